@@ -1,0 +1,1 @@
+"""RESOURCES and what their objects mean: selectors, quantities, patches, schema, errors. Pure: no I/O."""

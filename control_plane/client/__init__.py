@@ -1,0 +1,1 @@
+"""How every component talks to the API server: client, informer, workqueue, event recorder."""

@@ -1,0 +1,1 @@
+"""The cluster's certificate authority, the component certificates and their kubeconfig files."""

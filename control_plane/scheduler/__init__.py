@@ -1,0 +1,1 @@
+"""Gives each pending pod a node: queue, framework, plugins."""

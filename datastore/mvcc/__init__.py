@@ -1,0 +1,1 @@
+"""MEANING: revisions, Txn evaluation, watch hub, lessor, compaction. Knows neither grpc nor SQL."""

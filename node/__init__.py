@@ -1,0 +1,1 @@
+"""What runs on a machine: the kubelet on a container runtime."""

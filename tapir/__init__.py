@@ -1,0 +1,1 @@
+"""The `tapir` command line and the all-in-one process."""
