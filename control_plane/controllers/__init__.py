@@ -1,0 +1,1 @@
+"""Level-triggered controllers on one shared runtime; CONTROLLERS lists them."""

@@ -1,0 +1,1 @@
+"""DURABILITY: the only SQL; BACKENDS lists the databases."""
