@@ -10,7 +10,7 @@ from control_plane.pki.files import write_file
 
 
 def write_kubeconfig(path: Path, server: str, ca: Path, pair: KeyPair) -> None:
-    """Write a kubeconfig at `path` with the certificates inside; unchanged content is left alone."""
+    """Write a kubeconfig at `path` with the certificates inside; leave equal content alone."""
     content = yaml.safe_dump(_document(server, ca, pair), sort_keys=False).encode()
     if not (path.exists() and path.read_bytes() == content):
         write_file(path, content, 0o600)
