@@ -1,0 +1,63 @@
+# Everything a person or CI does with this repository. `make help` lists it.
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= python3
+CHECKED := control_plane datastore node tapir tests
+PROTOS := proto/etcd/auth.proto proto/etcd/election.proto proto/etcd/kv.proto proto/etcd/lock.proto proto/etcd/rpc.proto
+
+.DEFAULT_GOAL := help
+.PHONY: help up setup test servers lint types imports pytest fmt proto bench lock
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+up: $(VENV)/.installed ## create .venv, install, and run a cluster on data/
+	@$(BIN)/tapir up
+
+setup: $(VENV)/.tested ## create .venv with what development needs
+
+test: setup servers lint types imports pytest ## install what the tests need and pass them all
+
+servers: ## install the servers that tests talk to (Debian, as root)
+	@tests/install-servers.sh
+
+lint: setup ## format and lint
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+
+types: setup ## mypy, strict
+	@$(BIN)/mypy $(CHECKED)
+
+imports: setup ## the arrows between packages
+	@$(BIN)/lint-imports
+
+pytest: setup ## the tests alone
+	@$(BIN)/pytest $(TESTS)
+
+fmt: setup ## format in place
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+proto: setup ## regenerate the gRPC stubs
+	@$(BIN)/python -m grpc_tools.protoc -I . --python_out=. --pyi_out=. --grpc_python_out=. $(PROTOS)
+	@rm -f proto/etcd/kv_pb2_grpc.py proto/etcd/auth_pb2_grpc.py
+
+bench: setup servers ## measure, beside a real etcd, and write docs/benchmarks.md
+	@$(BIN)/python -m tests.bench
+
+lock: setup ## pin every dependency at its version of today
+	@$(BIN)/pip freeze --exclude-editable > requirements.lock
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml requirements.lock
+	@echo "installing into $(VENV) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable .
+	@touch $@
+
+$(VENV)/.tested: $(VENV)/.installed
+	@echo "installing what the tests need ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[dev]'
+	@touch $@

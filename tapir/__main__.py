@@ -1,0 +1,7 @@
+"""`python -m tapir` is the `tapir` command."""
+
+import sys
+
+from tapir.cli import main
+
+sys.exit(main())

@@ -1,0 +1,95 @@
+"""The sub-commands of `tapir`, one row each, and what a row is.
+
+A component's row names its package, which has `config.py` (`add_flags`, `from_args`, `ConfigError`)
+and `server.py` (`async run(config, ready=None)`); both are imported only when the command is used,
+so that `tapir version` does not load a gRPC stack. Called by `cli`.
+"""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tapir import VERSION
+from tapir.runner import run_until_signal
+
+EXIT_USAGE = 2
+
+
+class StartError(Exception):
+    """A flag, file, address or database that cannot be used: one line with the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A sub-command: its flags, and what it does with them (returns the exit code)."""
+
+    name: str
+    help: str
+    add_flags: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+def component(name: str, help_text: str, package: str) -> Command:
+    """Make the row of a component that serves until it is told to stop."""
+
+    def add_flags(parser: argparse.ArgumentParser) -> None:
+        importlib.import_module(f"{package}.config").add_flags(parser)
+
+    def run(flags: argparse.Namespace) -> int:
+        config_module = importlib.import_module(f"{package}.config")
+        server = importlib.import_module(f"{package}.server")
+        try:
+            config = config_module.from_args(flags)
+            return run_until_signal(lambda: server.run(config))
+        except config_module.ConfigError as error:
+            raise StartError(str(error)) from error
+
+    return Command(name, help_text, add_flags, run)
+
+
+def _no_flags(_: argparse.ArgumentParser) -> None:
+    return
+
+
+def _kubeconfig_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data-dir", type=Path, default=Path("data"), help="the cluster's data")
+
+
+def _kubeconfig(flags: argparse.Namespace) -> int:
+    """Print the administrator's kubeconfig, for `tapir kubeconfig > ~/.kube/config`."""
+    path = flags.data_dir / "kubeconfig"
+    try:
+        sys.stdout.write(path.read_text())
+    except OSError as error:
+        sys.stderr.write(f"tapir kubeconfig: {path}: {error.strerror}: start `tapir up` first\n")
+        return EXIT_USAGE
+    return 0
+
+
+def _proxy(_: argparse.Namespace) -> int:
+    sys.stderr.write(
+        "tapir proxy: routing of services is not part of this version: "
+        "reach pods by their pod IP (docs/compatibility.md)\n"
+    )
+    return EXIT_USAGE
+
+
+def _version(_: argparse.Namespace) -> int:
+    sys.stdout.write(f"tapir {VERSION}\n")
+    return 0
+
+
+COMMANDS = (
+    component("up", "run a whole cluster from one data directory", "tapir.up"),
+    component("datastore", "serve the etcd v3 protocol over a SQL database", "datastore"),
+    component("apiserver", "serve the Kubernetes API over an etcd", "control_plane.apiserver"),
+    component("scheduler", "give pending pods a node", "control_plane.scheduler"),
+    component("controller-manager", "run the controllers", "control_plane.controllers"),
+    component("kubelet", "run the pods of one node", "node.kubelet"),
+    Command("proxy", "route services (not part of this version)", _no_flags, _proxy),
+    Command("kubeconfig", "print the administrator's kubeconfig", _kubeconfig_flags, _kubeconfig),
+    Command("version", "print the version", _no_flags, _version),
+)

@@ -1,0 +1,101 @@
+"""What `tapir up` can be told."""
+
+import argparse
+import re
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+NODE_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?")
+
+
+class ConfigError(Exception):
+    """Something that `tapir up` needs cannot be used; the text names it and the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class UpConfig:
+    """One cluster on this machine.
+
+    Exactly one of `datastore` (a database URL, served by a child process) and `etcd_servers`
+    (comma-separated endpoints of a store that runs already) is not empty.
+    """
+
+    data_dir: Path
+    datastore: str
+    etcd_servers: str
+    bind_address: str
+    secure_port: int
+    kubelet_port: int
+    node_name: str
+    node_ip: str
+    container_runtime: str
+    docker_endpoint: str
+    log_level: str
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of `tapir up`."""
+    add = parser.add_argument
+    add("--data-dir", type=Path, default=Path("data"), help="where the cluster lives (data)")
+    store = parser.add_mutually_exclusive_group()
+    store.add_argument(
+        "--datastore",
+        default="",
+        metavar="URL",
+        help="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DB (sqlite in the data directory)",
+    )
+    store.add_argument(
+        "--etcd-servers",
+        default="",
+        metavar="URLS",
+        help="use this running etcd or `tapir datastore` instead of an embedded datastore",
+    )
+    add("--bind-address", default="0.0.0.0", help="where the API server listens (0.0.0.0)")
+    add("--secure-port", type=int, default=6443, help="the API server's port (6443)")
+    add("--kubelet-port", type=int, default=10250, help="the kubelet's port (10250)")
+    add("--node-name", default="", help="name of this node (the host name)")
+    add("--node-ip", default="", help="address of this node (that of the default route)")
+    add(
+        "--container-runtime",
+        default="auto",
+        choices=("auto", "docker", "simulated"),
+        help="auto: docker where an engine answers, else simulated pods (auto)",
+    )
+    add("--docker-endpoint", default="", help="the engine's URL (DOCKER_HOST, else its socket)")
+    add(
+        "--log-level",
+        default="warning",
+        choices=("debug", "info", "warning", "error"),
+        help="least severe messages shown (warning)",
+    )
+
+
+def from_args(flags: argparse.Namespace) -> UpConfig:
+    """Check the flags and fill in what was left out; raises ConfigError."""
+    node_name = flags.node_name or socket.gethostname().lower()
+    if not NODE_NAME.fullmatch(node_name):
+        raise ConfigError(
+            f"node name {node_name!r} is not a DNS label: give another with --node-name"
+        )
+    data_dir = flags.data_dir.absolute()
+    embedded = f"sqlite:///{data_dir / 'cluster.db'}"
+    return UpConfig(
+        data_dir=data_dir,
+        datastore="" if flags.etcd_servers else flags.datastore or embedded,
+        etcd_servers=flags.etcd_servers,
+        bind_address=flags.bind_address,
+        secure_port=_port("--secure-port", flags.secure_port),
+        kubelet_port=_port("--kubelet-port", flags.kubelet_port),
+        node_name=node_name,
+        node_ip=flags.node_ip,
+        container_runtime=flags.container_runtime,
+        docker_endpoint=flags.docker_endpoint,
+        log_level=flags.log_level,
+    )
+
+
+def _port(flag: str, value: int) -> int:
+    if not 1 <= value <= 65535:
+        raise ConfigError(f"{flag} {value} is not a port: give a number from 1 to 65535")
+    return value

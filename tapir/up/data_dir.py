@@ -1,0 +1,81 @@
+"""The data directory: a marker that says it is ours, and a lock that says who uses it.
+
+    data/tapir.json     {"format": 1}; a directory with other files but no marker is not touched
+    data/tapir.lock     held while a `tapir up` runs on the directory
+
+Databases of `tapir datastore` may lie in a directory that has no marker yet.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tapir.up.config import ConfigError
+
+FORMAT = 1
+MARKER = "tapir.json"
+LOCK = "tapir.lock"
+DATABASE_SUFFIXES = (".db", ".db-wal", ".db-shm", ".db.lock", ".db-lock", ".lock")
+
+
+@contextmanager
+def claimed(directory: Path) -> Iterator[None]:
+    """Hold `directory` for this process, after making or checking it.
+
+    Raises ConfigError, having changed nothing, when the directory is not ours, is newer than this
+    program, cannot be written, or is in use.
+    """
+    _check(directory)
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise ConfigError(
+            f"data directory {directory}: {error.strerror}: choose another with --data-dir"
+        ) from error
+    try:
+        _lock(lock, directory)
+        if not (directory / MARKER).exists():
+            (directory / MARKER).write_text(json.dumps({"format": FORMAT}) + "\n")
+        yield
+    finally:
+        os.close(lock)
+
+
+def _check(directory: Path) -> None:
+    if not directory.exists():
+        return
+    if not directory.is_dir():
+        raise ConfigError(f"{directory} is not a directory: choose another with --data-dir")
+    marker = directory / MARKER
+    if marker.exists():
+        _check_format(marker)
+    elif any(not entry.name.endswith(DATABASE_SUFFIXES) for entry in directory.iterdir()):
+        raise ConfigError(
+            f"{directory} is not empty and not a tapir data directory (no {MARKER}): "
+            "choose another with --data-dir"
+        )
+
+
+def _check_format(marker: Path) -> None:
+    try:
+        version = json.loads(marker.read_text())["format"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigError(f"{marker} is not readable as ours: restore it from a backup") from error
+    if not isinstance(version, int) or version > FORMAT:
+        raise ConfigError(
+            f"{marker.parent} has format {version}, this program knows {FORMAT}: "
+            "use the newer tapir that wrote it"
+        )
+
+
+def _lock(descriptor: int, directory: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise ConfigError(
+            f"{directory} is in use by another `tapir up`: stop it, or choose another --data-dir"
+        ) from error

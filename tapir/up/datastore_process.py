@@ -1,0 +1,124 @@
+"""The embedded datastore: a child process, so that it has an interpreter lock of its own.
+
+It listens on a unix socket of mode 0600 in the data directory and on nothing else. If it dies it is
+started again; the API server's calls fail in between and then go on. It ignores Ctrl-C, which the
+terminal sends to it too: this process stops it last, when nobody writes any more. When this process
+is killed outright, the kernel stops the child.
+"""
+
+import asyncio
+import ctypes
+import logging
+import os
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+from tapir.up.config import ConfigError, UpConfig
+
+LONGEST_SOCKET_PATH = 100  # sockaddr_un holds 107 bytes; some room for gRPC's own suffixes
+SECONDS_TO_STOP = 10.0
+SECONDS_BEFORE_RESTART = 1.0
+PR_SET_PDEATHSIG = 1
+CHILD_NAME = "tapir datastore"
+
+logger = logging.getLogger(__name__)
+
+
+class DatastoreProcess:
+    """One `tapir datastore` child on `config.datastore`; `endpoint` is where it is reached."""
+
+    def __init__(self, config: UpConfig) -> None:
+        """Choose the socket; `start` starts the child."""
+        self._config = config
+        self._socket = _socket_path(config.data_dir)
+        self._child: asyncio.subprocess.Process | None = None
+        self._relay: asyncio.Task[None] | None = None
+        self._last_line = ""
+
+    @property
+    def endpoint(self) -> str:
+        """The child's only listener, as a client URL."""
+        return f"unix://{self._socket}"
+
+    async def start(self) -> None:
+        """Start the child and return once it listens.
+
+        Raises ConfigError with the child's own line when it refuses its database.
+        """
+        self._socket.unlink(missing_ok=True)
+        self._child = await asyncio.create_subprocess_exec(
+            *self._command(),
+            stdin=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            preexec_fn=_tie_to_parent,
+        )
+        self._relay = asyncio.create_task(self._relay_errors(self._child))
+        while not self._socket.exists():
+            if self._relay.done():
+                code = await self._child.wait()
+                raise ConfigError(self._last_line or f"the datastore ended with exit code {code}")
+            await asyncio.sleep(0.01)
+
+    async def keep_running(self) -> None:
+        """Start the child again whenever it ends; runs until cancelled."""
+        while True:
+            assert self._child is not None
+            code = await self._child.wait()
+            logger.error("datastore ended code=%s action=restart", code)
+            await asyncio.sleep(SECONDS_BEFORE_RESTART)
+            try:
+                await self.start()
+            except ConfigError as error:
+                logger.error("datastore restart=failed error=%s", error)
+
+    async def _relay_errors(self, child: asyncio.subprocess.Process) -> None:
+        """Pass on what the child says; a refusal to start is kept for the one line of `start`."""
+        assert child.stderr is not None
+        async for line in child.stderr:
+            text = line.decode(errors="replace").rstrip()
+            self._last_line = text.removeprefix(f"{CHILD_NAME}: ")
+            if self._last_line == text:
+                sys.stderr.write(text + "\n")
+
+    async def stop(self) -> None:
+        """Ask the child to finish and wait for it; kill it when it takes too long."""
+        child = self._child
+        if child is None:
+            return
+        if child.returncode is None:
+            await self._terminate(child)
+        if self._relay is not None:
+            await self._relay
+
+    async def _terminate(self, child: asyncio.subprocess.Process) -> None:
+        child.terminate()
+        try:
+            async with asyncio.timeout(SECONDS_TO_STOP):
+                await child.wait()
+        except TimeoutError:
+            logger.error("datastore stop=timeout seconds=%s action=kill", SECONDS_TO_STOP)
+            child.kill()
+            await child.wait()
+
+    def _command(self) -> list[str]:
+        flags = [
+            f"--endpoint={self._config.datastore}",
+            f"--listen-client-urls={self.endpoint}",
+            f"--log-level={self._config.log_level}",
+        ]
+        return [sys.executable, "-m", "tapir", "datastore", *flags]
+
+
+def _socket_path(data_dir: Path) -> Path:
+    path = data_dir / "datastore.sock"
+    if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
+        return path
+    return Path(tempfile.mkdtemp(prefix="tapir-")) / "datastore.sock"
+
+
+def _tie_to_parent() -> None:
+    """Run in the child before exec: ignore Ctrl-C, and end when the parent is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
