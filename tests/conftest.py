@@ -1,1 +1,32 @@
-"""Fixtures shared by all tests."""
+"""Fixtures and rules shared by all tests.
+
+A test marked `docker` gets a Docker Engine. A server that is missing skips its tests visibly, and fails
+them when `CI=true`.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.docker_engine import DockerEngine
+from tests.support.servers import missing_server
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "docker: needs a Docker Engine")
+
+
+@pytest.fixture(scope="session")
+def docker_engine() -> Iterator[None]:
+    engine = DockerEngine()
+    problem = engine.start()
+    if problem:
+        missing_server(problem)
+    yield
+    engine.stop()
+
+
+@pytest.fixture(autouse=True)
+def _engine_for_marked_tests(request: pytest.FixtureRequest) -> None:
+    if request.node.get_closest_marker("docker"):
+        request.getfixturevalue("docker_engine")
