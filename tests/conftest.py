@@ -1,7 +1,7 @@
 """Fixtures and rules shared by all tests.
 
-A test marked `docker` gets a Docker Engine. A server that is missing skips its tests visibly, and fails
-them when `CI=true`.
+A test marked `docker` gets a Docker Engine. A server that is missing skips its tests visibly, and
+fails them when `CI=true`.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """A Docker Engine for the tests that need one: the machine's own, or one started for the run.
 
-`DOCKER_HOST` names the engine for everything the tests start. An engine of ours keeps its images and
-containers in a scratch directory and is stopped by pid, with its containers, when the run ends.
+`DOCKER_HOST` names the engine for everything the tests start. An engine of ours keeps its images
+and containers in a scratch directory and is stopped by pid, with its containers, when the run ends.
 """
 
 import os
