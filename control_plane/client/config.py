@@ -1,0 +1,151 @@
+"""Where the API server is and who we are: the part of a kubeconfig file that a component uses.
+
+Called by every component's `server.py`. Reads the file and the files it names once; the keys stay
+in memory. What a kubeconfig may ask for and we cannot do (exec plug-ins, auth providers, proxies,
+passwords, impersonation) is refused by name.
+"""
+
+import base64
+import binascii
+import ssl
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+_UNSUPPORTED_USER = (
+    "exec", "auth-provider", "username", "password", "as", "as-uid", "as-groups", "as-user-extra",
+)  # fmt: skip
+_UNSUPPORTED_CLUSTER = ("proxy-url", "disable-compression")
+
+
+class ConfigError(Exception):
+    """A kubeconfig that cannot be used; the text is one line that names the file and the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientConfig:
+    """An API server's URL and the credentials to use there; PEM texts as bytes, empty when absent.
+
+    `server` has no trailing slash. `tls_server_name` replaces the URL's host when the server's
+    certificate is checked. `insecure` switches that check off.
+    """
+
+    server: str
+    ca_pem: bytes = b""
+    certificate_pem: bytes = b""
+    key_pem: bytes = field(default=b"", repr=False)
+    token: str = field(default="", repr=False)
+    tls_server_name: str = ""
+    insecure: bool = False
+
+    @classmethod
+    def from_kubeconfig(cls, path: str | Path, context: str = "") -> "ClientConfig":
+        """Read the current context, or the named one, of the kubeconfig file at `path`.
+
+        Paths in it are relative to its folder. Raises ConfigError for anything amiss.
+        """
+        return _KubeconfigReader(Path(path)).read(context)
+
+    def ssl_context(self) -> ssl.SSLContext | None:
+        """Return the TLS settings, or None for a plain http URL."""
+        if not self.server.startswith("https:"):
+            return None
+        tls = ssl.create_default_context(cadata=self.ca_pem.decode() or None)
+        if self.insecure:
+            tls.check_hostname = False
+            tls.verify_mode = ssl.CERT_NONE
+        if self.certificate_pem:
+            _load_certificate(tls, self.certificate_pem, self.key_pem)
+        return tls
+
+
+def _load_certificate(tls: ssl.SSLContext, certificate: bytes, key: bytes) -> None:
+    """Give the pair to `tls`, which takes only files: a private one, gone at once."""
+    with tempfile.NamedTemporaryFile(suffix=".pem") as pair:  # created with mode 0600
+        pair.write(certificate.rstrip() + b"\n" + key)
+        pair.flush()
+        tls.load_cert_chain(pair.name)
+
+
+class _KubeconfigReader:
+    """One kubeconfig file being read; carries its path into every complaint."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self, context: str) -> ClientConfig:
+        document = self._document()
+        name = context or document.get("current-context") or ""
+        chosen = self._named(document, "contexts", "context", name)
+        cluster = self._named(document, "clusters", "cluster", chosen.get("cluster", ""))
+        user = self._named(document, "users", "user", chosen.get("user", ""))
+        self._refuse(user, _UNSUPPORTED_USER)
+        self._refuse(cluster, _UNSUPPORTED_CLUSTER)
+        return ClientConfig(
+            server=self._server(cluster),
+            ca_pem=self._pem(cluster, "certificate-authority"),
+            certificate_pem=self._pem(user, "client-certificate"),
+            key_pem=self._pem(user, "client-key"),
+            token=self._token(user),
+            tls_server_name=cluster.get("tls-server-name", ""),
+            insecure=bool(cluster.get("insecure-skip-tls-verify", False)),
+        )
+
+    def _document(self) -> dict[str, Any]:
+        try:
+            document = yaml.safe_load(self._read(self._path))
+        except yaml.YAMLError as error:
+            raise self._error(f"is not YAML ({' '.join(str(error).split())})") from error
+        if not isinstance(document, dict):
+            raise self._error("is not a kubeconfig")
+        return document
+
+    def _named(
+        self, document: dict[str, Any], section: str, item: str, name: str
+    ) -> dict[str, Any]:
+        for entry in document.get(section) or []:
+            if entry.get("name") == name:
+                return entry.get(item) or {}
+        raise self._error(f"has no {item} named {name!r}: add it under {section}")
+
+    def _server(self, cluster: dict[str, Any]) -> str:
+        server = str(cluster.get("server", "")).rstrip("/")
+        parts = urlsplit(server)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise self._error(f"has the server {server!r}: give a URL such as https://host:6443")
+        return server
+
+    def _pem(self, entry: dict[str, Any], name: str) -> bytes:
+        if data := entry.get(f"{name}-data"):
+            try:
+                return base64.b64decode(data, validate=True)
+            except (binascii.Error, ValueError) as error:
+                raise self._error(f"has a {name}-data that is not base64") from error
+        if path := entry.get(name):
+            return self._read(self._path.parent / path)
+        return b""
+
+    def _token(self, user: dict[str, Any]) -> str:
+        if user.get("token"):
+            return str(user["token"])
+        if path := user.get("tokenFile"):
+            return self._read(self._path.parent / path).decode().strip()
+        return ""
+
+    def _refuse(self, entry: dict[str, Any], unsupported: tuple[str, ...]) -> None:
+        for name in unsupported:
+            if entry.get(name):
+                raise self._error(f"uses {name!r}, which is not supported: use certificates")
+
+    def _read(self, path: Path) -> bytes:
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise ConfigError(f"cannot read {path}: {error.strerror}") from error
+
+    def _error(self, text: str) -> ConfigError:
+        return ConfigError(f"kubeconfig {self._path} {text}")

@@ -1,0 +1,189 @@
+"""HTTP to one API server: connections, credentials, JSON bodies, errors. Knows no resource.
+
+Used by client.py only. Plain requests and watches have connection pools of their own, so that any
+number of watches (one connection each, for minutes) never starves requests.
+"""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import orjson
+
+from control_plane.api.errors import ApiError, from_status
+from control_plane.client.config import ClientConfig
+
+log = logging.getLogger(__name__)
+
+REQUEST_TIMEOUT_SECONDS = 65.0  # the server itself gives up after 60
+CONNECT_TIMEOUT_SECONDS = 10.0
+MAX_CONNECTIONS = 128  # requests beyond these wait for a free one
+MAX_RETRIES = 10  # answers that carry Retry-After, as other clients do
+_UNAVAILABLE = (aiohttp.ClientError, TimeoutError, ssl.SSLError, ConnectionError)
+
+
+class ApiUnavailable(OSError):
+    """The API server could not be reached, or the connection broke before the answer was whole.
+
+    Whether the request had an effect is not known.
+    """
+
+
+class Transport:
+    """Connections to one API server; open with `async with`."""
+
+    def __init__(self, config: ClientConfig, user_agent: str) -> None:
+        """Prepare only; nothing is opened before `__aenter__`."""
+        self._config = config
+        self._headers = {"User-Agent": user_agent, "Accept": "application/json"}
+        if config.token:
+            self._headers["Authorization"] = f"Bearer {config.token}"
+        self._tls: ssl.SSLContext | None = None
+        self._requests: aiohttp.ClientSession | None = None
+        self._watches: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> "Transport":
+        """Open the two connection pools."""
+        self._tls = self._config.ssl_context()
+        self._requests = self._session(MAX_CONNECTIONS)
+        self._watches = self._session(0)
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        """Close every connection, those of running watches too."""
+        for session in (self._requests, self._watches):
+            if session is not None:
+                await session.close()
+
+    def _session(self, limit: int) -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(limit=limit, ssl=True if self._tls is None else self._tls)
+        timeout = aiohttp.ClientTimeout(
+            total=REQUEST_TIMEOUT_SECONDS, sock_connect=CONNECT_TIMEOUT_SECONDS
+        )
+        return aiohttp.ClientSession(
+            connector=connector, timeout=timeout, headers=self._headers, auto_decompress=True
+        )
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: Any = None,
+        content_type: str = "application/json",
+    ) -> bytes:
+        """Send one request and return the body of a 2xx answer.
+
+        `path` begins with a slash; `body` is anything JSON, or None for no body. An answer with a
+        Retry-After header (429, 5xx) is waited for and tried again, ten times at most. Raises an
+        ApiError for any other answer, ApiUnavailable when there is none.
+        """
+        for _ in range(MAX_RETRIES):
+            status, headers, content = await self._send(method, path, params, body, content_type)
+            if status < 300:
+                return content
+            if (wait := retry_after(status, headers)) is None:
+                break
+            log.debug("retry method=%s path=%s status=%d seconds=%d", method, path, status, wait)
+            await asyncio.sleep(wait)
+        raise error_from(status, content, f"{method} {path}")
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None,
+        body: Any,
+        content_type: str,
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        data = None if body is None else orjson.dumps(body)
+        headers = {} if data is None else {"Content-Type": content_type}
+        session = _opened(self._requests)
+        try:
+            async with session.request(
+                method,
+                self._config.server + path,
+                params=params,
+                data=data,
+                headers=headers,
+                server_hostname=self._config.tls_server_name or None,
+            ) as response:
+                return response.status, response.headers, await response.read()
+        except _UNAVAILABLE as error:
+            raise unavailable(self._config.server, error) from error
+
+    @asynccontextmanager
+    async def stream(
+        self, path: str, params: Mapping[str, str], timeout_seconds: float
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """GET `path` and yield the answer's body as it comes, cut where the network cut it.
+
+        The whole may take `timeout_seconds`; after that ApiUnavailable is raised.
+        """
+        timeout = aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=CONNECT_TIMEOUT_SECONDS)
+        session = _opened(self._watches)
+        try:
+            async with session.get(
+                self._config.server + path,
+                params=params,
+                timeout=timeout,
+                server_hostname=self._config.tls_server_name or None,
+            ) as response:
+                if response.status != 200:
+                    raise error_from(response.status, await response.read(), f"GET {path}")
+                yield response.content.iter_any()
+        except _UNAVAILABLE as error:
+            raise unavailable(self._config.server, error) from error
+
+
+def _opened(session: aiohttp.ClientSession | None) -> aiohttp.ClientSession:
+    if session is None:
+        raise RuntimeError("the client is not open: use it in an 'async with' statement")
+    return session
+
+
+def retry_after(status: int, headers: Mapping[str, str]) -> int | None:
+    """Return the seconds after which the server asks to try again, or None."""
+    text = headers.get("Retry-After", "")
+    if (status == 429 or status >= 500) and text.isdigit():
+        return int(text)
+    return None
+
+
+def error_from(status: int, content: bytes, request: str) -> ApiError:
+    """Make the ApiError that an answer stands for, also when it carries no Status object."""
+    try:
+        body = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        body = None
+    if isinstance(body, dict) and body.get("kind") == "Status":
+        return from_status(body)
+    text = content[:200].decode(errors="replace").strip()
+    return from_status(
+        {
+            "kind": "Status",
+            "status": "Failure",
+            "code": status,
+            "reason": _REASONS.get(status, ""),
+            "message": f"the server answered {status} to {request}: {text}",
+        }
+    )
+
+
+_REASONS = {
+    400: "BadRequest", 401: "Unauthorized", 403: "Forbidden", 404: "NotFound",
+    405: "MethodNotAllowed", 406: "NotAcceptable", 409: "Conflict", 410: "Gone",
+    413: "RequestEntityTooLarge", 415: "UnsupportedMediaType", 422: "Invalid",
+    429: "TooManyRequests", 500: "InternalError", 503: "ServiceUnavailable", 504: "Timeout",
+}  # fmt: skip
+
+
+def unavailable(server: str, error: BaseException) -> ApiUnavailable:
+    """Say in one line that `server` did not answer, and why."""
+    reason = str(error) or type(error).__name__
+    return ApiUnavailable(f"the API server at {server} did not answer: {reason}")
