@@ -1,0 +1,95 @@
+"""Which flags the all-in-one gives to each component: the same ones a person would type.
+
+So the all-in-one can do nothing that separate processes cannot, and a component has one way in.
+"""
+
+import argparse
+import importlib
+from dataclasses import dataclass
+
+from control_plane.pki.cluster import ClusterPki
+from tapir.up.addresses import IPAddress
+from tapir.up.config import ConfigError, UpConfig
+
+PACKAGES = {
+    "apiserver": "control_plane.apiserver",
+    "scheduler": "control_plane.scheduler",
+    "controller-manager": "control_plane.controllers",
+    "kubelet": "node.kubelet",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What the flags depend on: settings, files, address and the store's client URLs."""
+
+    config: UpConfig
+    pki: ClusterPki
+    address: IPAddress
+    store: str
+
+
+def component_flags(place: Place) -> dict[str, list[str]]:
+    """Return each component's command line, in the order in which they start."""
+    return {
+        "apiserver": _apiserver(place),
+        "scheduler": _single(place, "scheduler"),
+        "controller-manager": _single(place, "controller-manager"),
+        "kubelet": _kubelet(place),
+    }
+
+
+async def run_component(name: str, flags: list[str]) -> None:
+    """Run the component `name` until it is cancelled; raise ConfigError for what it cannot use."""
+    config = importlib.import_module(f"{PACKAGES[name]}.config")
+    server = importlib.import_module(f"{PACKAGES[name]}.server")
+    parser = argparse.ArgumentParser(prog=name)
+    config.add_flags(parser)
+    try:
+        await server.run(config.from_args(parser.parse_args(flags)))
+    except config.ConfigError as error:
+        raise ConfigError(f"{name}: {error}") from error
+
+
+def _apiserver(place: Place) -> list[str]:
+    pki, serving, kubelet = place.pki, place.pki.pair("apiserver"), "apiserver-kubelet-client"
+    authority = pki.pair("ca").certificate
+    return [
+        f"--etcd-servers={place.store}",
+        f"--bind-address={place.config.bind_address}",
+        f"--secure-port={place.config.secure_port}",
+        f"--advertise-address={place.address}",
+        f"--client-ca-file={authority}",
+        f"--tls-cert-file={serving.certificate}",
+        f"--tls-private-key-file={serving.key}",
+        f"--service-account-key-file={pki.service_account_public_key}",
+        f"--service-account-signing-key-file={pki.service_account_key}",
+        f"--kubelet-certificate-authority={authority}",
+        f"--kubelet-client-certificate={pki.pair(kubelet).certificate}",
+        f"--kubelet-client-key={pki.pair(kubelet).key}",
+    ]
+
+
+def _single(place: Place, name: str) -> list[str]:
+    """The flags of a component that needs no election: this process is the only one of its kind."""
+    return [f"--kubeconfig={place.pki.kubeconfig(name)}", "--leader-elect=false"]
+
+
+def _kubelet(place: Place) -> list[str]:
+    name = f"kubelet-{place.config.node_name}"
+    serving = place.pki.pair(name)
+    return [
+        f"--kubeconfig={place.pki.kubeconfig(name)}",
+        f"--hostname-override={place.config.node_name}",
+        f"--node-ip={place.address}",
+        f"--root-dir={place.config.data_dir / 'kubelet'}",
+        f"--port={place.config.kubelet_port}",
+        f"--tls-cert-file={serving.certificate}",
+        f"--tls-private-key-file={serving.key}",
+        f"--client-ca-file={place.pki.pair('ca').certificate}",
+        f"--container-runtime={place.config.container_runtime}",
+        *(
+            [f"--docker-endpoint={place.config.docker_endpoint}"]
+            * bool(place.config.docker_endpoint)
+        ),
+    ]

@@ -1,0 +1,115 @@
+"""Composes the all-in-one: claims the data directory, starts the store, runs the components.
+
+The datastore is a child process; API server, scheduler, controllers and kubelet are tasks of this
+one. On a signal the tasks end first and the datastore last, so that nothing they write on their
+way out is refused. If a component fails the whole process ends with its error: a cluster without
+its scheduler would only look alive.
+"""
+
+import asyncio
+import datetime
+import ipaddress
+import logging
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from control_plane.api.objects import Object, dig
+from control_plane.pki.authority import PkiError
+from control_plane.pki.cluster import ClusterNames, ClusterPki, ensure_pki
+from tapir.up.addresses import IPAddress, node_address
+from tapir.up.components import Place, component_flags, run_component
+from tapir.up.config import ConfigError, UpConfig
+from tapir.up.data_dir import claimed
+from tapir.up.datastore_process import DatastoreProcess
+from tapir.up.readiness import wait_until_ready
+
+FIRST_SERVICE_ADDRESS = ipaddress.ip_address("10.96.0.1")
+
+
+async def run(config: UpConfig, ready: asyncio.Event | None = None) -> None:
+    """Run the cluster until cancelled; set `ready` once the node is Ready.
+
+    Raises ConfigError, with nothing changed, when something it needs cannot be used.
+    """
+    logging.basicConfig(
+        level=config.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    began = time.monotonic()
+    address = node_address(config.node_ip)
+    _check_port("--secure-port", config.bind_address, config.secure_port)
+    _check_port("--kubelet-port", str(address), config.kubelet_port)
+    with claimed(config.data_dir):
+        pki = _ensure_pki(config, address)
+        async with _store(config) as store:
+            _say(f"store: {config.datastore or config.etcd_servers}")
+            try:
+                await _run_components(Place(config, pki, address, store), began, ready)
+            except* ConfigError as refusals:
+                raise ConfigError(str(refusals.exceptions[0])) from refusals
+
+
+async def _run_components(place: Place, began: float, ready: asyncio.Event | None) -> None:
+    async with asyncio.TaskGroup() as components:
+        for name, flags in component_flags(place).items():
+            components.create_task(run_component(name, flags), name=name)
+        kubeconfig, node_name = place.pki.kubeconfig(), place.config.node_name
+        node = await wait_until_ready(kubeconfig, node_name, _say)
+        _say(f"node {node_name} is Ready ({_runtime_of(node)})")
+        _say(f"ready in {time.monotonic() - began:.1f} s: export KUBECONFIG={kubeconfig}")
+        if ready is not None:
+            ready.set()
+
+
+@asynccontextmanager
+async def _store(config: UpConfig) -> AsyncIterator[str]:
+    """Yield the client URLs of the store: given, or of a child which ends with the block."""
+    if config.etcd_servers:
+        yield config.etcd_servers
+        return
+    child = DatastoreProcess(config)
+    try:
+        await child.start()
+        keeper = asyncio.create_task(child.keep_running())
+        try:
+            yield child.endpoint
+        finally:
+            keeper.cancel()
+            await asyncio.wait([keeper])
+    finally:
+        await child.stop()
+
+
+def _ensure_pki(config: UpConfig, address: IPAddress) -> ClusterPki:
+    names = ClusterNames(
+        server=f"https://127.0.0.1:{config.secure_port}",
+        addresses=(FIRST_SERVICE_ADDRESS, address),
+        node=config.node_name,
+        node_addresses=(address,),
+    )
+    try:
+        return ensure_pki(config.data_dir, names, datetime.datetime.now(datetime.UTC))
+    except PkiError as error:
+        raise ConfigError(str(error)) from error
+
+
+def _check_port(flag: str, host: str, port: int) -> None:
+    """Raise ConfigError when `port` is taken, before anything is written."""
+    try:
+        socket.create_server((host, port)).close()
+    except OSError as error:
+        raise ConfigError(f"{flag} {port}: {error.strerror}: choose another with {flag}") from error
+
+
+def _runtime_of(node: Object) -> str:
+    version = dig(node, "status", "nodeInfo", "containerRuntimeVersion", default="")
+    if str(version).startswith("simulated"):
+        return "no Docker Engine: pods are simulated, without containers"
+    return str(version)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
