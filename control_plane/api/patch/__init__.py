@@ -1,0 +1,76 @@
+"""Patches: PATCHES is the table of the formats a PATCH request may use.
+
+The API server looks the content type up with `patch_for` (415 for the rest), decodes the body once
+and applies the patch to the current object in its write loop, as often as that object changes
+underneath. Nothing here defaults, validates or writes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from control_plane.api.errors import UnsupportedMediaType
+from control_plane.api.patch import json_patch, merge_patch, strategic_merge
+from control_plane.api.patch.field_types import PLAIN, FieldType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from control_plane.api.objects import Object
+
+__all__ = [
+    "APPLY",
+    "JSON",
+    "MERGE",
+    "PATCHES",
+    "PLAIN",
+    "STRATEGIC",
+    "FieldType",
+    "Patch",
+    "patch_for",
+]
+
+JSON: Final = "application/json-patch+json"
+MERGE: Final = "application/merge-patch+json"
+STRATEGIC: Final = "application/strategic-merge-patch+json"
+APPLY: Final = "application/apply-patch+yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """One patch format.
+
+    decode: body -> patch; raises BadRequest or RequestEntityTooLarge. apply: (original, patch, type
+    of the object) -> new object; raises ApiError; changes neither argument.
+    """
+
+    content_type: str
+    decode: Callable[[bytes], Any]
+    apply: Callable[[Object, Any, FieldType], Object]
+
+
+PATCHES: Final[Mapping[str, Patch]] = {
+    patch.content_type: patch
+    for patch in (
+        Patch(
+            JSON, json_patch.decode, lambda original, patch, _: json_patch.apply(original, patch)
+        ),
+        Patch(
+            MERGE, merge_patch.decode, lambda original, patch, _: merge_patch.apply(original, patch)
+        ),
+        Patch(STRATEGIC, strategic_merge.decode, strategic_merge.apply),
+    )
+}
+
+
+def patch_for(content_type: str) -> Patch:
+    """Return the format of a Content-Type header, whose parameters do not count.
+
+    Raises UnsupportedMediaType for everything else, server-side apply included: it is not served
+    yet.
+    """
+    found = PATCHES.get(content_type.partition(";")[0].strip())
+    if found is None:
+        raise UnsupportedMediaType.of(list(PATCHES))
+    return found

@@ -1,0 +1,39 @@
+"""JSON merge patch (RFC 7386): null deletes, maps recurse, everything else replaces.
+
+Called through the PATCHES table. Pure: neither the original nor the patch is changed or shared with
+the result. Source: RFC 7386, section 2.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+from control_plane.api.patch.decoding import decode_map
+
+if TYPE_CHECKING:
+    from control_plane.api.objects import Object
+
+decode = decode_map
+
+
+def apply(original: Object, patch: Object) -> Object:
+    """Return `original` with `patch` merged in; lists are replaced whole."""
+    merged: Object = {
+        key: copy.deepcopy(value) for key, value in original.items() if key not in patch
+    }
+    # keys of the original keep their place, new ones follow in the patch's order
+    ordered = [
+        *(key for key in original if key in patch),
+        *(key for key in patch if key not in original),
+    ]
+    merged.update(
+        {key: _merge(original.get(key), patch[key]) for key in ordered if patch[key] is not None}
+    )
+    return merged
+
+
+def _merge(original: Any, patch: Any) -> Any:
+    if isinstance(patch, dict):
+        return apply(original if isinstance(original, dict) else {}, patch)
+    return copy.deepcopy(patch)
