@@ -1,0 +1,38 @@
+"""Flags of the scheduler, and values it refuses."""
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from control_plane.scheduler.config import ConfigError, add_flags, from_args
+
+
+def parse(*flags: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    add_flags(parser)
+    return parser.parse_args(["--kubeconfig", "x.kubeconfig", *flags])
+
+
+def test_defaults_are_upstreams() -> None:
+    config = from_args(parse())
+    assert config.kubeconfig == Path("x.kubeconfig")
+    assert config.scheduler_name == "default-scheduler"
+    assert config.leader_elect
+    assert config.percentage_of_nodes == 0
+    assert (config.initial_backoff_seconds, config.max_backoff_seconds) == (1, 10)
+    assert config.identity != from_args(parse()).identity
+
+
+@pytest.mark.parametrize(
+    ("flags", "named"),
+    [
+        (["--scheduler-name", ""], "--scheduler-name"),
+        (["--percentage-of-nodes-to-score", "101"], "--percentage-of-nodes-to-score 101"),
+        (["--pod-initial-backoff-seconds", "0"], "--pod-initial-backoff-seconds"),
+        (["--pod-max-backoff-seconds", "0.5"], "--pod-max-backoff-seconds"),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_named(flags: list[str], named: str) -> None:
+    with pytest.raises(ConfigError, match=named):
+        from_args(parse(*flags))
