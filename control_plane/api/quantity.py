@@ -1,0 +1,156 @@
+"""Resource quantities: "500m", "1Gi", "1e3" read, compared and written canonically.
+
+Called by defaulting, validation, the scheduler and the node. Pure. A quantity remembers how it was
+written only in so far as its suffix tells the format: binary (Ki), decimal (k) or exponent (e3).
+Source: the quantity type of the API machinery, v1.35.
+"""
+
+from __future__ import annotations
+
+import decimal
+import functools
+import re
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+SYNTAX_MESSAGE: Final = (
+    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+)
+SUFFIX_MESSAGE: Final = "unable to parse quantity's suffix"
+
+_SYNTAX: Final = re.compile(
+    r"([+-]?)([0-9]*)(?:\.([0-9]*))?((?:[eEinumkKMGTP]*)[-+]?[0-9]*)", re.ASCII
+)
+_DECIMAL: Final = {
+    "n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18,
+}  # fmt: skip
+_DECIMAL_SUFFIX: Final = {exponent: suffix for suffix, exponent in _DECIMAL.items()}
+_BINARY: Final = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
+_BINARY_SUFFIX: Final = {0: "", **{power: suffix for suffix, power in _BINARY.items()}}
+_EXPONENT: Final = re.compile(r"[eE]([+-]?[0-9]+)", re.ASCII)
+# Longer texts and larger exponents have no use and would make numbers of that many digits.
+_MAX_EXPONENT: Final = 1000
+_LARGEST_BINARY: Final = Decimal(2**63 - 1)
+_NANO: Final = Decimal(1).scaleb(-9)
+_EXACT: Final = decimal.Context(
+    prec=5000, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, rounding=decimal.ROUND_UP
+)
+
+
+class _Parsed(NamedTuple):
+    amount: Decimal
+    format: str  # "binary", "decimal" or "exponent"
+
+
+def parse(text: str) -> Decimal:
+    """Return the amount; ValueError with upstream's text when `text` is not a quantity.
+
+    Amounts finer than a nano are rounded away from zero.
+    """
+    return _parse(text).amount
+
+
+def canonical(text: str) -> str:
+    """Return the quantity as the API server writes it: "0.5" as "500m", "1024Mi" as "1Gi".
+
+    No fraction, the largest suffix that leaves an integer, the format of the input; binary amounts
+    that are fractional or below 1024 become decimal. ValueError as `parse`.
+    """
+    return _text(*_parse(text))
+
+
+def format_decimal(amount: Decimal) -> str:
+    """Return an amount in decimal form: Decimal("0.25") as "250m"."""
+    return _text(_rounded(amount), "decimal")
+
+
+def format_binary(amount: Decimal) -> str:
+    """Return an amount in binary form where that loses nothing: Decimal(2048) as "2Ki"."""
+    return _text(_rounded(amount), "binary")
+
+
+def value(text: str) -> int:
+    """Return the amount as an integer, fractions rounded away from zero. ValueError as `parse`."""
+    return _integer(parse(text))
+
+
+def milli(text: str) -> int:
+    """Return the amount in thousandths, rounded away from zero: CPU millicores.
+
+    ValueError as `parse`.
+    """
+    return _integer(parse(text).scaleb(3, _EXACT))
+
+
+def _integer(amount: Decimal) -> int:
+    return int(amount.to_integral_value(decimal.ROUND_UP, _EXACT))
+
+
+def _rounded(amount: Decimal) -> Decimal:
+    if amount == amount.to_integral_value(context=_EXACT):
+        return amount
+    return amount.quantize(_NANO, decimal.ROUND_UP, _EXACT)
+
+
+@functools.lru_cache(maxsize=8192)
+def _parse(text: str) -> _Parsed:
+    match = _SYNTAX.fullmatch(text)
+    if match is None or not 0 < len(text) <= _MAX_EXPONENT:
+        raise ValueError(SYNTAX_MESSAGE)
+    sign, integer, fraction, suffix = match.groups(default="")
+    number = Decimal(f"{sign}{integer or '0'}.{fraction or '0'}", _EXACT)
+    if suffix in _BINARY:
+        return _binary(_EXACT.multiply(number, Decimal(1024 ** _BINARY[suffix])))
+    if suffix in _DECIMAL:
+        return _Parsed(_rounded(number.scaleb(_DECIMAL[suffix], _EXACT)), "decimal")
+    return _Parsed(_rounded(number.scaleb(_exponent(suffix), _EXACT)), "exponent")
+
+
+def _exponent(suffix: str) -> int:
+    match = _EXPONENT.fullmatch(suffix)
+    if match is None or len(match[1]) > 6 or abs(int(match[1])) > _MAX_EXPONENT:
+        raise ValueError(SUFFIX_MESSAGE)
+    return int(match[1])
+
+
+def _binary(amount: Decimal) -> _Parsed:
+    """Round and cap; an amount below one is shown in decimal form, so that nothing is lost."""
+    capped = min(_rounded(amount), _LARGEST_BINARY)
+    return _Parsed(capped, "decimal" if 0 < capped < 1 else "binary")
+
+
+def _text(amount: Decimal, form: str) -> str:
+    if not amount:
+        return "0"
+    is_whole = amount == amount.to_integral_value(context=_EXACT)
+    if form == "binary" and is_whole and abs(amount) >= 1024:
+        return _binary_text(int(amount))
+    number, exponent = _shortest(amount)
+    if form == "exponent":
+        return f"{number}e{exponent}" if exponent else str(number)
+    return _decimal_text(number, exponent)
+
+
+def _binary_text(amount: int) -> str:
+    power = 0
+    while amount % 1024 == 0 and power < max(_BINARY_SUFFIX):
+        amount //= 1024
+        power += 1
+    return f"{amount}{_BINARY_SUFFIX[power]}"
+
+
+def _decimal_text(number: int, exponent: int) -> str:
+    largest = max(_DECIMAL_SUFFIX)
+    if exponent > largest:
+        number *= 10 ** (exponent - largest)
+        exponent = largest
+    return f"{number}{_DECIMAL_SUFFIX[exponent]}"
+
+
+def _shortest(amount: Decimal) -> tuple[int, int]:
+    """Return (integer, exponent) equal to the amount, exponent the largest multiple of 3."""
+    sign, digits, exponent = amount.normalize(_EXACT).as_tuple()
+    assert isinstance(exponent, int)
+    number = int("".join(map(str, digits))) * (-1 if sign else 1)
+    surplus = exponent % 3
+    return number * 10**surplus, exponent - surplus
