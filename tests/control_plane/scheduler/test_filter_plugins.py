@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from control_plane.api.objects import Object
 from control_plane.scheduler.framework.cycle_state import CycleState
 from control_plane.scheduler.framework.framework import Framework
 from control_plane.scheduler.framework.node_info import NodeInfo
@@ -203,7 +204,9 @@ def test_node_resources_fit_counts_pods() -> None:
     assert found == (Code.UNSCHEDULABLE, "NodeResourcesFit", ("Too many pods",))
 
 
-ANTI_AFFINITY = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{}]}}
+ANTI_AFFINITY: Object = {
+    "podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{}]}
+}
 
 
 @pytest.mark.parametrize(
@@ -241,7 +244,7 @@ def test_a_requirement_that_is_not_implemented_is_refused_by_name(
 
 
 def test_preferences_that_are_not_implemented_do_not_stop_a_pod() -> None:
-    preferred = {"podAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [{}]}}
+    preferred: Object = {"podAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [{}]}}
     spread = [{"whenUnsatisfiable": "ScheduleAnyway"}]
     pod = pod_info(affinity=preferred, topologySpreadConstraints=spread)
     assert refusal(pod, node_info()) is None

@@ -68,7 +68,7 @@ def test_a_nomination_is_written_when_it_changes() -> None:
 def test_a_diagnosis_names_the_plugins_to_wait_for() -> None:
     diagnosis = Diagnosis(1, {"a": unschedulable("NodePorts", "taken")})
     failure = Failure.from_diagnosis(diagnosis)
-    assert (failure.reason, failure.rejectors) == ("Unschedulable", {"NodePorts"})
+    assert (failure.reason, failure.rejectors) == ("Unschedulable", frozenset({"NodePorts"}))
     assert failure.message == "0/1 nodes are available: 1 taken."
 
 

@@ -32,7 +32,7 @@ NEEDS_SSD = {"affinity": node_affinity(expressions(("disk", "In", ["ssd"])))}
 PORT_80 = {"containers": [container(ports=[{"containerPort": 80, "hostPort": 80}])]}
 SSD, HDD = {"disk": "ssd"}, {"disk": "hdd"}
 BIG, HUGE, TINY = {"cpu": "8"}, {"cpu": "16"}, {"cpu": "1"}
-TAINTED = {"taints": [taint("a")]}
+TAINTED = node(taints=[taint("a")])
 
 
 @pytest.mark.parametrize(
@@ -44,10 +44,10 @@ TAINTED = {"taints": [taint("a")]}
         ("NodeUnschedulable", {}, node(unschedulable=True), node(), True),
         ("NodeUnschedulable", {}, node(), node(unschedulable=True), False),
         ("TaintToleration", {}, None, node(), True),
-        ("TaintToleration", {}, None, node(**TAINTED), False),
-        ("TaintToleration", {}, node(**TAINTED), node(), True),
-        ("TaintToleration", {}, node(), node(**TAINTED), False),
-        ("TaintToleration", {"tolerations": ANY_TAINT}, None, node(**TAINTED), True),
+        ("TaintToleration", {}, None, TAINTED, False),
+        ("TaintToleration", {}, TAINTED, node(), True),
+        ("TaintToleration", {}, node(), TAINTED, False),
+        ("TaintToleration", {"tolerations": ANY_TAINT}, None, TAINTED, True),
         ("NodeAffinity", NEEDS_SSD, None, node(labels=SSD), True),
         ("NodeAffinity", NEEDS_SSD, None, node(labels=HDD), False),
         ("NodeAffinity", NEEDS_SSD, node(labels=HDD), node(labels=SSD), True),
