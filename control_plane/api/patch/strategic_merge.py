@@ -56,9 +56,9 @@ def _merge_map(original: Object, patch: Object, fields: FieldType) -> Object:
 
 
 def _apply_marker(patch: Object) -> Object:
-    marker = patch.pop(MARKER)
+    marker = patch[MARKER]
     if marker == "replace":
-        return patch
+        return {key: value for key, value in patch.items() if key != MARKER}
     if marker == "delete":
         return {}
     raise StrategicMergeError(f"unknown patch type: {go_value(marker)} in map: {go_value(patch)}")
@@ -198,8 +198,7 @@ def _one_kind(*lists: list[Any]) -> bool:
     if list in kinds:
         raise unprocessable()  # lists of lists
     if any(kind is not kinds[0] for kind in kinds):
-        names = go_value([_go_type(item) for items in lists for item in items])
-        raise StrategicMergeError(f"list element types are not identical: {names}")
+        raise StrategicMergeError(f"list element types are not identical: {go_value(list(lists))}")
     return kinds[0] is dict
 
 

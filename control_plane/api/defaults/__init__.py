@@ -1,0 +1,57 @@
+"""What the API fills in when a client leaves it out: one function per kind, in one table.
+
+`apply_defaults(resource, obj)` runs on every create and update after decoding, and on the result of
+every patch. It changes `obj` in place, is idempotent, and does nothing for kinds without a row.
+Fields that need state (cluster IPs, node ports, uids) are not defaults.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from control_plane.api.defaults.core import default_namespace, default_node, default_secret
+from control_plane.api.defaults.pods import default_pod
+from control_plane.api.defaults.services import (
+    default_endpoint_slice,
+    default_endpoints,
+    default_service,
+)
+from control_plane.api.defaults.storage import (
+    default_persistent_volume,
+    default_persistent_volume_claim,
+)
+from control_plane.api.defaults.workloads import (
+    default_deployment,
+    default_replica_set,
+    default_replication_controller,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from control_plane.api.objects import Object
+    from control_plane.api.resources import Resource
+
+DEFAULTS: Final[Mapping[tuple[str, str], Callable[[Object], None]]] = {
+    # (group, kind): kinds that upstream defaults nothing of (ConfigMap, Event, Lease, ...) have no
+    # row
+    ("", "Endpoints"): default_endpoints,
+    ("", "Namespace"): default_namespace,
+    ("", "Node"): default_node,
+    ("", "PersistentVolume"): default_persistent_volume,
+    ("", "PersistentVolumeClaim"): default_persistent_volume_claim,
+    ("", "Pod"): default_pod,
+    ("", "ReplicationController"): default_replication_controller,
+    ("", "Secret"): default_secret,
+    ("", "Service"): default_service,
+    ("apps", "Deployment"): default_deployment,
+    ("apps", "ReplicaSet"): default_replica_set,
+    ("discovery.k8s.io", "EndpointSlice"): default_endpoint_slice,
+}
+
+
+def apply_defaults(resource: Resource, obj: Object) -> None:
+    """Fill in, in place, what `obj` of this resource leaves out."""
+    fill = DEFAULTS.get((resource.group, resource.kind))
+    if fill is not None:
+        fill(obj)

@@ -1,0 +1,47 @@
+"""The two ways a default fills a field, and safe walks to the places where it does.
+
+Upstream's optional fields come in two kinds: pointers, defaulted only when absent (an explicit 0 or
+"" stays), and plain values, defaulted when they hold their zero. The table functions of this
+package pick one by name. Called only within this package. Changes objects in place.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from control_plane.api.objects import Object
+
+
+def fill_absent(owner: Object, field: str, value: Any) -> None:
+    """Set a pointer field that is absent or null."""
+    if owner.get(field) is None:
+        owner[field] = value
+
+
+def fill_empty(owner: Object, field: str, value: Any) -> None:
+    """Set a plain field that is absent, null or its zero value."""
+    if not owner.get(field):
+        owner[field] = value
+
+
+def part(owner: Object, field: str) -> Object:
+    """Return the object at `field`, making an empty one when there is none."""
+    fill_absent(owner, field, {})
+    found: Object = owner[field]
+    return found
+
+
+def parts(owner: Object, *path: str) -> Iterator[Object]:
+    """Yield every object that `path` leads to, entering each item of the lists on the way; absent
+    yields none.
+    """
+    if not path:
+        yield owner
+        return
+    found = owner.get(path[0])
+    for item in found if isinstance(found, list) else [found]:
+        if isinstance(item, dict):
+            yield from parts(item, *path[1:])

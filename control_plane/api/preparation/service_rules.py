@@ -1,0 +1,83 @@
+"""Which services need what the API server allocates: cluster IPs, node ports, a health check port.
+
+The rules are pure; the numbers themselves are allocated by the API server, which also asks these
+functions. Source: v1.35 service storage and strategy.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from control_plane.api.objects import Object
+
+HEADLESS: Final = "None"
+_WITH_CLUSTER_IP: Final = ("ClusterIP", "NodePort", "LoadBalancer")
+
+
+def needs_cluster_ip(spec: Object) -> bool:
+    """Tell whether a value belongs in clusterIP, be it an address or "None": not for
+    ExternalName.
+    """
+    return spec.get("type") in _WITH_CLUSTER_IP
+
+
+def is_headless(spec: Object) -> bool:
+    """Tell whether the service asks for no address of its own."""
+    return spec.get("clusterIP") == HEADLESS
+
+
+def needs_node_port(spec: Object) -> bool:
+    """Tell whether every port of the service gets a port on the nodes."""
+    if spec.get("type") == "NodePort":
+        return True
+    return (
+        spec.get("type") == "LoadBalancer"
+        and spec.get("allocateLoadBalancerNodePorts") is not False
+    )
+
+
+def needs_health_check_node_port(spec: Object) -> bool:
+    """Tell whether load balancers must be able to ask nodes for the service's local health."""
+    return spec.get("type") == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local"
+
+
+def node_ports(spec: Object) -> set[int]:
+    """Return the node ports the service names."""
+    return {port["nodePort"] for port in spec.get("ports") or [] if port.get("nodePort")}
+
+
+def family_of(address: str) -> str:
+    """Return "IPv6" or "IPv4" for an address."""
+    return "IPv6" if ":" in address else "IPv4"
+
+
+def complete_ip_families(spec: Object, cluster_families: tuple[str, ...]) -> None:
+    """Fill ipFamilyPolicy and ipFamilies of a service that has a cluster IP; `cluster_families` in
+    order.
+
+    Given addresses decide first. A headless service without selector may speak every family there
+    is.
+    """
+    if not needs_cluster_ip(spec):
+        return
+    anything = is_headless(spec) and not spec.get("selector")
+    if not spec.get("ipFamilyPolicy"):
+        spec["ipFamilyPolicy"] = "RequireDualStack" if anything else "SingleStack"
+    families = list(spec.get("ipFamilies") or [])
+    if not families:
+        families = [family_of(ip) for ip in spec.get("clusterIPs") or [] if ip != HEADLESS]
+    families = families or [cluster_families[0]]
+    spec["ipFamilies"] = families + _second_family(
+        spec, families, cluster_families, anything=anything
+    )
+
+
+def _second_family(
+    spec: Object, families: list[str], cluster_families: tuple[str, ...], *, anything: bool
+) -> list[str]:
+    if spec["ipFamilyPolicy"] == "SingleStack" or len(families) > 1:
+        return []
+    if not anything and len(cluster_families) < 2:
+        return []
+    return ["IPv4" if families[0] == "IPv6" else "IPv6"]

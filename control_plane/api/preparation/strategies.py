@@ -1,0 +1,122 @@
+"""STRATEGIES: one row per way of writing a resource; a subresource is another row of the same
+resource.
+
+`prepare_for_create` and `prepare_for_update` look the row up and apply it in place. Resources
+without a row are stored as they come, with a status and a spec kept apart where they have both.
+Source: v1.35 registry strategies.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from control_plane.api.preparation import (
+    namespaces,
+    nodes,
+    plain,
+    pods,
+    services,
+    small_objects,
+    storage,
+)
+from control_plane.api.preparation.strategy import (
+    Strategy,
+    first_generation,
+    keep_system_metadata,
+    nothing_on_create,
+    nothing_on_update,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from control_plane.api.objects import Object
+    from control_plane.api.resources import Resource
+
+_AS_IT_COMES: Final = Strategy(nothing_on_create, nothing_on_update)
+_ADDED_BY_PUT: Final = Strategy(nothing_on_create, nothing_on_update, create_on_update=True)
+_STATUS: Final = Strategy(nothing_on_create, plain.keep_spec)
+_WORKLOAD: Final = Strategy(plain.first_generation_and_status, plain.keep_status_and_count_specs)
+_WITH_STATUS: Final = Strategy(plain.empty_status, plain.keep_status)
+
+STRATEGIES: Final[Mapping[tuple[str, str, str], Strategy]] = {
+    # by group, kind and subresource
+    ("", "ConfigMap", ""): _AS_IT_COMES,
+    ("", "Endpoints", ""): _ADDED_BY_PUT,
+    ("", "Event", ""): Strategy(
+        nothing_on_create, nothing_on_update, create_on_update=True, default_propagation=""
+    ),
+    ("", "Namespace", ""): Strategy(namespaces.create_namespace, namespaces.update_namespace),
+    ("", "Namespace", "status"): _STATUS,
+    ("", "Namespace", "finalize"): Strategy(nothing_on_create, namespaces.finalize_namespace),
+    ("", "Node", ""): Strategy(nodes.create_node, nodes.update_node),
+    ("", "Node", "status"): _STATUS,
+    ("", "PersistentVolume", ""): Strategy(storage.create_volume, plain.keep_status),
+    ("", "PersistentVolume", "status"): Strategy(nothing_on_create, storage.update_volume_status),
+    ("", "PersistentVolumeClaim", ""): Strategy(storage.create_claim, storage.update_claim),
+    ("", "PersistentVolumeClaim", "status"): _STATUS,
+    ("", "Pod", ""): Strategy(pods.create_pod, pods.update_pod),
+    ("", "Pod", "status"): Strategy(nothing_on_create, pods.update_pod_status),
+    ("", "ReplicationController", ""): Strategy(
+        plain.first_generation_and_status,
+        plain.keep_status_and_count_specs,
+        default_propagation="Orphan",
+    ),
+    ("", "ReplicationController", "status"): _STATUS,
+    ("", "Secret", ""): Strategy(nothing_on_create, small_objects.update_secret),
+    ("", "Service", ""): Strategy(
+        services.create_service, services.update_service, create_on_update=True
+    ),
+    ("", "Service", "status"): _STATUS,
+    ("", "ServiceAccount", ""): Strategy(
+        small_objects.create_service_account, small_objects.update_service_account
+    ),
+    ("apps", "Deployment", ""): Strategy(
+        plain.first_generation_and_status, plain.keep_status_and_count_specs_and_annotations
+    ),
+    ("apps", "Deployment", "status"): Strategy(nothing_on_create, plain.keep_spec_and_labels),
+    ("apps", "ReplicaSet", ""): _WORKLOAD,
+    ("apps", "ReplicaSet", "status"): _STATUS,
+    ("coordination.k8s.io", "Lease", ""): Strategy(
+        small_objects.create_lease,
+        small_objects.update_lease,
+        create_on_update=True,
+        unconditional_update=False,
+    ),
+    ("discovery.k8s.io", "EndpointSlice", ""): Strategy(
+        first_generation, plain.count_content_and_labels
+    ),
+    ("events.k8s.io", "Event", ""): Strategy(
+        nothing_on_create, nothing_on_update, create_on_update=True, default_propagation=""
+    ),
+}
+
+
+def strategy_for(resource: Resource, subresource: str = "") -> Strategy:
+    """Return how this resource, or its subresource, is written; "scale" writes as the resource
+    itself does.
+    """
+    key = (resource.group, resource.kind)
+    found = STRATEGIES.get((*key, "" if subresource == "scale" else subresource))
+    if found is not None:
+        return found
+    if subresource == "status":
+        return _STATUS
+    return _WITH_STATUS if any(s.name == "status" for s in resource.subresources) else _AS_IT_COMES
+
+
+def prepare_for_create(resource: Resource, obj: Object, *, now: str) -> None:
+    """Set and clear, in place, what a create of `obj` sets and clears. `now` is an RFC
+    3339 time.
+    """
+    strategy_for(resource).prepare_create(obj, now)
+
+
+def prepare_for_update(
+    resource: Resource, new: Object, old: Object, *, now: str, subresource: str = ""
+) -> None:
+    """Bring `new`, in place, in line with the stored `old` as this endpoint must. `old` stays
+    untouched.
+    """
+    keep_system_metadata(new, old)
+    strategy_for(resource, subresource).prepare_update(new, old, now)
