@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import tapir
-from tapir.commands import COMMANDS, EXIT_USAGE, StartError
+from tapir.commands import COMMANDS, EXIT_USAGE
+from tapir.refusal import Refusal
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -35,6 +36,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = next(row for row in COMMANDS if row.name == flags.command)
     try:
         return command.run(flags)
-    except StartError as error:
+    except Refusal as error:
         sys.stderr.write(f"tapir {command.name}: {error}\n")
         return EXIT_USAGE

@@ -13,13 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tapir import VERSION
+from tapir.refusal import refusals_of
 from tapir.runner import run_until_signal
 
 EXIT_USAGE = 2
-
-
-class StartError(Exception):
-    """A flag, file, address or database that cannot be used: one line with the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +38,9 @@ def component(name: str, help_text: str, package: str) -> Command:
     def run(flags: argparse.Namespace) -> int:
         config_module = importlib.import_module(f"{package}.config")
         server = importlib.import_module(f"{package}.server")
-        try:
+        with refusals_of(package):
             config = config_module.from_args(flags)
             return run_until_signal(lambda: server.run(config))
-        except config_module.ConfigError as error:
-            raise StartError(str(error)) from error
 
     return Command(name, help_text, add_flags, run)
 

@@ -8,6 +8,7 @@ import importlib
 from dataclasses import dataclass
 
 from control_plane.pki.cluster import ClusterPki
+from tapir.refusal import Refusal, refusals_of
 from tapir.up.addresses import IPAddress
 from tapir.up.config import ConfigError, UpConfig
 
@@ -46,8 +47,9 @@ async def run_component(name: str, flags: list[str]) -> None:
     parser = argparse.ArgumentParser(prog=name)
     config.add_flags(parser)
     try:
-        await server.run(config.from_args(parser.parse_args(flags)))
-    except config.ConfigError as error:
+        with refusals_of(PACKAGES[name]):
+            await server.run(config.from_args(parser.parse_args(flags)))
+    except Refusal as error:
         raise ConfigError(f"{name}: {error}") from error
 
 
