@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from control_plane.api.errors import UnsupportedMediaType
 from control_plane.api.patch import json_patch, merge_patch, strategic_merge
-from control_plane.api.patch.field_types import PLAIN, FieldType
+from control_plane.api.patch.field_types import PLAIN, FieldType, object_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,6 +28,7 @@ __all__ = [
     "STRATEGIC",
     "FieldType",
     "Patch",
+    "object_type",
     "patch_for",
 ]
 
