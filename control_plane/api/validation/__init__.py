@@ -1,0 +1,44 @@
+"""Validation: what the API refuses with 422, one cause per broken rule.
+
+`validate_create` and `validate_update` run after defaulting, preparation and allocation, on objects
+whose fields have the right JSON types (field_validation.py saw to that). They change nothing.
+VALIDATORS is the table: one row per kind, and per subresource that has rules of its own; a kind
+without a row gets the rules of metadata alone. Field paths and texts are upstream's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from control_plane.api.validation import formats
+from control_plane.api.validation.metadata import validate_metadata, validate_metadata_update
+from control_plane.api.validation.validators import VALIDATORS, Validator
+
+if TYPE_CHECKING:
+    from control_plane.api.errors import FieldError
+    from control_plane.api.objects import Object
+    from control_plane.api.resources import Resource
+
+__all__ = ["VALIDATORS", "Validator", "validate_create", "validate_update"]
+
+_METADATA_ONLY = Validator(name_rule=formats.dns1123_subdomain)
+
+
+def validate_create(resource: Resource, obj: Object) -> list[FieldError]:
+    """Return what is wrong with a new object, in upstream's order; empty when it may be stored."""
+    validator = VALIDATORS.get((resource.group, resource.kind, ""), _METADATA_ONLY)
+    metadata = obj.get("metadata") or {}
+    errors = list(validate_metadata(metadata, validator.name_rule, namespaced=resource.namespaced))
+    return [*errors, *validator.on_create(obj)]
+
+
+def validate_update(
+    resource: Resource, new: Object, old: Object, *, subresource: str = ""
+) -> list[FieldError]:
+    """Return what is wrong with replacing `old` by `new` through this endpoint."""
+    main = (resource.group, resource.kind, "")
+    # what has no rules of its own (scale) writes the object as its main endpoint does
+    own = (*main[:2], "" if subresource == "scale" else subresource)
+    validator = VALIDATORS.get(own, _METADATA_ONLY)
+    errors = list(validate_metadata_update(new.get("metadata") or {}, old.get("metadata") or {}))
+    return [*errors, *validator.on_update(new, old)]
