@@ -1,0 +1,114 @@
+"""A server that tests run as a process of its own: started, watched until it serves, stopped by
+pid.
+
+Used by etcd.py and datastore.py, which say what to run. Output goes to a file beside the data,
+so that a server that dies at its start can be quoted in the failure.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import grpc
+
+from proto.etcd import rpc_pb2 as pb
+from proto.etcd import rpc_pb2_grpc
+
+START_SECONDS = 30.0
+STOP_SECONDS = 15.0
+
+
+class ServerDied(Exception):
+    """The process ended before it served; the text quotes the end of its output."""
+
+
+class ServerProcess:
+    """One running server that speaks the etcd API in plaintext on 127.0.0.1.
+
+    `wait` returns when a Range has been answered and raises ServerDied when the process ends
+    first or does not serve within START_SECONDS. `stop` sends SIGTERM (SIGKILL after
+    STOP_SECONDS), `kill` SIGKILL; both wait for the end and may be called twice.
+    """
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        port: int,
+        log: Path,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.port = port
+        self.log = log
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(
+                argv,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, **(environment or {})},
+            )
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    @property
+    def address(self) -> str:
+        """host:port, as gRPC wants it."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def endpoint(self) -> str:
+        """The client URL, as --etcd-servers wants it."""
+        return f"http://{self.address}"
+
+    def wait(self) -> None:
+        """Return when the server answers."""
+        deadline = time.monotonic() + START_SECONDS
+        while not self._listens():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.kill()
+                raise ServerDied(f"{self._process.args!r} does not serve: {self._last_words()}")
+            time.sleep(0.02)
+        self._first_answer(deadline)
+
+    def stop(self) -> int:
+        """End the process politely and return its exit code."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+        try:
+            return self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            return self.kill()
+
+    def kill(self) -> int:
+        """End the process at once and return its exit code."""
+        if self._process.poll() is None:
+            self._process.kill()
+        return self._process.wait()
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def _first_answer(self, deadline: float) -> None:
+        with grpc.insecure_channel(self.address) as channel:
+            try:
+                rpc_pb2_grpc.KVStub(channel).Range(
+                    pb.RangeRequest(key=b"\0"),
+                    timeout=max(1.0, deadline - time.monotonic()),
+                    wait_for_ready=True,
+                )
+            except grpc.RpcError as error:
+                self.kill()
+                raise ServerDied(
+                    f"{self._process.args!r}: {error}: {self._last_words()}"
+                ) from error
+
+    def _last_words(self) -> str:
+        return self.log.read_text(errors="replace")[-2000:]
