@@ -1,0 +1,36 @@
+"""What the figures were measured on."""
+
+import os
+import platform
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def describe() -> list[str]:
+    """Return lines about machine, interpreter and code, for the head of the report."""
+    return [
+        f"{datetime.now(UTC):%Y-%m-%d}, commit {_commit()}",
+        f"{os.cpu_count()} cores of {_processor()}, {_memory_gib():.0f} GiB, {platform.system()} "
+        f"{platform.release()}",
+        f"Python {platform.python_version()}",
+    ]
+
+
+def _commit() -> str:
+    argv = ["git", "-C", str(REPOSITORY), "describe", "--always", "--dirty"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()
+
+
+def _memory_gib() -> float:
+    return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")) / 1024**3
