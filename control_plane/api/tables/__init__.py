@@ -1,0 +1,50 @@
+"""Server-side tables: what `kubectl get` and `-o wide` print.
+
+`view_for` finds a resource's View in the TABLES literal; `build.py` makes Table objects of it.
+Adding a table means writing a View in the file of its family and adding a line here.
+Source: the printers of Kubernetes v1.35.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from control_plane.api.tables import (
+    events,
+    nodes,
+    pods,
+    services,
+    small_objects,
+    storage,
+    workloads,
+)
+
+if TYPE_CHECKING:
+    from control_plane.api.resources import Resource
+    from control_plane.api.tables.columns import View
+
+# By (group, plural): versions of one type share their table.
+TABLES: Final[dict[tuple[str, str], View]] = {
+    ("", "configmaps"): small_objects.CONFIGMAPS,
+    ("", "endpoints"): services.ENDPOINTS,
+    ("", "events"): events.EVENTS,
+    ("", "namespaces"): small_objects.NAMESPACES,
+    ("", "nodes"): nodes.NODES,
+    ("", "persistentvolumeclaims"): storage.PERSISTENTVOLUMECLAIMS,
+    ("", "persistentvolumes"): storage.PERSISTENTVOLUMES,
+    ("", "pods"): pods.PODS,
+    ("", "replicationcontrollers"): workloads.REPLICATIONCONTROLLERS,
+    ("", "secrets"): small_objects.SECRETS,
+    ("", "serviceaccounts"): small_objects.SERVICEACCOUNTS,
+    ("", "services"): services.SERVICES,
+    ("apps", "deployments"): workloads.DEPLOYMENTS,
+    ("apps", "replicasets"): workloads.REPLICASETS,
+    ("coordination.k8s.io", "leases"): small_objects.LEASES,
+    ("discovery.k8s.io", "endpointslices"): services.ENDPOINTSLICES,
+}
+SCALE_TABLE: Final = small_objects.SCALE
+
+
+def view_for(resource: Resource) -> View:
+    """Return the resource's view; types without one show their name and creation time."""
+    return TABLES.get((resource.group, resource.plural), small_objects.PLAIN)
