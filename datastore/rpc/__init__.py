@@ -1,1 +1,1 @@
-"""EDGE: one file per gRPC service; validates, converts and maps errors. Knows grpc, knows no SQL."""
+"""EDGE: one file a gRPC service; validates, converts, maps errors. Knows grpc, no SQL."""

@@ -1,0 +1,102 @@
+"""The tables, one definition for every database. Keys and values are bytes everywhere.
+
+`history` is the append-only log: one row an event, its id `revision << 20 | sub`; prev_id links to
+the key's event before it. `kv` has the newest event of each key, tombstones included until
+compaction passes them. `meta` has one row, which every write transaction locks: that is what
+orders revisions. It is not updated by puts; the current revision is that of the newest event.
+
+Columns stand in the order of the tuples in `datastore.mvcc.model`, so rows need no mapping.
+The schema itself is made by `datastore/migrations`; a test compares the two.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+metadata = MetaData()
+BigKey = BigInteger().with_variant(Integer(), "sqlite")  # SQLite's rowid must be spelt INTEGER
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("cluster_id", BigInteger, nullable=False),
+    Column("floor", BigInteger, nullable=False),
+    Column("compact_revision", BigInteger, nullable=False),
+    Column("pruned_revision", BigInteger, nullable=False),
+)
+
+history = Table(
+    "history",
+    metadata,
+    Column("id", BigKey, primary_key=True, autoincrement=False),
+    Column("key", LargeBinary, nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    Column("create_revision", BigInteger, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("lease", BigInteger, nullable=False),
+    Column("deleted", SmallInteger, nullable=False),
+    Column("prev_id", BigInteger, nullable=False),
+)
+
+kv = Table(
+    "kv",
+    metadata,
+    Column("id", BigInteger, nullable=False),
+    Column("key", LargeBinary, primary_key=True),
+    Column("create_revision", BigInteger, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("lease", BigInteger, nullable=False),
+    Column("deleted", SmallInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+Index(
+    "kv_lease",
+    kv.c.lease,
+    sqlite_where=text("lease <> 0"),
+    postgresql_where=text("lease <> 0"),
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("id", BigKey, primary_key=True, autoincrement=False),
+    Column("ttl", BigInteger, nullable=False),
+    Column("deadline", BigInteger, nullable=False),
+)
+Index("lease_deadline", lease.c.deadline)
+
+member = Table(
+    "member",
+    metadata,
+    Column("id", BigKey, primary_key=True, autoincrement=False),
+    Column("name", String(255), nullable=False),
+    Column("client_urls", Text, nullable=False),
+    Column("heartbeat", BigInteger, nullable=False),
+    Column("batch", BigInteger, nullable=False),
+)
+
+lock = Table(
+    "lock",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("owner", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+)
+
+alarm = Table(
+    "alarm",
+    metadata,
+    Column("member_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("alarm", Integer, primary_key=True, autoincrement=False),
+)

@@ -1,0 +1,292 @@
+"""SQLite: one file, one process, durable at every commit.
+
+WAL with `synchronous=FULL`: a commit is one fsync of the log. Checkpoints run in the chores lane,
+so the writer's path never waits for them; a clean stop truncates the log, after which the file
+alone is the store. A lock file beside the database keeps a second process out: SQLite alone would
+let it in, and both would hand out the same revisions.
+
+Rows are inserted many to a statement, in a few fixed sizes, because each step of an `executemany`
+gives the interpreter's lock away and waits to get it back. Deadlines use this process's own clock,
+which the machine's clock cannot move once it has started.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import sqlite3
+import time
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Table, bindparam, literal
+from sqlalchemy.dialects import sqlite as dialect
+from sqlalchemy.dialects.sqlite import insert
+
+from datastore.backends.identity import Identity, register
+from datastore.backends.migration import check_and_migrate
+from datastore.backends.statements import Prepared, Statements
+from datastore.backends.transaction import SqlTransaction
+from datastore.errors import ConfigError, StartError
+from datastore.mvcc.backend import BackendFailed, CommitUnknown, Size
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.engine import URL
+
+log = logging.getLogger(__name__)
+BUSY_SECONDS = 5.0
+LIST_SIZES = (1, 8, 64, 512)
+ROW_SIZES = (256, 64, 16, 4, 1)
+CHECKPOINT_BYTES = 4 << 20
+RESTART_BYTES = 256 << 20  # a log this long makes the checkpoint wait for readers
+
+
+class PaddedLists:
+    """Lists as so many `?`: a few sizes of statement, the last chunk padded with its last value."""
+
+    def chunks(self, values: Sequence[Any]) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Split values into (size, parameters)."""
+        for start in range(0, len(values), LIST_SIZES[-1]):
+            chunk = values[start : start + LIST_SIZES[-1]]
+            size = next(size for size in LIST_SIZES if size >= len(chunk))
+            padded = (*chunk, *[chunk[-1]] * (size - len(chunk)))
+            yield size, {f"v{n}": value for n, value in enumerate(padded)}
+
+    def among(self, column: ColumnElement[Any], size: int) -> ColumnElement[bool]:
+        """Return `column IN (?, ?, …)`."""
+        return column.in_([bindparam(f"v{n}", type_=column.type) for n in range(size)])
+
+
+_dialect = dialect.dialect(paramstyle="qmark")
+_statements = Statements(_dialect, PaddedLists(), literal(0))
+
+
+@lru_cache(maxsize=64)
+def _insert(table: Table, rows: int, replace: bool) -> Prepared:
+    names = [column.name for column in table.c]
+    values: list[dict[str, Any]] = [
+        {name: bindparam(f"{name}_{n}") for name in names} for n in range(rows)
+    ]
+    statement = insert(table).values(values)
+    if replace:
+        keys = [column.name for column in table.primary_key]
+        others = {name: statement.excluded[name] for name in names if name not in keys}
+        if others:
+            statement = statement.on_conflict_do_update(index_elements=keys, set_=others)
+        else:
+            statement = statement.on_conflict_do_nothing()
+    return _statements.prepare(statement)
+
+
+class SqliteTransaction(SqlTransaction):
+    """A transaction on one connection."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, member_id: int, clock: Callable[[], int]
+    ) -> None:
+        self.statements = _statements
+        self.member_id = member_id
+        self._connection = connection
+        self._clock = clock
+
+    def run(self, sql: str, params: Sequence[Any] = ()) -> list[Any]:
+        """Run a statement and return its rows."""
+        try:
+            return self._connection.execute(sql, params).fetchall()
+        except sqlite3.Error as error:
+            raise BackendFailed(str(error)) from error
+
+    def insert(self, table: Table, rows: Sequence[Sequence[Any]], *, replace: bool) -> None:
+        """Insert rows, as many to a statement as ROW_SIZES allow."""
+        at = 0
+        for size in ROW_SIZES:
+            while len(rows) - at >= size:
+                flat = [value for row in rows[at : at + size] for value in row]
+                self.run(_insert(table, size, replace).sql, flat)
+                at += size
+
+    def begin(self) -> None:
+        """Nothing to do: BEGIN IMMEDIATE has taken SQLite's own lock."""
+
+    def clock(self, now: int) -> int:
+        """Return this process's clock: SQLite has none of its own."""
+        del now
+        return self._clock()
+
+    def commit(self, batch: int, revision: int) -> None:
+        """Make it durable."""
+        del revision
+        self.execute(self.statements.set_batch, member=self.member_id, number=batch)
+        try:
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise CommitUnknown(str(error)) from error
+
+
+class SqliteSession:
+    """A connection of one thread."""
+
+    def __init__(self, path: Path, member_id: int, clock: Callable[[], int]) -> None:
+        self._connection = connect(path)
+        self._transaction = SqliteTransaction(self._connection, member_id, clock)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[SqliteTransaction]:
+        """Open a read-only view: the first read fixes it."""
+        yield from self._begin("BEGIN")
+
+    @contextmanager
+    def transaction(self) -> Iterator[SqliteTransaction]:
+        """Open a write transaction."""
+        yield from self._begin("BEGIN IMMEDIATE")
+
+    def last_batch(self) -> int:
+        """Return the number of the last committed batch."""
+        with self.transaction() as tx:
+            rows = tx.execute(tx.statements.last_batch, id=tx.member_id)
+            return int(rows[0][0])
+
+    def size(self) -> Size:
+        """Return the pages of the file, and those in use."""
+        run = self._transaction.run
+        page = run("PRAGMA page_size")[0][0]
+        total, unused = run("PRAGMA page_count")[0][0], run("PRAGMA freelist_count")[0][0]
+        return Size(page * total, page * (total - unused))
+
+    def checkpoint(self, mode: str) -> None:
+        """Copy the log into the file."""
+        self._transaction.run(f"PRAGMA wal_checkpoint({mode})")
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def _begin(self, statement: str) -> Iterator[SqliteTransaction]:
+        self._transaction.run(statement)
+        try:
+            yield self._transaction
+        finally:
+            if self._connection.in_transaction:
+                with suppress(sqlite3.Error):
+                    self._connection.execute("ROLLBACK")
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a connection with the settings that every one needs."""
+    connection = sqlite3.connect(
+        path,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=512,
+    )
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA wal_autocheckpoint=0")
+    connection.execute("PRAGMA cache_size=-16384")
+    return connection
+
+
+class SqliteBackend:
+    """The store in one file."""
+
+    exclusive = True
+    warnings: tuple[str, ...] = ()
+
+    def __init__(self, url: URL, identity: Identity) -> None:
+        if url.host or not url.database or url.query:
+            raise ConfigError(
+                f"datastore endpoint {url}: write sqlite:///relative.db or sqlite:////absolute.db"
+            )
+        self._path = Path(url.database).absolute()
+        self._identity = identity
+        self._lock: int | None = None
+        self._started = time.monotonic()
+        self._epoch = time.time()
+        self.cluster_id = self.member_id = 0
+
+    def open(self) -> None:
+        """Lock, check, migrate and register."""
+        self._take_lock()
+        try:
+            self._open()
+        except sqlite3.Error as error:
+            self._release()
+            raise StartError(f"datastore {self._path}: {error}") from error
+        except StartError:
+            self._release()
+            raise
+
+    def session(self, *, writer: bool = False) -> SqliteSession:
+        """Return a new session."""
+        del writer
+        return SqliteSession(self._path, self.member_id, self._now)
+
+    def housekeep(self, session: SqliteSession) -> None:
+        """Checkpoint when the log has grown."""
+        log_size = self._log_size()
+        if log_size > CHECKPOINT_BYTES:
+            session.checkpoint("RESTART" if log_size > RESTART_BYTES else "PASSIVE")
+
+    def listen(self, heard: Callable[[], None], stopped: Callable[[], bool]) -> None:
+        """Return at once: nobody else commits."""
+
+    def close(self) -> None:
+        """Truncate the log, so that the file alone is the store, and let go of it."""
+        with suppress(sqlite3.Error, BackendFailed):
+            session = self.session()
+            session.checkpoint("TRUNCATE")
+            session.close()
+        self._release()
+
+    def _open(self) -> None:
+        check_and_migrate(f"sqlite:///{self._path}", str(self._path), self._is_fresh())
+        connection = connect(self._path)
+        try:
+            transaction = SqliteTransaction(connection, 0, self._now)
+            transaction.run("BEGIN IMMEDIATE")
+            self.cluster_id, self.member_id = register(transaction, self._identity)
+            transaction.run("COMMIT")
+        finally:
+            connection.close()
+
+    def _is_fresh(self) -> bool:
+        return not self._path.exists() or self._path.stat().st_size == 0
+
+    def _log_size(self) -> int:
+        with suppress(FileNotFoundError):
+            return self._path.with_name(self._path.name + "-wal").stat().st_size
+        return 0
+
+    def _now(self) -> int:
+        return int((self._epoch + time.monotonic() - self._started) * 1000)
+
+    def _take_lock(self) -> None:
+        path = Path(os.path.realpath(self._path))
+        path = path.with_name(path.name + ".lock")
+        try:
+            self._lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StartError(f"datastore {self._path}: {error.strerror}: {path}") from error
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = os.read(self._lock, 32).decode(errors="replace").strip()
+            self._release()
+            raise StartError(
+                f"datastore {self._path} is in use by process {owner or 'unknown'}: "
+                "stop that one, or use another file"
+            ) from None
+        os.ftruncate(self._lock, 0)
+        os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None

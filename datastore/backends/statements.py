@@ -1,0 +1,227 @@
+"""Every statement, built with SQLAlchemy Core and compiled once for a dialect.
+
+A `Prepared` is SQL text and the order of its parameters: hot paths give both to the raw driver,
+because Core's own execution costs more than the statement. Lists of values are the one thing that
+databases spell differently: a `Lists` says how.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from sqlalchemy import (
+    BigInteger,
+    LargeBinary,
+    and_,
+    bindparam,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
+
+from datastore.backends.schema import alarm, history, kv, lease, lock, member, meta
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.engine import Dialect
+    from sqlalchemy.sql import ClauseElement, Select
+
+CHAIN_STEPS = 1_000  # links followed before a newer-to-older scan takes over
+
+
+class Prepared(NamedTuple):
+    """SQL text, the names of its positional parameters, and those that never change."""
+
+    sql: str
+    names: tuple[str, ...]
+    constants: dict[str, Any]
+
+    def bind(self, values: dict[str, Any]) -> tuple[Any, ...]:
+        """Return the parameters in order."""
+        known = {**self.constants, **values} if self.constants else values
+        return tuple([known[name] for name in self.names])
+
+
+class Lists(Protocol):
+    """How a dialect says that a column is among some values."""
+
+    def chunks(self, values: Sequence[Any]) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Split values into (size of the statement, its parameters)."""
+
+    def among(self, column: ColumnElement[Any], size: int) -> ColumnElement[bool]:
+        """Return the condition for one chunk of that size."""
+
+
+class Statements:
+    """The statements of one dialect; `now` is the SQL of its clock in milliseconds."""
+
+    def __init__(self, dialect: Dialect, lists: Lists, now: ColumnElement[Any]) -> None:
+        self._dialect = dialect
+        self.lists = lists
+        newest = select(func.max(history.c.id)).scalar_subquery()
+        alarms = select(func.count()).select_from(alarm).scalar_subquery()
+        columns = (meta.c.floor, meta.c.compact_revision, meta.c.pruned_revision)
+        self.state = self.prepare(select(func.coalesce(newest, 0), *columns, now, alarms))
+        self.lease_keys = self.prepare(
+            select(*kv.c)
+            .where(kv.c.lease == _param("lease"), kv.c.lease != 0, kv.c.deleted == 0)
+            .order_by(kv.c.key)
+        )
+        self.all_leases = self.prepare(select(*lease.c))
+        self.due_leases = self.prepare(
+            select(*lease.c)
+            .where(lease.c.deadline <= _param("now"))
+            .order_by(lease.c.deadline)
+            .limit(_param("limit"))
+        )
+        self.alarms = self.prepare(select(*alarm.c))
+        self.lock = self.prepare(select(*lock.c).where(lock.c.name == bindparam("name")))
+        self.members = self.prepare(
+            select(member.c.id, member.c.name, member.c.client_urls, member.c.heartbeat)
+        )
+        self.last_batch = self.prepare(select(member.c.batch).where(member.c.id == _param("id")))
+        self.scan_back = self.prepare(
+            select(history.c.id)
+            .where(history.c.key == _bytes("key"), history.c.id < _param("below"))
+            .order_by(history.c.id.desc())
+            .limit(1)
+        )
+        self._prepare_changes()
+        self.among = lru_cache(maxsize=256)(self._among)
+        self.scan = lru_cache(maxsize=None)(self._scan)
+        self.walk = lru_cache(maxsize=None)(self._walk)
+        self.count = lru_cache(maxsize=None)(self._count)
+        self.uncertain = lru_cache(maxsize=None)(self._uncertain)
+        self.history = lru_cache(maxsize=None)(self._history)
+
+    def prepare(self, statement: ClauseElement) -> Prepared:
+        """Compile a statement."""
+        compiled = statement.compile(
+            dialect=self._dialect, compile_kwargs={"render_postcompile": True}
+        )
+        names = tuple(getattr(compiled, "positiontup", None) or ())
+        binds: dict[str, Any] = getattr(compiled, "binds", {})
+        constants = {name: binds[name].value for name in names if not binds[name].required}
+        return Prepared(str(compiled), names, constants)
+
+    def _prepare_changes(self) -> None:
+        self.set_batch = self.prepare(
+            update(member).where(member.c.id == _param("member")).values(batch=_param("number"))
+        )
+        self.set_heartbeat = self.prepare(
+            update(member).where(member.c.id == _param("member")).values(heartbeat=_param("time"))
+        )
+        self.set_compact = self.prepare(update(meta).values(compact_revision=_param("revision")))
+        self.set_pruned = self.prepare(update(meta).values(pruned_revision=_param("revision")))
+        full = _param("now") + lease.c.ttl * 1000
+        self.extend_leases = self.prepare(
+            update(lease).where(lease.c.deadline < full).values(deadline=full)
+        )
+        self.drop_alarm = self.prepare(
+            delete(alarm).where(
+                alarm.c.member_id == _param("member"), alarm.c.alarm == _param("kind")
+            )
+        )
+        self.drop_lock = self.prepare(delete(lock).where(lock.c.name == bindparam("name")))
+
+    def _among(self, kind: str, size: int) -> Prepared:
+        """Return one of LISTED for a list of that size."""
+        column, build = LISTED[kind]
+        return self.prepare(build(self.lists.among(column, size)))
+
+    def _scan(self, *, bounded: bool, limited: bool, values: bool) -> Prepared:
+        """Live rows of a key range in key order, at their newest."""
+        value: Any = history.c.value if values else literal(b"")
+        statement: Select[Any] = select(kv.c.id, kv.c.key, value, *list(kv.c)[2:])
+        if values:
+            statement = statement.add_columns(history.c.prev_id)
+            statement = statement.select_from(kv.join(history, history.c.id == kv.c.id))
+        else:
+            statement = statement.add_columns(literal(0, type_=BigInteger))
+        statement = statement.where(*_bounds(bounded), kv.c.deleted == 0).order_by(kv.c.key)
+        return self.prepare(statement.limit(_param("limit")) if limited else statement)
+
+    def _walk(self, *, bounded: bool) -> Prepared:
+        """Heads of a key range in key order, tombstones included."""
+        statement = select(*kv.c).where(*_bounds(bounded)).order_by(kv.c.key)
+        return self.prepare(statement.limit(_param("limit")))
+
+    def _count(self, *, bounded: bool, past: bool) -> Prepared:
+        """Count keys that are live, or that certainly were at a past revision."""
+        statement = select(func.count()).select_from(kv).where(*_bounds(bounded))
+        statement = statement.where(kv.c.deleted == 0)
+        if past:
+            statement = statement.where(kv.c.create_revision <= _param("revision"))
+        return self.prepare(statement)
+
+    def _uncertain(self, *, bounded: bool) -> Prepared:
+        """Heads newer than a revision whose keys may or may not have been live then."""
+        newer = and_(
+            kv.c.id >= _param("below"),
+            or_(kv.c.deleted != 0, kv.c.create_revision > _param("revision")),
+        )
+        return self.prepare(select(*kv.c).where(*_bounds(bounded), newer))
+
+    def _history(self, *, limited: bool) -> Prepared:
+        statement = select(*history.c).where(
+            history.c.id >= _param("first"), history.c.id < _param("last")
+        )
+        statement = statement.order_by(history.c.id)
+        return self.prepare(statement.limit(_param("limit")) if limited else statement)
+
+
+def _param(name: str) -> Any:
+    return bindparam(name, type_=BigInteger())
+
+
+def _bytes(name: str) -> Any:
+    return bindparam(name, type_=LargeBinary())
+
+
+def _bounds(bounded: bool) -> list[Any]:
+    low = kv.c.key >= _bytes("key")
+    return [low, kv.c.key < _bytes("end")] if bounded else [low]
+
+
+def _chains(among: ColumnElement[bool]) -> Select[Any]:
+    """Follow each event's chain to the first below a bound; give up after CHAIN_STEPS links."""
+    chain = (
+        select(
+            history.c.id.label("head"),
+            history.c.prev_id.label("at"),
+            literal(1, type_=BigInteger).label("steps"),
+        )
+        .where(among)
+        .cte("chain", recursive=True)
+    )
+    chain = chain.union_all(
+        select(chain.c.head, history.c.prev_id, chain.c.steps + 1)
+        .join(history, history.c.id == chain.c.at)
+        .where(chain.c.at >= _param("below"), chain.c.steps < CHAIN_STEPS)
+    )
+    reached = or_(chain.c.at < _param("below"), chain.c.steps >= CHAIN_STEPS)
+    return select(chain.c.head, chain.c.at).where(reached)
+
+
+LISTED: dict[str, tuple[ColumnElement[Any], Callable[[ColumnElement[bool]], ClauseElement]]] = {
+    "heads": (kv.c.key, lambda among: select(*kv.c).where(among)),
+    "values": (history.c.id, lambda among: select(history.c.id, history.c.value).where(among)),
+    "rows": (history.c.id, lambda among: select(*history.c).where(among)),
+    "leases": (lease.c.id, lambda among: select(*lease.c).where(among)),
+    "chains": (history.c.id, _chains),
+    "live": (
+        history.c.id,
+        lambda among: (
+            select(func.count()).select_from(history).where(among, history.c.deleted == 0)
+        ),
+    ),
+    "drop_rows": (history.c.id, lambda among: delete(history).where(among)),
+    "drop_heads": (kv.c.key, lambda among: delete(kv).where(among)),
+    "drop_leases": (lease.c.id, lambda among: delete(lease).where(among)),
+}

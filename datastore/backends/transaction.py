@@ -1,0 +1,219 @@
+"""`Snapshot` and `WriteTx` over SQL: what every database shares.
+
+A subclass says how to run a statement (`run`), how to insert many rows at once (`insert`), and
+how a transaction begins and ends. An old revision is read along the keys' chains: heads come in
+key order, and only those newer than the revision are followed back, all of a page in one query.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+from datastore.backends import schema
+from datastore.mvcc.backend import Prefetch, Wanted
+from datastore.mvcc.model import SUB_BITS, Alarm, Head, Lease, Lock, Member, Row, State
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from sqlalchemy import Table
+
+    from datastore.backends.statements import Prepared, Statements
+    from datastore.mvcc.backend import Changes
+
+WALK = 1_000  # heads a page, when an old revision is read
+
+
+class SqlTransaction(ABC):
+    """One transaction of either kind; the session that opened it begins and ends it."""
+
+    statements: Statements
+    member_id: int
+
+    @abstractmethod
+    def run(self, sql: str, params: Sequence[Any] = ()) -> list[Any]:
+        """Run a statement and return its rows, none if it has none."""
+
+    @abstractmethod
+    def insert(self, table: Table, rows: Sequence[Sequence[Any]], *, replace: bool) -> None:
+        """Insert rows in the table's column order; `replace` overwrites by primary key."""
+
+    @abstractmethod
+    def begin(self) -> None:
+        """Take the store's lock: the first statement of a write transaction."""
+
+    def execute(self, prepared: Prepared, **values: Any) -> list[Any]:
+        """Run a prepared statement."""
+        return self.run(prepared.sql, prepared.bind(values))
+
+    def among(self, kind: str, wanted: Iterable[Any], **values: Any) -> list[Any]:
+        """Run a listed statement over as many chunks as the list needs."""
+        rows: list[Any] = []
+        for size, params in self.statements.lists.chunks(tuple(wanted)):
+            rows += self.execute(self.statements.among(kind, size), **params, **values)
+        return rows
+
+    # Snapshot
+
+    def state(self) -> State:
+        """Return revision, compaction and clock."""
+        newest, floor, compacted, pruned, now, alarms = self.execute(self.statements.state)[0]
+        return State(max(newest >> SUB_BITS, floor), compacted, pruned, self.clock(now), alarms)
+
+    def clock(self, now: int) -> int:
+        """Return the time in milliseconds, given what the database said."""
+        return int(now)
+
+    def heads(self, keys: Collection[bytes]) -> dict[bytes, Head]:
+        """Return the heads of those keys that have one."""
+        return {row[1]: Head._make(row) for row in self.among("heads", keys)}
+
+    def values(self, ids: Collection[int]) -> dict[int, bytes]:
+        """Return the values of events by id."""
+        return dict(self.among("values", ids))
+
+    def rows(self, ids: Collection[int]) -> dict[int, Row]:
+        """Return events by id."""
+        return {row[0]: Row._make(row) for row in self.among("rows", ids)}
+
+    def scan(
+        self, key: bytes, end: bytes | None, limit: int, revision: int, *, values: bool
+    ) -> list[Row]:
+        """Return live rows in key order."""
+        if revision:
+            return self._scan_past(key, end, limit, revision)
+        scan = self.statements.scan(bounded=end is not None, limited=limit > 0, values=values)
+        return list(map(Row._make, self.execute(scan, key=key, end=end, limit=limit)))
+
+    def count(self, key: bytes, end: bytes | None, revision: int) -> int:
+        """Return the number of live keys."""
+        bounded, bounds = end is not None, {"key": key, "end": end}
+        if not revision:
+            count = self.statements.count(bounded=bounded, past=False)
+            return int(self.execute(count, **bounds)[0][0])
+        count = self.statements.count(bounded=bounded, past=True)
+        certain = self.execute(count, **bounds, revision=revision)[0][0]
+        below = (revision + 1) << SUB_BITS
+        uncertain = self.statements.uncertain(bounded=bounded)
+        found = self.execute(uncertain, **bounds, below=below, revision=revision)
+        earlier = self._earlier([Head._make(row) for row in found], below)
+        return int(certain) + sum(int(row[0]) for row in self.among("live", earlier))
+
+    def history(self, first: int, last: int, limit: int) -> list[Row]:
+        """Return events by id, oldest first."""
+        found = self.statements.history(limited=limit > 0)
+        return list(map(Row._make, self.execute(found, first=first, last=last, limit=limit)))
+
+    def leases(self, ids: Collection[int] | None) -> dict[int, Lease]:
+        """Return the leases named, all of them for None."""
+        if ids is None:
+            found = self.execute(self.statements.all_leases)
+        else:
+            found = self.among("leases", ids)
+        return {row[0]: Lease._make(row) for row in found}
+
+    def due_leases(self, now: int, limit: int) -> list[Lease]:
+        """Return leases whose deadline has come."""
+        found = self.execute(self.statements.due_leases, now=now, limit=limit)
+        return list(map(Lease._make, found))
+
+    def lease_keys(self, lease: int) -> list[Head]:
+        """Return the live heads attached to a lease."""
+        return list(map(Head._make, self.execute(self.statements.lease_keys, lease=lease)))
+
+    def alarms(self) -> list[Alarm]:
+        """Return the active alarms."""
+        return list(map(Alarm._make, self.execute(self.statements.alarms)))
+
+    def lock(self, name: str) -> Lock | None:
+        """Return a lock row."""
+        found = self.execute(self.statements.lock, name=name)
+        return Lock._make(found[0]) if found else None
+
+    def members(self) -> list[Member]:
+        """Return every server known."""
+        found = [
+            Member(number, name, tuple(filter(None, urls.split(","))), heartbeat)
+            for number, name, urls, heartbeat in self.execute(self.statements.members)
+        ]
+        return sorted(found, key=attrgetter("id"))
+
+    # WriteTx
+
+    def prefetch(self, wanted: Wanted) -> Prefetch:
+        """Take the lock, then read what the batch names."""
+        self.begin()
+        state = self.state()
+        heads = self.heads(wanted.keys)
+        ids = [
+            heads[key].id for key in wanted.value_keys if key in heads and not heads[key].deleted
+        ]
+        return Prefetch(state, heads, self.values(ids), self.leases(wanted.leases))
+
+    def write(self, changes: Changes) -> None:
+        """Write the changes in as few statements as there are kinds of them."""
+        if changes.rows:
+            self.insert(schema.history, changes.rows, replace=False)
+        if changes.heads:
+            self.insert(schema.kv, list(changes.heads.values()), replace=True)
+        if changes.put_leases:
+            self.insert(schema.lease, list(changes.put_leases.values()), replace=True)
+        self.among("drop_leases", changes.drop_leases)
+        self.among("drop_rows", changes.drop_rows)
+        self.among("drop_heads", [head.key for head in changes.drop_heads])
+        self._write_settings(changes)
+
+    def _write_settings(self, changes: Changes) -> None:
+        if changes.put_alarms:
+            self.insert(schema.alarm, list(changes.put_alarms), replace=True)
+        for alarm in changes.drop_alarms:
+            self.execute(self.statements.drop_alarm, member=alarm.member_id, kind=alarm.alarm)
+        if changes.compact_revision is not None:
+            self.execute(self.statements.set_compact, revision=changes.compact_revision)
+        if changes.pruned_revision is not None:
+            self.execute(self.statements.set_pruned, revision=changes.pruned_revision)
+        if changes.extend_leases is not None:
+            self.execute(self.statements.extend_leases, now=changes.extend_leases)
+        if changes.put_lock is not None:
+            self.insert(schema.lock, [changes.put_lock], replace=True)
+        if changes.heartbeat is not None:
+            self.execute(
+                self.statements.set_heartbeat, member=self.member_id, time=changes.heartbeat
+            )
+
+    # Old revisions
+
+    def _scan_past(self, key: bytes, end: bytes | None, limit: int, revision: int) -> list[Row]:
+        """Walk the heads in key order, a page at a time, until there are enough live rows."""
+        below = (revision + 1) << SUB_BITS
+        found: list[Row] = []
+        walk = self.statements.walk(bounded=end is not None)
+        page = min(limit or WALK, WALK)
+        while True:
+            heads = self.execute(walk, key=key, end=end, limit=page)
+            found += self._rows_below([Head._make(row) for row in heads], below)
+            if 0 < limit <= len(found):
+                return found[:limit]
+            if len(heads) < page:
+                return found
+            key, page = heads[-1][1] + b"\0", WALK
+
+    def _rows_below(self, heads: list[Head], below: int) -> list[Row]:
+        ids = [head.id for head in heads if head.id < below and not head.deleted]
+        ids += self._earlier([head for head in heads if head.id >= below], below)
+        rows = [row for row in self.rows(ids).values() if not row.deleted]
+        return sorted(rows, key=attrgetter("key"))
+
+    def _earlier(self, heads: list[Head], below: int) -> list[int]:
+        """Return the newest event below a bound of each head's key, for those that have one."""
+        names = {head.id: head.key for head in heads}
+        earlier = []
+        for head, at in self.among("chains", names, below=below):
+            if at >= below:  # a long chain: scan back from the bound
+                found = self.execute(self.statements.scan_back, key=names[head], below=below)
+                earlier += [row[0] for row in found]
+            elif at:
+                earlier.append(at)
+        return earlier

@@ -1,0 +1,189 @@
+"""The narrow waist: what the store asks of a database, and nothing else.
+
+Everything here is synchronous and belongs to one thread: `Lane` gives each session a thread of
+its own. A backend implements `Backend`, `Session` and `WriteTx`; whatever a revision, a lease
+or a compaction *means* stays above. Any method may raise `BackendDown` (no connection: nothing of
+the transaction was written) or `BackendFailed` (the database refused a statement: the same);
+`WriteTx.commit` alone may also raise `CommitUnknown`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from contextlib import AbstractContextManager
+
+    from datastore.mvcc.model import Alarm, Head, Lease, Lock, Member, Row, State
+
+
+class BackendDown(Exception):
+    """The database cannot be reached; nothing of the transaction was written."""
+
+
+class BackendFailed(Exception):
+    """The database refused a statement; nothing of the transaction was written."""
+
+
+class CommitUnknown(Exception):
+    """The connection broke at COMMIT: ask `Session.last_batch` what came of it."""
+
+
+class Size(NamedTuple):
+    """Bytes the store allocates, and those of them it uses."""
+
+    allocated: int
+    used: int
+
+
+class Prefetch(NamedTuple):
+    """What a write transaction reads at its start, in one exchange with the database.
+
+    `values` holds those of the keys in `value_keys`, by event id.
+    """
+
+    state: State
+    heads: dict[bytes, Head]
+    values: dict[int, bytes]
+    leases: dict[int, Lease]
+
+
+class Wanted(NamedTuple):
+    """What a batch of requests names: keys, those whose value it needs, leases."""
+
+    keys: Collection[bytes]
+    value_keys: Collection[bytes]
+    leases: Collection[int]
+
+
+@dataclass(slots=True)
+class Changes:
+    """Everything a transaction writes; None where a setting stays as it is."""
+
+    rows: list[Row] = field(default_factory=list)
+    heads: dict[bytes, Head] = field(default_factory=dict)
+    put_leases: dict[int, Lease] = field(default_factory=dict)
+    drop_leases: set[int] = field(default_factory=set)
+    put_alarms: set[Alarm] = field(default_factory=set)
+    drop_alarms: set[Alarm] = field(default_factory=set)
+    compact_revision: int | None = None
+    pruned_revision: int | None = None
+    drop_rows: list[int] = field(default_factory=list)
+    drop_heads: list[Head] = field(default_factory=list)
+    extend_leases: int | None = None  # every deadline becomes at least now + ttl + this (ms)
+
+    put_lock: Lock | None = None
+    heartbeat: int | None = None  # this server is alive at this time (ms)
+
+    def empty(self) -> bool:
+        """Say whether there is nothing to write."""
+        return self == Changes()
+
+
+class Snapshot(Protocol):
+    """Reads that all see one state of the database. Bounds: end None means no end.
+
+    revision 0 means now; any other must lie between compact_revision and the store's revision.
+    """
+
+    def state(self) -> State:
+        """Return revision, compaction and clock."""
+
+    def heads(self, keys: Collection[bytes]) -> dict[bytes, Head]:
+        """Return the heads of those keys that have one, tombstones included."""
+
+    def values(self, ids: Collection[int]) -> dict[int, bytes]:
+        """Return the values of events by id."""
+
+    def scan(
+        self, key: bytes, end: bytes | None, limit: int, revision: int, *, values: bool
+    ) -> list[Row]:
+        """Return live rows in key order, at most limit (0: all); no values if not asked for."""
+
+    def count(self, key: bytes, end: bytes | None, revision: int) -> int:
+        """Return the number of live keys."""
+
+    def history(self, first: int, last: int, limit: int) -> list[Row]:
+        """Return events with first <= id < last, oldest first, at most limit."""
+
+    def rows(self, ids: Collection[int]) -> dict[int, Row]:
+        """Return events by id, those that compaction took left out."""
+
+    def leases(self, ids: Collection[int] | None) -> dict[int, Lease]:
+        """Return the leases named, all of them for None."""
+
+    def due_leases(self, now: int, limit: int) -> list[Lease]:
+        """Return leases whose deadline has come, the oldest first."""
+
+    def lease_keys(self, lease: int) -> list[Head]:
+        """Return the live heads attached to a lease, in key order."""
+
+    def alarms(self) -> list[Alarm]:
+        """Return the active alarms."""
+
+    def lock(self, name: str) -> Lock | None:
+        """Return a lock row."""
+
+    def members(self) -> list[Member]:
+        """Return every server known, the longest known first."""
+
+
+class WriteTx(Snapshot, Protocol):
+    """The one write transaction, which holds the store's lock."""
+
+    def prefetch(self, wanted: Wanted) -> Prefetch:
+        """Take the lock, then read what the batch names."""
+
+    def write(self, changes: Changes) -> None:
+        """Write the changes; later reads of this transaction see them."""
+
+    def commit(self, batch: int, revision: int) -> None:
+        """Make it durable, and let other servers know the revision.
+
+        `batch` is stored in this server's member row; CommitUnknown when the answer was lost.
+        """
+
+
+class Session(Protocol):
+    """One connection, used by one thread. It reconnects by itself at the next use."""
+
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """Open a read-only view of one state."""
+
+    def transaction(self) -> AbstractContextManager[WriteTx]:
+        """Open a write transaction; leaving it without `commit` rolls back."""
+
+    def last_batch(self) -> int:
+        """Return, under the lock, the number of this server's last committed batch."""
+
+    def size(self) -> Size:
+        """Return the size of the store."""
+
+    def close(self) -> None:
+        """Close the connection."""
+
+
+class Backend(Protocol):
+    """A database. `exclusive` says that no other server can write to it."""
+
+    exclusive: bool
+    cluster_id: int
+    member_id: int
+    warnings: tuple[str, ...]
+
+    def open(self) -> None:
+        """Check, migrate and register this server; StartError when that cannot be."""
+
+    def session(self, *, writer: bool = False) -> Session:
+        """Return a new session for the calling thread."""
+
+    def housekeep(self, session: Session) -> None:
+        """Do the database's own chores; called about once a second in a thread of its own."""
+
+    def listen(self, heard: Callable[[], None], stopped: Callable[[], bool]) -> None:
+        """Block, calling `heard` at every sign of a commit elsewhere, until `stopped()`."""
+
+    def close(self) -> None:
+        """Leave the database in order: sessions are closed already."""

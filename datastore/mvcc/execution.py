@@ -1,0 +1,298 @@
+"""Running one request of a batch: the table from request type to what it does.
+
+Every function takes the batch and its request and returns the result, or raises a DatastoreError
+after which nothing of the request remains.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from datastore.errors import (
+    Compacted,
+    CorruptCluster,
+    FutureRevision,
+    LeaseExists,
+    LeaseNotFound,
+    LeaseTTLTooLarge,
+    NoSpace,
+)
+from datastore.mvcc.model import SUB_BITS, Alarm, DeleteRange, Lease, Lock, Put, Row, Txn
+from datastore.mvcc.requests import (
+    Compact,
+    DisarmAlarm,
+    ExpireLeases,
+    ExtendLeases,
+    GrantLease,
+    Heartbeat,
+    HoldLock,
+    Prune,
+    RaiseAlarm,
+    RenewLease,
+    RevokeLease,
+    WriteRequest,
+)
+from datastore.mvcc.txn import run_op
+from datastore.mvcc.views import BatchState, Draft, bare_row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MIN_TTL = 2  # ceil(1.5 x etcd's election timeout of 1 s)
+MAX_TTL = 9_000_000_000
+NOSPACE, CORRUPT = 1, 2
+
+
+class Revision(NamedTuple):
+    """The result of a request that answers with nothing but the store's revision."""
+
+    revision: int
+
+
+class Granted(NamedTuple):
+    """A lease as granted."""
+
+    revision: int
+    lease: Lease
+
+
+class Renewed(NamedTuple):
+    """A renewal: the lease's TTL, 0 when there is no such lease."""
+
+    revision: int
+    ttl: int
+
+
+class Expired(NamedTuple):
+    """The leases that ended, and whether more may be due."""
+
+    leases: list[int]
+    more: bool
+
+
+class Pruned(NamedTuple):
+    """The revision up to which rows are gone, and whether that is all of them."""
+
+    revision: int
+    done: bool
+
+
+class Held(NamedTuple):
+    """Until when a lock row is ours (ms, database's clock); 0 when another server has it."""
+
+    until: int
+
+
+class Alarms(NamedTuple):
+    """The alarms that a request changed."""
+
+    revision: int
+    alarms: list[Alarm]
+
+
+def execute(batch: BatchState, request: WriteRequest) -> Any:
+    """Run one request; its changes join the batch only if it succeeds."""
+    return _EXECUTORS[type(request)](batch, request)
+
+
+def _operation(batch: BatchState, request: Put | DeleteRange | Txn) -> Any:
+    _check_alarms(batch, request)
+    draft = Draft(batch)
+    result = run_op(draft, request)
+    batch.merge(draft)
+    return result
+
+
+def puts_something(request: Put | DeleteRange | Txn) -> bool:
+    """Say whether a request may add data, in whichever branch: NOSPACE refuses those."""
+    if isinstance(request, Txn):
+        branches = (*request.success, *request.failure)
+        return any(puts_something(op) for op in branches if isinstance(op, Put | DeleteRange | Txn))
+    return isinstance(request, Put)
+
+
+def _check_alarms(batch: BatchState, request: Put | DeleteRange | Txn) -> None:
+    if batch.alarms is not None and not batch.alarms:
+        return
+    kinds = {alarm.alarm for alarm in batch.active_alarms()}
+    if CORRUPT in kinds:
+        raise CorruptCluster
+    if NOSPACE in kinds and puts_something(request):
+        raise NoSpace
+
+
+def _grant(batch: BatchState, request: GrantLease) -> Granted:
+    kinds = {alarm.alarm for alarm in batch.active_alarms()}
+    if kinds:
+        raise CorruptCluster if CORRUPT in kinds else NoSpace
+    if request.ttl > MAX_TTL:
+        raise LeaseTTLTooLarge
+    if request.id and batch.lease(request.id):
+        raise LeaseExists
+    ttl = max(request.ttl, MIN_TTL)
+    lease = Lease(request.id or _unused_lease(batch), ttl, batch.now + ttl * 1000)
+    batch.put_lease(lease)
+    return Granted(batch.revision, lease)
+
+
+def _unused_lease(batch: BatchState) -> int:
+    while True:
+        candidate = secrets.randbits(63)
+        if candidate and batch.lease(candidate) is None:
+            return candidate
+
+
+def _revoke(batch: BatchState, request: RevokeLease) -> Revision:
+    if CORRUPT in {alarm.alarm for alarm in batch.active_alarms()}:
+        raise CorruptCluster
+    if batch.lease(request.id) is None:
+        raise LeaseNotFound
+    end_lease(batch, request.id)
+    return Revision(batch.revision)
+
+
+def end_lease(batch: BatchState, lease: int) -> None:
+    """Delete a lease and all its keys, in one revision."""
+    batch.flush()
+    draft = Draft(batch)
+    heads = batch.tx.lease_keys(lease)
+    if batch.wants_values:
+        batch.values.update(batch.tx.values([head.id for head in heads]))
+    for head in heads:
+        row = bare_row(head, batch.values.get(head.id, b""))
+        draft.delete(row, complete=batch.wants_values)
+    batch.merge(draft)
+    batch.drop_lease(lease)
+
+
+def _renew(batch: BatchState, request: RenewLease) -> Renewed:
+    """Renew a lease; one past its deadline ends here and is never resurrected."""
+    revision = batch.revision
+    lease = batch.lease(request.id)
+    if lease is None:
+        return Renewed(revision, 0)
+    if lease.deadline <= batch.now:
+        end_lease(batch, lease.id)
+        return Renewed(revision, 0)
+    batch.put_lease(lease._replace(deadline=batch.now + lease.ttl * 1000))
+    return Renewed(revision, lease.ttl)
+
+
+def _expire(batch: BatchState, request: ExpireLeases) -> Expired:
+    batch.flush()
+    due = batch.tx.due_leases(batch.now, request.limit)
+    for lease in due:
+        end_lease(batch, lease.id)
+    return Expired([lease.id for lease in due], more=len(due) == request.limit)
+
+
+def _extend(batch: BatchState, request: ExtendLeases) -> Revision:
+    batch.flush()
+    batch.leases.clear()
+    batch.changes.extend_leases = batch.now + request.grace
+    batch.flush()
+    return Revision(batch.revision)
+
+
+def _compact(batch: BatchState, request: Compact) -> Revision:
+    if CORRUPT in {alarm.alarm for alarm in batch.active_alarms()}:
+        raise CorruptCluster
+    if request.revision <= batch.compact_revision:
+        raise Compacted
+    if request.revision > batch.revision:
+        raise FutureRevision
+    batch.compact_revision = request.revision
+    batch.changes.compact_revision = request.revision
+    return Revision(batch.revision)
+
+
+def _prune(batch: BatchState, request: Prune) -> Pruned:
+    """Take one step over the events from where the last stopped, up to the compact revision.
+
+    The pruned revision is the next to look at; the compact revision itself is looked at again by
+    the next compaction, which takes the tombstones that had to stay.
+
+    Each event there supersedes its predecessor; a tombstone below the compact revision goes too,
+    with its head if the key is still deleted. The one at the compact revision stays for watchers.
+    """
+    target = batch.compact_revision
+    batch.flush()
+    first = max(batch.pruned_revision, 0) << SUB_BITS
+    rows = _whole_revisions(batch, first, request.limit)
+    tombstones = [row for row in rows if row.deleted and row.revision < target]
+    drop = {row.prev_id for row in rows if row.prev_id} | {row.id for row in tombstones}
+    heads = batch.tx.heads([row.key for row in tombstones])
+    gone = {row.id for row in tombstones}
+    done = len(rows) < request.limit
+    reached = target if done else rows[-1].revision + 1
+    batch.changes.drop_rows = sorted(drop)
+    batch.changes.drop_heads = [head for head in heads.values() if head.id in gone]
+    batch.changes.pruned_revision = batch.pruned_revision = reached
+    batch.flush()
+    batch.base.clear()
+    batch.known.clear()
+    return Pruned(reached, done=done)
+
+
+def _whole_revisions(batch: BatchState, first: int, limit: int) -> list[Row]:
+    """Return events from `first`, at least `limit` when there are so many, no revision cut."""
+    end = (batch.compact_revision + 1) << SUB_BITS
+    rows = batch.tx.history(first, end, limit)
+    if len(rows) == limit:
+        after_last = (rows[-1].revision + 1) << SUB_BITS
+        rows += batch.tx.history(rows[-1].id + 1, after_last, 0)
+    return rows
+
+
+def _raise_alarm(batch: BatchState, request: RaiseAlarm) -> Alarms:
+    batch.active_alarms().add(request.alarm)
+    batch.changes.put_alarms.add(request.alarm)
+    batch.changes.drop_alarms.discard(request.alarm)
+    return Alarms(batch.revision, [request.alarm])
+
+
+def _disarm(batch: BatchState, request: DisarmAlarm) -> Alarms:
+    if request.alarm not in batch.active_alarms():
+        return Alarms(batch.revision, [])
+    batch.active_alarms().discard(request.alarm)
+    batch.changes.drop_alarms.add(request.alarm)
+    batch.changes.put_alarms.discard(request.alarm)
+    return Alarms(batch.revision, [request.alarm])
+
+
+def _hold(batch: BatchState, request: HoldLock) -> Held:
+    held = batch.tx.lock(request.name)
+    if held and held.owner != batch.member_id and held.until > batch.now:
+        return Held(0)
+    kept = held is not None and held.owner == batch.member_id and held.until > batch.now
+    until = batch.now + request.milliseconds
+    batch.flush()
+    batch.changes.put_lock = Lock(request.name, batch.member_id, until)
+    if request.extend or not kept:
+        _extend(batch, ExtendLeases(0))
+    batch.flush()
+    return Held(until)
+
+
+def _heartbeat(batch: BatchState, _: Heartbeat) -> Revision:
+    batch.changes.heartbeat = batch.now
+    return Revision(batch.revision)
+
+
+_EXECUTORS: dict[type, Callable[[BatchState, Any], Any]] = {
+    Put: _operation,
+    DeleteRange: _operation,
+    Txn: _operation,
+    GrantLease: _grant,
+    RevokeLease: _revoke,
+    RenewLease: _renew,
+    ExpireLeases: _expire,
+    ExtendLeases: _extend,
+    Compact: _compact,
+    Prune: _prune,
+    RaiseAlarm: _raise_alarm,
+    DisarmAlarm: _disarm,
+    HoldLock: _hold,
+    Heartbeat: _heartbeat,
+}

@@ -1,0 +1,229 @@
+"""The watch hub: every committed event to every watcher that wants it, once and in order.
+
+The writer publishes its batches; a signal says that another server has committed, and the hub
+then reads the history up to there. `revision` is how far events have been handed to watchers.
+A *synced* watcher is in the index and gets events as they are published. One that starts in the
+past, or whose stream is full, is *unsynced*: it is fed from the history, page by page, and joins
+the synced ones in the very step (no await) in which it has caught up with `revision`. `recent`
+keeps the last events, so that this step does not need the database, and a watcher that is only
+just behind never does. Bounds: `RECENT_EVENTS`, `RECENT_BYTES`; streams bound their own outboxes.
+
+Nothing is skipped silently: a page that was read below the compact revision cancels the watchers
+that may have missed something, with that revision.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from typing import TYPE_CHECKING
+
+from datastore.errors import DatastoreError
+from datastore.mvcc.history import Page, read_page
+from datastore.mvcc.model import Event, in_range
+from datastore.mvcc.watch import Notice, Watcher
+from datastore.mvcc.watch_index import WatchIndex
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from datastore.mvcc.lane import Lane
+    from datastore.mvcc.writer import Outcome
+
+log = logging.getLogger(__name__)
+RECENT_EVENTS = 4_096
+RECENT_BYTES = 16 << 20
+RETRY_SECONDS = 0.5
+
+
+class WatchHub:
+    """Dispatches events; see the module."""
+
+    def __init__(self, lane: Lane, revision: int, compact_revision: int) -> None:
+        self._lane = lane
+        self.revision = revision
+        self.compact_revision = compact_revision
+        self._index: WatchIndex[Watcher] = WatchIndex()
+        self._unsynced: set[Watcher] = set()
+        self._recent: deque[Event] = deque()
+        self._recent_bytes = 0
+        self._recent_after = revision  # every event above it is in `recent`
+        self._behind = False  # the history may hold more than has been dispatched
+        self._prev_watchers = 0
+        self._wake = asyncio.Event()
+
+    @property
+    def wants_values(self) -> bool:
+        """Whether some watcher wants what an event replaced."""
+        return self._prev_watchers > 0
+
+    def publish(self, outcome: Outcome) -> None:
+        """Take a committed batch; one that does not follow on is read from the history."""
+        self.compact_revision = max(self.compact_revision, outcome.compact_revision)
+        if outcome.first > self.revision:
+            self.signal()
+            return
+        fresh = [event for event in outcome.events if event.revision > self.revision]
+        self._dispatch(fresh, outcome.revision)
+
+    def signal(self) -> None:
+        """Note that the store may have moved on elsewhere."""
+        self._behind = True
+        self._wake.set()
+
+    def wake(self) -> None:
+        """Look again whether an unsynced watcher can be fed."""
+        if self._unsynced:
+            self._wake.set()
+
+    def add(self, watcher: Watcher) -> None:
+        """Take a new watcher, whose `created` notice is in its outbox already."""
+        self._prev_watchers += watcher.query.prev_kv
+        if watcher.next_revision > self.revision:
+            self._index.add(watcher.query.key, watcher.query.end, watcher)
+            return
+        self._unsynced.add(watcher)
+        self._wake.set()
+
+    def remove(self, watcher: Watcher) -> None:
+        """Forget a watcher."""
+        self._prev_watchers -= watcher.query.prev_kv
+        self._unsynced.discard(watcher)
+        self._index.remove(watcher.query.key, watcher.query.end, watcher)
+
+    def caught_up(self, watcher: Watcher) -> bool:
+        """Say whether the watcher has had everything, and is not waiting for the future."""
+        return watcher not in self._unsynced and watcher.query.start_revision <= self.revision
+
+    async def run(self) -> None:
+        """Read for the unsynced, and for all when other servers have written; until cancelled."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            try:
+                if self._behind:
+                    await self._advance()
+                await self._feed()
+            except DatastoreError as error:
+                log.warning("watch history cannot be read, retrying error=%s", error)
+                await asyncio.sleep(RETRY_SECONDS)
+                self._wake.set()
+
+    async def _advance(self) -> None:
+        """Read and dispatch what was committed elsewhere."""
+        while self._behind:
+            self._behind = False
+            page = await self._page(self.revision + 1, prevs=self.wants_values)
+            self.compact_revision = max(self.compact_revision, page.compact_revision)
+            if page.compact_revision > self.revision + 1:
+                self._lose_synced()
+                self._recent.clear()
+                self._recent_bytes = 0
+                self._recent_after = self.revision = page.compact_revision - 1
+            fresh = [event for event in page.events if event.revision > self.revision]
+            self._dispatch(fresh, max(page.last, self.revision))
+            self._behind = self._behind or page.last < page.revision
+
+    def _lose_synced(self) -> None:
+        """Compaction elsewhere overtook this hub: synced watchers are behind it, judge them so."""
+        for watcher in list(self._index.everyone()):
+            self._fall_behind(watcher, max(watcher.next_revision, self.revision + 1))
+
+    def _fall_behind(self, watcher: Watcher, revision: int) -> None:
+        self._index.remove(watcher.query.key, watcher.query.end, watcher)
+        watcher.next_revision = revision
+        self._unsynced.add(watcher)
+        self._wake.set()
+
+    def _dispatch(self, events: list[Event], revision: int) -> None:
+        """Hand events, which follow on, to the synced watchers; then `revision` is reached."""
+        if revision <= self.revision:
+            return
+        self._remember(events)
+        self.revision = revision
+        matches: dict[Watcher, list[Event]] = {}
+        for event in events:
+            for watcher in self._index.matching(event.row.key):
+                if watcher.wants(event):
+                    matches.setdefault(watcher, []).append(event)
+        for watcher, matched in matches.items():
+            if watcher.stream.has_room and _sendable(watcher, matched):
+                watcher.send(matched, matched[-1].revision)
+            else:
+                self._fall_behind(watcher, matched[0].revision)
+
+    def _remember(self, events: list[Event]) -> None:
+        self._recent.extend(events)
+        self._recent_bytes += sum(len(event.row.value) for event in events)
+        while len(self._recent) > RECENT_EVENTS or self._recent_bytes > RECENT_BYTES:
+            self._recent_after = self._recent[0].revision
+            while self._recent and self._recent[0].revision == self._recent_after:
+                self._recent_bytes -= len(self._recent.popleft().row.value)
+
+    async def _feed(self) -> None:
+        """Feed every unsynced watcher that has room, until none is left that does."""
+        while ready := [watcher for watcher in self._unsynced if watcher.stream.has_room]:
+            waiting = [watcher for watcher in ready if not self._join(watcher)]
+            if not waiting:
+                continue
+            first = min(watcher.next_revision for watcher in waiting)
+            page = await self._page(first, prevs=any(w.query.prev_kv for w in waiting))
+            self.compact_revision = max(self.compact_revision, page.compact_revision)
+            for watcher in waiting:
+                if watcher.live:
+                    self._give(watcher, page)
+
+    def _give(self, watcher: Watcher, page: Page) -> None:
+        """Give a watcher its part of a page."""
+        if watcher.next_revision < page.compact_revision:
+            self._cancel_compacted(watcher, page.compact_revision)
+            return
+        if watcher.next_revision > page.last:
+            return
+        query = watcher.query
+        events = [
+            event
+            for event in page.events
+            if in_range(event.row.key, query.key, query.end) and watcher.wants(event)
+        ]
+        if events and not _sendable(watcher, events):
+            return  # it asked for prev_kv after the page was ordered without
+        if events:
+            watcher.send(events, page.revision)
+        watcher.next_revision = page.last + 1
+        self._join(watcher)
+
+    def _join(self, watcher: Watcher) -> bool:
+        """Sync a watcher with what `recent` holds, if that is enough; no await in here."""
+        if watcher.next_revision < self.compact_revision:
+            self._cancel_compacted(watcher, self.compact_revision)
+            return True
+        if watcher.next_revision <= self._recent_after:
+            return False
+        query = watcher.query
+        events = [
+            event
+            for event in self._recent
+            if watcher.wants(event) and in_range(event.row.key, query.key, query.end)
+        ]
+        if not _sendable(watcher, events):
+            return False
+        if events:
+            watcher.send(events, self.revision)
+        watcher.next_revision = max(watcher.next_revision, self.revision + 1)
+        self._unsynced.discard(watcher)
+        self._index.add(query.key, query.end, watcher)
+        return True
+
+    def _cancel_compacted(self, watcher: Watcher, compact_revision: int) -> None:
+        watcher.stream.end(watcher)
+        watcher.stream.push(Notice(watcher.id, 0, canceled=True, compact_revision=compact_revision))
+
+    async def _page(self, first: int, *, prevs: bool) -> Page:
+        return await self._lane.call(lambda session: read_page(session, first, prevs=prevs))
+
+
+def _sendable(watcher: Watcher, events: Sequence[Event]) -> bool:
+    """Say whether the events carry what the watcher asked for."""
+    return not watcher.query.prev_kv or all(event.prev_known for event in events)

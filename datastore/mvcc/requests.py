@@ -1,0 +1,96 @@
+"""The writes that are not etcd operations on keys: leases, alarms, compaction, chores.
+
+Each is one request in the writer's queue like a Put, so that its order among the others, its
+durability and its outcome follow from the same transaction.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from datastore.mvcc.model import Alarm, DeleteRange, Put, Txn
+
+
+class GrantLease(NamedTuple):
+    """Grant a lease of `ttl` seconds; id 0 lets the store choose."""
+
+    id: int
+    ttl: int
+
+
+class RevokeLease(NamedTuple):
+    """Remove a lease and its keys."""
+
+    id: int
+
+
+class RenewLease(NamedTuple):
+    """Give a lease its full time again; the result is its TTL, 0 when it is gone."""
+
+    id: int
+
+
+class ExpireLeases(NamedTuple):
+    """Revoke leases whose deadline has come, each in a revision of its own."""
+
+    limit: int
+
+
+class ExtendLeases(NamedTuple):
+    """Give every lease its full TTL and `grace` milliseconds again, as after a fail-over."""
+
+    grace: int
+
+
+class Compact(NamedTuple):
+    """Raise the compact revision."""
+
+    revision: int
+
+
+class Prune(NamedTuple):
+    """Delete the history that compaction has given up: one step over at most `limit` events."""
+
+    limit: int
+
+
+class RaiseAlarm(NamedTuple):
+    """Activate an alarm."""
+
+    alarm: Alarm
+
+
+class DisarmAlarm(NamedTuple):
+    """Deactivate an alarm."""
+
+    alarm: Alarm
+
+
+class HoldLock(NamedTuple):
+    """Take or keep a lock row for `milliseconds`; with `extend`, or if taken over, leases too."""
+
+    name: str
+    milliseconds: int
+    extend: bool
+
+
+class Heartbeat(NamedTuple):
+    """Say that this server is alive."""
+
+
+WriteRequest = (
+    Put
+    | DeleteRange
+    | Txn
+    | GrantLease
+    | RevokeLease
+    | RenewLease
+    | ExpireLeases
+    | ExtendLeases
+    | Compact
+    | Prune
+    | RaiseAlarm
+    | DisarmAlarm
+    | HoldLock
+    | Heartbeat
+)

@@ -1,0 +1,268 @@
+"""The store: what the RPC services call, over one backend.
+
+Owns the lanes to the database, the writer, the hub, the lessor and the compactor, and their tasks.
+Reads go to reader threads: point reads share a thread and a snapshot (many are answered by one
+wake-up of the loop), ranges have threads of their own. Nothing here blocks the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from datastore.errors import DatastoreError
+from datastore.mvcc import validation
+from datastore.mvcc.backend import Backend, Session, Size
+from datastore.mvcc.compaction import Compactor
+from datastore.mvcc.execution import NOSPACE, puts_something
+from datastore.mvcc.hub import WatchHub
+from datastore.mvcc.lane import Lane
+from datastore.mvcc.lessor import Lessor
+from datastore.mvcc.model import (
+    Alarm,
+    DeleteRange,
+    DeleteResult,
+    Lease,
+    Member,
+    Op,
+    Put,
+    PutResult,
+    RangeQuery,
+    RangeResult,
+    State,
+    Txn,
+    TxnResult,
+)
+from datastore.mvcc.ranges import check_revision, read_range
+from datastore.mvcc.requests import Compact, GrantLease, Heartbeat, RaiseAlarm, RevokeLease
+from datastore.mvcc.txn import run_txn
+from datastore.mvcc.views import SnapshotView
+from datastore.mvcc.watch import WatchStream
+from datastore.mvcc.writer import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+log = logging.getLogger(__name__)
+RANGE_THREADS = 3
+POINT_READS = 64  # that share one snapshot
+SIZE_SECONDS = 1.0
+HEARTBEAT_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one request, and the store, may hold; quota in bytes, 0 or less is none."""
+
+    txn_operations: int = 128
+    quota: int = 2 << 30
+    progress_interval: float = 600.0
+
+
+class Store:
+    """An opened backend with everything that makes it etcd's key space."""
+
+    def __init__(self, backend: Backend, limits: Limits) -> None:
+        self.backend = backend
+        self.limits = limits
+        self.size = Size(0, 0)
+        self._stopping = False
+        self._tasks: list[asyncio.Task[Any]] = []
+
+    async def start(self) -> None:
+        """Connect the lanes, read the state and start the background tasks."""
+        backend = self.backend
+        self._points = Lane("points", backend.session, together=POINT_READS)
+        self._ranges = Lane("ranges", backend.session, threads=RANGE_THREADS)
+        self._chores = Lane("chores", backend.session)
+        self._writes = Lane("writes", lambda: backend.session(writer=True))
+        state = await self._ranges.call(_state)
+        self.size = await self._chores.call(lambda session: session.size())
+        self.hub = WatchHub(self._ranges, state.revision, state.compact_revision)
+        self.writer = Writer(
+            self._writes, backend.member_id, self.hub.publish, lambda: self.hub.wants_values
+        )
+        self.writer.start_from(state.revision)
+        self.compactor = Compactor(self.writer)
+        self.lessor = Lessor(self.writer, self._points, shared=not backend.exclusive)
+        self._run(self.writer.run(), self.hub.run(), self.compactor.run(), self.lessor.run())
+        self._run(self._keep_house())
+        if not backend.exclusive:
+            self._run(self._listen(), self._beat())
+
+    async def stop(self) -> None:
+        """Finish queued writes, then end every task and close the lanes."""
+        self._stopping = True
+        self.writer.close()
+        await self._tasks[0]
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for lane in (self._points, self._ranges, self._chores, self._writes):
+            await lane.close()
+        await asyncio.to_thread(self.backend.close)
+
+    async def range(self, query: RangeQuery) -> RangeResult:
+        """Answer a Range from one snapshot."""
+        validation.check_range(query)
+        lane = self._ranges if query.end else self._points
+        return await lane.call(lambda session: _range(session, query))
+
+    async def put(self, put: Put, size: int) -> PutResult:
+        """Write a key."""
+        validation.check_put(put)
+        return await self._write(put, size)  # type: ignore[no-any-return]
+
+    async def delete_range(self, delete: DeleteRange, size: int) -> DeleteResult:
+        """Delete the keys of a range."""
+        validation.check_delete(delete)
+        return await self._write(delete, size)  # type: ignore[no-any-return]
+
+    async def txn(self, txn: Txn, size: int) -> TxnResult:
+        """Run a Txn: on a snapshot if it only reads."""
+        validation.check_txn(txn, self.limits.txn_operations)
+        if validation.is_read_only(txn):
+            return await self._ranges.call(lambda session: _read_txn(session, txn))
+        return await self._write(txn, size)  # type: ignore[no-any-return]
+
+    async def compact(self, revision: int, *, physical: bool) -> int:
+        """Raise the compact revision; with `physical`, wait until the rows are gone."""
+        done = await self.writer.submit(Compact(revision))
+        self.compactor.start()
+        if physical:
+            await self.compactor.reached(revision)
+        return int(done.revision)
+
+    async def grant(self, lease: int, ttl: int) -> tuple[int, Lease]:
+        """Grant a lease."""
+        await self._check_quota(64)
+        granted = await self.writer.submit(GrantLease(lease, ttl))
+        return granted.revision, granted.lease
+
+    async def revoke(self, lease: int) -> int:
+        """Revoke a lease and delete its keys."""
+        return int((await self.writer.submit(RevokeLease(lease))).revision)
+
+    async def lease(self, lease: int, *, keys: bool) -> tuple[State, Lease | None, list[bytes]]:
+        """Return a lease and, if asked, its keys."""
+        return await self._points.call(lambda session: _lease(session, lease, keys=keys))
+
+    async def leases(self) -> tuple[State, list[Lease]]:
+        """Return every lease, the next to expire first."""
+        return await self._ranges.call(_leases)
+
+    async def state(self) -> State:
+        """Return the store's state."""
+        return await self._points.call(_state)
+
+    async def alarms(self) -> tuple[State, list[Alarm]]:
+        """Return the active alarms."""
+        return await self._points.call(_alarms)
+
+    async def members(self) -> list[Member]:
+        """Return the servers that are alive."""
+        return await self._points.call(_members)
+
+    async def read(self, function: Callable[[Session], Any]) -> Any:
+        """Run any long read in a reader thread."""
+        return await self._ranges.call(function)
+
+    def watch_stream(self) -> WatchStream:
+        """Open a stream of watches."""
+        return WatchStream(self.hub, self.limits.progress_interval)
+
+    async def _write(self, request: Put | DeleteRange | Txn, size: int) -> Any:
+        if self.size.allocated + size >= self.limits.quota > 0 and puts_something(request):
+            await self._check_quota(put_cost(request))
+        return await self.writer.submit(request, size)
+
+    async def _check_quota(self, cost: int) -> None:
+        """Raise the NOSPACE alarm when the request would not fit; the writer then refuses it."""
+        if cost and 0 < self.limits.quota <= self.size.allocated + cost:
+            await self.writer.submit(RaiseAlarm(Alarm(self.backend.member_id, NOSPACE)))
+
+    def _run(self, *coroutines: Any) -> None:
+        self._tasks += [asyncio.create_task(coroutine) for coroutine in coroutines]
+
+    async def _keep_house(self) -> None:
+        """Let the backend do its chores, and learn the size of the store."""
+        while True:
+            await asyncio.sleep(SIZE_SECONDS)
+            try:
+                await self._chores.call(self.backend.housekeep)
+                self.size = await self._chores.call(lambda session: session.size())
+            except DatastoreError as error:
+                log.debug("housekeeping waits for the database error=%s", error)
+
+    async def _beat(self) -> None:
+        """Keep this server in the list of members."""
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            try:
+                await self.writer.submit(Heartbeat())
+            except DatastoreError as error:
+                log.debug("heartbeat waits for the database error=%s", error)
+
+    async def _listen(self) -> None:
+        """Signal the hub at every sign of a commit elsewhere."""
+        loop = asyncio.get_running_loop()
+
+        def heard() -> None:
+            loop.call_soon_threadsafe(self.hub.signal)
+
+        await asyncio.to_thread(self.backend.listen, heard, lambda: self._stopping)
+
+
+def put_cost(request: Op | None) -> int:
+    """Return what etcd's quota counts for a request: the dearer branch of a Txn."""
+    match request:
+        case Put():
+            return 256 + len(request.key) + len(request.value)
+        case Txn():
+            return max(
+                sum(put_cost(op) for op in request.success),
+                sum(put_cost(op) for op in request.failure),
+            )
+        case _:
+            return 0
+
+
+def _range(session: Session, query: RangeQuery) -> RangeResult:
+    with session.snapshot() as snapshot:
+        state = snapshot.state()
+        check_revision(query.revision, state.revision, state.compact_revision)
+        return read_range(SnapshotView(snapshot, state), query)
+
+
+def _read_txn(session: Session, txn: Txn) -> TxnResult:
+    with session.snapshot() as snapshot:
+        return run_txn(SnapshotView(snapshot, snapshot.state()), txn)
+
+
+def _state(session: Session) -> State:
+    with session.snapshot() as snapshot:
+        return snapshot.state()
+
+
+def _lease(session: Session, lease: int, *, keys: bool) -> tuple[State, Lease | None, list[bytes]]:
+    with session.snapshot() as snapshot:
+        held = [head.key for head in snapshot.lease_keys(lease)] if keys else []
+        return snapshot.state(), snapshot.leases([lease]).get(lease), held
+
+
+def _leases(session: Session) -> tuple[State, list[Lease]]:
+    with session.snapshot() as snapshot:
+        found = snapshot.leases(None).values()
+        return snapshot.state(), sorted(found, key=lambda lease: lease.deadline)
+
+
+def _alarms(session: Session) -> tuple[State, list[Alarm]]:
+    with session.snapshot() as snapshot:
+        return snapshot.state(), snapshot.alarms()
+
+
+def _members(session: Session) -> list[Member]:
+    with session.snapshot() as snapshot:
+        return snapshot.members()

@@ -1,0 +1,295 @@
+"""The states that requests see: a snapshot alone, or a batch in progress with a request's draft.
+
+`SnapshotView` serves reads. `BatchState` is what a write transaction has prefetched, and the
+overlay of what its requests have done so far; `Draft` is one request's own layer on top. A draft
+is merged into the batch when its request succeeds and simply dropped when it fails, so a request
+fails alone. Scans merge the layers with rows of the database in key order.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from datastore.errors import TooManyEvents
+from datastore.mvcc.backend import Changes, Prefetch, Snapshot, WriteTx
+from datastore.mvcc.model import (
+    MAX_EVENTS,
+    SUB_BITS,
+    Alarm,
+    Event,
+    Head,
+    Lease,
+    Row,
+    State,
+    in_range,
+    upper_bound,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def bare_row(head: Head, value: bytes = b"") -> Row:
+    """Return a head as a row; the link to the event before it is not known."""
+    return Row(head.id, head.key, value, *head[2:6], 0)
+
+
+class SnapshotView:
+    """A read-only view of one snapshot; also what a read-only Txn is evaluated on."""
+
+    def __init__(self, snapshot: Snapshot, state: State) -> None:
+        self._snapshot = snapshot
+        self.revision = state.revision
+        self.next_revision = state.revision + 1
+        self.compact_revision = state.compact_revision
+        self.wants_values = False
+
+    def scan(self, key: bytes, end: bytes, limit: int, revision: int, *, values: bool) -> list[Row]:
+        """Return live rows in key order."""
+        bound = upper_bound(key, end)
+        if bound is not None and bound <= key:
+            return []
+        return self._snapshot.scan(key, bound, limit, revision, values=values)
+
+    def count(self, key: bytes, end: bytes, revision: int) -> int:
+        """Return the number of live keys."""
+        bound = upper_bound(key, end)
+        if bound is not None and bound <= key:
+            return 0
+        return self._snapshot.count(key, bound, revision)
+
+    def head(self, key: bytes) -> Head | Row | None:
+        """Return the newest event of a key."""
+        return self._snapshot.heads([key]).get(key)
+
+    def row(self, key: bytes) -> Row | None:
+        """Return the live row of a key."""
+        rows = self.scan(key, b"", 1, 0, values=True)
+        return rows[0] if rows else None
+
+    def has_lease(self, lease: int) -> bool:
+        """Say whether a lease exists."""
+        return bool(self._snapshot.leases([lease]))
+
+    def put(self, key: bytes, value: bytes, lease: int) -> None:
+        """Refuse: a read-only request never writes."""
+        raise NotImplementedError(f"put of {key!r} in a read-only view")
+
+    def delete(self, row: Row, *, complete: bool) -> None:
+        """Refuse: a read-only request never writes."""
+        raise NotImplementedError(f"delete of {row.key!r} in a read-only view")
+
+
+class BatchState:
+    """A write transaction's prefetched state and the changes its requests have made so far."""
+
+    def __init__(
+        self, tx: WriteTx, prefetch: Prefetch, member_id: int, *, wants_values: bool = False
+    ) -> None:
+        self.tx = tx
+        self.wants_values = wants_values
+        self.member_id = member_id
+        self.base = prefetch.heads  # what the database holds, as far as it was asked
+        self.values = prefetch.values
+        self.leases: dict[int, Lease | None] = dict(prefetch.leases)
+        self.alarms: set[Alarm] | None = None if prefetch.state.alarms else set()
+        self.revision = prefetch.state.revision
+        self.compact_revision = prefetch.state.compact_revision
+        self.pruned_revision = prefetch.state.pruned_revision
+        self.now = prefetch.state.now
+        self.known = set(prefetch.heads)  # keys asked for, heads or not
+        self.overlay: dict[bytes, Row] = {}
+        self.events: list[Event] = []
+        self.changes = Changes()
+        self.flushed = False
+
+    def head(self, key: bytes) -> Head | Row | None:
+        """Return the newest event of a key, of this batch or of the database."""
+        row = self.overlay.get(key)
+        if row is not None:
+            return row
+        if key not in self.known:
+            self.base.update(self.tx.heads([key]))
+            self.known.add(key)
+        return self.base.get(key)
+
+    def value(self, head: Head | Row) -> bytes:
+        """Return the value of an event."""
+        if isinstance(head, Row):
+            return head.value
+        value = self.values.get(head.id)
+        if value is None:
+            value = self.tx.values([head.id])[head.id]
+            self.values[head.id] = value
+        return value
+
+    def lease(self, lease: int) -> Lease | None:
+        """Return a lease as this batch has left it."""
+        if lease not in self.leases:
+            self.leases[lease] = self.tx.leases([lease]).get(lease)
+        return self.leases[lease]
+
+    def active_alarms(self) -> set[Alarm]:
+        """Return the alarms as this batch has left them."""
+        if self.alarms is None:
+            self.alarms = set(self.tx.alarms())
+        return self.alarms
+
+    def put_lease(self, lease: Lease) -> None:
+        """Grant or renew a lease."""
+        self.leases[lease.id] = lease
+        self.changes.put_leases[lease.id] = lease
+        self.changes.drop_leases.discard(lease.id)
+
+    def drop_lease(self, lease: int) -> None:
+        """Remove a lease."""
+        self.leases[lease] = None
+        self.changes.put_leases.pop(lease, None)
+        self.changes.drop_leases.add(lease)
+
+    def flush(self) -> None:
+        """Write what has gathered, so that the database's own reads see it."""
+        if self.changes.empty():
+            return
+        self.tx.write(self.changes)
+        self.flushed = True
+        for key, row in self.overlay.items():
+            self.base[key] = Head(row.id, key, *row[3:7])
+            self.known.add(key)
+            self.values[row.id] = row.value
+        self.overlay.clear()
+        self.changes = Changes()
+
+    def merge(self, draft: Draft) -> None:
+        """Take over the changes of a request that succeeded."""
+        if not draft.events:
+            return
+        self.revision = draft.next_revision
+        self.overlay.update(draft.overlay)
+        self.events += draft.events
+        self.changes.rows += [event.row for event in draft.events]
+        for key, row in draft.overlay.items():
+            self.changes.heads[key] = Head(row.id, key, *row[3:7])
+
+
+class Draft:
+    """One request's view of a batch: its own changes over those of the requests before it."""
+
+    def __init__(self, batch: BatchState) -> None:
+        self._batch = batch
+        self.next_revision = batch.revision + 1
+        self.compact_revision = batch.compact_revision
+        self.wants_values = batch.wants_values
+        self.overlay: dict[bytes, Row] = {}
+        self.events: list[Event] = []
+
+    @property
+    def revision(self) -> int:
+        """The store's revision, or this request's own once it changed something."""
+        return self.next_revision if self.events else self._batch.revision
+
+    def head(self, key: bytes) -> Head | Row | None:
+        """Return the newest event of a key."""
+        return self.overlay.get(key) or self._batch.head(key)
+
+    def row(self, key: bytes) -> Row | None:
+        """Return the live row of a key, with its value."""
+        head = self.head(key)
+        if head is None or head.deleted:
+            return None
+        return head if isinstance(head, Row) else self._load(head)
+
+    def has_lease(self, lease: int) -> bool:
+        """Say whether a lease exists."""
+        return self._batch.lease(lease) is not None
+
+    def put(self, key: bytes, value: bytes, lease: int) -> None:
+        """Add a put event."""
+        head = self.head(key)
+        live = head is not None and not head.deleted
+        created = head.create_revision if head and live else self.next_revision
+        version = head.version + 1 if head and live else 1
+        previous = head.id if head else 0
+        row = Row(self._next_id(), key, value, created, version, lease, 0, previous)
+        self._add(row, head if live else None)
+
+    def delete(self, row: Row, *, complete: bool) -> None:
+        """Add a tombstone for a live row; `complete` says that the row carries its value."""
+        head = Head(row.id, row.key, *row[3:7])
+        if row.key not in self.overlay and row.key not in self._batch.overlay:
+            self._batch.base[row.key] = head
+            self._batch.known.add(row.key)
+        tombstone = Row(self._next_id(), row.key, b"", 0, 0, 0, 1, row.id)
+        self._add(tombstone, row if complete else head)
+
+    def scan(self, key: bytes, end: bytes, limit: int, revision: int, *, values: bool) -> list[Row]:
+        """Return live rows in key order: the database's, under this batch's and this draft's."""
+        bound = upper_bound(key, end)
+        if bound is not None and bound <= key:
+            return []
+        if revision:
+            self._batch.flush()
+            return self._batch.tx.scan(key, bound, limit, revision, values=values)
+        if not end:
+            row = self._single(key, values=values)
+            return [row] if row else []
+        changed = dict(self._changed(key, end))
+        fetch = limit + len(changed) if limit else 0
+        rows = self._batch.tx.scan(key, bound, fetch, 0, values=values)
+        kept = [row for row in rows if row.key not in changed]
+        kept += [row for row in changed.values() if not row.deleted]
+        kept.sort(key=lambda row: row.key)
+        return kept[:limit] if limit else kept
+
+    def count(self, key: bytes, end: bytes, revision: int) -> int:
+        """Return the number of live keys, with those that this batch has changed."""
+        bound = upper_bound(key, end)
+        if bound is not None and bound <= key:
+            return 0
+        if revision:
+            self._batch.flush()
+            return self._batch.tx.count(key, bound, revision)
+        total = self._batch.tx.count(key, bound, 0)
+        for changed, row in dict(self._changed(key, end)).items():
+            base = self._batch.base.get(changed)
+            total += (not row.deleted) - (base is not None and not base.deleted)
+        return total
+
+    def _changed(self, key: bytes, end: bytes) -> Iterator[tuple[bytes, Row]]:
+        for layer in (self._batch.overlay, self.overlay):
+            for changed, row in layer.items():
+                if in_range(changed, key, end):
+                    yield changed, row
+
+    def _single(self, key: bytes, *, values: bool) -> Row | None:
+        head = self.head(key)
+        if values or head is None or head.deleted or isinstance(head, Row):
+            return self.row(key)
+        return bare_row(head)
+
+    def _load(self, head: Head) -> Row:
+        return bare_row(head, self._batch.value(head))
+
+    def _next_id(self) -> int:
+        if len(self.events) >= MAX_EVENTS:
+            raise TooManyEvents
+        return self.next_revision << SUB_BITS | len(self.events)
+
+    def _add(self, row: Row, before: Head | Row | None) -> None:
+        """Note an event. Its prev is the row at the revision before, if its value is at hand.
+
+        What an earlier operation of the same Txn did is not the state before the revision.
+        """
+        self.events.append(self._event(row, before))
+        self.overlay[row.key] = row
+
+    def _event(self, row: Row, before: Head | Row | None) -> Event:
+        if row.key in self.overlay:
+            return Event(row, prev_known=False)
+        if before is None:
+            return Event(row)
+        if isinstance(before, Row):
+            return Event(row, before)
+        if before.id in self._batch.values:
+            return Event(row, self._load(before))
+        return Event(row, prev_known=False)

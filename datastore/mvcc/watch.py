@@ -1,0 +1,203 @@
+"""One client's watch stream: its watchers, and the bounded outbox of what they have to say.
+
+Everything here runs on the event loop and never waits, but for `WatchStream.take`. The hub pushes
+notices; the edge takes and encodes them in that order, which is the only order a client sees.
+A stream whose outbox is full (`OUTBOX_NOTICES`, `OUTBOX_BYTES`) gets no more events: its watchers
+fall behind and are fed from the history later. Control answers are bounded by the client itself:
+the edge reads its next request only when there is room.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+from datastore.mvcc.model import FROM_KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from datastore.mvcc.hub import WatchHub
+    from datastore.mvcc.model import Event
+
+OUTBOX_NOTICES = 1_000
+OUTBOX_BYTES = 4 << 20
+EVERY_WATCHER = -1
+NOPUT, NODELETE = 0, 1
+EMPTY_RANGE = "mvcc: watcher range is empty"
+DUPLICATE_ID = "mvcc: duplicate watch ID provided on the WatchStream"
+COMPACTED = "etcdserver: mvcc: required revision has been compacted"
+
+
+class WatchQuery(NamedTuple):
+    """What a client asks to watch; watch_id 0 lets the stream choose."""
+
+    key: bytes
+    end: bytes = b""
+    start_revision: int = 0
+    watch_id: int = 0
+    prev_kv: bool = False
+    progress_notify: bool = False
+    fragment: bool = False
+    filters: frozenset[int] = frozenset()
+
+
+class Notice(NamedTuple):
+    """One answer on the stream; fields as in a WatchResponse."""
+
+    watch_id: int
+    revision: int
+    events: Sequence[Event] = ()
+    created: bool = False
+    canceled: bool = False
+    compact_revision: int = 0
+    reason: str = ""
+    prev_kv: bool = False
+    fragment: bool = False
+
+
+class Watcher:
+    """A watch. It has been given every matching event below `next_revision`."""
+
+    __slots__ = ("active", "id", "live", "next_revision", "query", "stream")
+
+    def __init__(self, stream: WatchStream, watch_id: int, query: WatchQuery, first: int) -> None:
+        self.stream = stream
+        self.id = watch_id
+        self.query = query
+        self.next_revision = first
+        self.live = True  # False once cancelled or closed
+        self.active = False  # had events since the last progress tick
+
+    def wants(self, event: Event) -> bool:
+        """Say whether an event in the watcher's range is for it."""
+        if event.revision < self.next_revision:
+            return False
+        return (NODELETE if event.row.deleted else NOPUT) not in self.query.filters
+
+    def send(self, events: Sequence[Event], revision: int) -> None:
+        """Put events into the outbox."""
+        self.active = True
+        self.stream.push(
+            Notice(
+                self.id, revision, events, prev_kv=self.query.prev_kv, fragment=self.query.fragment
+            ),
+            sum(len(event.row.key) + len(event.row.value) + 64 for event in events),
+        )
+
+
+class WatchStream:
+    """The watchers of one RPC and their outbox."""
+
+    def __init__(self, hub: WatchHub, progress_interval: float) -> None:
+        self._hub = hub
+        self._outbox: deque[tuple[Notice, int]] = deque()
+        self._bytes = 0
+        self._filled = asyncio.Event()
+        self._drained = asyncio.Event()
+        self._next_id = 0
+        self._interval = progress_interval * (1 + random.random() / 10)
+        self._timer: asyncio.TimerHandle | None = None
+        self.watchers: dict[int, Watcher] = {}
+
+    def create(self, query: WatchQuery) -> None:
+        """Answer a create request: a watcher and its `created` notice, or why there is none."""
+        query = query._replace(key=query.key or FROM_KEY)
+        reason = self._refusal(query)
+        if reason:
+            revision = self._hub.revision
+            self.push(Notice(-1, revision, created=True, canceled=True, reason=reason))
+            return
+        watch_id = query.watch_id or self._choose_id()
+        watcher = Watcher(self, watch_id, query, query.start_revision or self._hub.revision + 1)
+        self.watchers[watch_id] = watcher
+        self.push(Notice(watch_id, self._hub.revision, created=True))
+        self._hub.add(watcher)
+        if query.progress_notify and self._timer is None:
+            self._schedule()
+
+    def cancel(self, watch_id: int) -> None:
+        """Answer a cancel request; an unknown id has no answer."""
+        watcher = self.watchers.get(watch_id)
+        if watcher is not None:
+            self.end(watcher)
+            self.push(Notice(watch_id, self._hub.revision, canceled=True))
+
+    def progress(self) -> None:
+        """Answer a progress request if every watcher has had everything, else say nothing."""
+        if self.watchers and all(self._hub.caught_up(w) for w in self.watchers.values()):
+            self.push(Notice(EVERY_WATCHER, self._hub.revision))
+        else:
+            self._hub.wake()
+
+    def end(self, watcher: Watcher) -> None:
+        """Forget a watcher without a notice."""
+        watcher.live = False
+        self.watchers.pop(watcher.id, None)
+        self._hub.remove(watcher)
+
+    def close(self) -> None:
+        """Forget every watcher; the stream is over."""
+        if self._timer:
+            self._timer.cancel()
+        for watcher in list(self.watchers.values()):
+            self.end(watcher)
+
+    def push(self, notice: Notice, size: int = 64) -> None:
+        """Add a notice to the outbox."""
+        self._outbox.append((notice, size))
+        self._bytes += size
+        self._filled.set()
+
+    @property
+    def has_room(self) -> bool:
+        """Whether more events may be pushed."""
+        return len(self._outbox) < OUTBOX_NOTICES and self._bytes < OUTBOX_BYTES
+
+    async def room(self) -> None:
+        """Wait until the outbox has room."""
+        while not self.has_room:
+            self._drained.clear()
+            await self._drained.wait()
+
+    async def take(self) -> Notice:
+        """Wait for the next notice and take it out."""
+        while not self._outbox:
+            self._filled.clear()
+            await self._filled.wait()
+        full = not self.has_room
+        notice, size = self._outbox.popleft()
+        self._bytes -= size
+        if full and self.has_room:
+            self._drained.set()
+            self._hub.wake()
+        return notice
+
+    def _refusal(self, query: WatchQuery) -> str:
+        if query.start_revision < 0:
+            return COMPACTED
+        if query.end and query.end != FROM_KEY and query.key >= query.end:
+            return EMPTY_RANGE
+        if query.watch_id and query.watch_id in self.watchers:
+            return DUPLICATE_ID
+        return ""
+
+    def _choose_id(self) -> int:
+        while self._next_id in self.watchers:
+            self._next_id += 1
+        self._next_id += 1
+        return self._next_id - 1
+
+    def _schedule(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(self._interval, self._tick)
+
+    def _tick(self) -> None:
+        """Tell each idle, caught-up watcher that asked for it how far it has come."""
+        for watcher in self.watchers.values():
+            idle = watcher.query.progress_notify and not watcher.active
+            if idle and self.has_room and self._hub.caught_up(watcher):
+                self.push(Notice(watcher.id, self._hub.revision))
+            watcher.active = False
+        self._schedule()

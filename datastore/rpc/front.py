@@ -1,0 +1,48 @@
+"""The gRPC server: every service's table, and the options without which etcd's clients break."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from datastore.rpc import cluster, kv, lease, maintenance, watch
+from datastore.rpc.answering import Edge, UnknownMethods, handlers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SERVICES = {module.SERVICE: module.METHODS for module in (kv, watch, lease, maintenance, cluster)}
+RECEIVE_EXTRA = 512 << 10
+
+
+def options(max_request_bytes: int) -> Sequence[tuple[str, int]]:
+    """Return the channel options.
+
+    Answers have no size limit; idle clients may ping every 5 s, also without a call open (kube-
+    apiserver pings idle watches every 30 s, and gRPC's own default would cut it off).
+    """
+    return (
+        ("grpc.max_receive_message_length", max_request_bytes + RECEIVE_EXTRA),
+        ("grpc.max_send_message_length", -1),
+        ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+        ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
+        ("grpc.http2.max_ping_strikes", 0),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.keepalive_time_ms", 7_200_000),
+        ("grpc.keepalive_timeout_ms", 20_000),
+        ("grpc.so_reuseport", 0),
+    )
+
+
+async def new_server(edge: Edge) -> grpc.aio.Server:
+    """Return a server with every service, not listening yet."""
+    server = grpc.aio.server(options=options(edge.max_request_bytes))
+    healthy = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
+    await healthy.set("", health_pb2.HealthCheckResponse.SERVING)
+    made = tuple(handlers(edge, service, methods) for service, methods in SERVICES.items())
+    unknown = UnknownMethods(frozenset(SERVICES))
+    server.add_generic_rpc_handlers((*made, unknown))
+    return server

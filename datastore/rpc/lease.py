@@ -1,0 +1,66 @@
+"""etcdserverpb.Lease: grant, revoke, keep alive, time to live, list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from datastore.mvcc.requests import RenewLease
+from datastore.rpc.answering import Edge, Method, Stream, Unary
+from proto.etcd import rpc_pb2
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+SERVICE = "etcdserverpb.Lease"
+
+
+async def _grant(edge: Edge, request: rpc_pb2.LeaseGrantRequest) -> rpc_pb2.LeaseGrantResponse:
+    edge.size_of(request)
+    revision, lease = await edge.store.grant(request.ID, request.TTL)
+    return rpc_pb2.LeaseGrantResponse(header=edge.header(revision), ID=lease.id, TTL=lease.ttl)
+
+
+async def _revoke(edge: Edge, request: rpc_pb2.LeaseRevokeRequest) -> rpc_pb2.LeaseRevokeResponse:
+    revision = await edge.store.revoke(request.ID)
+    return rpc_pb2.LeaseRevokeResponse(header=edge.header(revision))
+
+
+async def _keep_alive(
+    edge: Edge, requests: AsyncIterator[rpc_pb2.LeaseKeepAliveRequest]
+) -> AsyncIterator[bytes]:
+    async for request in requests:
+        renewed = await edge.store.writer.submit(RenewLease(request.ID))
+        response = rpc_pb2.LeaseKeepAliveResponse(
+            header=edge.header(renewed.revision), ID=request.ID, TTL=renewed.ttl
+        )
+        yield response.SerializeToString()
+
+
+async def _time_to_live(
+    edge: Edge, request: rpc_pb2.LeaseTimeToLiveRequest
+) -> rpc_pb2.LeaseTimeToLiveResponse:
+    state, lease, keys = await edge.store.lease(request.ID, keys=request.keys)
+    header = edge.header(state.revision)
+    if lease is None:
+        return rpc_pb2.LeaseTimeToLiveResponse(header=header, ID=request.ID, TTL=-1)
+    left = max(lease.deadline - state.now, 0) // 1000
+    return rpc_pb2.LeaseTimeToLiveResponse(
+        header=header, ID=lease.id, TTL=left, grantedTTL=lease.ttl, keys=keys
+    )
+
+
+async def _leases(edge: Edge, _: rpc_pb2.LeaseLeasesRequest) -> rpc_pb2.LeaseLeasesResponse:
+    state, leases = await edge.store.leases()
+    return rpc_pb2.LeaseLeasesResponse(
+        header=edge.header(state.revision),
+        leases=[rpc_pb2.LeaseStatus(ID=lease.id) for lease in leases],
+    )
+
+
+METHODS: dict[str, Method] = {
+    "LeaseGrant": Unary(rpc_pb2.LeaseGrantRequest, _grant),
+    "LeaseRevoke": Unary(rpc_pb2.LeaseRevokeRequest, _revoke),
+    "LeaseKeepAlive": Stream(rpc_pb2.LeaseKeepAliveRequest, _keep_alive),
+    "LeaseTimeToLive": Unary(rpc_pb2.LeaseTimeToLiveRequest, _time_to_live),
+    "LeaseLeases": Unary(rpc_pb2.LeaseLeasesRequest, _leases),
+}
