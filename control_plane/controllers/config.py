@@ -1,0 +1,135 @@
+"""The controller manager's configuration: one dataclass, the flags that fill it, and their checks.
+
+Flag names and defaults are kube-controller-manager's. Used by server.py, and by the controllers'
+factories for their numbers.
+"""
+
+import argparse
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+ALL_CONTROLLERS = ("*",)
+
+
+class ConfigError(Exception):
+    """A configuration that cannot work; the text is one line that names the flag and the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class ControllersConfig:
+    """What the controller manager is told. Durations in seconds, rates per second.
+
+    `controllers` holds names from the CONTROLLERS table, "*" for all, "-name" for all but that one.
+    `root_ca_file` is published in every namespace; None publishes the kubeconfig's own CA.
+    """
+
+    kubeconfig: Path
+    controllers: tuple[str, ...] = ALL_CONTROLLERS
+    leader_elect: bool = True
+    leader_elect_lease_duration: float = 15.0
+    leader_elect_renew_deadline: float = 10.0
+    leader_elect_retry_period: float = 2.0
+    root_ca_file: Path | None = None
+    concurrent_deployment_syncs: int = 5
+    concurrent_replicaset_syncs: int = 5
+    concurrent_rc_syncs: int = 5
+    concurrent_endpoint_syncs: int = 5
+    concurrent_service_endpoint_syncs: int = 5
+    concurrent_namespace_syncs: int = 10
+    concurrent_gc_syncs: int = 20
+    endpoint_updates_batch_period: float = 0.0
+    endpointslice_updates_batch_period: float = 0.0
+    max_endpoints_per_slice: int = 100
+    node_monitor_period: float = 5.0
+    node_monitor_grace_period: float = 50.0
+    node_startup_grace_period: float = 60.0
+    node_eviction_rate: float = 0.1
+    secondary_node_eviction_rate: float = 0.01
+    large_cluster_size_threshold: int = 50
+    unhealthy_zone_threshold: float = 0.55
+    terminated_pod_gc_threshold: int = 12500
+
+
+_HELP = {
+    "kubeconfig": "kubeconfig file with the API server's address and our credentials",
+    "controllers": "comma-separated names of controllers; * is all, -name leaves one out",
+    "leader_elect": "hold the Lease kube-system/kube-controller-manager while working",
+    "root_ca_file": "CA to publish as ConfigMap kube-root-ca.crt (default: the kubeconfig's)",
+    "node_monitor_grace_period": "silence after which a node counts as unreachable, e.g. 50s",
+    "terminated_pod_gc_threshold": "ended pods to keep; 0 or less keeps all",
+}
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add one flag for each field of ControllersConfig."""
+    for field in fields(ControllersConfig):
+        flag = f"--{field.name.replace('_', '-')}"
+        text = _HELP.get(field.name, "as kube-controller-manager's")
+        if field.name == "kubeconfig":
+            parser.add_argument(flag, type=Path, required=True, help=text)
+        elif field.name == "controllers":
+            parser.add_argument(flag, type=_names, default=ALL_CONTROLLERS, help=text)
+        elif field.name == "root_ca_file":
+            parser.add_argument(flag, type=Path, default=None, help=text)
+        elif isinstance(field.default, bool):
+            action = argparse.BooleanOptionalAction
+            parser.add_argument(flag, action=action, default=field.default, help=text)
+        elif isinstance(field.default, int):
+            parser.add_argument(flag, type=int, default=field.default, help=text)
+        else:
+            kind = float if field.name in _RATIOS else seconds
+            parser.add_argument(flag, type=kind, default=field.default, help=text)
+
+
+_RATIOS = ("node_eviction_rate", "secondary_node_eviction_rate", "unhealthy_zone_threshold")
+
+
+def from_args(arguments: argparse.Namespace) -> ControllersConfig:
+    """Make the configuration from parsed flags; raises ConfigError for values that cannot work."""
+    config = ControllersConfig(
+        **{field.name: getattr(arguments, field.name) for field in fields(ControllersConfig)}
+    )
+    check(config)
+    return config
+
+
+def check(config: ControllersConfig) -> None:
+    """Raise ConfigError unless the numbers make sense together."""
+    for field in fields(config):
+        value = getattr(config, field.name)
+        if field.name.startswith("concurrent_") and value < 1:
+            raise ConfigError(f"--{field.name.replace('_', '-')} is {value}: give at least 1")
+    if not 1 <= config.max_endpoints_per_slice <= 1000:
+        raise ConfigError("--max-endpoints-per-slice must be between 1 and 1000")
+    lease, renew = config.leader_elect_lease_duration, config.leader_elect_renew_deadline
+    if not lease > renew > config.leader_elect_retry_period > 0:
+        raise ConfigError(
+            "--leader-elect-lease-duration must exceed --leader-elect-renew-deadline, "
+            "and that --leader-elect-retry-period"
+        )
+
+
+def seconds(text: str) -> float:
+    """Parse a duration such as "50s", "1m30s" or "500ms"; a bare number is seconds."""
+    try:
+        return float(text)
+    except ValueError:
+        return _sum_of_parts(text)
+
+
+def _sum_of_parts(text: str) -> float:
+    total, rest = 0.0, text
+    while rest:
+        number = rest[: len(rest) - len(rest.lstrip("0123456789."))]
+        rest = rest[len(number) :]
+        unit = next((unit for unit in _UNITS if rest.startswith(unit)), "")
+        if not number or not unit:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a duration such as 50s or 1m30s")
+        total += float(number) * _UNITS[unit]
+        rest = rest[len(unit) :]
+    return total
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
