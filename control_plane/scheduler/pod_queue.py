@@ -129,13 +129,13 @@ class PodQueue:
         if self._pods.get(pod.info.uid) is pod:
             self.delete(pod.info.uid)
 
-    def failed(self, pod: QueuedPod, rejectors: Iterable[str] = ()) -> None:
-        """Close an attempt that failed.
+    def failed(self, pod: QueuedPod, rejectors: Iterable[str] = ()) -> bool:
+        """Close an attempt that failed; tell whether the pod is still there to be tried again.
 
         `rejectors` are the plugins that refused; none means an error.
         """
         if self._pods.get(pod.info.uid) is not pod:
-            return
+            return False
         pod.failed(self._clock(), rejectors)
         missed = self._missed.since(pod.in_flight_since)
         self._leave(pod)
@@ -145,6 +145,7 @@ class PodQueue:
             self._wake(pod)
         else:
             self._enter(pod, Place.UNSCHEDULABLE)
+        return True
 
     def flush_backoff(self) -> None:
         """Make pods active whose back-off is over. To be called every second."""
@@ -159,7 +160,7 @@ class PodQueue:
         """Wake pods that have waited for an event for more than five minutes."""
         oldest = self._clock() - UNSCHEDULABLE_TIMEOUT_SECONDS
         for pod in list(self._waiting.values()):
-            if max(pod.failed_at, pod.queued_at) < oldest and self._is_woken(pod, WILDCARD):
+            if pod.queued_at < oldest and self._is_woken(pod, WILDCARD):
                 self._wake(pod)
 
     def _order(self, pod: QueuedPod) -> tuple[object, ...]:

@@ -31,7 +31,7 @@ class BackoffLimits:
 
 @dataclass(slots=True)
 class QueuedPod:
-    """One waiting pod. Times are seconds of the queue's clock.
+    """One waiting pod. `queued_at` is when it came or last failed, in seconds of the queue's clock.
 
     `rejectors` are the plugins that refused it last; an event wakes the pod only if it concerns one
     of them. `in_flight_since` numbers the first event the running attempt may have missed. `ticket`
@@ -42,7 +42,6 @@ class QueuedPod:
     info: PodInfo
     queued_at: float
     place: Place = Place.ACTIVE
-    failed_at: float = 0.0
     unschedulable_count: int = 0
     error_count: int = 0
     rejectors: frozenset[str] = field(default_factory=frozenset)
@@ -58,7 +57,7 @@ class QueuedPod:
     def failed(self, now: float, rejectors: Iterable[str]) -> None:
         """Record a failed attempt; without a rejecting plugin it counts as an error."""
         self.rejectors = frozenset(rejectors)
-        self.failed_at = now
+        self.queued_at = now
         if self.rejectors:
             self.unschedulable_count += 1
             self.error_count = 0
@@ -72,4 +71,4 @@ class QueuedPod:
             return 0.0
         doublings = min(failures - 1, 30)
         wait = min(limits.initial_seconds * 2**doublings, limits.max_seconds)
-        return float(floor(self.failed_at + wait))
+        return float(floor(self.queued_at + wait))

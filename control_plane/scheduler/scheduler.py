@@ -9,9 +9,10 @@ Bound: `MAX_REPORTS` such tasks. Overflow: the loop waits for one to end before 
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from control_plane.api.errors import ApiError
@@ -38,6 +39,9 @@ FLUSH_BACKOFF_SECONDS = 1.0
 FLUSH_UNSCHEDULABLE_SECONDS = 30.0
 STATUS_PATCH_TRIES = 4
 STATUS_PATCH_PAUSE_SECONDS = 0.5
+
+FollowUp = Callable[[], Awaitable[None]]
+"""What is left to do for a pod once it has been decided about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +84,11 @@ class Scheduler:
                 task.add_done_callback(lambda _task: self._slots.release())
                 await asyncio.sleep(0)
 
-    def _attempt(self, queued: QueuedPod) -> Coroutine[Any, Any, None]:
+    def _attempt(self, queued: QueuedPod) -> FollowUp:
         """Decide about one pod and return what is left to do for it."""
         pod = queued.info
         if is_terminating(pod.pod):
-            return self._skip_terminating(queued)
+            return partial(self._skip_terminating, queued)
         try:
             outcome = self._decide(pod)
             if isinstance(outcome, Placement):
@@ -93,7 +97,7 @@ class Scheduler:
         except Exception as error:
             log.exception("scheduling attempt broke pod=%s", pod.key)
             failure = Failure.from_error(error)
-        return self._fail(queued, failure)
+        return partial(self._fail, queued, failure)
 
     def _decide(self, pod: PodInfo) -> Placement | Diagnosis:
         snapshot = self._cache.snapshot()
@@ -103,15 +107,15 @@ class Scheduler:
             self._start = (self._start + outcome.evaluated) % len(snapshot.nodes)
         return outcome
 
-    def _book(self, queued: QueuedPod, placement: Placement) -> Coroutine[Any, Any, None]:
+    def _book(self, queued: QueuedPod, placement: Placement) -> FollowUp:
         """Count the pod on its node and let plugins reserve; return the binding that follows."""
         pod, node_name = queued.info, placement.node_name
         self._cache.assume(pod, node_name)
         refusal = self._framework.reserve(placement.state, pod, node_name)
         if refusal:
             self._cache.forget(pod.uid)
-            return self._fail(queued, Failure.from_error(refusal.message))
-        return self._bind(queued, placement)
+            return partial(self._fail, queued, Failure.from_error(refusal.message))
+        return partial(self._bind, queued, placement)
 
     async def _bind(self, queued: QueuedPod, placement: Placement) -> None:
         """Wait for permission, write the binding and say so.
@@ -125,7 +129,7 @@ class Scheduler:
             if refusal is None:
                 await self._framework.bind(self._client, pod, node_name)
         except (ApiError, OSError) as error:
-            await self._undo(queued, placement, Failure.from_error(f"binding failed: {error}"))
+            await self._undo(queued, placement, Failure.from_error(f"binding rejected: {error}"))
             return
         if refusal:
             failure = Failure(
@@ -147,9 +151,11 @@ class Scheduler:
         await self._fail(queued, failure)
 
     async def _fail(self, queued: QueuedPod, failure: Failure) -> None:
-        """Put the pod back into the queue, then tell the API why."""
-        self._queue.failed(queued, failure.rejectors)
+        """Put the pod back into the queue and tell the API why; nothing of that if it is gone."""
         pod = queued.info
+        if not self._queue.failed(queued, failure.rejectors):
+            log.info("pod gone meanwhile pod=%s message=%s", pod.key, failure.message)
+            return
         log.info("pod not scheduled pod=%s message=%s", pod.key, failure.message)
         note = event_note(failure.message)
         self._warn(pod, note)
@@ -191,10 +197,10 @@ class Scheduler:
         message = f"skip schedule deleting pod: {pod.key}"
         self._warn(pod, message)
 
-    async def _supervise(self, queued: QueuedPod, work: Coroutine[Any, Any, None]) -> None:
+    async def _supervise(self, queued: QueuedPod, work: FollowUp) -> None:
         """Keep the trouble of one pod from stopping the others."""
         try:
-            await work
+            await work()
         except Exception as error:
             log.exception("scheduling broke after the decision pod=%s", queued.info.key)
             self._cache.forget(queued.info.uid)

@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 
-from control_plane.api import quantity
 from control_plane.api.objects import Object, dig, find_condition
+from control_plane.api.quantity import milli, value
 
 ResourceList = Mapping[str, int]
 ContainerRequest = Callable[[Object], ResourceList]
@@ -29,7 +29,7 @@ SCORING_DEFAULTS: ResourceList = MappingProxyType({CPU: 100, MEMORY: 200 * 1024 
 
 @lru_cache(maxsize=8192)
 def _amount(resource: str, text: str) -> int:
-    return quantity.milli(text) if resource == CPU else quantity.value(text)
+    return milli(text) if resource == CPU else value(text)
 
 
 def amounts(resources: Mapping[str, object] | None) -> dict[str, int]:

@@ -274,3 +274,18 @@ def test_the_log_of_missed_events_is_bounded_and_says_when_it_lost_some() -> Non
     assert log.since(1) is None
     log.clear()
     assert log.since(log.position) == []
+
+
+def test_a_pod_that_failed_goes_behind_those_that_came_meanwhile(
+    queue: PodQueue, clock: Clock
+) -> None:
+    queue.add(pod_info("tried"))
+    popped = pop(queue, "tried")
+    clock.now += 1
+    queue.add(pod_info("fresh"))
+    clock.now += 1
+    queue.failed(popped, FIT)
+    clock.now += 5
+    queue.report(ROOM)
+    pop(queue, "fresh")
+    pop(queue, "tried")
