@@ -52,6 +52,12 @@ class SchedulerConfig:
             )
 
 
+def _boolean(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise argparse.ArgumentTypeError(f"{text!r}: give true or false")
+    return text == "true"
+
+
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """Add the scheduler's flags."""
     parser.add_argument(
@@ -64,8 +70,11 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--leader-elect",
-        action=argparse.BooleanOptionalAction,
+        nargs="?",
+        type=_boolean,
+        const=True,
         default=True,
+        metavar="true|false",
         help="schedule only while holding the lease kube-system/kube-scheduler",
     )
     parser.add_argument(

@@ -36,3 +36,17 @@ def test_defaults_are_upstreams() -> None:
 def test_a_value_that_makes_no_sense_is_named(flags: list[str], named: str) -> None:
     with pytest.raises(ConfigError, match=named):
         from_args(parse(*flags))
+
+
+@pytest.mark.parametrize(
+    ("flags", "elects"),
+    [([], True), (["--leader-elect"], True), (["--leader-elect=false"], False)],
+)
+def test_the_election_can_be_left_out(flags: list[str], elects: bool) -> None:
+    assert from_args(parse(*flags)).leader_elect is elects
+
+
+def test_a_switch_takes_true_or_false_only(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse("--leader-elect=maybe")
+    assert "'maybe': give true or false" in capsys.readouterr().err
