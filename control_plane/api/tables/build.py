@@ -1,6 +1,7 @@
 """Table objects (meta.k8s.io/v1) made from API objects.
 
-Called by the API server for lists, gets and watches. The time is an argument: ages are computed when the answer is built.
+Called by the API server for lists, gets and watches. The time is an argument: ages are computed
+when the answer is built.
 """
 
 from __future__ import annotations

@@ -22,8 +22,9 @@ WIDE: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. `type` is string, integer, number, boolean or date; priority 1 shows only with -o wide.
+    """One column; priority 1 shows only with -o wide.
 
+    `type` is string, integer, number, boolean or date.
     `doc` names the field whose documentation describes the column, "core.v1.PodStatus.podIP";
     `text` describes a column that shows no single field.
     """

@@ -1,0 +1,76 @@
+"""The OpenAPI documents as bytes, each built at its first request and kept.
+
+The API server holds one `OpenApiDocuments` per ResourceSet and makes another when the set changes.
+Building the whole v2 document takes some 100 ms, so callers on an event loop do it in a thread; a
+build that two threads begin at once gives both the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import orjson
+
+from control_plane.api.openapi import v2, v3
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from control_plane.api.objects import Object
+    from control_plane.api.resources import Resource, ResourceSet
+
+_ROOT: Final = "/openapi/v3/"
+
+
+class EncodedDocument(NamedTuple):
+    """JSON bytes and their SHA-512 in upper-case hex: the ETag, and the `hash` of v3 URLs."""
+
+    body: bytes
+    hash: str
+
+
+class OpenApiDocuments:
+    """The documents of one set of resources."""
+
+    def __init__(self, served: ResourceSet, version: str) -> None:
+        """Prepare, build nothing; `version` is the server's, such as "v1.35.0"."""
+        self._served = served
+        self._version = version
+        self._kept: dict[str, EncodedDocument] = {}
+        self._group_versions = {
+            row.root_path.removeprefix("/"): (row.group, row.version) for row in served.rows
+        }
+
+    def v2(self) -> EncodedDocument:
+        """Return the one v2 document, for /openapi/v2."""
+        return self._keep("v2", lambda: v2.document(self._served.rows, self._version))
+
+    def v3_index(self) -> EncodedDocument:
+        """Return the index of /openapi/v3: a URL with a hash for every group version."""
+        return self._keep("v3", self._index)
+
+    def v3(self, path: str) -> EncodedDocument | None:
+        """Return the document of "api/v1" or "apis/GROUP/VERSION"; None when it is not served."""
+        if path not in self._group_versions:
+            return None
+        return self._keep(f"v3/{path}", lambda: v3.document(self._rows(path), self._version))
+
+    def _rows(self, path: str) -> tuple[Resource, ...]:
+        return self._served.in_group_version(*self._group_versions[path])
+
+    def _index(self) -> Object:
+        paths = {}
+        for path in sorted(self._group_versions):
+            found = self.v3(path)
+            assert found is not None
+            paths[path] = {"serverRelativeURL": f"{_ROOT}{path}?hash={found.hash}"}
+        return {"paths": paths}
+
+    def _keep(self, key: str, build: Callable[[], Object]) -> EncodedDocument:
+        kept = self._kept.get(key)
+        if kept is None:
+            body = orjson.dumps(build())
+            kept = EncodedDocument(body, hashlib.sha512(body).hexdigest().upper())
+            self._kept[key] = kept
+        return kept

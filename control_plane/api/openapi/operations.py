@@ -1,0 +1,221 @@
+"""The operations of the REST API, derived from the resource table, in no OpenAPI version yet.
+
+Each row gives the paths of its collection, its objects and its subresources, and each of its verbs
+one operation on them. Called by v2.py and v3.py. Pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from control_plane.api.openapi import parameters
+from control_plane.api.schema import META_V1, schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from control_plane.api.openapi.parameters import Parameter
+    from control_plane.api.resources import Resource, Subresource
+
+STATUS: Final = META_V1 + "Status"
+DELETE_OPTIONS: Final = META_V1 + "DeleteOptions"
+PATCH_BODY: Final = META_V1 + "Patch"
+
+JSON_TYPES: Final = ("application/json", "application/yaml")
+WATCH_TYPES: Final = (*JSON_TYPES, "application/json;stream=watch")
+PATCH_TYPES: Final = (
+    "application/json-patch+json",
+    "application/merge-patch+json",
+    "application/strategic-merge-patch+json",
+)
+TEXT: Final = ("text/plain",)
+ANY: Final = ("*/*",)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method on one path.
+
+    `action` is upstream's x-kubernetes-action. `body` and `answer` are definition names, None for
+    no body and for an answer that is plain text. `codes` are the success codes, with their reason
+    phrases in v2.py and v3.py.
+    """
+
+    path: str
+    method: str
+    action: str
+    operation_id: str
+    description: str
+    tag: str
+    group_version_kind: tuple[str, str, str]
+    parameters: tuple[Parameter, ...]
+    body: str | None = None
+    answer: str | None = None
+    codes: tuple[int, ...] = (200,)
+    consumes: tuple[str, ...] = ANY
+    produces: tuple[str, ...] = JSON_TYPES
+
+
+@dataclass(frozen=True, slots=True)
+class _Verb:
+    """How a verb appears: words of its operation id and action, parameters, bodies, codes.
+
+    In `body` and `answer` "object" stands for the resource's own definition and "list" for that of
+    its list.
+    """
+
+    method: str
+    action: str
+    word: str
+    parameters: tuple[Parameter, ...] = ()
+    body: str = ""
+    answer: str = "object"
+    codes: tuple[int, ...] = (200,)
+    consumes: tuple[str, ...] = ANY
+    produces: tuple[str, ...] = JSON_TYPES
+
+
+_COLLECTION_VERBS: Final = {
+    "list": _Verb("get", "list", "list", parameters.LIST, answer="list", produces=WATCH_TYPES),
+    "create": _Verb(
+        "post", "post", "create", parameters.WRITE, body="object", codes=(200, 201, 202)
+    ),
+    "deletecollection": _Verb(
+        "delete",
+        "deletecollection",
+        "deleteCollection",
+        parameters.DELETE_COLLECTION,
+        body=DELETE_OPTIONS,
+        answer=STATUS,
+    ),
+}
+_OBJECT_VERBS: Final = {
+    "get": _Verb("get", "get", "read"),
+    "update": _Verb("put", "put", "replace", parameters.WRITE, body="object", codes=(200, 201)),
+    "patch": _Verb(
+        "patch",
+        "patch",
+        "patch",
+        parameters.PATCH,
+        body=PATCH_BODY,
+        codes=(200, 201),
+        consumes=PATCH_TYPES,
+    ),
+    "delete": _Verb(
+        "delete",
+        "delete",
+        "delete",
+        parameters.DELETE,
+        body=DELETE_OPTIONS,
+        answer=STATUS,
+        codes=(200, 202),
+    ),
+}
+_SUBRESOURCE_VERBS: Final = {**_OBJECT_VERBS, "create": _COLLECTION_VERBS["create"]}
+# Subresources that are streams: their query, and the methods that open them.
+_STREAMS: Final = {
+    ("pods", "exec"): (
+        _Verb("get", "connect", "connectGet", parameters.EXEC, answer="", produces=ANY),
+        _Verb("post", "connect", "connectPost", parameters.EXEC, answer="", produces=ANY),
+    ),
+    ("pods", "log"): (_Verb("get", "get", "read", parameters.LOG, answer="", produces=TEXT),),
+}
+
+
+def operations(row: Resource) -> Iterator[Operation]:
+    """Yield every operation on a resource and its subresources."""
+    scope = "Namespaced" if row.namespaced else ""
+    collection = row.path("{namespace}")
+    for verb in _picked(_COLLECTION_VERBS, row.verbs):
+        yield _operation(row, verb, collection, scope)
+    for verb in _picked(_OBJECT_VERBS, row.verbs):
+        yield _operation(row, verb, f"{collection}/{{name}}", scope)
+    if row.namespaced and "list" in row.verbs:
+        yield _operation(row, _COLLECTION_VERBS["list"], row.path(), "", "ForAllNamespaces")
+    for sub in sorted(row.subresources, key=lambda sub: sub.name):
+        for verb in _sub_verbs(row, sub):
+            yield _operation(row, verb, f"{collection}/{{name}}/{sub.name}", scope, sub=sub)
+
+
+def _picked(verbs: dict[str, _Verb], served: tuple[str, ...]) -> list[_Verb]:
+    return [verb for name, verb in verbs.items() if name in served]
+
+
+def _sub_verbs(row: Resource, sub: Subresource) -> list[_Verb]:
+    stream = _STREAMS.get((row.plural, sub.name))
+    return list(stream) if stream else _picked(_SUBRESOURCE_VERBS, sub.verbs)
+
+
+def _operation(
+    row: Resource,
+    verb: _Verb,
+    path: str,
+    scope: str,
+    suffix: str = "",
+    *,
+    sub: Subresource | None = None,
+) -> Operation:
+    group, version, kind = _identity(row, sub)
+    subject = f"{row.kind}{_camel(sub.name) if sub else ''}{suffix}"
+    return Operation(
+        path=path,
+        method=verb.method,
+        action=verb.action,
+        operation_id=_operation_id(row, verb.word, f"{scope}{subject}"),
+        description=f"{verb.action} {sub.name + ' of ' if sub else ''}{row.plural}",
+        tag=_tag(row),
+        group_version_kind=(group, version, kind),
+        parameters=(*_path_parameters(path, row.kind), *verb.parameters, parameters.PRETTY),
+        body=_definition(verb.body, row, (group, version, kind)),
+        answer=_definition(verb.answer, row, (group, version, kind)),
+        codes=verb.codes,
+        consumes=verb.consumes,
+        produces=verb.produces,
+    )
+
+
+def _identity(row: Resource, sub: Subresource | None) -> tuple[str, str, str]:
+    """Return the group, version and kind that the operation's body or answer has."""
+    if sub is None:
+        return row.group, row.version, row.kind
+    kind = sub.kind or row.kind
+    return (sub.group, sub.version, kind) if sub.version else (row.group, row.version, kind)
+
+
+def _definition(wanted: str, row: Resource, gvk: tuple[str, str, str]) -> str | None:
+    if wanted not in ("object", "list"):
+        return wanted or None
+    group, version, kind = gvk
+    name = row.list_kind_name if wanted == "list" else kind
+    return schema().name_for(f"{group}/{version}" if group else version, name)
+
+
+def _path_parameters(path: str, kind: str) -> tuple[Parameter, ...]:
+    name = parameters.Parameter("name", f"name of the {kind}", location="path")
+    found = {"{namespace}": parameters.NAMESPACE, "{name}": name}
+    return tuple(parameter for mark, parameter in found.items() if mark in path)
+
+
+def _operation_id(row: Resource, word: str, subject: str) -> str:
+    """Return "listCoreV1NamespacedPod".
+
+    "Collection" stands after the version, as upstream has it.
+    """
+    verb, collection, _ = word.partition("Collection")
+    group = (row.group or "core").removesuffix(".k8s.io")
+    camel = "".join(_camel(part) for part in group.split("."))
+    return f"{verb}{camel}{_camel(row.version)}{collection}{subject}"
+
+
+def _tag(row: Resource) -> str:
+    group = (row.group or "core").removesuffix(".k8s.io")
+    return f"{_lower_camel(group.split('.'))}_{row.version}"
+
+
+def _lower_camel(parts: list[str]) -> str:
+    return parts[0] + "".join(map(_camel, parts[1:]))
+
+
+def _camel(word: str) -> str:
+    return word[:1].upper() + word[1:]
