@@ -162,6 +162,12 @@ class Unavailable(DatastoreError):
     code = "UNAVAILABLE"
 
 
+class DeadlineExceeded(DatastoreError):
+    """etcdserver: context deadline exceeded"""
+
+    code = "DEADLINE_EXCEEDED"
+
+
 class ServerStopped(Unavailable):
     """etcdserver: server stopped"""
 

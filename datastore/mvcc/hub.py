@@ -22,13 +22,13 @@ from typing import TYPE_CHECKING
 from datastore.errors import DatastoreError
 from datastore.mvcc.history import Page, read_page
 from datastore.mvcc.model import Event, in_range
-from datastore.mvcc.watch import Notice, Watcher
 from datastore.mvcc.watch_index import WatchIndex
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from datastore.mvcc.lane import Lane
+    from datastore.mvcc.watch import Watcher
     from datastore.mvcc.writer import Outcome
 
 log = logging.getLogger(__name__)
@@ -177,7 +177,7 @@ class WatchHub:
     def _give(self, watcher: Watcher, page: Page) -> None:
         """Give a watcher its part of a page."""
         if watcher.next_revision < page.compact_revision:
-            self._cancel_compacted(watcher, page.compact_revision)
+            watcher.stream.lose(watcher, page.compact_revision)
             return
         if watcher.next_revision > page.last:
             return
@@ -197,13 +197,13 @@ class WatchHub:
     def _join(self, watcher: Watcher) -> bool:
         """Sync a watcher with what `recent` holds, if that is enough; no await in here."""
         if watcher.next_revision < self.compact_revision:
-            self._cancel_compacted(watcher, self.compact_revision)
+            watcher.stream.lose(watcher, self.compact_revision)
             return True
         if watcher.next_revision <= self._recent_after:
             return False
         query = watcher.query
         events = [
-            event
+            self._as_compacted(event)
             for event in self._recent
             if watcher.wants(event) and in_range(event.row.key, query.key, query.end)
         ]
@@ -216,9 +216,10 @@ class WatchHub:
         self._index.add(query.key, query.end, watcher)
         return True
 
-    def _cancel_compacted(self, watcher: Watcher, compact_revision: int) -> None:
-        watcher.stream.end(watcher)
-        watcher.stream.push(Notice(watcher.id, 0, canceled=True, compact_revision=compact_revision))
+    def _as_compacted(self, event: Event) -> Event:
+        """Return an event without its prev if compaction has taken that."""
+        gone = event.prev is not None and event.revision <= self.compact_revision
+        return Event(event.row) if gone else event
 
     async def _page(self, first: int, *, prevs: bool) -> Page:
         return await self._lane.call(lambda session: read_page(session, first, prevs=prevs))

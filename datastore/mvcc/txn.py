@@ -79,7 +79,8 @@ def run_range(view: View, query: RangeQuery) -> OpResult:
 
 def run_put(view: View, put: Put) -> PutResult:
     """Write one key; LeaseNotFound, or KeyNotFound when there is nothing to keep."""
-    check_put_state(view, put)
+    _check_lease(view, put)
+    _check_kept(view, put)
     prev = view.row(put.key) if put.prev_kv or put.ignore_value else None
     head = view.head(put.key)
     lease = head.lease if put.ignore_lease and head else put.lease
@@ -87,10 +88,13 @@ def run_put(view: View, put: Put) -> PutResult:
     return PutResult(view.revision, prev if put.prev_kv else None)
 
 
-def check_put_state(view: View, put: Put) -> None:
-    """Raise what keeps a put from running in this state."""
+def _check_lease(view: View, put: Put) -> None:
     if put.lease and not view.has_lease(put.lease):
         raise LeaseNotFound
+
+
+def _check_kept(view: View, put: Put) -> None:
+    """Refuse to keep the value or the lease of a key that is not there."""
     if put.ignore_value or put.ignore_lease:
         head = view.head(put.key)
         if head is None or head.deleted:
@@ -171,7 +175,8 @@ def _check_branch(view: View, txn: Txn, path: Path) -> None:
     for op in txn.success if path.succeeded else txn.failure:
         match op:
             case Put():
-                check_put_state(view, op)
+                _check_kept(view, op)  # in a Txn the key comes before the lease
+                _check_lease(view, op)
             case RangeQuery():
                 _check_txn_revision(view, op.revision)
             case Txn():

@@ -120,30 +120,35 @@ class WatchStream:
 
     def cancel(self, watch_id: int) -> None:
         """Answer a cancel request; an unknown id has no answer."""
-        watcher = self.watchers.get(watch_id)
+        watcher = self.watchers.pop(watch_id, None)
         if watcher is not None:
-            self.end(watcher)
+            self._end(watcher)
             self.push(Notice(watch_id, self._hub.revision, canceled=True))
 
     def progress(self) -> None:
         """Answer a progress request if every watcher has had everything, else say nothing."""
-        if self.watchers and all(self._hub.caught_up(w) for w in self.watchers.values()):
+        live = [watcher for watcher in self.watchers.values() if watcher.live]
+        if live and all(map(self._hub.caught_up, live)):
             self.push(Notice(EVERY_WATCHER, self._hub.revision))
         else:
             self._hub.wake()
 
-    def end(self, watcher: Watcher) -> None:
-        """Forget a watcher without a notice."""
-        watcher.live = False
-        self.watchers.pop(watcher.id, None)
-        self._hub.remove(watcher)
+    def lose(self, watcher: Watcher, compact_revision: int) -> None:
+        """End a watcher that compaction has overtaken; its id stays taken until it is cancelled."""
+        self._end(watcher)
+        self.push(Notice(watcher.id, 0, canceled=True, compact_revision=compact_revision))
+
+    def _end(self, watcher: Watcher) -> None:
+        if watcher.live:
+            watcher.live = False
+            self._hub.remove(watcher)
 
     def close(self) -> None:
         """Forget every watcher; the stream is over."""
         if self._timer:
             self._timer.cancel()
-        for watcher in list(self.watchers.values()):
-            self.end(watcher)
+        for watcher in self.watchers.values():
+            self._end(watcher)
 
     def push(self, notice: Notice, size: int = 64) -> None:
         """Add a notice to the outbox."""
@@ -196,7 +201,7 @@ class WatchStream:
     def _tick(self) -> None:
         """Tell each idle, caught-up watcher that asked for it how far it has come."""
         for watcher in self.watchers.values():
-            idle = watcher.query.progress_notify and not watcher.active
+            idle = watcher.live and watcher.query.progress_notify and not watcher.active
             if idle and self.has_room and self._hub.caught_up(watcher):
                 self.push(Notice(watcher.id, self._hub.revision))
             watcher.active = False

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import grpc
 
-from datastore.errors import DatastoreError, InvalidClientVersion, RequestTooLarge, ServerStopped
+from datastore.errors import (
+    DatastoreError,
+    DeadlineExceeded,
+    InvalidClientVersion,
+    RequestTooLarge,
+    ServerStopped,
+)
 from proto.etcd import rpc_pb2
 
 if TYPE_CHECKING:
@@ -94,6 +100,8 @@ def _unary(edge: Edge, call: Callable[[Edge, Any], Awaitable[Any]]) -> Any:
     async def answer(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
         try:
             check_client_version(context)
+            if context.time_remaining() == 0:
+                raise DeadlineExceeded
             return await call(edge, request)
         except DatastoreError as error:
             return await _abort(context, error)

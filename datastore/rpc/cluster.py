@@ -1,8 +1,8 @@
 """etcdserverpb.Cluster: the servers of this store. There is no raft, so nobody is added by hand.
 
 Members are the servers that run on the same database; they come by being started and go by being
-stopped. MemberUpdate is accepted for a member that exists and changes nothing: peer URLs have no
-use here.
+stopped. They do not talk to each other, so a member's peer URL is its first client URL.
+MemberUpdate is accepted for a member that exists and changes nothing.
 """
 
 from __future__ import annotations
@@ -29,7 +29,12 @@ async def _list(edge: Edge, _: rpc_pb2.MemberListRequest) -> rpc_pb2.MemberListR
 
 async def _members(edge: Edge) -> list[rpc_pb2.Member]:
     return [
-        rpc_pb2.Member(ID=member.id, name=member.name, clientURLs=member.client_urls)
+        rpc_pb2.Member(
+            ID=member.id,
+            name=member.name,
+            peerURLs=member.client_urls[:1],
+            clientURLs=member.client_urls,
+        )
         for member in await edge.store.members()
     ]
 

@@ -88,8 +88,9 @@ def compare(request: rpc_pb2.Compare) -> Compare:
     """Return a Compare; an operand that is missing or of another target is 0 or empty."""
     target = request.target
     operand: int | bytes = b"" if target == rpc_pb2.Compare.VALUE else 0
-    if request.WhichOneof("target_union") == _OPERANDS.get(target):
-        operand = getattr(request, _OPERANDS[target])
+    given = request.WhichOneof("target_union")
+    if given and given == _OPERANDS.get(target):
+        operand = getattr(request, given)
     return Compare(request.result, target, request.key, request.range_end, operand)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -36,10 +36,20 @@ def options(max_request_bytes: int) -> Sequence[tuple[str, int]]:
     )
 
 
+class Health(health.aio.HealthServicer):  # type: ignore[misc]
+    """The standard health service, with etcd's words for a service it does not know."""
+
+    async def Check(self, request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+        """Answer whether a service is up."""
+        if request.service:
+            await context.abort(grpc.StatusCode.NOT_FOUND, "unknown service")
+        return await super().Check(request, context)
+
+
 async def new_server(edge: Edge) -> grpc.aio.Server:
     """Return a server with every service, not listening yet."""
     server = grpc.aio.server(options=options(edge.max_request_bytes))
-    healthy = health.aio.HealthServicer()
+    healthy = Health()
     health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
     await healthy.set("", health_pb2.HealthCheckResponse.SERVING)
     made = tuple(handlers(edge, service, methods) for service, methods in SERVICES.items())
