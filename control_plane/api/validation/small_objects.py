@@ -32,6 +32,11 @@ if TYPE_CHECKING:
 MAX_CONTENT_BYTES: Final = 1024 * 1024
 ACCOUNT_NAME: Final = "kubernetes.io/service-account.name"
 _FROZEN: Final = "field is immutable when `immutable` is set"
+_JSON_KEYS: Final = {
+    "kubernetes.io/dockercfg": ".dockercfg",
+    "kubernetes.io/dockerconfigjson": ".dockerconfigjson",
+}
+_NEEDED_KEYS: Final = {"kubernetes.io/tls": ("tls.crt", "tls.key")}
 _REDACTED: Final = "<secret contents redacted>"
 
 
@@ -80,26 +85,21 @@ def validate_secret(secret: Object) -> Iterator[FieldError]:
 
 
 def _validate_secret_type(secret: Object, data: dict[str, str]) -> Iterator[FieldError]:
-    match secret.get("type"):
-        case "kubernetes.io/service-account-token":
-            annotations = (secret.get("metadata") or {}).get("annotations") or {}
-            if not annotations.get(ACCOUNT_NAME):
-                yield required(f"metadata.annotations[{ACCOUNT_NAME}]")
-        case "kubernetes.io/dockercfg":
-            yield from _validate_json_key(data, ".dockercfg")
-        case "kubernetes.io/dockerconfigjson":
-            yield from _validate_json_key(data, ".dockerconfigjson")
-        case "kubernetes.io/basic-auth":
-            if "username" not in data and "password" not in data:
-                yield required("data[username]")
-                yield required("data[password]")
-        case "kubernetes.io/ssh-auth":
-            if not data.get("ssh-privatekey"):
-                yield required("data[ssh-privatekey]")
-        case "kubernetes.io/tls":
-            for key in ("tls.crt", "tls.key"):
-                if key not in data:
-                    yield required(f"data[{key}]")
+    kind = secret.get("type") or ""
+    if kind in _JSON_KEYS:
+        yield from _validate_json_key(data, _JSON_KEYS[kind])
+    for key in _NEEDED_KEYS.get(kind, ()):
+        if key not in data:
+            yield required(f"data[{key}]")
+    if kind == "kubernetes.io/ssh-auth" and not data.get("ssh-privatekey"):
+        yield required("data[ssh-privatekey]")
+    if kind == "kubernetes.io/basic-auth" and not {"username", "password"} & data.keys():
+        yield required("data[username]")
+        yield required("data[password]")
+    if kind == "kubernetes.io/service-account-token":
+        annotations = (secret.get("metadata") or {}).get("annotations") or {}
+        if not annotations.get(ACCOUNT_NAME):
+            yield required(f"metadata.annotations[{ACCOUNT_NAME}]")
 
 
 def _validate_json_key(data: dict[str, str], key: str) -> Iterator[FieldError]:
