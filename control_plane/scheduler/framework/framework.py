@@ -65,11 +65,10 @@ class Framework:
         return False
 
     def pre_filter(self, state: CycleState, pod: PodInfo, snapshot: Snapshot) -> PreFilterResult:
-        """Let every plugin look at the pod once; `node_names` of the result are in all plugins'
-        sets.
+        """Let every plugin look at the pod once, and combine what they found.
 
-        An unresolvable refusal ends the round at once; another one is returned after all have been
-        asked.
+        `node_names` of the result are in all plugins' sets. An unresolvable refusal ends the round
+        at once; another one is returned after all have been asked.
         """
         refusal: Status | None = None
         names: frozenset[str] | None = None
