@@ -30,6 +30,8 @@ _BINARY_SUFFIX: Final = {0: "", **{power: suffix for suffix, power in _BINARY.it
 _EXPONENT: Final = re.compile(r"[eE]([+-]?[0-9]+)", re.ASCII)
 # Longer texts and larger exponents have no use and would make numbers of that many digits.
 _MAX_EXPONENT: Final = 1000
+# Numbers of more digits than an int64 surely holds are always rewritten.
+_INT64_DIGITS: Final = 18
 _LARGEST_BINARY: Final = Decimal(2**63 - 1)
 _NANO: Final = Decimal(1).scaleb(-9)
 _EXACT: Final = decimal.Context(
@@ -39,7 +41,7 @@ _EXACT: Final = decimal.Context(
 
 class _Parsed(NamedTuple):
     amount: Decimal
-    format: str  # "binary", "decimal" or "exponent"
+    canonical: str
 
 
 def parse(text: str) -> Decimal:
@@ -54,9 +56,10 @@ def canonical(text: str) -> str:
     """Return the quantity as the API server writes it: "0.5" as "500m", "1024Mi" as "1Gi".
 
     No fraction, the largest suffix that leaves an integer, the format of the input; binary amounts
-    that are fractional or below 1024 become decimal. ValueError as `parse`.
+    that are fractional or below 1024 become decimal. A text that already has that number and
+    exponent is kept as it is ("+3", "1E6", "012"). ValueError as `parse`.
     """
-    return _text(*_parse(text))
+    return _parse(text).canonical
 
 
 def format_decimal(amount: Decimal) -> str:
@@ -100,10 +103,15 @@ def _parse(text: str) -> _Parsed:
     sign, integer, fraction, suffix = match.groups(default="")
     number = Decimal(f"{sign}{integer or '0'}.{fraction or '0'}", _EXACT)
     if suffix in _BINARY:
-        return _binary(_EXACT.multiply(number, Decimal(1024 ** _BINARY[suffix])))
-    if suffix in _DECIMAL:
-        return _Parsed(_rounded(number.scaleb(_DECIMAL[suffix], _EXACT)), "decimal")
-    return _Parsed(_rounded(number.scaleb(_exponent(suffix), _EXACT)), "exponent")
+        amount, shown = _binary(number, _BINARY[suffix])
+        is_kept = not fraction and _is_plain_binary(integer, _BINARY[suffix], shown)
+    else:
+        is_decimal = suffix in _DECIMAL
+        exponent = _DECIMAL[suffix] if is_decimal else _exponent(suffix)
+        amount = _rounded(number.scaleb(exponent, _EXACT))
+        shown = _text(amount, "decimal" if is_decimal else "exponent")
+        is_kept = _is_plain_decimal(integer, fraction, exponent)
+    return _Parsed(amount, text if is_kept and amount else shown)
 
 
 def _exponent(suffix: str) -> int:
@@ -113,10 +121,26 @@ def _exponent(suffix: str) -> int:
     return int(match[1])
 
 
-def _binary(amount: Decimal) -> _Parsed:
-    """Round and cap; an amount below one is shown in decimal form, so that nothing is lost."""
-    capped = min(_rounded(amount), _LARGEST_BINARY)
-    return _Parsed(capped, "decimal" if 0 < capped < 1 else "binary")
+def _binary(number: Decimal, power: int) -> tuple[Decimal, str]:
+    """Scale, round and cap; an amount below one is shown in decimal form, so nothing is lost."""
+    scaled = _rounded(_EXACT.multiply(number, Decimal(1024**power)))
+    amount = min(scaled, _LARGEST_BINARY)
+    return amount, _text(amount, "decimal" if 0 < amount < 1 else "binary")
+
+
+def _is_plain_binary(integer: str, power: int, shown: str) -> bool:
+    """Tell whether the number as written has the canonical suffix, and is small enough to keep."""
+    digits = integer.lstrip("0")
+    return len(digits) + 3 * power < 15 and shown.lstrip("-") == f"{digits}{_BINARY_SUFFIX[power]}"
+
+
+def _is_plain_decimal(integer: str, fraction: str, exponent: int) -> bool:
+    """Tell whether the digits as written are the canonical number, at the canonical exponent."""
+    whole = integer.lstrip("0")
+    digits, scale = whole + fraction, exponent - len(fraction)
+    if not whole or len(digits) > _INT64_DIGITS or scale < -9:
+        return False
+    return _shortest(Decimal(digits).scaleb(scale, _EXACT)) == (int(digits), scale)
 
 
 def _text(amount: Decimal, form: str) -> str:
