@@ -68,6 +68,10 @@ class RequestTooLarge(InvalidRequest):
     """etcdserver: request is too large"""
 
 
+class KeyTooLong(InvalidRequest):
+    """etcdserver: key is longer than this datastore can index"""
+
+
 class TooManyEvents(InvalidRequest):
     """etcdserver: request changes more than 1048576 keys in one revision"""
 
@@ -160,12 +164,6 @@ class Unavailable(DatastoreError):
     """etcdserver: request timed out"""
 
     code = "UNAVAILABLE"
-
-
-class DeadlineExceeded(DatastoreError):
-    """etcdserver: context deadline exceeded"""
-
-    code = "DEADLINE_EXCEEDED"
 
 
 class ServerStopped(Unavailable):

@@ -10,9 +10,9 @@ from sqlalchemy import select
 from datastore.backends import schema
 
 if TYPE_CHECKING:
-    from datastore.backends.transaction import SqlTransaction
+    from collections.abc import Callable
 
-ALIVE_MS = 15_000  # a member without a heartbeat for this long is gone
+    from datastore.backends.transaction import SqlTransaction
 
 
 class Identity(NamedTuple):
@@ -22,16 +22,21 @@ class Identity(NamedTuple):
     client_urls: tuple[str, ...]
 
 
-def register(tx: SqlTransaction, identity: Identity) -> tuple[int, int]:
+def register(
+    tx: SqlTransaction, identity: Identity, claim: Callable[[int], bool] = lambda _: True
+) -> tuple[int, int]:
     """Return (cluster id, member id), after writing this server's member row.
 
-    A server takes the row of its name again, unless the one that has it is alive.
+    A server takes the row of its name again, unless `claim` says that another one has it.
     """
     tx.begin()
     now = tx.state().now
     cluster_id = tx.execute(tx.statements.prepare(select(schema.meta.c.cluster_id)))[0][0]
     ids = [member.id for member in tx.members() if member.name == identity.name]
-    member_id = ids[0] if ids else secrets.randbits(62) + 1
+    member_id = next(filter(claim, ids), 0)
+    while not member_id:
+        candidate = secrets.randbits(62) + 1
+        member_id = candidate if claim(candidate) else 0
     row = (member_id, identity.name, ",".join(identity.client_urls), now, 0)
     tx.insert(schema.member, [row], replace=True)
     return cluster_id, member_id

@@ -197,6 +197,7 @@ class SqliteBackend:
     """The store in one file."""
 
     exclusive = True
+    longest_key = 1 << 30
     warnings: tuple[str, ...] = ()
 
     def __init__(self, url: URL, identity: Identity) -> None:

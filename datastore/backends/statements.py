@@ -212,6 +212,14 @@ def _chains(among: ColumnElement[bool]) -> Select[Any]:
 LISTED: dict[str, tuple[ColumnElement[Any], Callable[[ColumnElement[bool]], ClauseElement]]] = {
     "heads": (kv.c.key, lambda among: select(*kv.c).where(among)),
     "values": (history.c.id, lambda among: select(history.c.id, history.c.value).where(among)),
+    "key_values": (
+        kv.c.key,
+        lambda among: (
+            select(history.c.id, history.c.value)
+            .select_from(kv.join(history, history.c.id == kv.c.id))
+            .where(among, kv.c.deleted == 0)
+        ),
+    ),
     "rows": (history.c.id, lambda among: select(*history.c).where(among)),
     "leases": (lease.c.id, lambda among: select(*lease.c).where(among)),
     "chains": (history.c.id, _chains),

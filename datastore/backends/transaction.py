@@ -48,6 +48,15 @@ class SqlTransaction(ABC):
         """Run a prepared statement."""
         return self.run(prepared.sql, prepared.bind(values))
 
+    def send(self, prepared: Prepared, **values: Any) -> None:
+        """Run a prepared statement whose rows, if any, nobody wants."""
+        self.run(prepared.sql, prepared.bind(values))
+
+    def send_among(self, kind: str, wanted: Iterable[Any]) -> None:
+        """Run a listed statement whose rows nobody wants."""
+        for size, params in self.statements.lists.chunks(tuple(wanted)):
+            self.send(self.statements.among(kind, size), **params)
+
     def among(self, kind: str, wanted: Iterable[Any], **values: Any) -> list[Any]:
         """Run a listed statement over as many chunks as the list needs."""
         rows: list[Any] = []
@@ -147,10 +156,8 @@ class SqlTransaction(ABC):
         self.begin()
         state = self.state()
         heads = self.heads(wanted.keys)
-        ids = [
-            heads[key].id for key in wanted.value_keys if key in heads and not heads[key].deleted
-        ]
-        return Prefetch(state, heads, self.values(ids), self.leases(wanted.leases))
+        values = dict(self.among("key_values", wanted.value_keys))
+        return Prefetch(state, heads, values, self.leases(wanted.leases))
 
     def write(self, changes: Changes) -> None:
         """Write the changes in as few statements as there are kinds of them."""
@@ -160,28 +167,26 @@ class SqlTransaction(ABC):
             self.insert(schema.kv, list(changes.heads.values()), replace=True)
         if changes.put_leases:
             self.insert(schema.lease, list(changes.put_leases.values()), replace=True)
-        self.among("drop_leases", changes.drop_leases)
-        self.among("drop_rows", changes.drop_rows)
-        self.among("drop_heads", [head.key for head in changes.drop_heads])
+        self.send_among("drop_leases", changes.drop_leases)
+        self.send_among("drop_rows", changes.drop_rows)
+        self.send_among("drop_heads", [head.key for head in changes.drop_heads])
         self._write_settings(changes)
 
     def _write_settings(self, changes: Changes) -> None:
         if changes.put_alarms:
             self.insert(schema.alarm, list(changes.put_alarms), replace=True)
         for alarm in changes.drop_alarms:
-            self.execute(self.statements.drop_alarm, member=alarm.member_id, kind=alarm.alarm)
+            self.send(self.statements.drop_alarm, member=alarm.member_id, kind=alarm.alarm)
         if changes.compact_revision is not None:
-            self.execute(self.statements.set_compact, revision=changes.compact_revision)
+            self.send(self.statements.set_compact, revision=changes.compact_revision)
         if changes.pruned_revision is not None:
-            self.execute(self.statements.set_pruned, revision=changes.pruned_revision)
+            self.send(self.statements.set_pruned, revision=changes.pruned_revision)
         if changes.extend_leases is not None:
-            self.execute(self.statements.extend_leases, now=changes.extend_leases)
+            self.send(self.statements.extend_leases, now=changes.extend_leases)
         if changes.put_lock is not None:
             self.insert(schema.lock, [changes.put_lock], replace=True)
         if changes.heartbeat is not None:
-            self.execute(
-                self.statements.set_heartbeat, member=self.member_id, time=changes.heartbeat
-            )
+            self.send(self.statements.set_heartbeat, member=self.member_id, time=changes.heartbeat)
 
     # Old revisions
 

@@ -171,6 +171,7 @@ class Backend(Protocol):
     exclusive: bool
     cluster_id: int
     member_id: int
+    longest_key: int  # bytes of a key that can be indexed
     warnings: tuple[str, ...]
 
     def open(self) -> None:

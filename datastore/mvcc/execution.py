@@ -263,12 +263,12 @@ def _disarm(batch: BatchState, request: DisarmAlarm) -> Alarms:
 
 def _hold(batch: BatchState, request: HoldLock) -> Held:
     held = batch.tx.lock(request.name)
-    if held and held.owner != batch.member_id and held.until > batch.now:
+    if held and held.owner != batch.server.member_id and held.until > batch.now:
         return Held(0)
-    kept = held is not None and held.owner == batch.member_id and held.until > batch.now
+    kept = held is not None and held.owner == batch.server.member_id and held.until > batch.now
     until = batch.now + request.milliseconds
     batch.flush()
-    batch.changes.put_lock = Lock(request.name, batch.member_id, until)
+    batch.changes.put_lock = Lock(request.name, batch.server.member_id, until)
     if request.extend or not kept:
         _extend(batch, ExtendLeases(0))
     batch.flush()

@@ -27,14 +27,24 @@ Call = tuple["Callable[[Session], Any]", "asyncio.Future[Any]"]
 
 
 class Lane:
-    """Runs calls on sessions in threads; see the module."""
+    """Runs calls on sessions in threads; see the module.
+
+    With `retry` a call that found its connection dead is made once more, on a new one.
+    """
 
     def __init__(
-        self, name: str, connect: Callable[[], Session], *, threads: int = 1, together: int = 1
+        self,
+        name: str,
+        connect: Callable[[], Session],
+        *,
+        threads: int = 1,
+        together: int = 1,
+        retry: bool = True,
     ) -> None:
         self._name = name
         self._connect = connect
         self._together = together
+        self._retry = retry
         self._calls: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
         self._bound = 10_000
         self._waiting = 0
@@ -92,7 +102,12 @@ class Lane:
         self, call: Callable[[Session], Any], session: Session
     ) -> tuple[Any, BaseException | None]:
         try:
-            return call(session), None
+            try:
+                return call(session), None
+            except BackendDown:
+                if not self._retry:
+                    raise
+                return call(session), None  # on a connection that is made anew
         except DatastoreError as error:
             return None, error
         except (BackendDown, BackendFailed, CommitUnknown) as error:

@@ -38,7 +38,7 @@ from datastore.mvcc.model import (
 from datastore.mvcc.ranges import check_revision, read_range
 from datastore.mvcc.requests import Compact, GrantLease, Heartbeat, RaiseAlarm, RevokeLease
 from datastore.mvcc.txn import run_txn
-from datastore.mvcc.views import SnapshotView
+from datastore.mvcc.views import Server, SnapshotView
 from datastore.mvcc.watch import WatchStream
 from datastore.mvcc.writer import Writer
 
@@ -50,6 +50,7 @@ RANGE_THREADS = 3
 POINT_READS = 64  # that share one snapshot
 SIZE_SECONDS = 1.0
 HEARTBEAT_SECONDS = 5.0
+ALIVE_MS = 15_000  # a server without a heartbeat for this long is gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class Store:
         self.size = Size(0, 0)
         self._stopping = False
         self._tasks: list[asyncio.Task[Any]] = []
+        self._listening: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Connect the lanes, read the state and start the background tasks."""
@@ -77,20 +79,20 @@ class Store:
         self._points = Lane("points", backend.session, together=POINT_READS)
         self._ranges = Lane("ranges", backend.session, threads=RANGE_THREADS)
         self._chores = Lane("chores", backend.session)
-        self._writes = Lane("writes", lambda: backend.session(writer=True))
+        self._writes = Lane("writes", lambda: backend.session(writer=True), retry=False)
         state = await self._ranges.call(_state)
         self.size = await self._chores.call(lambda session: session.size())
         self.hub = WatchHub(self._ranges, state.revision, state.compact_revision)
-        self.writer = Writer(
-            self._writes, backend.member_id, self.hub.publish, lambda: self.hub.wants_values
-        )
+        server = Server(backend.member_id, backend.longest_key)
+        self.writer = Writer(self._writes, server, self.hub.publish, lambda: self.hub.wants_values)
         self.writer.start_from(state.revision)
         self.compactor = Compactor(self.writer)
         self.lessor = Lessor(self.writer, self._points, shared=not backend.exclusive)
         self._run(self.writer.run(), self.hub.run(), self.compactor.run(), self.lessor.run())
         self._run(self._keep_house())
         if not backend.exclusive:
-            self._run(self._listen(), self._beat())
+            self._run(self._beat())
+            self._listening = asyncio.create_task(self._listen())
 
     async def stop(self) -> None:
         """Finish queued writes, then end every task and close the lanes."""
@@ -100,6 +102,8 @@ class Store:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._listening:
+            await self._listening  # its thread sees `_stopping` within a second
         for lane in (self._points, self._ranges, self._chores, self._writes):
             await lane.close()
         await asyncio.to_thread(self.backend.close)
@@ -162,8 +166,14 @@ class Store:
         return await self._points.call(_alarms)
 
     async def members(self) -> list[Member]:
-        """Return the servers that are alive."""
-        return await self._points.call(_members)
+        """Return the servers that are alive, this one always among them."""
+        state, members = await self._points.call(_members)
+        return [
+            member
+            for member in members
+            if member.id == self.backend.member_id
+            or (not self.backend.exclusive and state.now - member.heartbeat < ALIVE_MS)
+        ]
 
     async def read(self, function: Callable[[Session], Any]) -> Any:
         """Run any long read in a reader thread."""
@@ -263,6 +273,6 @@ def _alarms(session: Session) -> tuple[State, list[Alarm]]:
         return snapshot.state(), snapshot.alarms()
 
 
-def _members(session: Session) -> list[Member]:
+def _members(session: Session) -> tuple[State, list[Member]]:
     with session.snapshot() as snapshot:
-        return snapshot.members()
+        return snapshot.state(), snapshot.members()

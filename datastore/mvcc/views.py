@@ -8,9 +8,9 @@ fails alone. Scans merge the layers with rows of the database in key order.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from datastore.errors import TooManyEvents
+from datastore.errors import KeyTooLong, TooManyEvents
 from datastore.mvcc.backend import Changes, Prefetch, Snapshot, WriteTx
 from datastore.mvcc.model import (
     MAX_EVENTS,
@@ -80,15 +80,22 @@ class SnapshotView:
         raise NotImplementedError(f"delete of {row.key!r} in a read-only view")
 
 
+class Server(NamedTuple):
+    """What requests need to know of the server that runs them."""
+
+    member_id: int
+    longest_key: int
+
+
 class BatchState:
     """A write transaction's prefetched state and the changes its requests have made so far."""
 
     def __init__(
-        self, tx: WriteTx, prefetch: Prefetch, member_id: int, *, wants_values: bool = False
+        self, tx: WriteTx, prefetch: Prefetch, server: Server, *, wants_values: bool = False
     ) -> None:
         self.tx = tx
         self.wants_values = wants_values
-        self.member_id = member_id
+        self.server = server
         self.base = prefetch.heads  # what the database holds, as far as it was asked
         self.values = prefetch.values
         self.leases: dict[int, Lease | None] = dict(prefetch.leases)
@@ -205,6 +212,9 @@ class Draft:
 
     def put(self, key: bytes, value: bytes, lease: int) -> None:
         """Add a put event."""
+        longest = self._batch.server.longest_key
+        if len(key) > longest:
+            raise KeyTooLong(f"{KeyTooLong.__doc__}: {len(key)} bytes, at most {longest}")
         head = self.head(key)
         live = head is not None and not head.deleted
         created = head.create_revision if head and live else self.next_revision

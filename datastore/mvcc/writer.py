@@ -20,7 +20,7 @@ from datastore.mvcc.execution import execute
 from datastore.mvcc.history import with_prevs
 from datastore.mvcc.model import SUB_BITS, Event, State
 from datastore.mvcc.planning import plan
-from datastore.mvcc.views import BatchState
+from datastore.mvcc.views import BatchState, Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,7 +63,7 @@ class Writer:
     def __init__(
         self,
         lane: Lane,
-        member_id: int,
+        server: Server,
         publish: Callable[[Outcome], None],
         wants_values: Callable[[], bool],
     ) -> None:
@@ -74,7 +74,7 @@ class Writer:
         self._queued_bytes = 0
         self._wake = asyncio.Event()
         self._closing = False
-        self._committer = Committer(member_id)
+        self._committer = Committer(server)
 
     async def submit(self, request: WriteRequest, size: int = 0) -> Any:
         """Write, and return the result after the commit that made it durable."""
@@ -149,8 +149,8 @@ def _answer(answer: asyncio.Future[Any], result: Any) -> None:
 class Committer:
     """The writer's half in the database's thread: run, commit, and find out what became of it."""
 
-    def __init__(self, member_id: int) -> None:
-        self._member_id = member_id
+    def __init__(self, server: Server) -> None:
+        self._server = server
         self.seen = 0  # every revision up to this one has been published or left to the hub
         self._batch = 0
 
@@ -205,7 +205,7 @@ class Committer:
         try:
             with session.transaction() as tx:
                 prefetch = tx.prefetch(plan(requests, wants_values=wants_values))
-                batch = BatchState(tx, prefetch, self._member_id, wants_values=wants_values)
+                batch = BatchState(tx, prefetch, self._server, wants_values=wants_values)
                 first, foreign = self._foreign(tx, prefetch.state, wants_values)
                 results = [_run(batch, request) for request in requests]
                 changed = self._finish(batch)

@@ -14,7 +14,6 @@ import grpc
 
 from datastore.errors import (
     DatastoreError,
-    DeadlineExceeded,
     InvalidClientVersion,
     RequestTooLarge,
     ServerStopped,
@@ -100,8 +99,6 @@ def _unary(edge: Edge, call: Callable[[Edge, Any], Awaitable[Any]]) -> Any:
     async def answer(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
         try:
             check_client_version(context)
-            if context.time_remaining() == 0:
-                raise DeadlineExceeded
             return await call(edge, request)
         except DatastoreError as error:
             return await _abort(context, error)
