@@ -1,0 +1,36 @@
+"""CONTROLLERS: one line per controller. *The* table.
+
+Names are those of kube-controller-manager's --controllers flag. Adding a controller means a module
+with a factory, and a line here. Used by server.py; tests iterate it.
+"""
+
+from collections.abc import Callable, Mapping
+
+from control_plane.controllers.config import ControllersConfig
+from control_plane.controllers.deployment.controller import deployment
+from control_plane.controllers.endpoints.controller import endpoints
+from control_plane.controllers.endpointslice.controller import endpointslice
+from control_plane.controllers.garbage_collector.controller import garbage_collector
+from control_plane.controllers.namespace.controller import namespace
+from control_plane.controllers.node_lifecycle.controller import node_lifecycle
+from control_plane.controllers.pod_gc import pod_gc
+from control_plane.controllers.replication.controller import replicaset, replicationcontroller
+from control_plane.controllers.root_ca import root_ca
+from control_plane.controllers.runtime import Controller
+from control_plane.controllers.serviceaccount import serviceaccount
+from control_plane.controllers.taint_eviction import taint_eviction
+
+CONTROLLERS: Mapping[str, Callable[[ControllersConfig], Controller]] = {
+    "deployment-controller": deployment,
+    "endpoints-controller": endpoints,
+    "endpointslice-controller": endpointslice,
+    "garbage-collector-controller": garbage_collector,
+    "namespace-controller": namespace,
+    "node-lifecycle-controller": node_lifecycle,
+    "pod-garbage-collector-controller": pod_gc,
+    "replicaset-controller": replicaset,
+    "replicationcontroller-controller": replicationcontroller,
+    "root-ca-certificate-publisher-controller": root_ca,
+    "serviceaccount-controller": serviceaccount,
+    "taint-eviction-controller": taint_eviction,
+}
