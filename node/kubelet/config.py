@@ -1,0 +1,164 @@
+"""Everything a kubelet can be told: one frozen dataclass, its flags, and what is refused about
+them.
+
+Called by the command line (`add_flags`, `from_args`) and by the all-in-one process, which makes a
+KubeletConfig itself. Flag names are upstream's where upstream has the flag.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from node.kubelet.runtimes import RUNTIME_CHOICES
+
+if TYPE_CHECKING:
+    import argparse
+
+DEFAULT_ENDPOINT = "unix:///var/run/docker.sock"
+
+
+class ConfigError(Exception):
+    """The kubelet cannot run as told; the text is one line that names the thing and the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class KubeletConfig:
+    """How one kubelet runs. Paths are absolute after `from_args`; node_ip "" means find it."""
+
+    kubeconfig: Path
+    node_name: str
+    root_dir: Path
+    tls_cert_file: Path
+    tls_private_key_file: Path
+    client_ca_file: Path
+    node_ip: str = ""
+    address: str = "0.0.0.0"
+    port: int = 10250
+    container_runtime: str = "auto"
+    docker_endpoint: str = DEFAULT_ENDPOINT
+    pod_network: str = "tapir"
+    pod_cidr: str = ""
+    pod_infra_container_image: str = ""
+    cluster_dns: tuple[str, ...] = ()
+    cluster_domain: str = "cluster.local"
+    resolv_conf: Path = Path("/etc/resolv.conf")
+    max_pods: int = 110
+    node_labels: dict[str, str] = field(default_factory=dict)
+    sync_frequency_seconds: float = 60.0
+    status_update_seconds: float = 10.0
+    status_report_seconds: float = 300.0
+    lease_seconds: int = 40
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the kubelet's flags."""
+    add = parser.add_argument
+    add("--kubeconfig", type=Path, required=True, help="how to reach the API server")
+    add("--hostname-override", default="", help="the node's name (the host name)")
+    add("--node-ip", default="", help="the node's address (that of the default route)")
+    add("--root-dir", type=Path, default=Path("data/kubelet"), help="where pods' files are kept")
+    add("--address", default="0.0.0.0", help="address to serve on (0.0.0.0)")
+    add("--port", type=int, default=10250, help="port to serve on (10250)")
+    add("--tls-cert-file", type=Path, required=True, help="certificate to serve with")
+    add("--tls-private-key-file", type=Path, required=True, help="key of that certificate")
+    add("--client-ca-file", type=Path, required=True, help="who signs the clients' certificates")
+    add(
+        "--container-runtime",
+        choices=RUNTIME_CHOICES,
+        default="auto",
+        help="docker, simulated (pods run without containers), or auto: docker where it answers",
+    )
+    add(
+        "--docker-endpoint",
+        default=os.environ.get("DOCKER_HOST") or DEFAULT_ENDPOINT,
+        help=f"the Docker Engine, unix:// or tcp:// ({DEFAULT_ENDPOINT})",
+    )
+    add("--pod-network", default="tapir", help="the engine's bridge network for pods (tapir)")
+    add("--pod-cidr", default="", help="subnet of that network, if it must be created")
+    add("--pod-infra-container-image", default="", help="sandbox image (one made by the kubelet)")
+    add("--cluster-dns", default="", help="comma-separated addresses of the cluster's DNS")
+    add("--cluster-domain", default="cluster.local", help="the cluster's domain (cluster.local)")
+    add("--resolv-conf", type=Path, default=Path("/etc/resolv.conf"), help="the node's resolver")
+    add("--max-pods", type=int, default=110, help="how many pods the node takes (110)")
+    add("--node-labels", default="", help="comma-separated key=value labels of the node")
+
+
+def from_args(flags: argparse.Namespace) -> KubeletConfig:
+    """Return the configuration; raises ConfigError naming the flag that is wrong."""
+    config = KubeletConfig(
+        kubeconfig=flags.kubeconfig.absolute(),
+        node_name=flags.hostname_override or socket.gethostname().lower(),
+        node_ip=flags.node_ip,
+        root_dir=flags.root_dir.absolute(),
+        address=flags.address,
+        port=flags.port,
+        tls_cert_file=flags.tls_cert_file.absolute(),
+        tls_private_key_file=flags.tls_private_key_file.absolute(),
+        client_ca_file=flags.client_ca_file.absolute(),
+        container_runtime=flags.container_runtime,
+        docker_endpoint=flags.docker_endpoint,
+        pod_network=flags.pod_network,
+        pod_cidr=flags.pod_cidr,
+        pod_infra_container_image=flags.pod_infra_container_image,
+        cluster_dns=tuple(filter(None, flags.cluster_dns.split(","))),
+        cluster_domain=flags.cluster_domain,
+        resolv_conf=flags.resolv_conf,
+        max_pods=flags.max_pods,
+        node_labels=_labels(flags.node_labels),
+    )
+    check(config)
+    return config
+
+
+def check(config: KubeletConfig) -> None:
+    """Raise ConfigError for what can be seen to be wrong before anything is started."""
+    for flag, path in (
+        ("--kubeconfig", config.kubeconfig),
+        ("--tls-cert-file", config.tls_cert_file),
+        ("--tls-private-key-file", config.tls_private_key_file),
+        ("--client-ca-file", config.client_ca_file),
+    ):
+        if not os.access(path, os.R_OK):
+            raise ConfigError(f"{flag}: cannot read {path}")
+    if not 0 <= config.port <= 65535:
+        raise ConfigError(f"--port: {config.port} is not a port (0 to 65535)")
+    if urlsplit(config.docker_endpoint).scheme not in ("unix", "tcp", "http"):
+        raise ConfigError(
+            f"--docker-endpoint: {config.docker_endpoint!r} is neither unix:///path nor tcp://host:port"
+        )
+    _check_addresses(config)
+
+
+def _check_addresses(config: KubeletConfig) -> None:
+    for flag, value in (("--node-ip", config.node_ip), ("--address", config.address)):
+        try:
+            _ = value and ipaddress.ip_address(value)
+        except ValueError as error:
+            raise ConfigError(f"{flag}: {value!r} is not an IP address") from error
+    for server in config.cluster_dns:
+        try:
+            ipaddress.ip_address(server)
+        except ValueError as error:
+            raise ConfigError(f"--cluster-dns: {server!r} is not an IP address") from error
+    try:
+        _ = config.pod_cidr and ipaddress.ip_network(config.pod_cidr)
+    except ValueError as error:
+        raise ConfigError(
+            f"--pod-cidr: {config.pod_cidr!r} is not a network such as 10.244.0.0/24"
+        ) from error
+
+
+def _labels(text: str) -> dict[str, str]:
+    labels = {}
+    for pair in filter(None, text.split(",")):
+        key, separator, value = pair.partition("=")
+        if not key or not separator:
+            raise ConfigError(f"--node-labels: {pair!r} is not key=value")
+        labels[key] = value
+    return labels

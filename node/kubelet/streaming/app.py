@@ -1,0 +1,127 @@
+"""The HTTPS application: routes, who may call them, and serving.
+
+Every caller shows a certificate of the cluster's CA (TLS refuses others) whose organisation or
+name is one of ALLOWED: the API server and administrators. Other certificates of the cluster, such
+as another node's, are refused.
+
+Called by server.py.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from node.kubelet.config import ConfigError, KubeletConfig
+from node.kubelet.streaming.container_logs import container_logs
+from node.kubelet.streaming.context import KUBELET, RUNTIME
+from node.kubelet.streaming.remote_command import attach, exec_command
+
+if TYPE_CHECKING:
+    from node.kubelet.kubelet import Kubelet
+    from node.kubelet.runtimes.base import Runtime
+
+ALLOWED_ORGANIZATIONS = frozenset({"system:masters"})
+ALLOWED_NAMES = frozenset({"kube-apiserver-kubelet-client"})
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def make_app(kubelet: Kubelet, runtime: Runtime) -> web.Application:
+    """Return the application with all routes."""
+    app = web.Application(middlewares=[authorize])
+    app[KUBELET], app[RUNTIME] = kubelet, runtime
+    for path in ("/healthz", "/healthz/ping", "/healthz/log", "/healthz/syncloop"):
+        app.router.add_get(path, healthz)
+    app.router.add_get("/pods", pods)
+    app.router.add_get("/containerLogs/{namespace}/{pod}/{container}", container_logs)
+    for handler, word in ((exec_command, "exec"), (attach, "attach")):
+        app.router.add_get(f"/{word}/{{namespace}}/{{pod}}/{{container}}", handler)
+        app.router.add_get(f"/{word}/{{namespace}}/{{pod}}/{{uid}}/{{container}}", handler)
+    return app
+
+
+async def healthz(request: web.Request) -> web.Response:
+    """Answer ok."""
+    return web.Response(text="ok")
+
+
+async def pods(request: web.Request) -> web.Response:
+    """Answer with the pods bound to this kubelet, as it knows them."""
+    items = request.app[KUBELET].pods()
+    return web.json_response(
+        {"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": items}
+    )
+
+
+@web.middleware
+async def authorize(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let only the API server and administrators through."""
+    certificate = request.transport and request.transport.get_extra_info("peercert")
+    subject = subject_of(certificate or {})
+    if may_call(subject):
+        return await handler(request)
+    user = next(iter(subject.get("commonName", ())), "system:anonymous")
+    verb = {"GET": "get", "POST": "create"}.get(request.method, request.method.lower())
+    text = f"Forbidden (user={user}, verb={verb}, resource=nodes, subresource(s)=[proxy])"
+    return web.Response(status=403, text=text)
+
+
+def subject_of(certificate: Mapping[str, object]) -> dict[str, list[str]]:
+    """Return the values of each attribute of a certificate's subject, as ssl.getpeercert has it."""
+    subject: dict[str, list[str]] = {}
+    names = certificate.get("subject") or ()
+    for group in names if isinstance(names, tuple) else ():
+        for key, value in group:
+            subject.setdefault(key, []).append(value)
+    return subject
+
+
+def may_call(subject: Mapping[str, list[str]]) -> bool:
+    """Return whether a certificate's subject may use the kubelet."""
+    organizations = set(subject.get("organizationName", ()))
+    names = set(subject.get("commonName", ()))
+    return bool(organizations & ALLOWED_ORGANIZATIONS or names & ALLOWED_NAMES)
+
+
+async def serve(app: web.Application, config: KubeletConfig) -> tuple[web.AppRunner, int]:
+    """Start serving; return the runner (to be cleaned up) and the port in use.
+
+    Raises ConfigError when the certificate cannot be read or the port is taken.
+    """
+    tls = tls_context(config)
+    runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=2.0)
+    await runner.setup()
+    site = web.TCPSite(
+        runner,
+        config.address,
+        config.port,
+        ssl_context=tls,
+        reuse_address=True,
+    )
+    try:
+        await site.start()
+    except OSError as error:
+        await runner.cleanup()
+        raise ConfigError(
+            f"--port: cannot listen on {config.address}:{config.port}: {error.strerror}; "
+            "stop what listens there or choose another port"
+        ) from error
+    return runner, int(runner.addresses[0][1])
+
+
+def tls_context(config: KubeletConfig) -> ssl.SSLContext:
+    """Return the server's TLS settings: our certificate, and clients must show one of the CA."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(config.tls_cert_file, config.tls_private_key_file)
+        context.load_verify_locations(config.client_ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(
+            f"cannot use {config.tls_cert_file}, {config.tls_private_key_file} and "
+            f"{config.client_ca_file} for TLS: {error}"
+        ) from error
+    context.verify_mode = ssl.CERT_REQUIRED
+    return context
