@@ -1,0 +1,44 @@
+"""Admission: what the cluster adds to an object or has against it, between request and storage.
+
+ADMISSION lists the plugins in upstream's order; each is a class with `admit` (may change the
+object), `check` (may refuse it) or both. A plugin is one file and one line here.
+"""
+
+from control_plane.apiserver.admission.default_tolerations import DefaultTolerationSeconds
+from control_plane.apiserver.admission.namespace_lifecycle import NamespaceLifecycle
+from control_plane.apiserver.admission.node_taints import TaintNodesByCondition
+from control_plane.apiserver.admission.plugin import Plugin
+from control_plane.apiserver.admission.priority import Priority
+from control_plane.apiserver.admission.review import Operation, Review
+from control_plane.apiserver.admission.service_account import ServiceAccountAdmission
+from control_plane.apiserver.admission.storage_protection import StorageObjectInUseProtection
+from control_plane.apiserver.storage.collections import Collections
+
+__all__ = ["ADMISSION", "Admission", "Operation", "Plugin", "Review"]
+
+ADMISSION: tuple[type[Plugin], ...] = (
+    NamespaceLifecycle,
+    ServiceAccountAdmission,
+    TaintNodesByCondition,
+    Priority,
+    DefaultTolerationSeconds,
+    StorageObjectInUseProtection,
+)
+
+
+class Admission:
+    """The chain of plugins, ready to be asked."""
+
+    def __init__(self, collections: Collections) -> None:
+        """Make one of each plugin."""
+        self._plugins = [plugin(collections) for plugin in ADMISSION]
+
+    async def admit(self, review: Review) -> None:
+        """Let every plugin change the object; raises Forbidden or what else a plugin answers."""
+        for plugin in self._plugins:
+            await plugin.admit(review)
+
+    async def check(self, review: Review) -> None:
+        """Let every plugin refuse the object as it is about to be stored."""
+        for plugin in self._plugins:
+            await plugin.check(review)

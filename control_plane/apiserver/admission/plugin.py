@@ -1,0 +1,18 @@
+"""The base of admission plugins: one that neither changes nor refuses anything."""
+
+from control_plane.apiserver.admission.review import Review
+from control_plane.apiserver.storage.collections import Collections
+
+
+class Plugin:
+    """An admission plugin; override `admit`, `check` or both."""
+
+    def __init__(self, collections: Collections) -> None:
+        """`collections` are for looking other objects up."""
+        self.collections = collections
+
+    async def admit(self, review: Review) -> None:
+        """Change `review.obj` in place, or raise."""
+
+    async def check(self, review: Review) -> None:
+        """Raise if `review.obj` must not be stored."""

@@ -1,0 +1,9 @@
+"""Why a number cannot be had. Turned into a field error or a 500 by `services`."""
+
+
+class AllocationError(Exception):
+    """The number asked for cannot be had; the text is the field error's detail."""
+
+
+class RangeFullError(Exception):
+    """No number is left; the text is the API's."""

@@ -1,0 +1,1 @@
+"""Who a request comes from (authn) and whether it may be made (authz)."""

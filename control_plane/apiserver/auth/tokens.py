@@ -1,0 +1,200 @@
+"""Service-account tokens: signed when asked for, checked on every request that carries one.
+
+A token is good while its signature, time, issuer and audience are, and while the service account
+and the object it is bound to exist with the uid it names (for a minute after that object's
+deletion). A verified token is remembered for ten seconds.
+Source: pkg/serviceaccount of Kubernetes v1.35.
+"""
+
+import hashlib
+import time
+import uuid
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from control_plane.api.objects import Object, dig, uid_of
+from control_plane.api.timestamps import parse
+from control_plane.apiserver.auth.user import User, authenticated
+from control_plane.apiserver.config import ConfigError, ServiceAccountKeys
+
+REMEMBER_SECONDS = 10.0
+MAX_REMEMBERED = 4096
+DELETED_LEEWAY_SECONDS = 60
+_ALGORITHMS = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
+
+PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
+Lookup = Callable[[str, str, str], Awaitable[Object | None]]
+
+
+class TokenError(Exception):
+    """A token is not to be believed; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSubject:
+    """What a token speaks for: a service account, and the object it is bound to if any.
+
+    `bound` maps pod, node or secret to {name, uid}.
+    """
+
+    namespace: str
+    name: str
+    uid: str
+    bound: Mapping[str, Mapping[str, str]]
+
+
+class TokenSigner:
+    """Signs tokens with the cluster's service-account key."""
+
+    def __init__(self, keys: ServiceAccountKeys) -> None:
+        """Load the key; raises ConfigError when it is not a PEM private key."""
+        self._issuer = keys.issuer
+        self._key = _private_key(keys.signing_key)
+        public = self._key.public_key()
+        self._algorithm = algorithm_of(public)
+        self._headers = {"kid": key_id(public)}
+
+    def sign(
+        self, subject: TokenSubject, audiences: tuple[str, ...], seconds: int, now: float
+    ) -> str:
+        """A token for `subject`, good from `now` for `seconds`."""
+        issued = int(now)
+        private: dict[str, Any] = {
+            "namespace": subject.namespace,
+            "serviceaccount": {"name": subject.name, "uid": subject.uid},
+            **{kind: dict(ref) for kind, ref in subject.bound.items()},
+        }
+        claims = {
+            "aud": list(audiences),
+            "exp": issued + seconds,
+            "iat": issued,
+            "iss": self._issuer,
+            "jti": str(uuid.uuid4()),
+            "kubernetes.io": private,
+            "nbf": issued,
+            "sub": f"system:serviceaccount:{subject.namespace}:{subject.name}",
+        }
+        return jwt.encode(claims, self._key, algorithm=self._algorithm, headers=self._headers)
+
+
+class TokenAuthenticator:
+    """Checks tokens against keys, time, and the objects they are bound to."""
+
+    def __init__(self, keys: ServiceAccountKeys, lookup: Lookup) -> None:
+        """`lookup(plural, namespace, name)` reads a core object or returns None."""
+        self._issuer = keys.issuer
+        self._audiences = list(keys.audiences)
+        self._keys = {key_id(key): key for key in map(load_public_key, keys.public_keys)}
+        self._lookup = lookup
+        self._remembered: OrderedDict[bytes, tuple[float, User]] = OrderedDict()
+
+    async def user(self, token: str) -> User:
+        """The service account's user; raises TokenError."""
+        digest = hashlib.sha256(token.encode()).digest()
+        remembered = self._remembered.get(digest)
+        if remembered is not None and time.monotonic() < remembered[0]:
+            return remembered[1]
+        user = await self._check(token)
+        self._remembered[digest] = (time.monotonic() + REMEMBER_SECONDS, user)
+        self._remembered.move_to_end(digest)
+        if len(self._remembered) > MAX_REMEMBERED:
+            self._remembered.popitem(last=False)
+        return user
+
+    async def _check(self, token: str) -> User:
+        claims = self._claims(token)
+        private = claims.get("kubernetes.io")
+        if not isinstance(private, dict):
+            raise TokenError("not a service account token")
+        namespace = private.get("namespace", "")
+        account = private.get("serviceaccount", {})
+        name = account.get("name", "")
+        if claims.get("sub") != f"system:serviceaccount:{namespace}:{name}":
+            raise TokenError("the subject does not match the service account")
+        await self._check_exists("serviceaccounts", namespace, account)
+        for kind, plural, place in (
+            ("pod", "pods", namespace),
+            ("secret", "secrets", namespace),
+            ("node", "nodes", ""),
+        ):
+            if kind in private:
+                await self._check_exists(plural, place, private[kind])
+        groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}")
+        return authenticated(claims["sub"], groups, account.get("uid", ""))
+
+    def _claims(self, token: str) -> dict[str, Any]:
+        try:
+            key = self._keys.get(jwt.get_unverified_header(token).get("kid", ""))
+            candidates = [key] if key is not None else list(self._keys.values())
+        except jwt.PyJWTError as error:
+            raise TokenError(str(error)) from error
+        reason = "no key has signed it"
+        for candidate in candidates:
+            try:
+                return jwt.decode(
+                    token,
+                    candidate,
+                    algorithms=[algorithm_of(candidate)],
+                    audience=self._audiences,
+                    issuer=self._issuer,
+                    options={"require": ["exp", "iat", "sub"]},
+                )
+            except jwt.PyJWTError as error:
+                reason = str(error)
+        raise TokenError(reason)
+
+    async def _check_exists(self, plural: str, namespace: str, ref: Mapping[str, str]) -> None:
+        obj = await self._lookup(plural, namespace, ref.get("name", ""))
+        if obj is None:
+            raise TokenError(f"{plural} {namespace}/{ref.get('name')} has been deleted")
+        if uid_of(obj) != ref.get("uid"):
+            raise TokenError(
+                f"{plural} UID ({uid_of(obj)}) does not match claim ({ref.get('uid')})"
+            )
+        deleted = dig(obj, "metadata", "deletionTimestamp", default=None)
+        if deleted and time.time() > parse(deleted).timestamp() + DELETED_LEEWAY_SECONDS:
+            raise TokenError(f"{plural} {namespace}/{ref.get('name')} has been deleted")
+
+
+def key_id(key: PublicKey) -> str:
+    """The `kid` of a public key: base64url of the SHA-256 of its DER form."""
+    der = key.public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return jwt.utils.base64url_encode(hashlib.sha256(der).digest()).decode()
+
+
+def algorithm_of(key: PublicKey) -> str:
+    """The JWT algorithm of a key."""
+    return "RS256" if isinstance(key, rsa.RSAPublicKey) else _ALGORITHMS[key.curve.name]
+
+
+def _private_key(path: Path) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:
+    try:
+        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    except (OSError, ValueError, TypeError) as error:
+        raise ConfigError(f"{path} is not a PEM private key: {error}") from error
+    if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
+        raise ConfigError(f"{path}: sign tokens with an RSA or EC key")
+    return key
+
+
+def load_public_key(path: Path) -> PublicKey:
+    """Read a public key, or the public half of a private one; raises ConfigError."""
+    content = path.read_bytes()
+    if b"PRIVATE KEY" in content:
+        return _private_key(path).public_key()
+    try:
+        key = serialization.load_pem_public_key(content)
+    except (ValueError, TypeError) as error:
+        raise ConfigError(f"{path} is not a PEM public key: {error}") from error
+    if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
+        raise ConfigError(f"{path}: check tokens with an RSA or EC key")
+    return key

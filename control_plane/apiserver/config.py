@@ -1,0 +1,195 @@
+"""The API server's flags, upstream's names, as one frozen dataclass.
+
+`add_flags` declares them, `from_args` reads and checks what can be checked without touching the
+network: a bad value is a ConfigError of one line that names the flag and the remedy.
+"""
+
+import argparse
+import ipaddress
+from dataclasses import dataclass
+from pathlib import Path
+
+from control_plane.apiserver.etcd.endpoints import EtcdEndpoints, check_server
+
+IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+DEFAULT_ISSUER = "https://kubernetes.default.svc.cluster.local"
+
+
+class ConfigError(Exception):
+    """The configuration cannot work; the text is one line that names the thing and the remedy."""
+
+
+class StartError(Exception):
+    """The server cannot start as configured, for example because its port is in use."""
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """Certificates the server shows and trusts. `kubelet_*` are for its calls to kubelets."""
+
+    client_ca: Path
+    certificate: Path
+    private_key: Path
+    kubelet_ca: Path | None = None
+    kubelet_client_certificate: Path | None = None
+    kubelet_client_key: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceAccountKeys:
+    """What signs service-account tokens and what may have signed them."""
+
+    issuer: str
+    signing_key: Path
+    public_keys: tuple[Path, ...]
+    audiences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ApiServerConfig:
+    """Everything the API server is told.
+
+    Port 0 binds any free port. `event_ttl_seconds` is how long an Event lives.
+    """
+
+    etcd: EtcdEndpoints
+    tls: TlsFiles
+    service_accounts: ServiceAccountKeys
+    etcd_prefix: str = "/registry"
+    bind_address: str = "0.0.0.0"
+    secure_port: int = 6443
+    advertise_address: str = ""
+    service_cluster_ip_range: str = "10.96.0.0/16"
+    service_node_port_range: tuple[int, int] = (30000, 32767)
+    event_ttl_seconds: int = 3600
+    compaction_interval_seconds: float = 300.0
+
+    @property
+    def service_network(self) -> IPNetwork:
+        """The range of cluster IPs."""
+        return ipaddress.ip_network(self.service_cluster_ip_range)
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags of `tapir apiserver`."""
+    add = parser.add_argument
+    add("--etcd-servers", required=True, metavar="URL[,URL]", help="http://host:port, unix:///path")
+    add("--etcd-cafile", default="", help="CA that signed the store's certificate")
+    add("--etcd-certfile", default="", help="client certificate for the store")
+    add("--etcd-keyfile", default="", help="its key")
+    add("--etcd-prefix", default="/registry", help="start of every key")
+    add("--etcd-compaction-interval", type=float, default=300.0, metavar="SECONDS")
+    add("--bind-address", default="0.0.0.0", help="address to listen on")
+    add("--secure-port", type=int, default=6443, help="port to listen on")
+    add("--advertise-address", default="", help="IP at which others reach this server")
+    add("--client-ca-file", required=True, help="CA whose client certificates are believed")
+    add("--tls-cert-file", required=True, help="certificate to show")
+    add("--tls-private-key-file", required=True, help="its key")
+    add("--service-account-key-file", action="append", default=[], help="checks tokens; repeatable")
+    add("--service-account-signing-key-file", required=True, help="signs tokens")
+    add("--service-account-issuer", default=DEFAULT_ISSUER, help="issuer in tokens")
+    add("--api-audiences", default="", metavar="NAME[,NAME]", help="default: the issuer")
+    add("--kubelet-client-certificate", default="", help="shown to kubelets")
+    add("--kubelet-client-key", default="", help="its key")
+    add("--kubelet-certificate-authority", default="", help="CA that signed the kubelets'")
+    add("--service-cluster-ip-range", default="10.96.0.0/16", metavar="CIDR")
+    add("--service-node-port-range", default="30000-32767", metavar="FIRST-LAST")
+    add("--event-ttl", type=int, default=3600, metavar="SECONDS", help="how long events are kept")
+
+
+def from_args(args: argparse.Namespace) -> ApiServerConfig:
+    """Read parsed flags; raises ConfigError."""
+    issuer = args.service_account_issuer
+    signing_key = Path(args.service_account_signing_key_file)
+    public_keys = tuple(Path(path) for path in args.service_account_key_file) or (signing_key,)
+    audiences = tuple(name for name in args.api_audiences.split(",") if name) or (issuer,)
+    return checked(
+        ApiServerConfig(
+            etcd=EtcdEndpoints(
+                tuple(url.strip() for url in args.etcd_servers.split(",") if url.strip()),
+                args.etcd_cafile,
+                args.etcd_certfile,
+                args.etcd_keyfile,
+            ),
+            tls=TlsFiles(
+                Path(args.client_ca_file),
+                Path(args.tls_cert_file),
+                Path(args.tls_private_key_file),
+                _optional(args.kubelet_certificate_authority),
+                _optional(args.kubelet_client_certificate),
+                _optional(args.kubelet_client_key),
+            ),
+            service_accounts=ServiceAccountKeys(issuer, signing_key, public_keys, audiences),
+            etcd_prefix=args.etcd_prefix,
+            bind_address=args.bind_address,
+            secure_port=args.secure_port,
+            advertise_address=args.advertise_address,
+            service_cluster_ip_range=args.service_cluster_ip_range,
+            service_node_port_range=_port_range(args.service_node_port_range),
+            event_ttl_seconds=args.event_ttl,
+            compaction_interval_seconds=args.etcd_compaction_interval,
+        )
+    )
+
+
+def checked(config: ApiServerConfig) -> ApiServerConfig:
+    """Return `config` if it can work; raises ConfigError for the first thing that cannot."""
+    if not config.etcd.servers:
+        raise ConfigError("--etcd-servers is empty: name at least one, as in http://127.0.0.1:2379")
+    try:
+        for server in config.etcd.servers:
+            check_server(server)
+    except ValueError as error:
+        raise ConfigError(f"--etcd-servers: {error}") from error
+    if not config.etcd_prefix.startswith("/") or config.etcd_prefix.endswith("/"):
+        raise ConfigError(
+            f"--etcd-prefix {config.etcd_prefix!r}: it starts with / and has no / at its end"
+        )
+    _check_addresses(config)
+    for path in _files(config):
+        _check_readable(path)
+    return config
+
+
+def _check_addresses(config: ApiServerConfig) -> None:
+    try:
+        network = config.service_network
+        if config.advertise_address:
+            ipaddress.ip_address(config.advertise_address)
+        ipaddress.ip_address(config.bind_address)
+    except ValueError as error:
+        raise ConfigError(f"{error}: give an IP address or, for a range, a CIDR") from error
+    if network.num_addresses < 8:
+        raise ConfigError(
+            f"--service-cluster-ip-range {network} is too small: take a /29 or larger"
+        )
+    if not 0 <= config.secure_port <= 65535:
+        raise ConfigError(f"--secure-port {config.secure_port} is not a port: take 1 to 65535")
+
+
+def _files(config: ApiServerConfig) -> list[Path]:
+    tls, accounts = config.tls, config.service_accounts
+    files = [tls.client_ca, tls.certificate, tls.private_key, accounts.signing_key]
+    kubelet = [tls.kubelet_ca, tls.kubelet_client_certificate, tls.kubelet_client_key]
+    return [*files, *accounts.public_keys, *(path for path in kubelet if path is not None)]
+
+
+def _check_readable(path: Path) -> None:
+    try:
+        path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}: give a file that can be read") from error
+
+
+def _optional(path: str) -> Path | None:
+    return Path(path) if path else None
+
+
+def _port_range(text: str) -> tuple[int, int]:
+    first, _, last = text.partition("-")
+    if not (first.isdigit() and last.isdigit() and 0 < int(first) <= int(last) <= 65535):
+        raise ConfigError(
+            f"--service-node-port-range {text!r}: write FIRST-LAST, as in 30000-32767"
+        )
+    return int(first), int(last)

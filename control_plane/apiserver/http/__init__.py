@@ -1,0 +1,1 @@
+"""HTTP: connections, requests, content negotiation, answers and watch streams."""

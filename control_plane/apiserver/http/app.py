@@ -1,0 +1,60 @@
+"""The FastAPI application: raw routes for resources, discovery, OpenAPI, version and health."""
+
+from fastapi import FastAPI
+from starlette.routing import BaseRoute, Route
+
+from control_plane.api.openapi.documents import OpenApiDocuments
+from control_plane.api.schema import VERSION as SCHEMA_VERSION
+from control_plane.apiserver.auth.issuer_keys import IssuerKeys
+from control_plane.apiserver.http.answer import Reply, json_answer, text_answer
+from control_plane.apiserver.http.discovery import Discovery, version
+from control_plane.apiserver.http.edge import Edge, Handler
+from control_plane.apiserver.http.health import Health
+from control_plane.apiserver.http.openapi_routes import OpenApi
+from control_plane.apiserver.http.request import Request
+from control_plane.apiserver.http.resource_api import ResourceApi, ResourceRoute
+from control_plane.apiserver.http.services import ApiServices
+
+
+def make_app(
+    services: ApiServices, edge: Edge, health: tuple[Health, ...], address: str
+) -> FastAPI:
+    """The ASGI application; `address` is "host:port" as others reach this server."""
+    resources = services.collections.resources
+    discovery = Discovery(resources, address)
+    openapi = OpenApi(OpenApiDocuments(resources, SCHEMA_VERSION))
+    keys = IssuerKeys(services.config.service_accounts, address)
+    paths: dict[str, Handler] = {
+        "/version": version,
+        "/version/": version,
+        "/api": discovery.core,
+        "/api/": discovery.core,
+        "/apis": discovery.groups,
+        "/apis/": discovery.groups,
+        "/openapi/v2": openapi.v2,
+        "/openapi/v3": openapi.v3_index,
+        "/openapi/v3/{path:path}": openapi.v3,
+        "/.well-known/openid-configuration": keys.configuration,
+        "/openid/v1/jwks": keys.key_set,
+    }
+    for one in health:
+        paths[f"/{one.endpoint}"] = one.all_checks
+        paths[f"/{one.endpoint}/{{name:path}}"] = one.one_check
+    paths |= {
+        "/api/{version}": discovery.group_or_version,
+        "/apis/{group}": discovery.group_or_version,
+        "/apis/{group}/{version}": discovery.group_or_version,
+    }
+
+    async def index(request: Request) -> Reply:
+        roots = sorted({*paths} - {path for path in paths if "{" in path})
+        return json_answer({"paths": roots}, request)
+
+    routes: list[BaseRoute] = [ResourceRoute(ResourceApi(edge, services))]
+    routes += [Route(path, edge.route(handler)) for path, handler in paths.items()]
+    routes += [Route("/", edge.route(index)), Route("/{path:path}", edge.route(_nothing))]
+    return FastAPI(routes=routes, openapi_url=None, docs_url=None, redoc_url=None)
+
+
+async def _nothing(_request: Request) -> Reply:
+    return text_answer("404 page not found\n", 404)

@@ -1,0 +1,95 @@
+"""Discovery, OpenAPI and version documents over HTTP, encoded once.
+
+Source: Kubernetes v1.35; clients decide by the content type whether discovery is aggregated.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import orjson
+
+from control_plane.api import discovery
+from control_plane.api.resources import ResourceSet
+from control_plane.apiserver.http.answer import Answer, Reply, json_answer, text_answer
+from control_plane.apiserver.http.request import Request
+
+if TYPE_CHECKING:
+    from control_plane.api.objects import Object
+
+VERSION: Mapping[str, str] = {
+    "major": "1",
+    "minor": "35",
+    "emulationMajor": "1",
+    "emulationMinor": "35",
+    "minCompatibilityMajor": "1",
+    "minCompatibilityMinor": "34",
+    "gitVersion": "v1.35.0",
+    "gitCommit": "",
+    "gitTreeState": "clean",
+    "buildDate": "2026-01-01T00:00:00Z",
+    "goVersion": "",
+    "compiler": "gc",
+    "platform": "linux/amd64",
+}
+_AGGREGATED = ("g=apidiscovery.k8s.io", "v=v2", "as=APIGroupDiscoveryList")
+_NOT_FOUND = "404 page not found\n"
+
+
+class Discovery:
+    """Answers about what is served."""
+
+    def __init__(self, resources: ResourceSet, address: str) -> None:
+        """`address` is "host:port" as others reach this server."""
+        self._resources = resources
+        self._address = address
+        self._aggregated = {
+            "/api": orjson.dumps(discovery.aggregated_core(resources)),
+            "/apis": orjson.dumps(discovery.aggregated_groups(resources)),
+        }
+
+    async def core(self, request: Request) -> Reply:
+        """GET /api."""
+        if _wants_aggregated(request):
+            return _tagged(self._aggregated["/api"], discovery.AGGREGATED_MEDIA_TYPE, request)
+        return json_answer(discovery.core_versions(self._address), request)
+
+    async def groups(self, request: Request) -> Reply:
+        """GET /apis."""
+        if _wants_aggregated(request):
+            return _tagged(self._aggregated["/apis"], discovery.AGGREGATED_MEDIA_TYPE, request)
+        return json_answer(discovery.group_list(self._resources), request)
+
+    async def group_or_version(self, request: Request) -> Reply:
+        """GET /api/VERSION, /apis/GROUP and /apis/GROUP/VERSION."""
+        root, *rest = request.path.strip("/").split("/")
+        document: Object | None
+        if root == "api":
+            document = discovery.resource_list(self._resources, "", rest[0])
+        elif len(rest) == 1:
+            document = discovery.group(self._resources, rest[0])
+        else:
+            document = discovery.resource_list(self._resources, rest[0], rest[1])
+        if document is None:
+            return text_answer(_NOT_FOUND, 404)
+        return json_answer(document, request)
+
+
+async def version(request: Request) -> Reply:
+    """GET /version."""
+    body = orjson.dumps(VERSION, option=orjson.OPT_INDENT_2)
+    return Answer(200, body)
+
+
+def _wants_aggregated(request: Request) -> bool:
+    clauses = request.header(b"accept").replace(" ", "").split(",")
+    return any(all(part in clause.split(";") for part in _AGGREGATED) for clause in clauses)
+
+
+def _tagged(body: bytes, media_type: str, request: Request) -> Answer:
+    """An answer that clients may keep and ask about by its ETag."""
+    tag = f'"{hashlib.sha512(body).hexdigest().upper()}"'
+    headers = ((b"etag", tag.encode()), (b"vary", b"Accept"))
+    if request.header(b"if-none-match") == tag:
+        return Answer(304, b"", media_type, headers)
+    return Answer(200, body, media_type, headers)

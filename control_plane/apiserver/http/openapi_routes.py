@@ -1,0 +1,56 @@
+"""/openapi/v2 and /openapi/v3, which clients keep by ETag and by the hash in the URL."""
+
+import asyncio
+import datetime
+from email.utils import format_datetime
+
+from control_plane.api.openapi.documents import EncodedDocument, OpenApiDocuments
+from control_plane.apiserver.http.answer import Answer, Reply, text_answer
+from control_plane.apiserver.http.request import Request
+
+_ROOT = "/openapi/v3/"
+_YEAR = datetime.timedelta(days=365)
+
+
+class OpenApi:
+    """Serves the documents; each is built in a thread at its first request."""
+
+    def __init__(self, documents: OpenApiDocuments) -> None:
+        """Serve these."""
+        self._documents = documents
+
+    async def v2(self, request: Request) -> Reply:
+        """GET /openapi/v2."""
+        return _answer(await asyncio.to_thread(self._documents.v2), request)
+
+    async def v3_index(self, request: Request) -> Reply:
+        """GET /openapi/v3."""
+        return _answer(await asyncio.to_thread(self._documents.v3_index), request)
+
+    async def v3(self, request: Request) -> Reply:
+        """GET /openapi/v3/GROUP-VERSION: for ever with the right hash, a redirect with another."""
+        path = request.path.removeprefix(_ROOT)
+        document = await asyncio.to_thread(self._documents.v3, path)
+        if document is None:
+            return text_answer("404 page not found\n", 404)
+        asked = request.query.text("hash")
+        if not asked:
+            return _answer(document, request)
+        if asked != document.hash:
+            location = (b"location", f"{_ROOT}{path}?hash={document.hash}".encode())
+            return Answer(301, b"", headers=(location,))
+        expires = datetime.datetime.now(datetime.UTC) + _YEAR
+        headers = (
+            (b"cache-control", b"public, immutable"),
+            (b"expires", format_datetime(expires, usegmt=True).encode()),
+            (b"etag", f'"{document.hash}"'.encode()),
+        )
+        return Answer(200, document.body, headers=headers)
+
+
+def _answer(document: EncodedDocument, request: Request) -> Answer:
+    tag = f'"{document.hash}"'
+    headers = ((b"etag", tag.encode()), (b"vary", b"Accept"))
+    if request.header(b"if-none-match") == tag:
+        return Answer(304, b"", headers=headers)
+    return Answer(200, document.body, headers=headers)

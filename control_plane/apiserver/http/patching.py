@@ -1,0 +1,35 @@
+"""One patch, applied to whatever state the object is in when its turn comes."""
+
+from typing import Any
+
+from control_plane.api.field_validation import Directive, Expected, check_patched
+from control_plane.api.go_syntax import to_json
+from control_plane.api.go_text import go_value
+from control_plane.api.objects import Object
+from control_plane.api.patch import STRATEGIC, Patch
+from control_plane.api.patch.field_types import object_type
+from control_plane.api.resources import Resource
+from control_plane.apiserver.registry.call import Call
+
+
+class Patching:
+    """A decoded patch for objects of `resource`."""
+
+    def __init__(self, patch: Patch, document: Any, resource: Resource, call: Call) -> None:
+        """`document` is the patch's body, decoded."""
+        self._patch = patch
+        self._document = document
+        self._expected = Expected(resource.api_version, resource.kind)
+        self._call = call
+        self._fields = object_type(resource.api_version, resource.kind)
+
+    def apply(self, current: Object) -> Object:
+        """The patched object, with fields of the right types; raises ApiError."""
+        patched = self._patch.apply(current, self._document, self._fields)
+        is_strategic = self._patch.content_type == STRATEGIC
+        shown = go_value(self._document) if is_strategic else to_json(patched)
+        directive = Directive(self._call.field_validation)
+        decoded = check_patched(patched, self._expected, directive, shown)
+        for warning in decoded.warnings:
+            self._call.warn(warning)
+        return decoded.obj

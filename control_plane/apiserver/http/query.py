@@ -1,0 +1,57 @@
+"""Query parameters, read the way Kubernetes' own decoder reads them."""
+
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+from control_plane.api.errors import BadRequest
+
+_INT64 = 1 << 63
+
+
+class Query:
+    """The parameters of one request; a name may come more than once."""
+
+    def __init__(self, query_string: bytes) -> None:
+        """Decode `a=1&a=2&b=`; broken escapes come through as they are."""
+        self._values: dict[str, list[str]] = {}
+        text = query_string.decode("latin-1")
+        for name, value in parse_qsl(text, keep_blank_values=True, max_num_fields=10_000):
+            self._values.setdefault(name, []).append(value)
+
+    def text(self, name: str) -> str:
+        """The first value, or ""."""
+        return self._values.get(name, [""])[0]
+
+    def texts(self, name: str) -> list[str]:
+        """Every value in order."""
+        return self._values.get(name, [])
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
+
+    def items(self) -> Mapping[str, list[str]]:
+        """All parameters."""
+        return self._values
+
+    def flag(self, name: str) -> bool:
+        """True for anything but absence, "", "0" and "false"."""
+        return bool(self.optional_flag(name))
+
+    def optional_flag(self, name: str) -> bool | None:
+        """Like `flag`, and None for absence."""
+        if name not in self._values:
+            return None
+        return self.text(name).lower() not in ("", "0", "false")
+
+    def number(self, name: str) -> int | None:
+        """A whole number, None when absent or empty; BadRequest for anything else."""
+        text = self.text(name)
+        if not text:
+            return None
+        digits = text.removeprefix("-").removeprefix("+")
+        if not (digits.isascii() and digits.isdigit()):
+            raise BadRequest(f'strconv.ParseInt: parsing "{text}": invalid syntax')
+        number = int(text) if len(digits) < 20 else _INT64
+        if not -_INT64 <= number < _INT64:
+            raise BadRequest(f'strconv.ParseInt: parsing "{text}": value out of range')
+        return number

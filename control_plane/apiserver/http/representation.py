@@ -1,0 +1,151 @@
+"""Objects and lists in the form that was negotiated: themselves, Tables, or metadata only."""
+
+import datetime
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import orjson
+
+from control_plane.api.errors import BadRequest, NotAcceptable
+from control_plane.api.objects import Object
+from control_plane.api.resources import Resource
+from control_plane.api.tables import view_for
+from control_plane.api.tables.build import INCLUDE_OBJECT, partial_metadata, row, table
+from control_plane.apiserver.http.accept import Accepted, negotiate
+from control_plane.apiserver.http.answer import Answer, encoded_answer
+from control_plane.apiserver.http.request import Request
+from control_plane.apiserver.http.watch_encoding import ConvertedWatchEncoding, WatchEncoding
+from control_plane.apiserver.registry.reading import Listing
+from control_plane.apiserver.storage.codec import Codec
+
+TABLE = "Table"
+METADATA = "PartialObjectMetadata"
+METADATA_LIST = "PartialObjectMetadataList"
+
+
+def object_answer(request: Request, resource: Resource, body: bytes, status: int = 200) -> Answer:
+    """One object, given as its JSON with kind and apiVersion."""
+    accepted = negotiate(request.header(b"accept"))
+    if accepted.form == METADATA_LIST:
+        raise NotAcceptable(
+            "you requested PartialObjectMetadataList, but the requested object is not a list"
+        )
+    if accepted.form:
+        obj = orjson.loads(body)
+        metadata = _list_metadata(obj["metadata"].get("resourceVersion", ""))
+        convert = _converter(request, resource, accepted, metadata)
+        body = orjson.dumps(convert([obj]) if accepted.form == TABLE else _partial(obj, accepted))
+    return encoded_answer(body, accepted.media_type, request, status)
+
+
+def list_answer(request: Request, resource: Resource, codec: Codec, listing: Listing) -> Answer:
+    """A list, joined from the bytes of its items."""
+    accepted = negotiate(request.header(b"accept"))
+    metadata = _list_metadata(str(listing.revision), listing)
+    if accepted.form == METADATA:
+        raise NotAcceptable(
+            "you requested PartialObjectMetadata, but the requested object is a list"
+        )
+    if not accepted.form:
+        body = joined_list(resource, metadata, [entry.item for entry in listing.entries])
+        return encoded_answer(body, accepted.media_type, request)
+    objects = [orjson.loads(codec.whole(entry.item)) for entry in listing.entries]
+    if accepted.form == TABLE:
+        document = _converter(request, resource, accepted, metadata)(objects)
+    else:
+        document = {
+            "kind": METADATA_LIST,
+            "apiVersion": f"meta.k8s.io/{accepted.form_version}",
+            "metadata": metadata,
+            "items": [_partial(obj, accepted) for obj in objects],
+        }
+    return encoded_answer(orjson.dumps(document), accepted.media_type, request)
+
+
+def joined_list(resource: Resource, metadata: Object, items: Sequence[bytes]) -> bytes:
+    """The JSON of a list from the JSON of its items."""
+    return b'{"kind":"%s","apiVersion":"%s","metadata":%s,"items":[%s]}' % (
+        resource.list_kind_name.encode(),
+        resource.api_version.encode(),
+        orjson.dumps(metadata),
+        b",".join(items),
+    )
+
+
+def watch_encoding(request: Request, resource: Resource, codec: Codec) -> WatchEncoding:
+    """How this client wants its events."""
+    accepted = negotiate(request.header(b"accept"), stream=True)
+    if accepted.form == TABLE:
+        return ConvertedWatchEncoding(resource, codec, _RowByRow(request, resource, accepted))
+    if accepted.form:
+        return ConvertedWatchEncoding(resource, codec, lambda obj: _partial(obj, accepted))
+    return WatchEncoding(resource, codec)
+
+
+class _RowByRow:
+    """Makes one-row Tables, the first of which has the column definitions."""
+
+    def __init__(self, request: Request, resource: Resource, accepted: Accepted) -> None:
+        self._request = request
+        self._resource = resource
+        self._accepted = accepted
+        self._has_headers = True
+        _include(request)
+
+    def __call__(self, obj: Object) -> Object:
+        metadata = _list_metadata(obj["metadata"].get("resourceVersion", ""))
+        made = _converter(self._request, self._resource, self._accepted, metadata)([obj])
+        if not self._has_headers:
+            made["columnDefinitions"] = None
+        self._has_headers = False
+        if _is_initial_end(obj) and made["rows"][0]["object"] is None:
+            made["rows"][0]["object"] = partial_metadata(obj, _meta_version(self._accepted))
+        return made
+
+
+def _is_initial_end(obj: Object) -> bool:
+    return "k8s.io/initial-events-end" in (obj["metadata"].get("annotations") or {})
+
+
+def _converter(
+    request: Request, resource: Resource, accepted: Accepted, metadata: Object
+) -> Callable[[list[Object]], Object]:
+    include = _include(request)
+    view = view_for(resource)
+    now = datetime.datetime.now(datetime.UTC)
+    version = _meta_version(accepted)
+
+    def convert(objects: list[Object]) -> Object:
+        made = table(view, [], now, metadata=metadata)
+        made["apiVersion"] = version
+        made["rows"] = [row(view, obj, now, include) for obj in objects]
+        return made
+
+    return convert
+
+
+def _include(request: Request) -> str:
+    include = request.query.text("includeObject")
+    if include not in INCLUDE_OBJECT:
+        raise BadRequest(
+            f'Unable to convert to Table as requested: includeObject: Invalid value: "{include}": '
+            "must be 'Metadata', 'Object', 'None', or empty"
+        )
+    return include or "Metadata"
+
+
+def _partial(obj: Object, accepted: Accepted) -> Object:
+    return partial_metadata(obj, _meta_version(accepted))
+
+
+def _meta_version(accepted: Accepted) -> str:
+    return f"meta.k8s.io/{accepted.form_version}"
+
+
+def _list_metadata(revision: str, listing: Listing | None = None) -> Object:
+    metadata: dict[str, Any] = {"resourceVersion": revision}
+    if listing is not None and listing.continue_token:
+        metadata["continue"] = listing.continue_token
+        if listing.remaining:
+            metadata["remainingItemCount"] = listing.remaining
+    return metadata

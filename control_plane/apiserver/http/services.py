@@ -1,0 +1,22 @@
+"""What handlers work with, in one place."""
+
+from dataclasses import dataclass
+
+from control_plane.apiserver.auth.tokens import TokenSigner
+from control_plane.apiserver.config import ApiServerConfig
+from control_plane.apiserver.kubelet import KubeletClient
+from control_plane.apiserver.registry.reading import Reader
+from control_plane.apiserver.registry.registry import Registry
+from control_plane.apiserver.storage.collections import Collections
+
+
+@dataclass(frozen=True, slots=True)
+class ApiServices:
+    """Reading, writing, tokens and kubelets."""
+
+    config: ApiServerConfig
+    collections: Collections
+    reader: Reader
+    registry: Registry
+    signer: TokenSigner
+    kubelets: KubeletClient

@@ -1,0 +1,80 @@
+"""What a URL is about: a resource's collection, one object, or a subresource.
+
+    /api/v1/...  or  /apis/GROUP/VERSION/...  followed by one of
+    PLURAL[/NAME[/SUBRESOURCE]]                       cluster-scoped, or all namespaces
+    namespaces/NAMESPACE/PLURAL[/NAME[/SUBRESOURCE]]  within a namespace
+    watch/...                                         the old form of ?watch=true
+
+Pure. Segments are split before they are percent-decoded, so that an encoded slash stays in a name.
+"""
+
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from control_plane.api.resources import NAMESPACES, Resource, ResourceSet
+
+_NAMESPACE_SUBRESOURCES = frozenset({"status", "finalize"})
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A parsed resource URL; `name`, `namespace` and `subresource` are "" where absent."""
+
+    resource: Resource
+    namespace: str = ""
+    name: str = ""
+    subresource: str = ""
+    is_watch_path: bool = False
+
+
+def parse_target(raw_path: str, resources: ResourceSet) -> Target | None:
+    """The target of a URL path, or None when nothing is served there."""
+    parts = [unquote(part) for part in raw_path.strip("/").split("/")]
+    located = _group_version(parts)
+    if located is None:
+        return None
+    group, version, rest = located
+    is_watch_path = rest[:1] == ["watch"]
+    if is_watch_path:
+        rest = rest[1:]
+    target = _place(resources, group, version, rest)
+    if target is None or "" in rest:
+        return None
+    return _checked(target, is_watch_path)
+
+
+def _group_version(parts: list[str]) -> tuple[str, str, list[str]] | None:
+    if parts[0] == "api" and len(parts) > 2:
+        return "", parts[1], parts[2:]
+    if parts[0] == "apis" and len(parts) > 3:
+        return parts[1], parts[2], parts[3:]
+    return None
+
+
+def _place(resources: ResourceSet, group: str, version: str, rest: list[str]) -> Target | None:
+    namespace = ""
+    in_namespace = len(rest) > 2 and rest[0] == "namespaces"
+    if in_namespace and not (not group and rest[2] in _NAMESPACE_SUBRESOURCES and len(rest) == 3):
+        namespace, rest = rest[1], rest[2:]
+    if not 1 <= len(rest) <= 3:
+        return None
+    resource = resources.named(group, version, rest[0])
+    if resource is None:
+        return None
+    name, subresource = ([*rest[1:], "", ""])[:2]
+    return Target(resource, namespace, name, subresource)
+
+
+def _checked(target: Target, is_watch_path: bool) -> Target | None:
+    """None where scope and URL disagree: a namespaced object needs its namespace."""
+    resource = target.resource
+    if target.namespace and not resource.namespaced:
+        return None
+    if resource.namespaced and target.name and not target.namespace:
+        return None
+    if target.subresource and resource.subresource(target.subresource) is None:
+        return None
+    if is_watch_path and (target.subresource or "watch" not in resource.verbs):
+        return None
+    namespace = target.name if resource is NAMESPACES else target.namespace
+    return Target(resource, namespace, target.name, target.subresource, is_watch_path)

@@ -1,0 +1,198 @@
+"""The verbs of a resource: create, get, list, watch, update, patch, delete, deletecollection.
+
+One function per verb, the same for every row of RESOURCES. Each reads the request, calls the
+registry or the reader, and represents the result.
+"""
+
+import random
+
+import orjson
+
+from control_plane.api.errors import ApiError, Expired, NotFound
+from control_plane.api.objects import Object, deep_copy, name_of, uid_of
+from control_plane.api.patch import patch_for
+from control_plane.api.resources import (
+    NAMESPACES,
+    PERSISTENTVOLUMECLAIMS,
+    PERSISTENTVOLUMES,
+    PODS,
+    SERVICEACCOUNTS,
+    SERVICES,
+)
+from control_plane.apiserver.http.accept import negotiate
+from control_plane.apiserver.http.answer import Answer, Reply, encoded_answer, success_status
+from control_plane.apiserver.http.bodies import read_delete_options_body, read_object
+from control_plane.apiserver.http.list_options import ListOptions, read_list_options
+from control_plane.apiserver.http.patching import Patching
+from control_plane.apiserver.http.representation import (
+    joined_list,
+    list_answer,
+    object_answer,
+    watch_encoding,
+)
+from control_plane.apiserver.http.request import Request
+from control_plane.apiserver.http.services import ApiServices
+from control_plane.apiserver.http.target import Target
+from control_plane.apiserver.http.watch_reply import WatchErrorReply, WatchReply
+from control_plane.apiserver.http.write_options import read_call, read_delete_options
+from control_plane.apiserver.registry.call import Call
+from control_plane.apiserver.registry.deletion import DeleteOptions
+from control_plane.apiserver.registry.registry import Edit
+from control_plane.apiserver.storage.codec import item_of
+from control_plane.apiserver.storage.watch_cache import TooOldError
+
+MIN_WATCH_SECONDS = 1800
+
+# Kinds whose deletion answers with the object; the others answer a Status.
+ANSWERS_DELETED = frozenset(
+    {NAMESPACES, PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES, PODS, SERVICEACCOUNTS, SERVICES}
+)
+
+
+async def create(services: ApiServices, request: Request, target: Target) -> Reply:
+    """POST to a collection."""
+    resource = target.resource
+    call = read_call(request.query, "CreateOptions", request.user, request.warn)
+    obj = await read_object(request, resource, call)
+    created = await services.registry.create(resource, target.namespace, obj, call)
+    return _object(services, request, target, created, 201)
+
+
+async def read(services: ApiServices, request: Request, target: Target) -> Reply:
+    """GET of one object, or of its status, which is the object."""
+    version = request.query.text("resourceVersion")
+    resource = target.resource
+    body = await services.reader.get(resource, _namespace(target), target.name, version)
+    return object_answer(request, resource, body)
+
+
+async def read_many(services: ApiServices, request: Request, target: Target) -> Reply:
+    """GET of a collection: a list, or a watch."""
+    options = _list_options(request, target)
+    if options.watch:
+        return await _watch(services, request, target, options)
+    listing = await services.reader.list(target.resource, options)
+    codec = services.collections.of(target.resource).cache.codec
+    return list_answer(request, target.resource, codec, listing)
+
+
+async def _watch(
+    services: ApiServices, request: Request, target: Target, options: ListOptions
+) -> Reply:
+    cache = services.collections.of(target.resource).cache
+    encoding = watch_encoding(request, target.resource, cache.codec)
+    try:
+        watcher = await services.reader.watch(target.resource, options)
+    except TooOldError as error:
+        expired = Expired(f"too old resource version: {options.revision} ({error.oldest})")
+        return WatchErrorReply(expired.status())
+    except ApiError as error:
+        return WatchErrorReply(error.status())
+    seconds = options.timeout_seconds or MIN_WATCH_SECONDS * (1 + random.random())
+    starts_with_objects = options.send_initial_events is True or (
+        options.send_initial_events is None and options.revision == 0
+    )
+    return WatchReply(
+        cache, watcher, encoding, seconds, options.allow_bookmarks, starts_with_objects
+    )
+
+
+async def update(services: ApiServices, request: Request, target: Target) -> Reply:
+    """PUT of an object or of one of its halves."""
+    resource = target.resource
+    call = read_call(request.query, "UpdateOptions", request.user, request.warn)
+    obj = await read_object(request, resource, call)
+
+    async def replace(_current: Object) -> Object:
+        return deep_copy(obj)
+
+    edit = Edit(
+        resource,
+        _namespace(target),
+        target.name,
+        replace,
+        target.subresource,
+        may_create=not target.subresource,
+    )
+    updated, is_new = await services.registry.update(edit, call)
+    return _object(services, request, target, updated, 201 if is_new else 200)
+
+
+async def patch(services: ApiServices, request: Request, target: Target) -> Reply:
+    """PATCH of an object or of one of its halves."""
+    resource = target.resource
+    patching = patch_for(request.header(b"content-type"))
+    call = read_call(request.query, "PatchOptions", request.user, request.warn)
+    change = Patching(patching, patching.decode(await request.body()), resource, call)
+
+    async def apply(current: Object) -> Object:
+        return change.apply(current)
+
+    edit = Edit(resource, _namespace(target), target.name, apply, target.subresource)
+    updated, _ = await services.registry.update(edit, call)
+    return _object(services, request, target, updated)
+
+
+async def delete(services: ApiServices, request: Request, target: Target) -> Reply:
+    """DELETE of one object."""
+    options = await _delete_options(request, target)
+    call = Call(request.user, options.dry_run, warn=request.warn)
+    resource = target.resource
+    obj, is_gone = await services.registry.delete(
+        resource, _namespace(target), target.name, options, call
+    )
+    if is_gone and resource not in ANSWERS_DELETED:
+        details = {
+            "name": name_of(obj),
+            **({"group": resource.group} if resource.group else {}),
+            "kind": resource.plural,
+            "uid": uid_of(obj),
+        }
+        return success_status(details, request)
+    status = 202 if not is_gone and options.orphan_given else 200
+    return _object(services, request, target, obj, status)
+
+
+async def delete_many(services: ApiServices, request: Request, target: Target) -> Reply:
+    """DELETE of a collection: each selected object, one by one."""
+    resource = target.resource
+    list_options = _list_options(request, target)
+    options = await _delete_options(request, target)
+    call = Call(request.user, options.dry_run, warn=request.warn)
+    listing = await services.reader.list(resource, list_options)
+    items = []
+    for entry in listing.entries:
+        try:
+            obj, _ = await services.registry.delete(
+                resource, entry.namespace, entry.name, options, call
+            )
+        except NotFound:
+            continue
+        items.append(item_of(obj, int(obj["metadata"]["resourceVersion"])))
+    metadata = {"resourceVersion": str(listing.revision)}
+    if listing.continue_token:
+        metadata["continue"] = listing.continue_token
+    body = joined_list(resource, metadata, items)
+    accepted = negotiate(request.header(b"accept"))
+    return encoded_answer(body, accepted.media_type, request)
+
+
+async def _delete_options(request: Request, target: Target) -> DeleteOptions:
+    body = await read_delete_options_body(request, target.resource)
+    return read_delete_options(request.query, body)
+
+
+def _list_options(request: Request, target: Target) -> ListOptions:
+    place = (_namespace(target), target.name)
+    return read_list_options(request.query, target.resource, place, watch_path=target.is_watch_path)
+
+
+def _namespace(target: Target) -> str:
+    """The namespace of the object's key: none for cluster-scoped resources."""
+    return target.namespace if target.resource.namespaced else ""
+
+
+def _object(
+    services: ApiServices, request: Request, target: Target, obj: Object, status: int = 200
+) -> Answer:
+    return object_answer(request, target.resource, orjson.dumps(obj), status)

@@ -1,0 +1,125 @@
+"""A watch as an answer: events as lines of JSON, until time is up or somebody leaves.
+
+The connection is one task that takes events from its watcher's bounded queue and sends them. When
+the client does not read, the queue fills, the cache cuts the watcher off, and the connection is
+dropped. A client that goes away ends it at once.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from control_plane.apiserver.http.accept import JSON
+from control_plane.apiserver.http.answer import Send, head
+from control_plane.apiserver.http.request import Request
+from control_plane.apiserver.http.watch_encoding import WatchEncoding
+from control_plane.apiserver.storage.watch_cache import WatchCache
+from control_plane.apiserver.storage.watcher import Watcher
+
+BOOKMARK_SECONDS = 60.0
+LAST_BOOKMARK_SECONDS = 2.0
+INITIAL_CHUNK = 500
+INITIAL_EVENTS_END = "k8s.io/initial-events-end"
+
+
+@dataclass(slots=True)
+class WatchReply:
+    """One client's watch. `seconds` is how long it lasts; `sends_bookmarks` if it was asked for.
+
+    `marks_initial_end` says that the objects sent first are followed by a bookmark that says so.
+    """
+
+    cache: WatchCache
+    watcher: Watcher
+    encoding: WatchEncoding
+    seconds: float
+    sends_bookmarks: bool
+    marks_initial_end: bool
+
+    async def send_to(self, request: Request, send: Send) -> None:
+        """Stream until the end; the watcher is forgotten afterwards, whatever happened."""
+        try:
+            headers = head(request, self.encoding.media_type)
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": b"", "more_body": True})
+            await self._stream_until_someone_leaves(request, send)
+        finally:
+            self.watcher.end()
+            self.cache.unwatch(self.watcher)
+
+    async def _stream_until_someone_leaves(self, request: Request, send: Send) -> None:
+        sender = asyncio.create_task(self._stream(send))
+        leaver = asyncio.create_task(request.disconnected())
+        self.watcher.on_end = lambda: self._cut(request)
+        try:
+            await asyncio.wait((sender, leaver), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self.watcher.on_end = lambda: None
+            for task in (sender, leaver):
+                task.cancel()
+            results = await asyncio.gather(sender, leaver, return_exceptions=True)
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+
+    def _cut(self, request: Request) -> None:
+        """Drop a client that has stopped reading: sending to it would wait for ever."""
+        if self.watcher.was_cut and request.connection is not None:
+            request.connection.abort()
+
+    async def _stream(self, send: Send) -> None:
+        async with contextlib.aclosing(self._chunks()) as chunks:
+            async for chunk in chunks:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _chunks(self) -> AsyncGenerator[bytes]:
+        """The stream's content; a chunk holds whole lines."""
+        async for chunk in self._initial_chunks():
+            yield chunk
+        now: Callable[[], float] = asyncio.get_running_loop().time
+        end = now() + self.seconds
+        due = self._next_bookmark(now(), end)
+        while now() < end and not self.watcher.has_ended:
+            pending = await self.watcher.take(max(0.0, min(due, end) - now()))
+            if pending:
+                yield b"".join(self.encoding.event(change, event) for change, event in pending)
+            elif now() >= due and self.sends_bookmarks and not self.watcher.has_ended:
+                due = self._next_bookmark(now(), end)
+                with contextlib.suppress(OSError):
+                    await self.cache.request_progress()
+                if self.watcher.is_drained:
+                    yield self.encoding.bookmark(self.cache.clock.revision)
+
+    async def _initial_chunks(self) -> AsyncIterator[bytes]:
+        initial, self.watcher.initial = self.watcher.initial, []
+        for start in range(0, len(initial), INITIAL_CHUNK):
+            yield b"".join(self.encoding.added(e) for e in initial[start : start + INITIAL_CHUNK])
+        if self.marks_initial_end and self.sends_bookmarks:
+            annotations = {INITIAL_EVENTS_END: "true"}
+            yield self.encoding.bookmark(self.watcher.start_revision, annotations)
+
+    def _next_bookmark(self, now: float, end: float) -> float:
+        """About once a minute, and once shortly before the end."""
+        last = end - LAST_BOOKMARK_SECONDS
+        if now < last:
+            return min(now + BOOKMARK_SECONDS, last)
+        return end
+
+
+@dataclass(frozen=True, slots=True)
+class WatchErrorReply:
+    """A watch that cannot start: 200, one ERROR event with the Status, and the end."""
+
+    status: dict[str, Any]
+
+    async def send_to(self, request: Request, send: Send) -> None:
+        """Send the event."""
+        body = orjson.dumps({"type": "ERROR", "object": self.status}) + b"\n"
+        headers = head(request, JSON)
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})

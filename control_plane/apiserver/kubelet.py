@@ -1,0 +1,76 @@
+"""Calls to kubelets: where a pod's node is reached, and connections to it.
+
+The address and port are the node's own word (status.addresses, status.daemonEndpoints); the
+connection is TLS with the API server's client certificate, checked against the kubelet CA.
+"""
+
+import ssl
+from typing import Any
+
+import aiohttp
+
+from control_plane.api.errors import BadRequest, InternalError, NotFound
+from control_plane.api.objects import Object, dig, name_of
+from control_plane.api.resources import NODES, PODS
+from control_plane.apiserver.storage.collections import Collections
+
+_ADDRESS_TYPES = ("InternalIP", "ExternalIP", "Hostname", "InternalDNS", "ExternalDNS")
+CONNECT_SECONDS = 10
+
+
+class KubeletClient:
+    """Opens HTTP and WebSocket connections to the kubelet of a pod."""
+
+    def __init__(self, collections: Collections, tls: ssl.SSLContext) -> None:
+        """`collections` are for pods and nodes."""
+        self._collections = collections
+        self._tls = tls
+        self._session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        """Close what is open."""
+        if self._session is not None:
+            await self._session.close()
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The shared HTTP session; no time limit but for connecting."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(ssl=self._tls, limit=0),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
+                auto_decompress=False,
+            )
+        return self._session
+
+    async def pod(self, namespace: str, name: str) -> Object:
+        """The pod as the store has it; raises NotFound."""
+        pod = await self._collections.live(PODS, namespace, name)
+        if pod is None:
+            raise NotFound.of(PODS, name)
+        return pod
+
+    async def base_url(self, pod: Object) -> str:
+        """https://host:port of the pod's kubelet; raises BadRequest for an unscheduled pod."""
+        node_name = dig(pod, "spec", "nodeName", default="")
+        if not node_name:
+            raise BadRequest(f"pod {name_of(pod)} does not have a host assigned")
+        node = await self._collections.find(NODES, "", node_name)
+        if node is None:
+            raise NotFound.of(NODES, node_name)
+        return kubelet_url(node)
+
+
+def kubelet_url(node: Object) -> str:
+    """Where a node's kubelet serves; raises InternalError when the node does not say."""
+    addresses: dict[str, Any] = {
+        entry.get("type"): entry.get("address")
+        for entry in reversed(dig(node, "status", "addresses", default=[]))
+    }
+    host = next((addresses[kind] for kind in _ADDRESS_TYPES if addresses.get(kind)), "")
+    port = dig(node, "status", "daemonEndpoints", "kubeletEndpoint", "Port", default=0)
+    if not host or not port:
+        raise InternalError.of(
+            f"node {name_of(node)} has not reported where its kubelet can be reached"
+        )
+    return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"

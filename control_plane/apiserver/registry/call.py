@@ -1,0 +1,17 @@
+"""One write as the registry sees it: who, how, and where warnings go."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from control_plane.apiserver.auth.user import User
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`dry_run` does everything but write. `warn` adds a Warning header to the answer."""
+
+    user: User
+    dry_run: bool = False
+    field_validation: str = "Warn"
+    field_manager: str = ""
+    warn: Callable[[str], None] = field(default=lambda _text: None)

@@ -1,0 +1,85 @@
+"""Checks of an object's metadata against the request it came in. Pure.
+
+Source of the texts: Kubernetes v1.35.
+"""
+
+from control_plane.api.errors import ApiError, BadRequest, Conflict, Invalid
+from control_plane.api.field_error import invalid
+from control_plane.api.objects import Object, name_of, namespace_of, resource_version_of, uid_of
+from control_plane.api.resources import Resource
+
+
+def check_create_metadata(resource: Resource, namespace: str, obj: Object) -> None:
+    """Put the URL's namespace into a new object; raise when it says another one."""
+    metadata = obj["metadata"]
+    if resource_version_of(obj):
+        raise ApiError("resourceVersion should not be set on objects to be created")
+    metadata.pop("resourceVersion", None)
+    metadata.pop("managedFields", None)
+    if not resource.namespaced:
+        return
+    if namespace_of(obj) not in ("", namespace):
+        raise BadRequest(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
+    metadata["namespace"] = namespace
+
+
+def check_update_metadata(resource: Resource, place: tuple[str, str], new: Object) -> None:
+    """Compare an updated object with the (namespace, name) of the URL; fill in what it lacks."""
+    namespace, name = place
+    metadata = new.setdefault("metadata", {})
+    metadata.pop("managedFields", None)
+    if name_of(new) != name:
+        if name_of(new):
+            raise BadRequest(
+                f"the name of the object ({name_of(new)}) does not match "
+                f"the name on the URL ({name})"
+            )
+        metadata["name"] = name
+    if not resource.namespaced:
+        return
+    if namespace_of(new) not in ("", namespace):
+        raise BadRequest(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
+    metadata["namespace"] = namespace
+
+
+def check_uid(resource: Resource, key: bytes, new: Object, old: Object) -> None:
+    """Raise Conflict when an update names another object that once had this name."""
+    wanted, stored = uid_of(new), uid_of(old)
+    if wanted and wanted != stored:
+        raise Conflict.of(
+            resource,
+            name_of(old),
+            f"StorageError: invalid object, Code: 4, Key: {key.decode()}, ResourceVersion: 0, "
+            f"AdditionalErrorMsg: Precondition failed: UID in precondition: {wanted}, "
+            f"UID in object meta: {stored}",
+        )
+
+
+def check_version(resource: Resource, new: Object, revision: int, *, may_omit: bool) -> None:
+    """Raise Conflict when the update was made from an older state than `revision`.
+
+    Without a resourceVersion the update is unconditional, where the resource allows that.
+    """
+    version = resource_version_of(new)
+    name = name_of(new)
+    if not version or version == "0":
+        if may_omit:
+            return
+        error = invalid("metadata.resourceVersion", 0, "must be specified for an update")
+        raise Invalid.of(_Plural(resource), name, [error])
+    if not (version.isascii() and version.isdigit()):
+        raise BadRequest(f'strconv.ParseUint: parsing "{version}": invalid syntax')
+    if int(version) != revision:
+        raise Conflict.modified(resource, name)
+
+
+class _Plural:
+    """A resource whose plural stands where an error names the kind, as upstream has it."""
+
+    def __init__(self, resource: Resource) -> None:
+        self.group = resource.group
+        self.kind = resource.plural

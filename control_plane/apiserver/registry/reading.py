@@ -1,0 +1,219 @@
+"""Get, list and watch, with the meaning of resourceVersion that clients rely on.
+
+    no version     the newest state: everything acknowledged before the request is seen
+    0              whatever the cache has
+    N              at least N (cache), or exactly N (store) for Exact and for paged lists
+
+Source: the tables of Kubernetes' API concepts, v1.35.
+"""
+
+import dataclasses
+from collections.abc import Awaitable
+from typing import NamedTuple, TypeVar
+
+from control_plane.api.errors import BadRequest, Expired, NotFound, Timeout, TooManyRequests
+from control_plane.api.resources import Resource
+from control_plane.apiserver.etcd.errors import CompactedError, FutureRevisionError
+from control_plane.apiserver.http.list_options import EXACT, NOT_OLDER, ListOptions
+from control_plane.apiserver.storage import continue_token
+from control_plane.apiserver.storage.collection import FRESHNESS_SECONDS, Collection
+from control_plane.apiserver.storage.collections import Collections
+from control_plane.apiserver.storage.continue_token import LATEST, ContinueToken
+from control_plane.apiserver.storage.entry import Entry
+from control_plane.apiserver.storage.object_store import StoredPage
+from control_plane.apiserver.storage.selection import Selection
+from control_plane.apiserver.storage.watcher import Watcher
+
+TOO_OLD_LIST = "The resourceVersion for the provided list is too old."
+TOO_OLD_CONTINUE = (
+    "The provided continue parameter is too old to display a consistent list result. You can start "
+    "a new list without the continue parameter, or use the continue token in this response to "
+    "retrieve the remainder of the results. Continuing with the provided token results in an "
+    "inconsistent list - objects that were created, modified, or deleted between the time the "
+    "first chunk was returned and now may show up in the list."
+)
+
+Answer = TypeVar("Answer")
+
+
+class Listing(NamedTuple):
+    """A list or a chunk of one; `remaining` is None when it is not known or nothing is left."""
+
+    entries: list[Entry]
+    revision: int
+    continue_token: str = ""
+    remaining: int | None = None
+
+
+class Reader:
+    """The reading half of the API."""
+
+    def __init__(self, collections: Collections) -> None:
+        """Read from these."""
+        self._collections = collections
+
+    async def get(
+        self, resource: Resource, namespace: str, name: str, resource_version: str
+    ) -> bytes:
+        """The JSON of one object; raises NotFound."""
+        collection = self._collections.of(resource)
+        if resource_version:
+            if not (resource_version.isascii() and resource_version.isdigit()):
+                raise BadRequest(
+                    "invalid resource version: strconv.ParseUint: "
+                    f'parsing "{resource_version}": invalid syntax'
+                )
+            await self._reach(collection, int(resource_version))
+            entry = collection.cache.get(f"{namespace}/{name}" if resource.namespaced else name)
+            if entry is None:
+                raise NotFound.of(resource, name)
+            return collection.cache.codec.whole(entry.item)
+        stored = await collection.store.read(namespace, name)
+        if stored is None:
+            raise NotFound.of(resource, name)
+        return stored
+
+    async def list(self, resource: Resource, options: ListOptions) -> Listing:
+        """The selected objects; raises Expired, Timeout, TooManyRequests or BadRequest."""
+        collection = self._collections.of(resource)
+        if options.continue_token:
+            return await self._continue(collection, options)
+        exact = options.match == EXACT or (
+            not options.match and options.limit and options.revision > 0
+        )
+        if exact:
+            revision = options.revision
+            page = await _expiring(
+                self._page(collection, options, revision, ""), revision, collection
+            )
+            return _listing(page, options)
+        if options.resource_version:
+            await self._reach(collection, options.revision)
+            return self._cached(collection, options)
+        if not self._fits(collection, options) or not await collection.refresh():
+            return _listing(await self._page(collection, options, 0, ""), options)
+        if not self._fits(collection, options):
+            return _listing(await self._page(collection, options, 0, ""), options)
+        return self._cached(collection, options)
+
+    async def watch(self, resource: Resource, options: ListOptions) -> Watcher:
+        """Start a watch; raises watch_cache.TooOldError when its version is gone."""
+        collection = self._collections.of(resource)
+        options = _with_initial_events(options)
+        if options.send_initial_events is None:
+            await self._loaded(collection)
+            return collection.cache.watch_after(options.selection, options.revision)
+        if not options.resource_version and options.send_initial_events:
+            await self._loaded(collection)
+            if not await collection.refresh():
+                await self._reach(collection, await collection.store.revision())
+        elif options.send_initial_events:
+            await self._reach(collection, options.revision)
+        await self._loaded(collection)
+        if not options.send_initial_events and options.revision:
+            return collection.cache.watch_after(options.selection, options.revision)
+        return collection.cache.watch_state(
+            options.selection, with_objects=bool(options.send_initial_events)
+        )
+
+    def _fits(self, collection: Collection, options: ListOptions) -> bool:
+        """Whether one chunk holds everything, so that the cache can answer."""
+        return not options.limit or len(collection.cache) <= options.limit
+
+    def _cached(self, collection: Collection, options: ListOptions) -> Listing:
+        cache = collection.cache
+        if options.limit and options.match == NOT_OLDER and options.revision:
+            entries = cache.select(options.selection)
+            if len(entries) > options.limit:
+                return _first_chunk(entries, options, cache.clock.revision)
+            return Listing(entries, cache.clock.revision)
+        return Listing(cache.select(options.selection), cache.clock.revision)
+
+    async def _page(
+        self, collection: Collection, options: ListOptions, revision: int, start: str
+    ) -> StoredPage:
+        return await collection.store.page(
+            options.selection, limit=options.limit, revision=revision, start=start
+        )
+
+    async def _continue(self, collection: Collection, options: ListOptions) -> Listing:
+        if options.revision:
+            raise BadRequest("specifying resource version is not allowed when using continue")
+        try:
+            token = continue_token.decode(options.continue_token)
+        except ValueError as error:
+            raise BadRequest(f"invalid continue token: {error}") from error
+        revision = 0 if token.revision == LATEST else token.revision
+        try:
+            page = await self._page(collection, options, revision, token.start)
+        except CompactedError as error:
+            fresh = continue_token.encode(ContinueToken(LATEST, token.start))
+            raise ExpiredChunkError(TOO_OLD_CONTINUE, fresh) from error
+        except FutureRevisionError as error:
+            current = await collection.store.revision()
+            raise Timeout.too_large_resource_version(revision, current) from error
+        return _listing(page, options)
+
+    async def _loaded(self, collection: Collection) -> None:
+        if not await collection.is_loaded():
+            raise TooManyRequests("storage is (re)initializing", retry_after_seconds=1)
+
+    async def _reach(self, collection: Collection, revision: int) -> None:
+        """Wait until the cache is at `revision`; raises Timeout when it does not get there."""
+        await self._loaded(collection)
+        clock = collection.cache.clock
+        if clock.revision >= revision:
+            return
+        await collection.cache.request_progress()
+        if not await clock.reach(revision, FRESHNESS_SECONDS):
+            raise Timeout.too_large_resource_version(revision, clock.revision)
+
+
+class ExpiredChunkError(Expired):
+    """410 for a continue token, with a new one to go on at the current state."""
+
+    def __init__(self, message: str, token: str) -> None:
+        """`token` goes into the Status's metadata."""
+        super().__init__(message)
+        self.token = token
+
+    def status(self) -> dict[str, object]:
+        """The Status with the token."""
+        return {**super().status(), "metadata": {"continue": self.token}}
+
+
+def _with_initial_events(options: ListOptions) -> ListOptions:
+    """A watch from no version or 0 starts with the objects there are."""
+    if options.send_initial_events is None and options.revision == 0:
+        return dataclasses.replace(options, send_initial_events=True)
+    return options
+
+
+def _listing(page: StoredPage, options: ListOptions) -> Listing:
+    if not page.next_start:
+        return Listing(page.entries, page.revision)
+    token = continue_token.encode(ContinueToken(page.revision, page.next_start))
+    remaining = None if options.selection.is_filtered else page.remaining
+    return Listing(page.entries, page.revision, token, remaining)
+
+
+def _first_chunk(entries: list[Entry], options: ListOptions, revision: int) -> Listing:
+    chunk = entries[: options.limit]
+    start = _relative(options.selection, chunk[-1]) + "\0"
+    token = continue_token.encode(ContinueToken(revision, start))
+    remaining = None if options.selection.is_filtered else len(entries) - len(chunk)
+    return Listing(chunk, revision, token, remaining)
+
+
+def _relative(selection: Selection, entry: Entry) -> str:
+    return entry.name if selection.namespace else entry.key
+
+
+async def _expiring(reading: Awaitable[Answer], revision: int, collection: Collection) -> Answer:
+    try:
+        return await reading
+    except CompactedError as error:
+        raise Expired(TOO_OLD_LIST) from error
+    except FutureRevisionError as error:
+        current = await collection.store.revision()
+        raise Timeout.too_large_resource_version(revision, current) from error

@@ -1,0 +1,266 @@
+"""Create, update and delete for every resource, in upstream's order of work.
+
+create: metadata cleared, defaults, mutating admission, uid and name, preparation, allocation,
+validation, write. update: the stored object is read, changed by the caller's transform, and the
+rest is the same, in a loop that starts again when somebody else wrote in between. Nothing here
+knows HTTP. Source: apiserver/pkg/registry of Kubernetes v1.35.
+"""
+
+import datetime
+import logging
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from control_plane.api.defaults import apply_defaults
+from control_plane.api.errors import AlreadyExists, Invalid, NotFound, ServerTimeout
+from control_plane.api.field_error import required
+from control_plane.api.names import generate_name
+from control_plane.api.objects import Object, deep_copy, name_of
+from control_plane.api.preparation import (
+    clear_system_metadata,
+    prepare_for_create,
+    prepare_for_update,
+    strategy_for,
+)
+from control_plane.api.resources import Resource
+from control_plane.api.timestamps import format_time
+from control_plane.api.validation import validate_create, validate_update
+from control_plane.apiserver.admission import Admission, Operation, Review
+from control_plane.apiserver.allocation.allocators import Allocators
+from control_plane.apiserver.registry.call import Call
+from control_plane.apiserver.registry.deletion import (
+    DeleteOptions,
+    Fate,
+    check_preconditions,
+    is_finished,
+    plan_deletion,
+)
+from control_plane.apiserver.registry.metadata_rules import (
+    check_create_metadata,
+    check_uid,
+    check_update_metadata,
+    check_version,
+)
+from control_plane.apiserver.storage.collections import Collections
+from control_plane.apiserver.storage.object_store import ObjectStore, Stored
+
+NAME_ATTEMPTS = 8
+WRITE_ATTEMPTS = 100
+
+logger = logging.getLogger(__name__)
+
+Transform = Callable[[Object], Awaitable[Object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A change of one object: where it is, through which endpoint, and what makes the new state.
+
+    `transform` gets a copy of the stored object ({} when a PUT may create it) and returns the new
+    one. `is_system` edits are the server's own (a binding): not validated, not admitted.
+    """
+
+    resource: Resource
+    namespace: str
+    name: str
+    transform: Transform
+    subresource: str = ""
+    may_create: bool = False
+    may_omit_version: bool = True
+    is_system: bool = False
+
+
+class Registry:
+    """The writing half of the API."""
+
+    def __init__(
+        self,
+        collections: Collections,
+        admission: Admission,
+        allocators: Allocators,
+        clock: Callable[[], datetime.datetime],
+    ) -> None:
+        """`clock` returns the time in UTC."""
+        self.collections = collections
+        self._admission = admission
+        self._allocators = allocators
+        self._clock = clock
+
+    async def create(self, resource: Resource, namespace: str, obj: Object, call: Call) -> Object:
+        """Store a new object and return it as stored."""
+        check_create_metadata(resource, namespace, obj)
+        clear_system_metadata(obj)
+        apply_defaults(resource, obj)
+        review = Review(resource, Operation.CREATE, namespace, obj, None, call)
+        await self._admission.admit(review)
+        if name_of(obj):
+            return await self._create_named(review)
+        prefix = obj["metadata"].get("generateName")
+        if not prefix:
+            error = required("metadata.name", "name or generateName is required")
+            raise Invalid.of(resource, "", [error])
+        for _ in range(NAME_ATTEMPTS):
+            attempt = deep_copy(obj)
+            attempt["metadata"]["name"] = generate_name(prefix)
+            try:
+                return await self._create_named(review.with_object(attempt))
+            except AlreadyExists:
+                continue
+        raise AlreadyExists.no_unique_name(resource, name_of(attempt))
+
+    async def _create_named(self, review: Review) -> Object:
+        resource, obj = review.resource, review.obj
+        now = format_time(self._clock())
+        obj["metadata"] = {
+            "name": name_of(obj),
+            **obj["metadata"],
+            "uid": str(uuid.uuid4()),
+            "creationTimestamp": now,
+        }
+        prepare_for_create(resource, obj, now=now)
+        async with self._allocators.for_write(resource, obj, None, dry_run=review.call.dry_run):
+            errors = validate_create(resource, obj)
+            if errors:
+                raise Invalid.of(resource, name_of(obj), errors)
+            await self._admission.check(review)
+            return await self._write_new(review)
+
+    async def _write_new(self, review: Review) -> Object:
+        store = self.collections.of(review.resource).store
+        obj, name = review.obj, name_of(review.obj)
+        namespace = review.namespace if review.resource.namespaced else ""
+        if review.call.dry_run:
+            if await store.get(namespace, name) is not None:
+                raise AlreadyExists.of(review.resource, name)
+            return obj
+        value = store.codec.encode(obj)
+        swap = await store.put(store.key(namespace, name), value, 0)
+        if not swap.succeeded:
+            raise AlreadyExists.of(review.resource, name)
+        return store.codec.decode(value, swap.revision)
+
+    async def update(self, edit: Edit, call: Call) -> tuple[Object, bool]:
+        """Apply an edit; return the object as stored and whether it was created by this."""
+        store = self.collections.of(edit.resource).store
+        for _ in range(WRITE_ATTEMPTS):
+            stored = await store.get(edit.namespace, edit.name)
+            if stored is None:
+                return await self._create_by_update(edit, call), True
+            new = await self._changed(edit, store, stored, call)
+            result = await self._write_change(edit, store, stored, new, call)
+            if result is not None:
+                return result, False
+        raise ServerTimeout.of(edit.resource, "update", 1)
+
+    async def _create_by_update(self, edit: Edit, call: Call) -> Object:
+        strategy = strategy_for(edit.resource, edit.subresource)
+        if not (edit.may_create and strategy.create_on_update):
+            raise NotFound.of(edit.resource, edit.name)
+        obj = await edit.transform({})
+        check_update_metadata(edit.resource, (edit.namespace, edit.name), obj)
+        obj["metadata"].pop("resourceVersion", None)
+        return await self.create(edit.resource, edit.namespace, obj, call)
+
+    async def _changed(self, edit: Edit, store: ObjectStore, stored: Stored, call: Call) -> Object:
+        """The new state, complete and valid but for what allocation adds."""
+        resource, old = edit.resource, stored.obj
+        new = await edit.transform(deep_copy(old))
+        check_update_metadata(resource, (edit.namespace, edit.name), new)
+        check_uid(resource, store.key(edit.namespace, edit.name), new, old)
+        check_version(resource, new, stored.revision, may_omit=self._may_omit(edit))
+        new["metadata"]["resourceVersion"] = str(stored.revision)
+        if edit.is_system:
+            return new
+        apply_defaults(resource, new)
+        review = Review(
+            resource, Operation.UPDATE, edit.namespace, new, old, call, edit.subresource
+        )
+        await self._admission.admit(review)
+        now = format_time(self._clock())
+        prepare_for_update(resource, new, old, now=now, subresource=edit.subresource)
+        return new
+
+    def _may_omit(self, edit: Edit) -> bool:
+        return edit.may_omit_version and strategy_for(edit.resource).unconditional_update
+
+    async def _write_change(
+        self, edit: Edit, store: ObjectStore, stored: Stored, new: Object, call: Call
+    ) -> Object | None:
+        """Write the new state; None when somebody else was faster."""
+        resource, old = edit.resource, stored.obj
+        async with self._allocators.for_write(
+            resource, new, old, dry_run=call.dry_run
+        ) as allocation:
+            if not edit.is_system:
+                errors = validate_update(resource, new, old, subresource=edit.subresource)
+                if errors:
+                    raise Invalid.of(resource, edit.name, errors)
+                await self._admission.check(
+                    Review(
+                        resource, Operation.UPDATE, edit.namespace, new, old, call, edit.subresource
+                    )
+                )
+            if call.dry_run or new == old:
+                return new
+            written = await self._swap(edit, store, stored, new)
+            if written is None:
+                allocation.abandon()
+            return written
+
+    async def _swap(
+        self, edit: Edit, store: ObjectStore, stored: Stored, new: Object
+    ) -> Object | None:
+        key = store.key(edit.namespace, edit.name)
+        if is_finished(edit.resource, new):
+            swap = await store.remove(key, stored.revision)
+            if swap.succeeded:
+                await self._allocators.release(edit.resource, new)
+                new["metadata"]["resourceVersion"] = str(swap.revision)
+            return new if swap.succeeded else None
+        value = store.codec.encode(new)
+        swap = await store.put(key, value, stored.revision)
+        return store.codec.decode(value, swap.revision) if swap.succeeded else None
+
+    async def delete(
+        self, resource: Resource, namespace: str, name: str, options: DeleteOptions, call: Call
+    ) -> tuple[Object, bool]:
+        """Delete or mark an object; return it and whether it is gone."""
+        store = self.collections.of(resource).store
+        for _ in range(WRITE_ATTEMPTS):
+            stored = await store.get(namespace, name)
+            if stored is None:
+                raise NotFound.of(resource, name)
+            check_preconditions(resource, stored.obj, options)
+            review = Review(resource, Operation.DELETE, namespace, stored.obj, stored.obj, call)
+            await self._admission.admit(review)
+            await self._admission.check(review)
+            fate, obj = plan_deletion(resource, stored.obj, options, self._clock())
+            result = await self._carry_out(fate, store, stored, obj, options)
+            if result is not None:
+                return result, fate is Fate.REMOVE
+        raise ServerTimeout.of(resource, "delete", 1)
+
+    async def _carry_out(
+        self,
+        fate: Fate,
+        store: ObjectStore,
+        stored: Stored,
+        obj: Object,
+        options: DeleteOptions,
+    ) -> Object | None:
+        """Do what was decided; None when somebody else was faster."""
+        if fate is Fate.KEEP or options.dry_run:
+            return obj
+        metadata = stored.obj["metadata"]
+        key = store.key(metadata.get("namespace", ""), metadata["name"])
+        if fate is Fate.REMOVE:
+            swap = await store.remove(key, stored.revision)
+            if not swap.succeeded:
+                return None
+            await self._allocators.release(store.resource, stored.obj)
+            obj["metadata"]["resourceVersion"] = str(swap.revision)
+            return obj
+        value = store.codec.encode(obj)
+        swap = await store.put(key, value, stored.revision)
+        return store.codec.decode(value, swap.revision) if swap.succeeded else None

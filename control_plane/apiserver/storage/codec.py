@@ -1,0 +1,85 @@
+"""Objects as the bytes that lie in the store, and as the bytes that go to clients.
+
+Stored is the whole object as JSON, `kind`, `apiVersion` and `metadata` first, without
+`resourceVersion`: that is the store's own mod_revision. A list's item is the same without kind and
+apiVersion and with resourceVersion, made from the stored bytes by splicing, so that a list is a
+join and not an encoding.
+"""
+
+from typing import Any
+
+import orjson
+
+from control_plane.api.objects import Object
+from control_plane.api.resources import Resource
+
+_NOT_STORED = ("resourceVersion", "selfLink")
+
+
+class UnreadableError(ValueError):
+    """A stored value is not an object of ours."""
+
+
+class Codec:
+    """Encodes and decodes the objects of one resource."""
+
+    def __init__(self, resource: Resource) -> None:
+        """Prepare the bytes that start every object of `resource`."""
+        self.head = b'{"kind":"%s","apiVersion":"%s",' % (
+            resource.kind.encode(),
+            resource.api_version.encode(),
+        )
+        self._identity = {"kind": resource.kind, "apiVersion": resource.api_version}
+        self._stored_head = self.head + b'"metadata":{"'
+
+    def encode(self, obj: Object) -> bytes:
+        """The bytes to store for `obj`."""
+        metadata = {k: v for k, v in obj["metadata"].items() if k not in _NOT_STORED}
+        return orjson.dumps({**self._identity, "metadata": metadata, **_content(obj)})
+
+    def decode(self, value: bytes, revision: int) -> Object:
+        """The object stored as `value` at `revision`; raises UnreadableError."""
+        obj = _loads(value)
+        obj["metadata"]["resourceVersion"] = str(revision)
+        return {**self._identity, **obj}
+
+    def item(self, value: bytes, revision: int) -> tuple[bytes, Object]:
+        """The bytes of the object as a list's item, and the decoded object itself."""
+        obj = _loads(value)
+        metadata = obj["metadata"]
+        if value.startswith(self._stored_head) and not any(key in metadata for key in _NOT_STORED):
+            rest = value[len(self._stored_head) - 1 :]
+            return b'{"metadata":{"resourceVersion":"%d",%s' % (revision, rest), obj
+        return item_of(obj, revision), obj
+
+    def whole(self, item: bytes) -> bytes:
+        """The bytes of the object on its own, from those of the item."""
+        return self.head + item[1:]
+
+
+def item_of(obj: Object, revision: int) -> bytes:
+    """The bytes of `obj` as a list's item with the resourceVersion `revision`."""
+    metadata = {k: v for k, v in obj["metadata"].items() if k not in _NOT_STORED}
+    return orjson.dumps(
+        {"metadata": {"resourceVersion": str(revision), **metadata}, **_content(obj)}
+    )
+
+
+def item_at(item: bytes, revision: int) -> bytes:
+    """The same item with another resourceVersion."""
+    end = item.index(b'"', len(b'{"metadata":{"resourceVersion":"'))
+    return b'{"metadata":{"resourceVersion":"%d%s' % (revision, item[end:])
+
+
+def _content(obj: Object) -> dict[str, Any]:
+    return {k: v for k, v in obj.items() if k not in ("kind", "apiVersion", "metadata")}
+
+
+def _loads(value: bytes) -> Object:
+    try:
+        obj = orjson.loads(value)
+    except orjson.JSONDecodeError as error:
+        raise UnreadableError(f"the stored value is not JSON: {error}") from error
+    if not isinstance(obj, dict) or not isinstance(obj.get("metadata"), dict):
+        raise UnreadableError("the stored value is not a Kubernetes object")
+    return obj

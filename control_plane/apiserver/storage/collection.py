@@ -1,0 +1,58 @@
+"""One resource's store and cache together, and reads that are as new as the caller asks.
+
+A read without a resourceVersion must see everything acknowledged before it. It may come from the
+cache once the cache has reached the store's revision; stores that report progress of a watch
+correctly (see `progress_gate`) are asked for it, others are read themselves.
+"""
+
+import asyncio
+
+from control_plane.api.resources import Resource
+from control_plane.apiserver.storage.object_store import ObjectStore
+from control_plane.apiserver.storage.progress_gate import ProgressGate
+from control_plane.apiserver.storage.watch_cache import WatchCache
+
+FRESHNESS_SECONDS = 3.0
+ASK_AGAIN_SECONDS = 0.1
+
+
+class Collection:
+    """A resource's `store` and `cache`."""
+
+    def __init__(self, store: ObjectStore, cache: WatchCache, gate: ProgressGate) -> None:
+        """Tie the two together."""
+        self.store = store
+        self.cache = cache
+        self._gate = gate
+
+    @property
+    def resource(self) -> Resource:
+        """The resource."""
+        return self.cache.resource
+
+    async def is_loaded(self, within: float = FRESHNESS_SECONDS) -> bool:
+        """Wait for the cache's first load; False when it has not come within `within` seconds."""
+        return await self.cache.clock.reach(1, within)
+
+    async def refresh(self) -> bool:
+        """Bring the cache up to the store's revision of this moment.
+
+        False when that cannot be had within FRESHNESS_SECONDS or from this store at all.
+        """
+        if not self.cache.clock.is_set:
+            return False
+        revision = await self.store.revision()
+        if self.cache.clock.revision >= revision:
+            return True
+        if not await self._gate.is_open():
+            return False
+        return await self._reach(revision)
+
+    async def _reach(self, revision: int) -> bool:
+        clock = self.cache.clock
+        deadline = asyncio.get_running_loop().time() + FRESHNESS_SECONDS
+        while asyncio.get_running_loop().time() < deadline:
+            await self.cache.request_progress()
+            if await clock.reach(revision, ASK_AGAIN_SECONDS):
+                return True
+        return False

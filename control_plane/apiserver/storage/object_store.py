@@ -1,0 +1,133 @@
+"""One resource's objects in the store: keys, compare-and-swap, and lists in pages.
+
+Nothing here knows what a pod is. Every write is conditional on the revision that was read, so any
+number of API servers may share a store. Errors are those of `etcd.errors`.
+"""
+
+from typing import NamedTuple
+
+from control_plane.api.objects import Object
+from control_plane.api.resources import Resource
+from control_plane.apiserver.etcd.client import EtcdClient
+from control_plane.apiserver.etcd.model import KeyValue, Page, Swap, prefix_end
+from control_plane.apiserver.storage.codec import Codec
+from control_plane.apiserver.storage.entry import Entry, EntryMaker
+from control_plane.apiserver.storage.leases import ObjectLeases
+from control_plane.apiserver.storage.selection import Selection
+
+MAX_PAGE = 10_000
+
+
+class Stored(NamedTuple):
+    """An object as read: decoded, with the revision of its last write and the bytes it was."""
+
+    obj: Object
+    revision: int
+    value: bytes
+
+
+class StoredPage(NamedTuple):
+    """A chunk of a list.
+
+    `next_start` is where the next chunk starts, relative to the list's prefix ("" when this is the
+    last one); `remaining` the number of objects after this chunk when no selector takes part.
+    """
+
+    entries: list[Entry]
+    revision: int
+    next_start: str
+    remaining: int
+
+
+class ObjectStore:
+    """The objects of `resource` under `prefix`, which ends in a slash."""
+
+    def __init__(
+        self,
+        resource: Resource,
+        etcd: EtcdClient,
+        prefix: bytes,
+        leases: ObjectLeases | None = None,
+    ) -> None:
+        """Objects written here expire with a lease when `leases` is given."""
+        self.resource = resource
+        self.codec = Codec(resource)
+        self.prefix = prefix
+        self._etcd = etcd
+        self._leases = leases
+        self._maker = EntryMaker(resource, self.codec)
+
+    def key(self, namespace: str, name: str) -> bytes:
+        """The store's key of an object; `namespace` is "" for cluster-scoped ones."""
+        relative = f"{namespace}/{name}" if self.resource.namespaced else name
+        return self.prefix + relative.encode()
+
+    async def get(self, namespace: str, name: str) -> Stored | None:
+        """Read the newest state of one object, or None."""
+        kv, _ = await self._etcd.get(self.key(namespace, name))
+        return self.stored(kv) if kv is not None else None
+
+    async def read(self, namespace: str, name: str) -> bytes | None:
+        """Read the newest JSON of one object, as clients get it, or None."""
+        kv, _ = await self._etcd.get(self.key(namespace, name))
+        if kv is None:
+            return None
+        item, _ = self.codec.item(kv.value, kv.mod_revision)
+        return self.codec.whole(item)
+
+    def stored(self, kv: KeyValue) -> Stored:
+        """Decode a key-value pair; raises codec.UnreadableError."""
+        return Stored(self.codec.decode(kv.value, kv.mod_revision), kv.mod_revision, kv.value)
+
+    async def put(self, key: bytes, value: bytes, revision: int) -> Swap:
+        """Write encoded bytes if the key is still at `revision`; 0 means that it must be absent."""
+        lease = await self._leases.lease() if self._leases is not None else 0
+        return await self._etcd.put_if(key, value, revision, lease)
+
+    async def remove(self, key: bytes, revision: int) -> Swap:
+        """Delete the key if it is still at `revision`."""
+        return await self._etcd.delete_if(key, revision)
+
+    async def revision(self) -> int:
+        """The store's revision now: whatever was acknowledged before is not newer."""
+        return await self._etcd.current_revision(self.prefix[:-1])
+
+    async def page(
+        self, selection: Selection, *, limit: int = 0, revision: int = 0, start: str = ""
+    ) -> StoredPage:
+        """Read a chunk of the selected objects as of one revision (0: now).
+
+        With selectors, pages are read until `limit` objects are found or the keys are exhausted.
+        """
+        prefix = self._list_prefix(selection)
+        key, end = prefix + start.encode(), prefix_end(prefix)
+        found: list[Entry] = []
+        pinned, page_size = revision, limit
+        while True:
+            page = await self._etcd.range(key, end, limit=page_size, revision=pinned)
+            pinned = pinned or page.revision
+            taken = self._select(page, selection, found, limit)
+            has_more = taken < len(page.kvs) or len(page.kvs) < page.total
+            if not has_more:
+                return StoredPage(found, pinned, "", 0)
+            key = page.kvs[taken - 1].key + b"\0"
+            if limit and len(found) >= limit:
+                next_start = key[len(prefix) :].decode()
+                return StoredPage(found, pinned, next_start, page.total - taken)
+            page_size = min(page_size * 2, MAX_PAGE)
+
+    def _list_prefix(self, selection: Selection) -> bytes:
+        if selection.namespace and self.resource.namespaced:
+            return self.prefix + selection.namespace.encode() + b"/"
+        return self.prefix
+
+    def _select(self, page: Page, selection: Selection, found: list[Entry], limit: int) -> int:
+        """Append what is selected of a page; return how many of its keys were looked at."""
+        for index, kv in enumerate(page.kvs):
+            relative = kv.key[len(self.prefix) :].decode()
+            entry = self._maker.entry(relative, kv.value, kv.mod_revision)
+            if selection.selects(entry):
+                found.append(entry)
+                if limit and len(found) >= limit:
+                    return index + 1
+        return len(page.kvs)

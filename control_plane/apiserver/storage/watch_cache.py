@@ -1,0 +1,230 @@
+"""All objects of one resource in memory, kept current by one watch on the store.
+
+Lists are joined from the bytes here and watches are fed from here, so that any number of clients
+costs the store one watch. The cache is loaded by pages pinned to one revision, then follows; after
+a lost connection it goes on where it was. When the store no longer has the revision it needs, or
+has gone back in time (restored from a backup), every watch is ended and the cache loads anew.
+
+Reads of the state are synchronous: between two awaits, entries, revision and window agree.
+Source: the semantics of kube-apiserver's cacher (apiserver/pkg/storage/cacher).
+"""
+
+import asyncio
+import logging
+from bisect import bisect_left, insort
+from typing import TYPE_CHECKING
+
+from control_plane.api.resources import Resource
+from control_plane.apiserver.etcd.client import EtcdClient
+from control_plane.apiserver.etcd.errors import CompactedError, StoreError
+from control_plane.apiserver.etcd.model import KeyEvent, WatchBatch, prefix_end
+from control_plane.apiserver.storage.cache_event import CacheEvent
+from control_plane.apiserver.storage.codec import Codec, UnreadableError
+from control_plane.apiserver.storage.entry import Entry, EntryMaker
+from control_plane.apiserver.storage.event_window import EventWindow
+from control_plane.apiserver.storage.revision_clock import RevisionClock
+from control_plane.apiserver.storage.selection import EVERYTHING, Selection
+from control_plane.apiserver.storage.watcher import Watcher
+
+if TYPE_CHECKING:
+    from control_plane.apiserver.etcd.watch import KeyWatch
+
+LOAD_PAGE = 2_000
+DISPATCH_SLICE = 64  # events between two turns of the loop, so that watchers can drain
+FIRST_RETRY_SECONDS = 0.1
+LAST_RETRY_SECONDS = 2.0
+
+logger = logging.getLogger(__name__)
+
+
+class TooOldError(Exception):
+    """A watch wants events that the window no longer has; `oldest` is where it begins."""
+
+    def __init__(self, oldest: int) -> None:
+        """Remember where the window begins."""
+        super().__init__(oldest)
+        self.oldest = oldest
+
+
+class WatchCache:
+    """The cache of one resource; `run` keeps it current until cancelled."""
+
+    def __init__(self, resource: Resource, etcd: EtcdClient, prefix: bytes) -> None:
+        """Prepare an empty cache of the keys under `prefix`, which ends in a slash."""
+        self.resource = resource
+        self.codec = Codec(resource)
+        self.clock = RevisionClock()
+        self._etcd = etcd
+        self._prefix = prefix
+        self._maker = EntryMaker(resource, self.codec)
+        self._entries: dict[str, Entry] = {}
+        self._keys: list[str] = []
+        self._window = EventWindow(0)
+        self._watchers: set[Watcher] = set()
+        self._watch: KeyWatch | None = None
+
+    async def run(self) -> None:
+        """Load, then follow the store for ever; survives its absence."""
+        retry = FIRST_RETRY_SECONDS
+        try:
+            while True:
+                revision = self.clock.revision
+                try:
+                    await self._load_and_follow()
+                except CompactedError:
+                    logger.warning("cache resets resource=%s", self.resource.plural)
+                    self._reset()
+                except StoreError as error:
+                    logger.warning("cache waits resource=%s: %s", self.resource.plural, error)
+                retry = (
+                    FIRST_RETRY_SECONDS
+                    if self.clock.revision != revision
+                    else min(retry * 2, LAST_RETRY_SECONDS)
+                )
+                await asyncio.sleep(retry)
+        finally:
+            self.end_watches()
+
+    def get(self, key: str) -> Entry | None:
+        """The object at "namespace/name" or "name", as of the cache's revision."""
+        return self._entries.get(key)
+
+    def select(self, selection: Selection = EVERYTHING) -> list[Entry]:
+        """The selected objects in key order, as of the cache's revision."""
+        if selection.name and (selection.namespace or not self.resource.namespaced):
+            entry = self._entries.get(self._key(selection))
+            return [entry] if entry is not None and selection.matches(entry) else []
+        found = (self._entries[key] for key in self._keys_of(selection.namespace))
+        if not selection.name and not selection.is_filtered:
+            return list(found)
+        return [entry for entry in found if selection.selects(entry)]
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def watch_state(self, selection: Selection, *, with_objects: bool) -> Watcher:
+        """Start a watch at the present state, whose objects come first if `with_objects`."""
+        initial = self.select(selection) if with_objects else []
+        return self._register(Watcher(selection, initial, self.clock.revision))
+
+    def watch_after(self, selection: Selection, revision: int) -> Watcher:
+        """Start a watch that gets exactly the events after `revision`; raises TooOldError."""
+        if revision < self._window.start:
+            raise TooOldError(self._window.start)
+        watcher = Watcher(selection, [], revision)
+        watcher.replay(self._window.since(revision))
+        return self._register(watcher)
+
+    def unwatch(self, watcher: Watcher) -> None:
+        """Forget a watcher; harmless when it has ended already."""
+        self._watchers.discard(watcher)
+
+    def end_watches(self) -> None:
+        """End every watch: the server stops, or the cache must start anew."""
+        watchers, self._watchers = self._watchers, set()
+        for watcher in watchers:
+            watcher.end()
+
+    async def request_progress(self) -> None:
+        """Ask the store how far the watch has come, so that the revision moves without events."""
+        if self._watch is not None:
+            await self._watch.request_progress()
+
+    def _register(self, watcher: Watcher) -> Watcher:
+        self._watchers.add(watcher)
+        return watcher
+
+    def _key(self, selection: Selection) -> str:
+        return (
+            f"{selection.namespace}/{selection.name}"
+            if self.resource.namespaced
+            else selection.name
+        )
+
+    def _keys_of(self, namespace: str) -> list[str]:
+        if not namespace:
+            return self._keys
+        first = bisect_left(self._keys, f"{namespace}/")
+        last = bisect_left(self._keys, f"{namespace}0")  # "0" follows "/"
+        return self._keys[first:last]
+
+    def _reset(self) -> None:
+        self.end_watches()
+        self.clock.reset()
+        self._entries, self._keys = {}, []
+
+    async def _load_and_follow(self) -> None:
+        if not self.clock.is_set:
+            await self._load()
+        elif await self._etcd.current_revision(self._prefix) < self.clock.revision:
+            raise CompactedError("the store has gone back in time")
+        watch = self._etcd.watch(self._prefix, prefix_end(self._prefix), self.clock.revision + 1)
+        async with watch:
+            self._watch = watch
+            try:
+                async for batch in watch.batches():
+                    await self._apply(batch)
+            finally:
+                self._watch = None
+
+    async def _load(self) -> None:
+        key, end, revision = self._prefix, prefix_end(self._prefix), 0
+        entries: dict[str, Entry] = {}
+        while True:
+            page = await self._etcd.range(key, end, limit=LOAD_PAGE, revision=revision)
+            revision = revision or page.revision
+            for kv in page.kvs:
+                entry = self._entry(kv.key, kv.value, kv.mod_revision)
+                if entry is not None:
+                    entries[entry.key] = entry
+            if len(page.kvs) >= page.total:
+                break
+            key = page.kvs[-1].key + b"\0"
+        self._entries, self._keys = entries, sorted(entries)
+        self._window = EventWindow(revision)
+        self.clock.advance(revision)
+
+    async def _apply(self, batch: WatchBatch) -> None:
+        """Take a batch in, letting others run between revisions but never within one."""
+        since_pause, last = 0, 0
+        for event in batch.events:
+            if since_pause >= DISPATCH_SLICE and event.revision != last:
+                self.clock.advance(last)
+                await asyncio.sleep(0)
+                since_pause = 0
+            self._take(event)
+            since_pause, last = since_pause + 1, event.revision
+        self.clock.advance(batch.revision)
+
+    def _take(self, event: KeyEvent) -> None:
+        key = event.key[len(self._prefix) :].decode(errors="replace")
+        previous = self._entries.get(key)
+        entry = None
+        if event.value is not None:
+            entry = self._entry(event.key, event.value, event.revision)
+        if entry is not None:
+            self._entries[key] = entry
+            if previous is None:
+                insort(self._keys, key)
+        elif previous is not None:
+            del self._entries[key]
+            del self._keys[bisect_left(self._keys, key)]
+        else:
+            return
+        self._dispatch(CacheEvent(event.revision, entry, previous))
+
+    def _dispatch(self, event: CacheEvent) -> None:
+        self._window.append(event)
+        for watcher in list(self._watchers):
+            watcher.offer(event)
+            if watcher.has_ended:
+                self._watchers.discard(watcher)
+
+    def _entry(self, key: bytes, value: bytes, revision: int) -> Entry | None:
+        """The entry of a stored value; None, and a line in the log, when it is not one of ours."""
+        try:
+            relative = key[len(self._prefix) :].decode()
+            return self._maker.entry(relative, value, revision)
+        except (UnreadableError, UnicodeDecodeError) as error:
+            logger.error("unreadable object key=%r: %s", key, error)
+            return None

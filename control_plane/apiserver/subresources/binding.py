@@ -1,0 +1,109 @@
+"""pods/binding: the scheduler's decision, written into the pod."""
+
+from control_plane.api.errors import BadRequest, Conflict, Invalid
+from control_plane.api.field_error import not_supported, required
+from control_plane.api.objects import Object, dig, is_terminating, name_of, uid_of
+from control_plane.api.resources import NODES, PODS, Resource
+from control_plane.api.timestamps import now
+from control_plane.apiserver.http.answer import Reply, json_answer
+from control_plane.apiserver.http.bodies import read_object
+from control_plane.apiserver.http.request import Request
+from control_plane.apiserver.http.services import ApiServices
+from control_plane.apiserver.http.target import Target
+from control_plane.apiserver.http.write_options import read_call
+from control_plane.apiserver.registry.registry import Edit
+
+BINDING = Resource("", "v1", "Binding", "bindings", True, verbs=("create",), storage="")
+_TOPOLOGY_LABELS = ("topology.kubernetes.io/zone", "topology.kubernetes.io/region")
+_POD_BINDING = Resource("", "v1", "Pod", "pods/binding", True, storage="")
+
+
+async def create(services: ApiServices, request: Request, target: Target) -> Reply:
+    """POST: assign the pod to the binding's node."""
+    call = read_call(request.query, "CreateOptions", request.user, request.warn)
+    sent = await read_object(request, BINDING, call)
+    if name_of(sent) and name_of(sent) != target.name:
+        raise BadRequest("name in URL does not match name in Binding object")
+    _check(sent)
+    node = services.collections.cached(NODES, "", dig(sent, "target", "name", default=""))
+
+    async def bind(pod: Object) -> Object:
+        return bound(pod, sent, node)
+
+    edit = Edit(PODS, target.namespace, target.name, bind, "binding", is_system=True)
+    await services.registry.update(edit, call)
+    status = {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Success",
+        "code": 201,
+    }
+    return json_answer(status, request, 201)
+
+
+def bound(pod: Object, binding: Object, node: Object | None) -> Object:
+    """The pod on the binding's node; raises Conflict when it cannot be assigned."""
+    name, node_name = name_of(pod), dig(binding, "target", "name", default="")
+    spec = pod.setdefault("spec", {})
+    wanted_uid = uid_of(binding)
+    if wanted_uid and wanted_uid != uid_of(pod):
+        raise _conflict(
+            name,
+            f"Precondition failed: UID in precondition: {wanted_uid}, "
+            f"UID in object meta: {uid_of(pod)}",
+        )
+    if is_terminating(pod):
+        raise _conflict(name, f"pod {name} is being deleted, cannot be assigned to a host")
+    if spec.get("nodeName"):
+        raise _conflict(name, f'pod {name} is already assigned to node "{spec["nodeName"]}"')
+    if spec.get("schedulingGates"):
+        raise _conflict(name, f"pod {name} has non-empty .spec.schedulingGates")
+    spec["nodeName"] = node_name
+    annotations = dig(binding, "metadata", "annotations", default={})
+    if annotations:
+        metadata = pod["metadata"]
+        metadata["annotations"] = {**(metadata.get("annotations") or {}), **annotations}
+    _copy_topology(pod, node)
+    _set_scheduled(pod)
+    return pod
+
+
+def _set_scheduled(pod: Object) -> None:
+    status = pod.setdefault("status", {})
+    status.pop("nominatedNodeName", None)
+    others = [c for c in status.get("conditions") or [] if c.get("type") != "PodScheduled"]
+    scheduled = {
+        "type": "PodScheduled",
+        "status": "True",
+        "lastProbeTime": None,
+        "lastTransitionTime": now(),
+    }
+    generation = pod["metadata"].get("generation")
+    if generation:
+        scheduled["observedGeneration"] = generation
+    status["conditions"] = [*others, scheduled]
+
+
+def _copy_topology(pod: Object, node: Object | None) -> None:
+    """Give the pod the zone and region of its node."""
+    labels = dig(node or {}, "metadata", "labels", default={})
+    found = {key: labels[key] for key in _TOPOLOGY_LABELS if key in labels}
+    if found:
+        metadata = pod["metadata"]
+        metadata["labels"] = {**(metadata.get("labels") or {}), **found}
+
+
+def _check(binding: Object) -> None:
+    kind = dig(binding, "target", "kind", default="")
+    errors = []
+    if kind not in ("", "Node"):
+        errors.append(not_supported("target.kind", kind, ["Node", "<empty>"]))
+    if not dig(binding, "target", "name", default=""):
+        errors.append(required("target.name"))
+    if errors:
+        raise Invalid.of(BINDING, name_of(binding), errors)
+
+
+def _conflict(name: str, why: str) -> Conflict:
+    return Conflict.of(_POD_BINDING, name, why)

@@ -1,0 +1,27 @@
+"""namespaces/finalize: the finalizers of a namespace's spec, removed when it has been emptied."""
+
+import orjson
+
+from control_plane.api.objects import Object, deep_copy
+from control_plane.apiserver.http.answer import Reply
+from control_plane.apiserver.http.bodies import read_object
+from control_plane.apiserver.http.representation import object_answer
+from control_plane.apiserver.http.request import Request
+from control_plane.apiserver.http.services import ApiServices
+from control_plane.apiserver.http.target import Target
+from control_plane.apiserver.http.write_options import read_call
+from control_plane.apiserver.registry.registry import Edit
+
+
+async def update(services: ApiServices, request: Request, target: Target) -> Reply:
+    """PUT: replace spec.finalizers; the last one gone, the namespace is."""
+    resource = target.resource
+    call = read_call(request.query, "UpdateOptions", request.user, request.warn)
+    sent = await read_object(request, resource, call)
+
+    async def replace(_current: Object) -> Object:
+        return deep_copy(sent)
+
+    edit = Edit(resource, "", target.name, replace, "finalize")
+    updated, _ = await services.registry.update(edit, call)
+    return object_answer(request, resource, orjson.dumps(updated))

@@ -1,0 +1,93 @@
+"""autoscaling/v1 Scale: the number of replicas of a workload, read and written on its own."""
+
+import orjson
+
+from control_plane.api import label_selector
+from control_plane.api.errors import Invalid
+from control_plane.api.field_error import invalid
+from control_plane.api.objects import Object, deep_copy, dig, name_of, resource_version_of
+from control_plane.api.patch import patch_for
+from control_plane.api.resources import REPLICATIONCONTROLLERS, Resource
+from control_plane.apiserver.http.answer import Reply, json_answer
+from control_plane.apiserver.http.bodies import read_object
+from control_plane.apiserver.http.patching import Patching
+from control_plane.apiserver.http.request import Request
+from control_plane.apiserver.http.services import ApiServices
+from control_plane.apiserver.http.target import Target
+from control_plane.apiserver.http.write_options import read_call
+from control_plane.apiserver.registry.registry import Edit
+
+SCALE = Resource("autoscaling", "v1", "Scale", "scales", True, storage="")
+
+
+async def read(services: ApiServices, request: Request, target: Target) -> Reply:
+    """GET: the scale of the parent."""
+    body = await services.reader.get(target.resource, target.namespace, target.name, "")
+    return json_answer(scale_of(target.resource, orjson.loads(body)), request)
+
+
+async def update(services: ApiServices, request: Request, target: Target) -> Reply:
+    """PUT: set the parent's replicas."""
+    call = read_call(request.query, "UpdateOptions", request.user, request.warn)
+    sent = await read_object(request, SCALE, call)
+
+    async def replace(parent: Object) -> Object:
+        return with_scale(parent, sent, target)
+
+    edit = Edit(target.resource, target.namespace, target.name, replace, "scale")
+    updated, _ = await services.registry.update(edit, call)
+    return json_answer(scale_of(target.resource, updated), request)
+
+
+async def patch(services: ApiServices, request: Request, target: Target) -> Reply:
+    """PATCH: change the scale, and so the parent's replicas."""
+    patching = patch_for(request.header(b"content-type"))
+    call = read_call(request.query, "PatchOptions", request.user, request.warn)
+    change = Patching(patching, patching.decode(await request.body()), SCALE, call)
+
+    async def apply(parent: Object) -> Object:
+        patched = change.apply(scale_of(target.resource, parent))
+        return with_scale(parent, patched, target)
+
+    edit = Edit(target.resource, target.namespace, target.name, apply, "scale")
+    updated, _ = await services.registry.update(edit, call)
+    return json_answer(scale_of(target.resource, updated), request)
+
+
+def scale_of(resource: Resource, parent: Object) -> Object:
+    """The Scale of a workload."""
+    metadata = parent["metadata"]
+    kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+    spec_replicas = dig(parent, "spec", "replicas", default=0)
+    status: Object = {"replicas": dig(parent, "status", "replicas", default=0)}
+    selector = _selector(resource, parent)
+    if selector:
+        status["selector"] = selector
+    return {
+        "kind": SCALE.kind,
+        "apiVersion": SCALE.api_version,
+        "metadata": {key: metadata[key] for key in kept if key in metadata},
+        "spec": {"replicas": spec_replicas} if spec_replicas else {},
+        "status": status,
+    }
+
+
+def with_scale(parent: Object, scale: Object, target: Target) -> Object:
+    """The parent with the scale's replicas, conditional on the scale's resourceVersion."""
+    replicas = dig(scale, "spec", "replicas", default=0)
+    if not isinstance(replicas, int) or isinstance(replicas, bool) or replicas < 0:
+        error = invalid("spec.replicas", replicas, "must be greater than or equal to 0")
+        raise Invalid.of(SCALE, name_of(scale) or target.name, [error])
+    changed = deep_copy(parent)
+    changed["metadata"]["resourceVersion"] = resource_version_of(scale)
+    if name_of(scale):
+        changed["metadata"]["name"] = name_of(scale)
+    changed.setdefault("spec", {})["replicas"] = replicas
+    return changed
+
+
+def _selector(resource: Resource, parent: Object) -> str:
+    selector = dig(parent, "spec", "selector", default={})
+    if resource == REPLICATIONCONTROLLERS:
+        return str(label_selector.from_map(selector))
+    return str(label_selector.from_object(selector))
