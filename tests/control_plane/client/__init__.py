@@ -1,0 +1,1 @@
+"""Tests of the API client and what is built on it."""
