@@ -73,7 +73,7 @@ def container_status(pod: Object, container: Object, seen: Observation) -> Objec
         "restartCount": newest.attempt if newest else int(before.get("restartCount", 0)),
         "image": newest.image if newest else container.get("image", ""),
         "imageID": newest.image_id if newest else "",
-        "started": newest is not None and newest.id in seen.started,
+        "started": _has_started(newest, seen),
     }
     if newest is not None:
         status["containerID"] = f"{seen.id_prefix}://{newest.id}"
@@ -152,6 +152,10 @@ def _is_ready(
     if container in init_containers(pod) and not is_sidecar(container):
         return newest.phase == "exited" and newest.exit_code == 0
     return newest.phase == "running" and newest.id in seen.ready
+
+
+def _has_started(newest: ContainerRecord | None, seen: Observation) -> bool:
+    return newest is not None and newest.phase == "running" and newest.id in seen.started
 
 
 def _extras(container: Object) -> Object:

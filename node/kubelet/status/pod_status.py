@@ -121,15 +121,11 @@ def _addresses(pod: Object, seen: Observation, host_ips: Sequence[str]) -> Objec
         addresses |= {"hostIP": host_ips[0], "hostIPs": [{"ip": ip} for ip in host_ips]}
     sandbox = seen.record.ready_sandbox()
     ips = list(host_ips) if uses_host_network(pod) else [sandbox.ip] if sandbox else []
-    ips = [ip for ip in ips if ip] or [e["ip"] for e in _shown_ips(pod, seen)]
+    shown = (pod.get("status") or {}).get("podIPs") or ()  # kept while there is no new one
+    ips = [ip for ip in ips if ip] or [entry["ip"] for entry in shown]
     if ips:
         addresses |= {"podIP": ips[0], "podIPs": [{"ip": ip} for ip in ips]}
     return addresses
-
-
-def _shown_ips(pod: Object, seen: Observation) -> list[Object]:
-    """A pod that has stopped keeps the address it had."""
-    return list((pod.get("status") or {}).get("podIPs") or ()) if seen.stopped else []
 
 
 def _reason(before: Object, seen: Observation) -> Object:

@@ -9,6 +9,7 @@ Called by server.py.
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
@@ -106,7 +107,8 @@ async def serve(app: web.Application, config: KubeletConfig) -> tuple[web.AppRun
     except OSError as error:
         await runner.cleanup()
         raise ConfigError(
-            f"--port: cannot listen on {config.address}:{config.port}: {error.strerror}; "
+            f"--port: cannot listen on {config.address}:{config.port}: "
+            f"{os.strerror(error.errno or 0)}; "
             "stop what listens there or choose another port"
         ) from error
     return runner, int(runner.addresses[0][1])
