@@ -8,6 +8,8 @@ import argparse
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from control_plane.client.flags import boolean
+
 ALL_CONTROLLERS = ("*",)
 
 
@@ -73,8 +75,9 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         elif field.name == "root_ca_file":
             parser.add_argument(flag, type=Path, default=None, help=text)
         elif isinstance(field.default, bool):
-            action = argparse.BooleanOptionalAction
-            parser.add_argument(flag, action=action, default=field.default, help=text)
+            parser.add_argument(
+                flag, nargs="?", type=boolean, const=True, default=field.default, help=text
+            )
         elif isinstance(field.default, int):
             parser.add_argument(flag, type=int, default=field.default, help=text)
         else:

@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from control_plane.client.flags import boolean
 from control_plane.scheduler.framework.pod_info import DEFAULT_SCHEDULER
 from control_plane.scheduler.queued_pod import INITIAL_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS
 
@@ -52,12 +53,6 @@ class SchedulerConfig:
             )
 
 
-def _boolean(text: str) -> bool:
-    if text not in ("true", "false"):
-        raise argparse.ArgumentTypeError(f"{text!r}: give true or false")
-    return text == "true"
-
-
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """Add the scheduler's flags."""
     parser.add_argument(
@@ -71,7 +66,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--leader-elect",
         nargs="?",
-        type=_boolean,
+        type=boolean,
         const=True,
         default=True,
         metavar="true|false",
