@@ -47,14 +47,19 @@ def read_page(session: Session, first: int, *, prevs: bool) -> Page:
 def with_prevs(snapshot: Snapshot, rows: Sequence[Row], compact_revision: int) -> list[Event]:
     """Pair each event with its key's live row at the revision before it.
 
-    There is none when the key did not exist then, or when that revision is below compaction.
+    There is none for the put that creates a key, or when that revision is below compaction.
     An earlier change of the same key in the same revision is stepped over.
     """
     found: dict[int, Row] = {row.id: row for row in rows}
-    wanted = {row.id for row in rows if row.revision - 1 >= compact_revision}
+    wanted = {row.id for row in rows if row.revision > compact_revision and not creates_key(row)}
     missing = {row.prev_id for row in rows if row.id in wanted} - found.keys() - {0}
     found.update(snapshot.rows(missing) if missing else {})
     return [Event(row, _before(row, found) if row.id in wanted else None) for row in rows]
+
+
+def creates_key(row: Row) -> bool:
+    """Say whether the event is the put that makes a key exist."""
+    return not row.deleted and row.create_revision == row.revision
 
 
 def _before(row: Row, found: dict[int, Row]) -> Row | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from datastore.errors import KeyTooLong, TooManyEvents
 from datastore.mvcc.backend import Changes, Prefetch, Snapshot, WriteTx
+from datastore.mvcc.history import creates_key
 from datastore.mvcc.model import (
     MAX_EVENTS,
     SUB_BITS,
@@ -294,10 +295,10 @@ class Draft:
         self.overlay[row.key] = row
 
     def _event(self, row: Row, before: Head | Row | None) -> Event:
+        if before is None or creates_key(row):
+            return Event(row)
         if row.key in self.overlay:
             return Event(row, prev_known=False)
-        if before is None:
-            return Event(row)
         if isinstance(before, Row):
             return Event(row, before)
         if before.id in self._batch.values:

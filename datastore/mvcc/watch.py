@@ -126,9 +126,12 @@ class WatchStream:
             self.push(Notice(watch_id, self._hub.revision, canceled=True))
 
     def progress(self) -> None:
-        """Answer a progress request if every watcher has had everything, else say nothing."""
-        live = [watcher for watcher in self.watchers.values() if watcher.live]
-        if live and all(map(self._hub.caught_up, live)):
+        """Answer a progress request if every watcher has had everything, else say nothing.
+
+        As in etcd, one that compaction has ended holds it back until the client cancels it.
+        """
+        watchers = self.watchers.values()
+        if watchers and all(w.live and self._hub.caught_up(w) for w in watchers):
             self.push(Notice(EVERY_WATCHER, self._hub.revision))
         else:
             self._hub.wake()
