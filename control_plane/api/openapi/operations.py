@@ -84,7 +84,7 @@ _COLLECTION_VERBS: Final = {
     "deletecollection": _Verb(
         "delete",
         "deletecollection",
-        "deleteCollection",
+        "delete Collection",
         parameters.DELETE_COLLECTION,
         body=DELETE_OPTIONS,
         answer=STATUS,
@@ -116,8 +116,8 @@ _SUBRESOURCE_VERBS: Final = {**_OBJECT_VERBS, "create": _COLLECTION_VERBS["creat
 # Subresources that are streams: their query, and the methods that open them.
 _STREAMS: Final = {
     ("pods", "exec"): (
-        _Verb("get", "connect", "connectGet", parameters.EXEC, answer="", produces=ANY),
-        _Verb("post", "connect", "connectPost", parameters.EXEC, answer="", produces=ANY),
+        _Verb("get", "connect", "connect Get", parameters.EXEC, answer="", produces=ANY),
+        _Verb("post", "connect", "connect Post", parameters.EXEC, answer="", produces=ANY),
     ),
     ("pods", "log"): (_Verb("get", "get", "read", parameters.LOG, answer="", produces=TEXT),),
 }
@@ -198,14 +198,11 @@ def _path_parameters(path: str, kind: str) -> tuple[Parameter, ...]:
 
 
 def _operation_id(row: Resource, word: str, subject: str) -> str:
-    """Return "listCoreV1NamespacedPod".
-
-    "Collection" stands after the version, as upstream has it.
-    """
-    verb, collection, _ = word.partition("Collection")
+    """Return "listCoreV1NamespacedPod"; a second word ("Collection") stands after the version."""
+    verb, _, second = word.partition(" ")
     group = (row.group or "core").removesuffix(".k8s.io")
     camel = "".join(_camel(part) for part in group.split("."))
-    return f"{verb}{camel}{_camel(row.version)}{collection}{subject}"
+    return f"{verb}{camel}{_camel(row.version)}{second}{subject}"
 
 
 def _tag(row: Resource) -> str:

@@ -1,0 +1,138 @@
+"""OpenAPI v2 and v3: paths for what is served, definitions that are complete, hashes that hold."""
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+
+from control_plane.api.openapi.documents import OpenApiDocuments
+from control_plane.api.openapi.operations import operations
+from control_plane.api.resources import BUILT_IN, RESOURCES, Resource
+
+VERSION = "v1.35.0"
+
+
+@pytest.fixture(scope="module")
+def documents() -> OpenApiDocuments:
+    return OpenApiDocuments(BUILT_IN, VERSION)
+
+
+@pytest.fixture(scope="module")
+def swagger(documents: OpenApiDocuments) -> Any:
+    return json.loads(documents.v2().body)
+
+
+@pytest.fixture(scope="module")
+def apps(documents: OpenApiDocuments) -> Any:
+    found = documents.v3("apis/apps/v1")
+    assert found is not None
+    return json.loads(found.body)
+
+
+def references(node: Any) -> set[str]:
+    if isinstance(node, dict):
+        own = {node["$ref"]} if isinstance(node.get("$ref"), str) else set()
+        return own.union(*map(references, node.values()))
+    return set().union(*map(references, node)) if isinstance(node, list) else set()
+
+
+def test_v2_has_every_definition_that_it_mentions(swagger: Any) -> None:
+    assert swagger["info"] == {"title": "Kubernetes", "version": VERSION}
+    names = {reference.removeprefix("#/definitions/") for reference in references(swagger)}
+    assert names <= set(swagger["definitions"])
+    for row in RESOURCES:
+        kinds = [
+            d.get("x-kubernetes-group-version-kind", []) for d in swagger["definitions"].values()
+        ]
+        wanted = {"group": row.group, "version": row.version, "kind": row.kind}
+        assert any(wanted in kind for kind in kinds), row
+
+
+def test_v3_has_every_schema_that_it_mentions(documents: OpenApiDocuments) -> None:
+    for path in json.loads(documents.v3_index().body)["paths"]:
+        found = documents.v3(path)
+        assert found is not None
+        document = json.loads(found.body)
+        names = {r.removeprefix("#/components/schemas/") for r in references(document)}
+        assert names <= set(document["components"]["schemas"])
+
+
+def test_the_index_names_each_document_by_its_hash(documents: OpenApiDocuments) -> None:
+    paths = json.loads(documents.v3_index().body)["paths"]
+    assert sorted(paths) == [
+        "api/v1", "apis/apps/v1", "apis/coordination.k8s.io/v1", "apis/discovery.k8s.io/v1",
+    ]  # fmt: skip
+    for path, entry in paths.items():
+        found = documents.v3(path)
+        assert found is not None
+        assert hashlib.sha512(found.body).hexdigest().upper() == found.hash
+        assert entry == {"serverRelativeURL": f"/openapi/v3/{path}?hash={found.hash}"}
+
+
+def test_documents_are_built_once_and_alike_everywhere(documents: OpenApiDocuments) -> None:
+    assert documents.v2() is documents.v2()
+    assert OpenApiDocuments(BUILT_IN, VERSION).v2() == documents.v2()
+    assert documents.v3("apis/nonsense/v1") is None
+
+
+def test_operation_ids_are_upstreams_and_unique(swagger: Any) -> None:
+    ids = [
+        operation["operationId"]
+        for path in swagger["paths"].values()
+        for operation in path.values()
+    ]
+    assert len(ids) == len(set(ids))
+    assert {
+        "listCoreV1PodForAllNamespaces", "listCoreV1NamespacedPod", "createCoreV1NamespacedPod",
+        "deleteCoreV1CollectionNamespacedPod", "readCoreV1Node", "replaceCoreV1NodeStatus",
+        "patchAppsV1NamespacedDeploymentScale", "readCoordinationV1NamespacedLease",
+        "connectCoreV1GetNamespacedPodExec", "readCoreV1NamespacedPodLog",
+    } <= set(ids)  # fmt: skip
+
+
+def test_operations_say_what_kubectl_looks_for(apps: Any) -> None:
+    patch = apps["paths"]["/apis/apps/v1/namespaces/{namespace}/deployments/{name}"]["patch"]
+    assert patch["x-kubernetes-action"] == "patch"
+    assert patch["x-kubernetes-group-version-kind"] == {
+        "group": "apps", "version": "v1", "kind": "Deployment",
+    }  # fmt: skip
+    assert {"fieldValidation", "fieldManager", "dryRun", "force"} <= {
+        parameter["name"] for parameter in patch["parameters"]
+    }
+
+
+def test_v3_keeps_what_stands_beside_a_reference(apps: Any) -> None:
+    schemas = apps["components"]["schemas"]
+    strategy = schemas["io.k8s.api.apps.v1.DeploymentSpec"]["properties"]["strategy"]
+    target = "#/components/schemas/io.k8s.api.apps.v1.DeploymentStrategy"
+    assert strategy["allOf"] == [{"$ref": target}]
+    assert strategy["x-kubernetes-patch-strategy"] == "retainKeys"
+    quantity = schemas["io.k8s.apimachinery.pkg.api.resource.Quantity"]
+    assert quantity["oneOf"] == [{"type": "string"}, {"type": "number"}]
+
+
+def test_scale_has_a_body_of_its_own_kind(apps: Any) -> None:
+    path = "/apis/apps/v1/namespaces/{namespace}/deployments/{name}/scale"
+    put = apps["paths"][path]["put"]
+    assert put["x-kubernetes-group-version-kind"]["group"] == "autoscaling"
+    body = put["requestBody"]["content"]["*/*"]["schema"]
+    assert body == {"$ref": "#/components/schemas/io.k8s.api.autoscaling.v1.Scale"}
+
+
+@pytest.mark.parametrize("row", RESOURCES, ids=lambda row: row.plural)
+def test_every_verb_has_its_operation(row: Resource) -> None:
+    actions = {op.action for op in operations(row) if op.group_version_kind[2] == row.kind}
+    expected = {
+        "create": "post", "update": "put", "get": "get", "list": "list", "patch": "patch",
+        "delete": "delete", "deletecollection": "deletecollection",
+    }  # fmt: skip
+    for verb, action in expected.items():
+        assert (action in actions) is (verb in row.verbs), verb
+
+
+def test_a_resource_of_the_future_is_documented_without_a_definition() -> None:
+    widgets = Resource("example.com", "v1", "Widget", "widgets", False, storage="example.com/w")
+    found = OpenApiDocuments(BUILT_IN.extended(widgets), VERSION).v3("apis/example.com/v1")
+    assert found is not None
+    assert "/apis/example.com/v1/widgets/{name}" in json.loads(found.body)["paths"]
