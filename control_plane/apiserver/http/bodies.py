@@ -1,11 +1,25 @@
-"""Request bodies as objects of the type they were sent to: JSON or YAML, checked field by field."""
+"""Request bodies as objects of the type they were sent to, in JSON, YAML or protobuf.
+
+Whatever the form, the object is checked field by field.
+"""
+
+import orjson
 
 from control_plane.api.errors import BadRequest, UnsupportedMediaType
-from control_plane.api.field_validation import JSON, YAML, Directive, Expected, decode_object
+from control_plane.api.field_validation import (
+    JSON,
+    YAML,
+    Directive,
+    Expected,
+    decode_object,
+    summarize,
+)
 from control_plane.api.objects import Object
 from control_plane.api.resources import Resource
 from control_plane.api.schema import META_V1
 from control_plane.apiserver.http.request import Request
+from control_plane.apiserver.protobuf import envelope as protobuf
+from control_plane.apiserver.protobuf.wire_format import WireError
 from control_plane.apiserver.registry.call import Call
 
 _MEDIA_TYPES = {
@@ -27,9 +41,9 @@ async def read_object(request: Request, resource: Resource, call: Call) -> Objec
     warnings, as `call` says.
     """
     expected = Expected(resource.api_version, resource.kind)
-    media_type = _media_type(request)
     directive = Directive(call.field_validation)
-    decoded = decode_object(await request.body(), expected, directive, media_type)
+    body, media_type = await _json_or_yaml(request, resource.kind)
+    decoded = decode_object(body, expected, directive, media_type)
     for warning in decoded.warnings:
         call.warn(warning)
     obj = decoded.obj
@@ -42,10 +56,9 @@ async def read_delete_options_body(request: Request, resource: Resource) -> Obje
 
     Clients call the type by the version of whatever they delete.
     """
-    body = await request.body()
+    body, media_type = await _json_or_yaml(request, "DeleteOptions")
     if not body.strip():
         return {}
-    media_type = _media_type(request)
     versions = dict.fromkeys(("v1", resource.api_version, "meta.k8s.io/v1"))
     refusals = []
     for version in versions:
@@ -57,8 +70,22 @@ async def read_delete_options_body(request: Request, resource: Resource) -> Obje
     raise refusals[0]
 
 
-def _media_type(request: Request) -> str:
+async def _json_or_yaml(request: Request, kind: str) -> tuple[bytes, str]:
+    """The body and its media type; a protobuf body comes as the JSON that says the same."""
     sent = request.header(b"content-type").partition(";")[0].strip().lower()
+    if sent == protobuf.MEDIA_TYPE:
+        body = await request.body()
+        return (_json_of(body, kind) if body else body), JSON
     if sent not in _MEDIA_TYPES:
-        raise UnsupportedMediaType.of([JSON, YAML])
-    return _MEDIA_TYPES[sent]
+        raise UnsupportedMediaType.of([JSON, YAML, protobuf.MEDIA_TYPE])
+    return await request.body(), _MEDIA_TYPES[sent]
+
+
+def _json_of(body: bytes, kind: str) -> bytes:
+    try:
+        return orjson.dumps(protobuf.decode(body))
+    except WireError as error:
+        raise BadRequest(
+            f"the object provided is unrecognized (must be of type {kind}): {error} "
+            f"({summarize(body)})"
+        ) from error

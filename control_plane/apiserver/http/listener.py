@@ -88,4 +88,5 @@ def _config(app: Any, tls: ssl.SSLContext) -> uvicorn.Config:
     )
     config.load()
     config.ssl = tls
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     return config

@@ -1,0 +1,160 @@
+// Prints how Kubernetes' types look on the wire: for every kind, its fields with their protobuf
+// numbers, JSON names and kinds, read by reflection from the published Go types. The output is
+// control_plane/apiserver/protobuf/wire_types.json; see ../wire_types.py for its form.
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"reflect"
+	"strconv"
+	"strings"
+
+	admissionregistration "k8s.io/api/admissionregistration/v1"
+	apps "k8s.io/api/apps/v1"
+	authentication "k8s.io/api/authentication/v1"
+	authorization "k8s.io/api/authorization/v1"
+	autoscaling1 "k8s.io/api/autoscaling/v1"
+	autoscaling2 "k8s.io/api/autoscaling/v2"
+	batch "k8s.io/api/batch/v1"
+	certificates "k8s.io/api/certificates/v1"
+	coordination "k8s.io/api/coordination/v1"
+	core "k8s.io/api/core/v1"
+	discovery "k8s.io/api/discovery/v1"
+	events "k8s.io/api/events/v1"
+	flowcontrol "k8s.io/api/flowcontrol/v1"
+	networking "k8s.io/api/networking/v1"
+	node "k8s.io/api/node/v1"
+	policy "k8s.io/api/policy/v1"
+	rbac "k8s.io/api/rbac/v1"
+	resource "k8s.io/api/resource/v1"
+	scheduling "k8s.io/api/scheduling/v1"
+	storage "k8s.io/api/storage/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+)
+
+const (
+	repeated  = 1
+	mapped    = 2
+	pointer   = 4
+	omitEmpty = 8
+	inline    = 16
+)
+
+var special = map[string]string{
+	"k8s.io/apimachinery/pkg/api/resource.Quantity":    "quantity",
+	"k8s.io/apimachinery/pkg/util/intstr.IntOrString":  "int-or-string",
+	"k8s.io/apimachinery/pkg/apis/meta/v1.Time":        "time",
+	"k8s.io/apimachinery/pkg/apis/meta/v1.MicroTime":   "micro-time",
+	"k8s.io/apimachinery/pkg/apis/meta/v1.Duration":    "duration",
+	"k8s.io/apimachinery/pkg/runtime.RawExtension":     "raw",
+	"k8s.io/apimachinery/pkg/apis/meta/v1.FieldsV1":    "raw",
+}
+
+type marshaler interface{ Marshal() ([]byte, error) }
+
+var types = map[string][]any{}
+
+func name(t reflect.Type) string {
+	path := strings.TrimPrefix(strings.TrimPrefix(t.PkgPath(), "k8s.io/api/"), "k8s.io/apimachinery/pkg/")
+	return path + "." + t.Name()
+}
+
+func kind(t reflect.Type) string {
+	if k, ok := special[t.PkgPath()+"."+t.Name()]; ok {
+		return k
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return "string"
+	case reflect.Bool:
+		return "bool"
+	case reflect.Int, reflect.Int32, reflect.Int64, reflect.Uint32, reflect.Uint64:
+		return "int"
+	case reflect.Float64:
+		return "double"
+	case reflect.Struct:
+		describe(t)
+		return "@" + name(t)
+	case reflect.Slice:
+		if t.Elem().Kind() == reflect.Uint8 {
+			return "bytes"
+		}
+		if t.Name() != "" && reflect.PointerTo(t).Implements(reflect.TypeOf((*marshaler)(nil)).Elem()) {
+			types[name(t)] = []any{[]any{1, "", kind(t.Elem()), repeated}}
+			return "list@" + name(t)
+		}
+	}
+	panic("unexpected type " + t.String())
+}
+
+func describe(t reflect.Type) {
+	if _, done := types[name(t)]; done {
+		return
+	}
+	types[name(t)] = nil
+	var fields []any
+	for i := 0; i < t.NumField(); i++ {
+		f := t.Field(i)
+		tag := f.Tag.Get("protobuf")
+		if tag == "" || tag == "-" {
+			continue
+		}
+		number, err := strconv.Atoi(strings.Split(tag, ",")[1])
+		if err != nil {
+			panic(err)
+		}
+		js := strings.Split(f.Tag.Get("json"), ",")
+		flags, ft := 0, f.Type
+		for _, option := range js[1:] {
+			if option == "omitempty" {
+				flags |= omitEmpty
+			}
+			if option == "inline" {
+				flags |= inline
+			}
+		}
+		if ft.Kind() == reflect.Pointer {
+			flags, ft = flags|pointer, ft.Elem()
+		}
+		isList := ft.Kind() == reflect.Slice && ft.Elem().Kind() != reflect.Uint8 && !(ft.Name() != "" && reflect.PointerTo(ft).Implements(reflect.TypeOf((*marshaler)(nil)).Elem()))
+		if isList {
+			flags, ft = flags|repeated, ft.Elem()
+			if ft.Kind() == reflect.Pointer {
+				ft = ft.Elem()
+			}
+		} else if ft.Kind() == reflect.Map {
+			flags, ft = flags|mapped, ft.Elem()
+		}
+		fields = append(fields, []any{number, js[0], kind(ft), flags})
+	}
+	types[name(t)] = fields
+}
+
+func main() {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{
+		admissionregistration.AddToScheme, apps.AddToScheme, authentication.AddToScheme,
+		authorization.AddToScheme, autoscaling1.AddToScheme, autoscaling2.AddToScheme, batch.AddToScheme,
+		certificates.AddToScheme, coordination.AddToScheme, core.AddToScheme, discovery.AddToScheme,
+		events.AddToScheme, flowcontrol.AddToScheme, networking.AddToScheme, node.AddToScheme,
+		policy.AddToScheme, rbac.AddToScheme, resource.AddToScheme, scheduling.AddToScheme, storage.AddToScheme,
+	} {
+		if err := add(scheme); err != nil {
+			panic(err)
+		}
+	}
+	kinds := map[string]string{}
+	for gvk, t := range scheme.AllKnownTypes() {
+		if gvk.Version == runtime.APIVersionInternal || gvk.Kind == "WatchEvent" {
+			continue
+		}
+		describe(t)
+		kinds[gvk.GroupVersion().String()+"/"+gvk.Kind] = name(t)
+	}
+	out := json.NewEncoder(os.Stdout)
+	out.SetEscapeHTML(false)
+	if err := out.Encode(map[string]any{"kinds": kinds, "types": types}); err != nil {
+		panic(err)
+	}
+}
