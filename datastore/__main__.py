@@ -7,6 +7,7 @@ import asyncio
 import logging
 import signal
 import sys
+from typing import NoReturn
 
 from datastore.config import DatastoreConfig, add_flags, from_args
 from datastore.errors import ConfigError
@@ -16,9 +17,17 @@ SWITCH_INTERVAL = 0.0002  # seconds; a database thread waits this long for the i
 LEVELS = {"warn": "WARNING"}
 
 
+class OneLineParser(argparse.ArgumentParser):
+    """Says what is wrong with the flags in one line, without the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with code 2."""
+        self.exit(2, f"{self.prog}: {message} (see --help)\n")
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the datastore and return the exit code."""
-    parser = argparse.ArgumentParser(prog="datastore", description="an etcd server over SQL")
+    parser = OneLineParser(prog="datastore", description="an etcd server over SQL")
     add_flags(parser)
     try:
         serve(from_args(parser.parse_args(arguments)))

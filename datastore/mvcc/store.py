@@ -70,16 +70,17 @@ class Store:
         self.limits = limits
         self.size = Size(0, 0)
         self._stopping = False
+        self._lanes: list[Lane] = []
         self._tasks: list[asyncio.Task[Any]] = []
         self._listening: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Connect the lanes, read the state and start the background tasks."""
         backend = self.backend
-        self._points = Lane("points", backend.session, together=POINT_READS)
-        self._ranges = Lane("ranges", backend.session, threads=RANGE_THREADS)
-        self._chores = Lane("chores", backend.session)
-        self._writes = Lane("writes", lambda: backend.session(writer=True), retry=False)
+        self._points = self._lane("points", backend.session, together=POINT_READS)
+        self._ranges = self._lane("ranges", backend.session, threads=RANGE_THREADS)
+        self._chores = self._lane("chores", backend.session)
+        self._writes = self._lane("writes", lambda: backend.session(writer=True), retry=False)
         state = await self._ranges.call(_state)
         self.size = await self._chores.call(lambda session: session.size())
         self.hub = WatchHub(self._ranges, state.revision, state.compact_revision)
@@ -97,14 +98,15 @@ class Store:
     async def stop(self) -> None:
         """Finish queued writes, then end every task and close the lanes."""
         self._stopping = True
-        self.writer.close()
-        await self._tasks[0]
+        if self._tasks:
+            self.writer.close()
+            await self._tasks[0]
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._listening:
             await self._listening  # its thread sees `_stopping` within a second
-        for lane in (self._points, self._ranges, self._chores, self._writes):
+        for lane in self._lanes:
             await lane.close()
         await asyncio.to_thread(self.backend.close)
 
@@ -192,6 +194,11 @@ class Store:
         """Raise the NOSPACE alarm when the request would not fit; the writer then refuses it."""
         if cost and 0 < self.limits.quota <= self.size.allocated + cost:
             await self.writer.submit(RaiseAlarm(Alarm(self.backend.member_id, NOSPACE)))
+
+    def _lane(self, name: str, connect: Callable[[], Session], **kind: Any) -> Lane:
+        lane = Lane(name, connect, **kind)
+        self._lanes.append(lane)
+        return lane
 
     def _run(self, *coroutines: Any) -> None:
         self._tasks += [asyncio.create_task(coroutine) for coroutine in coroutines]

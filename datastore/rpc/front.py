@@ -46,13 +46,16 @@ class Health(health.aio.HealthServicer):  # type: ignore[misc]
         return await super().Check(request, context)
 
 
-async def new_server(edge: Edge) -> grpc.aio.Server:
-    """Return a server with every service, not listening yet."""
-    server = grpc.aio.server(options=options(edge.max_request_bytes))
+def new_server(max_request_bytes: int) -> grpc.aio.Server:
+    """Return a server without services, not listening yet."""
+    return grpc.aio.server(options=options(max_request_bytes))
+
+
+async def add_services(server: grpc.aio.Server, edge: Edge) -> None:
+    """Add every service to a server that has not started."""
     healthy = Health()
     health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
     await healthy.set("", health_pb2.HealthCheckResponse.SERVING)
     made = tuple(handlers(edge, service, methods) for service, methods in SERVICES.items())
     unknown = UnknownMethods(frozenset(SERVICES))
     server.add_generic_rpc_handlers((*made, unknown))
-    return server
