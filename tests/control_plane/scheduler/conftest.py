@@ -27,5 +27,5 @@ async def scheduling(tmp_path: Path) -> AsyncIterator[Scheduling]:
             ApiClient(ClientConfig.from_kubeconfig(server.kubeconfig)) as client,
         ):
             await client.create(SERVICEACCOUNTS, ACCOUNT)  # the controller's work, not run here
-            async with Scheduling(client, server.pki.kubeconfig("scheduler")).watching() as it:
+            async with Scheduling(client, server).watching() as it:
                 yield it

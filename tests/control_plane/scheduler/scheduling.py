@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 from control_plane.api.objects import Object, dig, find_condition
@@ -13,6 +12,7 @@ from control_plane.client.informer_set import InformerSet
 from control_plane.scheduler.config import SchedulerConfig
 from control_plane.scheduler.server import run
 from tests.control_plane.scheduler.builders import node, pod
+from tests.support.apiserver import ApiServer
 
 SECONDS = 30.0
 IN_FLIGHT = 32
@@ -21,9 +21,9 @@ IN_FLIGHT = 32
 class Scheduling:
     """The API as the test sees it, kept current by informers."""
 
-    def __init__(self, client: ApiClient, kubeconfig: Path) -> None:
+    def __init__(self, client: ApiClient, server: ApiServer) -> None:
         self.client = client
-        self.kubeconfig = kubeconfig
+        self.server = server
         self.informers = InformerSet(client)
         self._pods = self.informers.informer(PODS)
         self._events = self.informers.informer(EVENTS)
@@ -46,7 +46,8 @@ class Scheduling:
         """Run a scheduler while the block runs; pods and nodes are listed when it begins."""
         settings.setdefault("leader_elect", False)
         ready = asyncio.Event()
-        task = asyncio.create_task(run(SchedulerConfig(self.kubeconfig, **settings), ready))
+        config = SchedulerConfig(self.server.pki.kubeconfig("scheduler"), **settings)
+        task = asyncio.create_task(run(config, ready))
         try:
             async with asyncio.timeout(SECONDS):
                 await ready.wait()

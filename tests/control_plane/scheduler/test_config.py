@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from control_plane.scheduler.config import ConfigError, add_flags, from_args
+from control_plane.scheduler.config import ConfigError, SchedulerConfig, add_flags, from_args
+from control_plane.scheduler.server import run
 
 
 def parse(*flags: str) -> argparse.Namespace:
@@ -50,3 +51,9 @@ def test_a_switch_takes_true_or_false_only(capsys: pytest.CaptureFixture[str]) -
     with pytest.raises(SystemExit):
         parse("--leader-elect=maybe")
     assert "'maybe': give true or false" in capsys.readouterr().err
+
+
+async def test_a_kubeconfig_that_is_not_there_is_named(tmp_path: Path) -> None:
+    missing = tmp_path / "missing.kubeconfig"
+    with pytest.raises(ConfigError, match=str(missing)):
+        await run(SchedulerConfig(missing))

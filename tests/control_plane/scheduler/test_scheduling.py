@@ -110,6 +110,33 @@ async def test_a_second_scheduler_takes_over_when_the_leader_ends(scheduling: Sc
         await scheduling.until_bound("b")
 
 
+async def test_two_schedulers_at_once_still_bind_every_pod_once(scheduling: Scheduling) -> None:
+    await scheduling.add_node("node-1")
+    await scheduling.add_node("node-2")
+    pods = [f"pod-{number:02}" for number in range(40)]
+    async with scheduling.scheduler(), scheduling.scheduler():
+        await scheduling.add_many(*map(scheduling.add_pod, pods))
+        await scheduling.until_bound(*pods)
+        await scheduling.until(
+            lambda: all(scheduling.notes(name, "Scheduled") for name in pods), "the events"
+        )
+    for name in pods:
+        assert set(scheduling.notes(name, "Scheduled")) == {
+            f"Successfully assigned default/{name} to {scheduling.node_of(name)}"
+        }
+
+
+async def test_scheduling_goes_on_when_the_api_server_comes_back(scheduling: Scheduling) -> None:
+    await scheduling.add_node("node-1")
+    async with scheduling.scheduler():
+        await scheduling.add_pod("before")
+        await scheduling.until_bound("before")
+        await scheduling.server.stop()
+        await scheduling.server.start()
+        await scheduling.add_pod("after")
+        await scheduling.until_bound("after")
+
+
 async def test_a_thousand_pods_fill_a_hundred_nodes_and_none_is_overcommitted(
     scheduling: Scheduling,
 ) -> None:
