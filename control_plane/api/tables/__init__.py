@@ -39,10 +39,10 @@ TABLES: Final[dict[tuple[str, str], View]] = {
     ("", "services"): services.SERVICES,
     ("apps", "deployments"): workloads.DEPLOYMENTS,
     ("apps", "replicasets"): workloads.REPLICASETS,
+    ("autoscaling", "scales"): small_objects.SCALE,  # the scale subresource of any workload
     ("coordination.k8s.io", "leases"): small_objects.LEASES,
     ("discovery.k8s.io", "endpointslices"): services.ENDPOINTSLICES,
 }
-SCALE_TABLE: Final = small_objects.SCALE
 
 
 def view_for(resource: Resource) -> View:

@@ -7,7 +7,7 @@ import pytest
 
 from control_plane.api.objects import Object
 from control_plane.api.resources import RESOURCES, Resource, resource_named
-from control_plane.api.tables import SCALE_TABLE, TABLES, view_for
+from control_plane.api.tables import TABLES, view_for
 from control_plane.api.tables.columns import View
 from control_plane.api.tables.rendering import human_duration
 
@@ -171,7 +171,8 @@ def test_types_without_a_table_show_name_and_creation() -> None:
 
 
 def test_scale() -> None:
-    assert shown(SCALE_TABLE, {"spec": {"replicas": 3}, "status": {"replicas": 2}}) == [
+    scale = Resource("autoscaling", "v1", "Scale", "scales", True, storage="")
+    assert shown(view_for(scale), {"spec": {"replicas": 3}, "status": {"replicas": 2}}) == [
         ("Name", "x"), ("Desired", 3), ("Available", 2), ("Age", "2d"),
     ]  # fmt: skip
 
