@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.datastore.core import Core
 from tests.support.postgres import Postgres
 
 _databases = itertools.count(1)
@@ -25,3 +26,10 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path}/store.db"
     cluster: Postgres = request.getfixturevalue("postgres")
     return cluster.url(f"unit{next(_databases)}")
+
+
+@pytest.fixture
+def core(database: str) -> Iterator[Core]:
+    """The store's core over a new database of either kind, without a server around it."""
+    with Core(database) as opened:
+        yield opened

@@ -1,0 +1,79 @@
+"""The store's core without a server: batches in, results out, on a database of its own."""
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+from datastore.backends import new_backend
+from datastore.backends.identity import Identity
+from datastore.mvcc.history import Page, read_page
+from datastore.mvcc.model import RangeQuery, RangeResult, Row
+from datastore.mvcc.ranges import read_range
+from datastore.mvcc.requests import Compact, Prune, WriteRequest
+from datastore.mvcc.views import Server, SnapshotView
+from datastore.mvcc.writer import Committer
+
+EVERYTHING = (b"\0", b"\0")
+
+
+class Core:
+    """A backend, one session, and the committer that the writer uses."""
+
+    def __init__(self, database: str) -> None:
+        self.backend = new_backend(database, Identity("test", ()))
+        self.backend.open()
+        self.session = self.backend.session(writer=True)
+        self._committer = Committer(Server(self.backend.member_id, self.backend.longest_key))
+        self._committer.seen = self.revision()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.session.close()
+        self.backend.close()
+
+    def commit(self, *requests: WriteRequest, wants_values: bool = True) -> Sequence[Any]:
+        """Commit one batch and return a result or an error for each request."""
+        return self._committer.commit(self.session, requests, wants_values).results
+
+    def revision(self) -> int:
+        """Return the store's revision."""
+        with self.session.snapshot() as snapshot:
+            return snapshot.state().revision
+
+    def range(self, query: RangeQuery) -> RangeResult:
+        """Answer a read."""
+        with self.session.snapshot() as snapshot:
+            return read_range(SnapshotView(snapshot, snapshot.state()), query)
+
+    def live(self, revision: int = 0) -> list[tuple[bytes, bytes, int, int, int]]:
+        """Return (key, value, create, mod, version) of every live key at a revision."""
+        found = self.range(RangeQuery(*EVERYTHING, revision=revision))
+        return [_seen(row) for row in found.rows]
+
+    def events(self, first: int) -> list[tuple[Any, ...]]:
+        """Return all events from a revision on as a watcher with prev_kv gets them."""
+        found: list[tuple[Any, ...]] = []
+        page = Page([], first - 1, first, -1)
+        while page.last < page.revision:
+            page = read_page(self.session, page.last + 1, prevs=True)
+            for event in page.events:
+                prev = _seen(event.prev) if event.prev else None
+                found.append((event.revision, event.row.deleted, *_seen(event.row), prev))
+        return found
+
+    def compact(self, revision: int) -> None:
+        """Raise the compact revision, without removing anything yet."""
+        (result,) = self.commit(Compact(revision))
+        assert not isinstance(result, Exception), result
+
+    def prune(self, limit: int = 3) -> int:
+        """Remove what compaction gave up, in small steps; return how many it took."""
+        steps = 1
+        while not self.commit(Prune(limit))[0].done:
+            steps += 1
+        return steps
+
+
+def _seen(row: Row) -> tuple[bytes, bytes, int, int, int]:
+    return row.key, row.value, row.create_revision, row.revision, row.version
