@@ -26,6 +26,7 @@ def default_deployment(deployment: Object) -> None:
         fill_absent(rolling, "maxSurge", "25%")
     fill_absent(spec, "revisionHistoryLimit", 10)
     fill_absent(spec, "progressDeadlineSeconds", 600)
+    part(spec, "template")
     default_template(spec)
 
 
@@ -33,6 +34,7 @@ def default_replica_set(replica_set: Object) -> None:
     """Fill one ReplicaSet in place; its selector is never derived from the template."""
     spec = part(replica_set, "spec")
     fill_absent(spec, "replicas", 1)
+    part(spec, "template")
     default_template(spec)
 
 

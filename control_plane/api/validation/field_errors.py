@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "IMMUTABLE", "MUST_BE_INTEGER", "NEGATIVE", "NOT_POSITIVE", "OMITTED", "ErrorType",
-    "FieldError", "duplicate", "forbidden", "invalid", "invalid_each", "non_negative", "not_found",
-    "not_supported", "one_of", "required", "too_long", "too_many",
+    "FieldError", "duplicate", "forbidden", "invalid", "invalid_each", "non_negative",
+    "not_found", "not_found_with", "not_supported", "one_of", "required", "too_long", "too_many",
 ]  # fmt: skip
 
 NEGATIVE: Final = "must be greater than or equal to 0"
@@ -41,6 +41,11 @@ def invalid_each(path: str, value: Any, details: Iterable[str]) -> Iterator[Fiel
     """One error for each message of a format check."""
     for detail in details:
         yield invalid(path, value, detail)
+
+
+def not_found_with(path: str, value: Any, detail: str) -> FieldError:
+    """A reference leads nowhere, and `detail` says where it could."""
+    return FieldError(ErrorType.NOT_FOUND, path, detail, value)
 
 
 def non_negative(path: str, number: int | None) -> Iterator[FieldError]:

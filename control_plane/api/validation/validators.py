@@ -7,7 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from control_plane.api.validation import formats, small_objects
+from control_plane.api.validation import (
+    endpoints,
+    events,
+    formats,
+    nodes,
+    pod_update,
+    pods,
+    services,
+    small_objects,
+    storage,
+    workloads,
+)
 from control_plane.api.validation.validator import Validator, on_both
 
 if TYPE_CHECKING:
@@ -15,17 +26,50 @@ if TYPE_CHECKING:
 
 __all__ = ["VALIDATORS", "Validator"]
 
+_REPLICAS_STATUS: Final = Validator(on_update=workloads.validate_replicas_status)
+
 VALIDATORS: Final[Mapping[tuple[str, str, str], Validator]] = {
     ("", "ConfigMap", ""): Validator(
         small_objects.validate_config_map, small_objects.validate_config_map_update
     ),
+    ("", "Endpoints", ""): Validator(
+        endpoints.validate_endpoints, endpoints.validate_endpoints_update
+    ),
+    ("", "Event", ""): on_both(events.validate_event, formats.path_segment),
     ("", "Namespace", ""): on_both(small_objects.validate_namespace, formats.dns1123_label),
     ("", "Namespace", "status"): Validator(
         on_update=small_objects.validate_namespace_status_update
     ),
     ("", "Namespace", "finalize"): on_both(small_objects.validate_namespace),
+    ("", "Node", ""): Validator(nodes.validate_node, nodes.validate_node_update),
+    ("", "Node", "status"): Validator(on_update=nodes.validate_node_update),
+    ("", "PersistentVolume", ""): Validator(
+        storage.validate_volume, storage.validate_volume_update
+    ),
+    ("", "PersistentVolumeClaim", ""): Validator(
+        storage.validate_claim, storage.validate_claim_update
+    ),
+    ("", "Pod", ""): Validator(pods.validate_pod, pod_update.validate_pod_update),
+    ("", "Pod", "status"): Validator(on_update=pods.validate_pod_status_update),
+    ("", "ReplicationController", ""): on_both(workloads.validate_replication_controller),
+    ("", "ReplicationController", "status"): _REPLICAS_STATUS,
     ("", "Secret", ""): Validator(
         small_objects.validate_secret, small_objects.validate_secret_update
     ),
+    ("", "Service", ""): Validator(
+        services.validate_service, services.validate_service_update, formats.dns1035_label
+    ),
+    ("", "Service", "status"): Validator(on_update=services.validate_service_status),
+    ("apps", "Deployment", ""): Validator(
+        workloads.validate_deployment, workloads.validate_deployment_update
+    ),
+    ("apps", "Deployment", "status"): _REPLICAS_STATUS,
+    ("apps", "ReplicaSet", ""): Validator(
+        workloads.validate_replica_set, workloads.validate_replica_set_update
+    ),
+    ("apps", "ReplicaSet", "status"): _REPLICAS_STATUS,
     ("coordination.k8s.io", "Lease", ""): on_both(small_objects.validate_lease),
+    ("discovery.k8s.io", "EndpointSlice", ""): Validator(
+        endpoints.validate_endpoint_slice, endpoints.validate_endpoint_slice_update
+    ),
 }

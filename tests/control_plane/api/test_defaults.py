@@ -78,6 +78,9 @@ GOLDEN: list[tuple[str, Resource, dict[str, Any], dict[str, Any]]] = [
                 "revisionHistoryLimit": 0,
                 "strategy": {"type": "Recreate"},
                 "progressDeadlineSeconds": 600,
+                "template": {
+                    "spec": {key: POD_SPEC[key] for key in POD_SPEC if key != "containers"}
+                },
             }
         },
     ),

@@ -1,0 +1,169 @@
+"""Rules of persistent volumes and claims.
+
+Called through the VALIDATORS table. Source: v1.35 core/v1 validation.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING, Final
+
+from control_plane.api.objects import deep_copy, dig
+from control_plane.api.semantics import difference, semantically_equal
+from control_plane.api.validation.claim_spec import (
+    validate_access_modes,
+    validate_claim_spec,
+    validate_storage_class_name,
+    validate_volume_mode,
+)
+from control_plane.api.validation.field_errors import (
+    IMMUTABLE,
+    NOT_POSITIVE,
+    forbidden,
+    invalid,
+    not_supported,
+    required,
+)
+from control_plane.api.validation.node_affinity import validate_node_selector
+from control_plane.api.validation.quantities import amount_of
+from control_plane.api.validation.volume_sources import csi, host_path
+from control_plane.api.validation.volumes import validate_required_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from control_plane.api.errors import FieldError
+    from control_plane.api.objects import Object
+
+VOLUME_SOURCES: Final = frozenset({
+    "awsElasticBlockStore", "azureDisk", "azureFile", "cephfs", "cinder", "csi", "fc",
+    "flexVolume", "flocker", "gcePersistentDisk", "glusterfs", "hostPath", "iscsi", "local", "nfs",
+    "photonPersistentDisk", "portworxVolume", "quobyte", "rbd", "scaleIO", "storageos",
+    "vsphereVolume",
+})  # fmt: skip
+_RECLAIM_POLICIES: Final = ("Delete", "Recycle", "Retain")
+_CLAIM_IMMUTABLE: Final = (
+    "spec is immutable after creation except resources.requests and volumeAttributesClassName "
+    "for bound claims"
+)
+
+
+def validate_volume(volume: Object) -> Iterator[FieldError]:
+    """Check a PersistentVolume."""
+    spec = volume.get("spec") or {}
+    modes = spec.get("accessModes") or []
+    if not modes:
+        yield required("spec.accessModes")
+    yield from validate_access_modes(modes, "spec.accessModes")
+    yield from _validate_capacity(spec.get("capacity") or {})
+    policy = spec.get("persistentVolumeReclaimPolicy") or ""
+    if policy and policy not in _RECLAIM_POLICIES:
+        yield not_supported("spec.persistentVolumeReclaimPolicy", policy, _RECLAIM_POLICIES)
+    affinity = spec.get("nodeAffinity")
+    if affinity is not None:
+        yield from _validate_affinity(affinity)
+    yield from _validate_source(spec)
+    root = posixpath.normpath(dig(spec, "hostPath", "path", default=".")) == "/"
+    if root and policy == "Recycle":
+        detail = "may not be 'recycle' for a hostPath mount of '/'"
+        yield forbidden("spec.persistentVolumeReclaimPolicy", detail)
+    yield from validate_storage_class_name(spec.get("storageClassName"), "spec.storageClassName")
+    yield from validate_volume_mode(spec.get("volumeMode"), "spec.volumeMode")
+
+
+def _validate_capacity(capacity: Object) -> Iterator[FieldError]:
+    if not capacity:
+        yield required("spec.capacity")
+    if capacity and ("storage" not in capacity or len(capacity) > 1):
+        yield not_supported("spec.capacity", capacity, ("storage",))
+    for name, amount in capacity.items():
+        if amount_of(amount) <= 0:
+            yield invalid(f"spec.capacity[{name}]", str(amount), NOT_POSITIVE)
+
+
+def _validate_affinity(affinity: Object) -> Iterator[FieldError]:
+    where = "spec.nodeAffinity.required"
+    if affinity.get("required") is None:
+        yield required(where, "must specify required node constraints")
+    else:
+        yield from validate_node_selector(affinity["required"], where)
+
+
+def _validate_source(spec: Object) -> Iterator[FieldError]:
+    given = [name for name in spec if name in VOLUME_SOURCES and spec[name] is not None]
+    for position, name in enumerate(given):
+        where = f"spec.{name}"
+        if position:
+            yield forbidden(where, "may not specify more than 1 volume type")
+            continue
+        yield from validate_required_fields(name, spec[name], where)
+        if name == "hostPath":
+            yield from host_path(spec[name], where)
+        elif name == "csi":
+            yield from csi(spec[name], where)
+            if not spec[name].get("volumeHandle"):
+                yield required(f"{where}.volumeHandle")
+        elif name == "local" and spec.get("nodeAffinity") is None:
+            yield required("spec.nodeAffinity", "Local volume requires node affinity")
+    if not given:
+        yield required("spec", "must specify a volume type")
+
+
+def validate_volume_update(new: Object, old: Object) -> Iterator[FieldError]:
+    """Check an update of a PersistentVolume."""
+    spec, stored = new.get("spec") or {}, old.get("spec") or {}
+    yield from validate_volume(new)
+    source, before = ({name: s.get(name) for name in VOLUME_SOURCES} for s in (spec, stored))
+    expand = dig(spec, "csi", "controllerExpandSecretRef")
+    if expand is not None and before["csi"] and not before["csi"].get("controllerExpandSecretRef"):
+        before["csi"] = {**before["csi"], "controllerExpandSecretRef": expand}
+    if not semantically_equal(source, before):
+        path = "spec.persistentvolumesource"
+        detail = f"{path} is immutable after creation\n{difference(source, before, 'spec')}"
+        yield forbidden(path, detail)
+    if spec.get("volumeMode") != stored.get("volumeMode"):
+        yield invalid("volumeMode", spec.get("volumeMode"), IMMUTABLE)
+    affinity = stored.get("nodeAffinity")
+    if affinity is not None and not semantically_equal(spec.get("nodeAffinity"), affinity):
+        detail = "field is immutable, except for updating from beta label to GA"
+        yield invalid("nodeAffinity", spec.get("nodeAffinity"), detail)
+
+
+def validate_claim(claim: Object) -> Iterator[FieldError]:
+    """Check a PersistentVolumeClaim."""
+    yield from validate_claim_spec(claim.get("spec") or {}, "spec")
+
+
+def validate_claim_update(new: Object, old: Object) -> Iterator[FieldError]:
+    """Check an update of a claim: a bound one may grow, an unbound one may be bound."""
+    spec, stored = new.get("spec") or {}, old.get("spec") or {}
+    yield from validate_claim(new)
+    munged = deep_copy(spec)
+    if not stored.get("volumeName"):
+        munged["volumeName"] = stored.get("volumeName")
+    if stored.get("storageClassName") is None:
+        munged["storageClassName"] = None
+    if dig(old, "status", "phase") == "Bound":
+        munged["volumeAttributesClassName"] = stored.get("volumeAttributesClassName")
+        munged["resources"] = _with_requested(
+            munged, dig(stored, "resources", "requests", "storage")
+        )
+        yield from _validate_growth(new, old)
+    if not semantically_equal(munged, stored):
+        yield forbidden("spec", f"{_CLAIM_IMMUTABLE}\n{difference(munged, stored, 'spec')}")
+    if spec.get("volumeMode") != stored.get("volumeMode"):
+        yield invalid("volumeMode", spec.get("volumeMode"), IMMUTABLE)
+
+
+def _with_requested(spec: Object, storage: object) -> Object:
+    resources = spec.get("resources") or {}
+    return {**resources, "requests": {**(resources.get("requests") or {}), "storage": storage}}
+
+
+def _validate_growth(new: Object, old: Object) -> Iterator[FieldError]:
+    path = ("spec", "resources", "requests", "storage")
+    wanted, before = (amount_of(dig(claim, *path, default="0")) for claim in (new, old))
+    capacity = amount_of(dig(old, "status", "capacity", "storage", default="0"))
+    if wanted < before and wanted <= capacity:
+        detail = "field can not be less than status.capacity"
+        yield forbidden("spec.resources.requests.storage", detail)
