@@ -40,8 +40,11 @@ RETRY_SECONDS = 0.5
 class WatchHub:
     """Dispatches events; see the module."""
 
-    def __init__(self, lane: Lane, revision: int, compact_revision: int) -> None:
+    def __init__(
+        self, lane: Lane, revision: int, compact_revision: int, *, shared: bool = False
+    ) -> None:
         self._lane = lane
+        self._shared = shared  # other servers may compact without telling this one
         self.revision = revision
         self.compact_revision = compact_revision
         self._index: WatchIndex[Watcher] = WatchIndex()
@@ -179,6 +182,7 @@ class WatchHub:
         if watcher.next_revision < page.compact_revision:
             watcher.stream.lose(watcher, page.compact_revision)
             return
+        watcher.judged = True
         if watcher.next_revision > page.last:
             return
         query = watcher.query
@@ -199,7 +203,8 @@ class WatchHub:
         if watcher.next_revision < self.compact_revision:
             watcher.stream.lose(watcher, self.compact_revision)
             return True
-        if watcher.next_revision <= self._recent_after:
+        unsure = self._shared and not watcher.judged
+        if unsure or watcher.next_revision <= self._recent_after:
             return False
         query = watcher.query
         events = [

@@ -83,7 +83,12 @@ class Store:
         self._writes = self._lane("writes", lambda: backend.session(writer=True), retry=False)
         state = await self._ranges.call(_state)
         self.size = await self._chores.call(lambda session: session.size())
-        self.hub = WatchHub(self._ranges, state.revision, state.compact_revision)
+        self.hub = WatchHub(
+            self._ranges,
+            state.revision,
+            state.compact_revision,
+            shared=not backend.exclusive,
+        )
         server = Server(backend.member_id, backend.longest_key)
         self.writer = Writer(self._writes, server, self.hub.publish, lambda: self.hub.wants_values)
         self.writer.start_from(state.revision)

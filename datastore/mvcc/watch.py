@@ -61,7 +61,7 @@ class Notice(NamedTuple):
 class Watcher:
     """A watch. It has been given every matching event below `next_revision`."""
 
-    __slots__ = ("active", "id", "live", "next_revision", "query", "stream")
+    __slots__ = ("active", "id", "judged", "live", "next_revision", "query", "stream")
 
     def __init__(self, stream: WatchStream, watch_id: int, query: WatchQuery, first: int) -> None:
         self.stream = stream
@@ -69,6 +69,7 @@ class Watcher:
         self.query = query
         self.next_revision = first
         self.live = True  # False once cancelled or closed
+        self.judged = False  # its start was held against the store's compact revision
         self.active = False  # had events since the last progress tick
 
     def wants(self, event: Event) -> bool:
