@@ -7,6 +7,7 @@ Source: the bootstrap controllers of kube-apiserver v1.35.
 """
 
 import asyncio
+import ipaddress
 import logging
 from typing import Any
 
@@ -74,7 +75,9 @@ class Bootstrap:
         for name in SYSTEM_NAMESPACES:
             await self._keep(NAMESPACES, "", {"metadata": {"name": name}})
         await self._keep(SERVICES, "default", kubernetes_service(self._service_ip, self._port))
-        addresses = await self._presence.announce()
+        addresses = reachable(await self._presence.announce())
+        if not addresses:
+            return  # a server on loopback alone: nobody else could use such endpoints
         await self._keep(ENDPOINTS, "default", kubernetes_endpoints(addresses, self._port))
         await self._keep(ENDPOINTSLICES, "default", kubernetes_slice(addresses, self._port))
 
@@ -96,6 +99,11 @@ class Bootstrap:
             return _merged(stored, wanted)
 
         await self._registry.update(Edit(resource, namespace, name, correct), self._call)
+
+
+def reachable(addresses: list[str]) -> list[str]:
+    """The addresses that mean the same machine everywhere."""
+    return [text for text in addresses if not ipaddress.ip_address(text).is_loopback]
 
 
 def kubernetes_service(address: str, port: int) -> Object:

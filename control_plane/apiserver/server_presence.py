@@ -42,10 +42,14 @@ class ServerPresence:
 
 
 def advertised_address(config: ApiServerConfig) -> str:
-    """The IP at which others reach this server: as told, or the one of the default route."""
+    """The IP at which others reach this server: as told, as bound, or towards the outside.
+
+    A loopback address is the last resort: nobody else can use it.
+    """
     if config.advertise_address:
         return config.advertise_address
-    if not ipaddress.ip_address(config.bind_address).is_unspecified:
+    bound = ipaddress.ip_address(config.bind_address)
+    if not (bound.is_unspecified or bound.is_loopback):
         return config.bind_address
     return _address_of_default_route() or "127.0.0.1"
 

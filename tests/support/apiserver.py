@@ -11,6 +11,8 @@ import asyncio
 import contextlib
 import datetime
 import ipaddress
+import threading
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, Self
 
@@ -99,3 +101,36 @@ def server_config(endpoint: str, pki: ClusterPki, port: int, **config: Any) -> A
         "secure_port": port,
     }
     return ApiServerConfig(**{**defaults, **config})
+
+
+class ThreadedApiServer:
+    """An ApiServer in a thread with an event loop of its own, for tests with blocking clients."""
+
+    def __init__(self, endpoint: str, directory: Path, **config: Any) -> None:
+        self.server = ApiServer(endpoint, directory, **config)
+        self.url, self.pki = self.server.url, self.server.pki
+        self.kubeconfig = self.server.kubeconfig
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+
+    def start(self, *, wait: bool = True) -> Self:
+        """Start it and, unless told otherwise, wait until it is ready."""
+        self._thread.start()
+        self._await(self.server.start(wait=wait))
+        return self
+
+    def stop(self) -> None:
+        """Stop it and its thread."""
+        self._await(self.server.stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _await(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(READY_SECONDS * 2)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()

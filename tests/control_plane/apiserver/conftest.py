@@ -1,0 +1,49 @@
+"""One API server per store for all tests here; each test has a namespace of its own."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.support.apiserver import ThreadedApiServer
+from tests.support.datastore import Datastore
+from tests.support.etcd import Etcd
+from tests.support.raw_api import RawApi
+
+
+@pytest.fixture(scope="session", params=["etcd", "sqlite"])
+def store(request: pytest.FixtureRequest) -> Iterator[Etcd | Datastore]:
+    with Etcd() if request.param == "etcd" else Datastore() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def server(
+    store: Etcd | Datastore, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ThreadedApiServer]:
+    with ThreadedApiServer(store.endpoint, tmp_path_factory.mktemp("cluster")) as running:
+        yield running
+
+
+@contextmanager
+def raw_api(server: ThreadedApiServer, user: str = "admin") -> Iterator[RawApi]:
+    pki = server.pki
+    pair = pki.pair(user) if user else None
+    with RawApi(server.url, pki.pair("ca").certificate, pair) as client:
+        yield client
+
+
+@pytest.fixture
+def api(server: ThreadedApiServer) -> Iterator[RawApi]:
+    with raw_api(server) as client:
+        yield client
+
+
+@pytest.fixture
+def namespace(api: RawApi) -> str:
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    assert api.post("/api/v1/namespaces", {"metadata": {"name": name}}).code == 201
+    accounts = f"/api/v1/namespaces/{name}/serviceaccounts"
+    assert api.post(accounts, {"metadata": {"name": "default"}}).code == 201
+    return name

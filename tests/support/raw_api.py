@@ -1,0 +1,102 @@
+"""HTTP to an API server without a Kubernetes client in between, to see exactly what it answers."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import requests
+
+from control_plane.pki.authority import KeyPair
+
+Object = dict[str, Any]
+SECONDS = 30
+
+
+class Answer(NamedTuple):
+    """An answer: its status code, headers and text."""
+
+    code: int
+    headers: Any
+    text: str
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON."""
+        return json.loads(self.text)
+
+    @property
+    def reason(self) -> str:
+        """The reason of a Status."""
+        return str(self.json.get("reason", ""))
+
+    @property
+    def message(self) -> str:
+        """The message of a Status."""
+        return str(self.json.get("message", ""))
+
+
+class RawApi:
+    """One client; `pair` is its certificate, `token` a bearer token, neither is anonymous."""
+
+    def __init__(self, url: str, ca: Path, pair: KeyPair | None = None, token: str = "") -> None:
+        self._url = url
+        self._session = requests.Session()
+        self._session.verify = str(ca)
+        self._session.trust_env = False
+        if pair is not None:
+            self._session.cert = (str(pair.certificate), str(pair.key))
+        if token:
+            self._session.headers["Authorization"] = f"Bearer {token}"
+
+    def close(self) -> None:
+        self._session.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def request(
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+    ) -> Answer:
+        """Send one request; a body that is not bytes goes as JSON."""
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        sent = {"Content-Type": "application/json", **(headers or {})}
+        response = self._session.request(
+            method, self._url + path, data=data, headers=sent, timeout=SECONDS,
+            allow_redirects=False,
+        )  # fmt: skip
+        return Answer(response.status_code, response.headers, response.text)
+
+    def get(self, path: str, accept: str = "application/json") -> Answer:
+        return self.request("GET", path, headers={"Accept": accept})
+
+    def post(self, path: str, body: Any) -> Answer:
+        return self.request("POST", path, body)
+
+    def put(self, path: str, body: Any) -> Answer:
+        return self.request("PUT", path, body)
+
+    def delete(self, path: str, body: Any = None) -> Answer:
+        return self.request("DELETE", path, body)
+
+    def patch(self, path: str, body: Any, kind: str = "merge") -> Answer:
+        """PATCH with a kind of "merge", "strategic" or "json"."""
+        types = {"merge": "merge-patch", "strategic": "strategic-merge-patch", "json": "json-patch"}
+        headers = {"Content-Type": f"application/{types[kind]}+json"}
+        return self.request("PATCH", path, body, headers)
+
+    def watch(self, path: str, accept: str = "application/json") -> Iterator[Object]:
+        """Yield a watch's events until it ends; close the generator to leave earlier."""
+        response = self._session.get(
+            self._url + path, headers={"Accept": accept}, stream=True, timeout=SECONDS
+        )
+        try:
+            if response.status_code != 200:
+                raise AssertionError(f"{path}: {response.status_code} {response.text}")
+            for line in response.iter_lines(chunk_size=1):
+                yield json.loads(line)
+        finally:
+            response.close()
