@@ -1,0 +1,124 @@
+"""Each contract test runs once against every backend of ours and once against a real etcd.
+
+One server per target serves the whole session. Every test has a key prefix of its own, higher
+in byte order than those of the tests before it, so that a range up to `\\0` from a test's own
+key meets no other test's keys. Revisions are counted from the first one a test sees.
+`own_server` gives a test an empty store and no prefix.
+"""
+
+import itertools
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from tests.contract.client import Client
+from tests.contract.idle_watch import IdleWatch
+from tests.contract.targets import REAL_ETCD, TARGETS, Launcher, Server
+from tests.support.etcd import etcd_binary, parse_version
+
+_MARKERS = (
+    "own_server(*flags): an empty store for this test alone, started with these flags",
+    "etcd_since(version): real etcd behaves so since this version; skipped on an older oracle",
+    "ours_only(reason): not asked of a real etcd",
+)
+_prefixes = itertools.count(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for marker in _MARKERS:
+        config.addinivalue_line("markers", marker)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what is not asked of a real etcd, and build the oracle before any test's clock runs."""
+    asked_of_etcd = [item for item in items if _target_of(item) == REAL_ETCD]
+    for item in asked_of_etcd:
+        ours_only = item.get_closest_marker("ours_only")
+        if ours_only is not None:
+            item.add_marker(pytest.mark.skip(reason=f"ours only: {ours_only.args[0]}"))
+    if asked_of_etcd:
+        _find_oracle()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which etcd judged."""
+    if _oracle:
+        terminalreporter.write_line(f"contract oracle: {_oracle[0]}")
+
+
+def _target_of(item: pytest.Item) -> str | None:
+    callspec = getattr(item, "callspec", None)
+    return callspec.params.get("target") if callspec is not None else None
+
+
+_oracle: list[str] = []
+
+
+def _find_oracle() -> None:
+    try:
+        _oracle.append(str(etcd_binary()))
+    except (pytest.skip.Exception, pytest.fail.Exception):
+        return  # each test that needs it says so
+
+
+@pytest.fixture(scope="session", params=TARGETS)
+def target(request: pytest.FixtureRequest) -> str:
+    """The name of the target: a backend of ours, or real-etcd."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(scope="session")
+def launcher() -> Iterator[Launcher]:
+    """Starts servers of any target."""
+    launcher = Launcher()
+    yield launcher
+    launcher.stop()
+
+
+@pytest.fixture(scope="session")
+def shared_server(target: str, launcher: Launcher) -> Iterator[Server]:
+    """The server of the target that most tests share; `idle_watch` pings it from its start."""
+    server = launcher.start(target)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def idle_watch(shared_server: Server) -> Iterator[IdleWatch]:
+    """A watch stream that has been pinging since the shared server started."""
+    watch = IdleWatch(shared_server.address)
+    yield watch
+    watch.close()
+
+
+@pytest.fixture(autouse=True)
+def _oracle_is_new_enough(request: pytest.FixtureRequest) -> None:
+    since = request.node.get_closest_marker("etcd_since")
+    if since is None or _target_of(request.node) != REAL_ETCD:
+        return
+    binary = etcd_binary()
+    if binary.version < parse_version(since.args[0]):
+        pytest.skip(f"needs etcd {since.args[0]} to compare with, this is {binary}")
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest, target: str, launcher: Launcher) -> Iterator[Server]:
+    """The server this test speaks to: the shared one, or its own if marked `own_server`."""
+    own = request.node.get_closest_marker("own_server")
+    if own is None:
+        request.getfixturevalue("idle_watch")
+        yield request.getfixturevalue("shared_server")
+        return
+    started = launcher.start(target, own.args)
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+async def etcd(request: pytest.FixtureRequest, server: Server) -> AsyncIterator[Client]:
+    """A client with a key prefix of its own; none on an own server."""
+    own = request.node.get_closest_marker("own_server")
+    prefix = b"" if own else b"/test/%08d/" % next(_prefixes)
+    async with Client(server.address, prefix) as client:
+        yield client

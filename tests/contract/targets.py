@@ -1,0 +1,66 @@
+"""What the contract suite runs against: every backend of ours, and a real etcd."""
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from datastore.backends import BACKENDS
+from tests.support.datastore import Datastore
+from tests.support.etcd import Etcd
+from tests.support.postgres import Postgres
+
+REAL_ETCD = "real-etcd"
+
+
+class Server(Protocol):
+    """A running server of either kind."""
+
+    @property
+    def address(self) -> str:
+        """host:port."""
+
+    @property
+    def endpoint(self) -> str:
+        """The client URL."""
+
+    def stop(self) -> None:
+        """End it and remove its data."""
+
+
+Launch = Callable[[Sequence[str]], Server]
+
+
+class Launcher:
+    """Starts servers of one target, each on an empty store.
+
+    A PostgreSQL cluster is started once, when first needed.
+    """
+
+    def __init__(self) -> None:
+        self._databases = itertools.count(1)
+        self._postgres: Postgres | None = None
+        self._starters: dict[str, Launch] = {
+            "sqlite": self._start_sqlite,
+            "postgresql": self._start_postgresql,
+            REAL_ETCD: Etcd,
+        }
+
+    def start(self, target: str, flags: Sequence[str] = ()) -> Server:
+        """Start a server of the named target with `flags` appended to its command line."""
+        return self._starters[target](flags)
+
+    def stop(self) -> None:
+        """End the PostgreSQL cluster, if one was started."""
+        if self._postgres is not None:
+            self._postgres.stop()
+
+    @staticmethod
+    def _start_sqlite(flags: Sequence[str]) -> Server:
+        return Datastore(flags=flags)
+
+    def _start_postgresql(self, flags: Sequence[str]) -> Server:
+        self._postgres = self._postgres or Postgres()
+        return Datastore(self._postgres.url(f"contract{next(self._databases)}"), flags)
+
+
+TARGETS = [*BACKENDS, REAL_ETCD]
