@@ -1,0 +1,154 @@
+"""Watch: progress notifications, asked for and periodic."""
+
+import pytest
+
+from proto.etcd import rpc_pb2 as pb
+from tests.contract.client import Client
+
+OFTEN = "--watch-progress-notify-interval=150ms"
+
+
+async def test_a_request_is_answered_for_the_whole_stream(etcd: Client) -> None:
+    async with etcd.watch() as watch:
+        await watch.create("a")
+        await watch.create("b")
+        revision = (await etcd.put("other")).header.revision
+        await watch.request_progress()
+        progress = await watch.next()
+
+    assert progress == pb.WatchResponse(header=progress.header, watch_id=-1)
+    assert progress.header.revision == revision
+
+
+async def test_writes_outside_the_range_advance_progress(etcd: Client) -> None:
+    async with etcd.watch() as watch:
+        base = (await watch.create("a")).header.revision
+        seen = []
+        for _ in range(3):
+            await etcd.put("other")
+            await watch.request_progress()
+            seen.append((await watch.next()).header.revision)
+
+    assert seen == [base + 1, base + 2, base + 3]
+
+
+async def test_progress_never_overtakes_events(etcd: Client) -> None:
+    async with etcd.watch() as watch:
+        await watch.create("a")
+        for _ in range(100):
+            revision = (await etcd.put("a")).header.revision
+            await watch.request_progress()
+            event = await watch.next()
+            progress = await watch.next()
+            assert event.events[0].kv.mod_revision == revision
+            assert (progress.watch_id, progress.header.revision) == (-1, revision)
+
+
+async def test_each_request_is_answered(etcd: Client) -> None:
+    async with etcd.watch() as watch:
+        await watch.create("a")
+        for _ in range(5):
+            await watch.request_progress()
+        answers = await watch.take(5)
+
+    assert [answer.watch_id for answer in answers] == [-1] * 5
+
+
+@pytest.mark.etcd_since("3.5.13")
+async def test_without_watchers_there_is_no_answer(etcd: Client) -> None:
+    async with etcd.watch() as watch:
+        await watch.request_progress()
+        created = await watch.create("a")
+        await watch.cancel(0)
+        cancelled = await watch.next()
+        await watch.request_progress()
+        again = await watch.create("a")
+
+    assert (created.created, cancelled.canceled, again.created) == (True, True, True)
+
+
+@pytest.mark.etcd_since("3.5.13")
+async def test_with_a_watcher_of_the_future_there_is_no_answer(etcd: Client) -> None:
+    async with etcd.watch() as watch:
+        base = (await watch.create("a")).header.revision
+        await watch.create("b", start_revision=base + 100, watch_id=5)
+        await watch.request_progress()
+        await watch.cancel(5)
+        cancelled = await watch.next()
+        await watch.request_progress()
+        progress = await watch.next()
+
+    assert (cancelled.watch_id, cancelled.canceled) == (5, True)
+    assert (progress.watch_id, progress.header.revision) == (-1, base)
+
+
+@pytest.mark.etcd_since("3.5.13")
+async def test_progress_comes_after_the_history(etcd: Client) -> None:
+    base = await etcd.revision()
+    for _ in range(50):
+        await etcd.put("a")
+    async with etcd.watch() as watch:
+        await watch.create("a", start_revision=base + 1)
+        await watch.events(50)
+        await watch.request_progress()
+        progress = await watch.next()
+
+    assert (progress.watch_id, progress.header.revision) == (-1, base + 50)
+
+
+@pytest.mark.etcd_since("3.6")
+@pytest.mark.own_server(OFTEN)
+async def test_periodic_progress_goes_to_the_watcher_that_asked(etcd: Client) -> None:
+    async with etcd.watch() as watch:
+        await watch.create("a", watch_id=3, progress_notify=True)
+        await watch.create("a", watch_id=4)
+        revision = (await etcd.put("other")).header.revision
+        answers = [await watch.next()]
+        while answers[-1].header.revision < revision:
+            answers.append(await watch.next())
+
+    assert answers[-1] == pb.WatchResponse(header=answers[-1].header, watch_id=3)
+    assert {answer.watch_id for answer in answers} == {3}
+    assert answers[-1].header.revision == revision
+
+
+@pytest.mark.etcd_since("3.6")
+@pytest.mark.own_server(OFTEN)
+async def test_periodic_progress_comes_again_and_again(etcd: Client) -> None:
+    async with etcd.watch() as watch:
+        await watch.create("a", progress_notify=True)
+        answers = await watch.take(3)
+
+    assert [(len(answer.events), answer.watch_id) for answer in answers] == [(0, 0)] * 3
+
+
+@pytest.mark.etcd_since("3.6")
+@pytest.mark.own_server(OFTEN)
+async def test_periodic_progress_waits_for_a_watcher_of_the_future(etcd: Client) -> None:
+    async with etcd.watch() as watch:
+        revision = await etcd.revision()
+        await watch.create("a", start_revision=revision + 3, progress_notify=True, watch_id=1)
+        await watch.create("a", progress_notify=True, watch_id=2)
+        answers = await watch.take(3)
+
+    assert {answer.watch_id for answer in answers} == {2}
+
+
+@pytest.mark.etcd_since("3.5.13")
+async def test_a_compacted_watcher_withholds_progress_until_it_is_cancelled(etcd: Client) -> None:
+    base = await etcd.revision()
+    await etcd.put("a")
+    await etcd.put("a")
+    await etcd.compact(base + 2)
+    async with etcd.watch() as watch:
+        await watch.create("a")
+        await watch.create("a", start_revision=base + 1)
+        assert (await watch.next()).compact_revision == base + 2
+        await watch.request_progress()
+        await watch.cancel(1)
+        cancelled = await watch.next()
+        await watch.request_progress()
+        progress = await watch.next()
+
+    assert (cancelled.watch_id, cancelled.canceled) == (1, True)
+    assert (progress.watch_id, progress.header.revision) == (-1, base + 2)
