@@ -1,0 +1,74 @@
+"""Errors that belong to no single call: unknown methods, and metadata."""
+
+from typing import Any
+
+import grpc
+import pytest
+
+from proto.etcd import rpc_pb2 as pb
+from tests.contract.client import Client, Refusal, refusal
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        pytest.param(
+            "/etcdserverpb.KV/Nothing",
+            "unknown method Nothing for service etcdserverpb.KV",
+            id="method",
+        ),
+        pytest.param(
+            "/etcdserverpb.Nothing/Range", "unknown service etcdserverpb.Nothing", id="service"
+        ),
+        pytest.param(
+            "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+            "unknown service grpc.reflection.v1.ServerReflection",
+            id="reflection",
+        ),
+    ],
+)
+async def test_an_unknown_call_is_unimplemented(etcd: Client, path: str, text: str) -> None:
+    call: Any = etcd.channel.unary_unary(path)
+
+    assert await refusal(call(b"", timeout=10)) == Refusal("UNIMPLEMENTED", text)
+
+
+@pytest.mark.etcd_since("3.6")
+async def test_range_stream_of_3_7_is_there_or_unimplemented(etcd: Client) -> None:
+    await etcd.put("a", b"1")
+    stream = etcd.kv.RangeStream(pb.RangeRequest(key=etcd.key("a")), timeout=10)
+
+    code = await stream.code()
+
+    assert code in (grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.OK)
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        pytest.param(("client-api-version", "3.6"), id="client api version"),
+        pytest.param(("client-api-version", "nonsense"), id="odd client api version"),
+        pytest.param(("hasleader", "true"), id="require leader"),
+        pytest.param(("hasleader", "false"), id="hasleader with another value"),
+        pytest.param(("authorization", "whatever"), id="authorization"),
+        pytest.param(("x-unknown", "1"), id="anything else"),
+        pytest.param(("x-unknown-bin", b"\xff\0"), id="binary"),
+    ],
+)
+async def test_metadata_without_meaning_is_ignored(
+    etcd: Client, metadata: tuple[str, str | bytes]
+) -> None:
+    request = pb.PutRequest(key=etcd.key("a"), value=b"1")
+
+    await etcd.kv.Put(request, metadata=(metadata,), timeout=10)
+
+    assert (await etcd.range("a")).kvs[0].value == b"1"
+
+
+async def test_a_deadline_ends_a_stream(etcd: Client) -> None:
+    call = etcd.watch_service.Watch(timeout=0.3)
+    await call.write(pb.WatchRequest(create_request=pb.WatchCreateRequest(key=etcd.key("a"))))
+    assert (await call.read()).created
+
+    assert await call.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert (await etcd.range("a")).count == 0

@@ -1,0 +1,38 @@
+"""grpc.health.v1.Health."""
+
+import asyncio
+
+from grpc_health.v1 import health_pb2 as pb
+
+from tests.contract.client import Client, refusal
+from tests.contract.refusals import UNKNOWN_HEALTH_SERVICE
+
+SERVING = pb.HealthCheckResponse(status=pb.HealthCheckResponse.SERVING)
+SERVICE_UNKNOWN = pb.HealthCheckResponse(status=pb.HealthCheckResponse.SERVICE_UNKNOWN)
+
+
+async def first_of_watch(etcd: Client, service: str) -> pb.HealthCheckResponse:
+    """The first message of Health/Watch."""
+    call = etcd.health.Watch(pb.HealthCheckRequest(service=service))
+    async with asyncio.timeout(10):
+        first: pb.HealthCheckResponse = await call.read()
+    call.cancel()
+    return first
+
+
+async def test_the_server_as_a_whole_is_serving(etcd: Client) -> None:
+    assert await etcd.send(etcd.health.Check, pb.HealthCheckRequest()) == SERVING
+
+
+async def test_watch_starts_with_serving(etcd: Client) -> None:
+    assert await first_of_watch(etcd, "") == SERVING
+
+
+async def test_an_unknown_service_is_not_found(etcd: Client) -> None:
+    check = etcd.send(etcd.health.Check, pb.HealthCheckRequest(service="other"))
+
+    assert await refusal(check) == UNKNOWN_HEALTH_SERVICE
+
+
+async def test_watch_of_an_unknown_service_says_so(etcd: Client) -> None:
+    assert await first_of_watch(etcd, "other") == SERVICE_UNKNOWN

@@ -1,0 +1,121 @@
+"""Limits on the size of messages, and many calls at once."""
+
+import asyncio
+
+import pytest
+
+from proto.etcd import rpc_pb2 as pb
+from tests.contract.client import Client, refusal
+from tests.contract.refusals import REQUEST_TOO_LARGE
+from tests.contract.requests import Put, Range
+
+LARGEST_PUT = (
+    1_572_846  # bytes of the serialized PutRequest; one more where the member's id is short
+)
+LARGEST_MESSAGE = 2_097_152
+
+
+def put_of_size(key: bytes, size: int) -> pb.PutRequest:
+    """A put whose serialized form has exactly `size` bytes (of more than 2 MiB's magnitude:
+    3-byte lengths).
+    """
+    overhead = pb.PutRequest(key=key, value=b"x" * 1_000_000).ByteSize() - 1_000_000
+    return pb.PutRequest(key=key, value=b"x" * (size - overhead))
+
+
+async def test_the_largest_put(etcd: Client) -> None:
+    request = put_of_size(etcd.key("a"), LARGEST_PUT)
+
+    await etcd.send(etcd.kv.Put, request)
+
+    assert (await etcd.range("a")).kvs[0].value == request.value
+
+
+@pytest.mark.parametrize(
+    "size",
+    [
+        pytest.param(LARGEST_PUT + 2, id="two bytes more"),
+        pytest.param(LARGEST_MESSAGE, id="the largest message"),
+    ],
+)
+async def test_a_larger_put_is_refused(etcd: Client, size: int) -> None:
+    request = put_of_size(etcd.key("a"), size)
+
+    assert await refusal(etcd.send(etcd.kv.Put, request)) == REQUEST_TOO_LARGE
+    assert (await etcd.range("a")).count == 0
+
+
+async def test_a_larger_message_is_refused_by_the_transport(etcd: Client) -> None:
+    request = put_of_size(etcd.key("a"), LARGEST_MESSAGE + 1)
+
+    refused = await refusal(etcd.send(etcd.kv.Put, request))
+
+    assert refused.code == "RESOURCE_EXHAUSTED"
+    assert "larger than max" in refused.text
+
+
+async def test_a_writing_txn_is_limited_too(etcd: Client) -> None:
+    half = b"x" * 800_000
+
+    refused = await refusal(etcd.txn(success=[Put("a", half), Put("b", half)]))
+
+    assert refused == REQUEST_TOO_LARGE
+
+
+async def test_a_reading_txn_is_not_limited(etcd: Client) -> None:
+    long_key = etcd.key("k") + b"x" * 800_000
+
+    answer = await etcd.txn(success=[Range(long_key), Range(long_key)])
+
+    assert answer.succeeded
+
+
+async def test_a_range_is_not_limited(etcd: Client) -> None:
+    answer = await etcd.range(etcd.key("k") + b"x" * 1_900_000)
+
+    assert answer.count == 0
+
+
+async def test_a_delete_is_limited(etcd: Client) -> None:
+    refused = await refusal(etcd.delete(etcd.key("k") + b"x" * 1_900_000))
+
+    assert refused == REQUEST_TOO_LARGE
+
+
+async def test_one_hundred_streams_on_one_connection(etcd: Client) -> None:
+    calls = [etcd.watch_service.Watch() for _ in range(100)]
+    create = pb.WatchRequest(create_request=pb.WatchCreateRequest(key=etcd.key("a")))
+    await asyncio.gather(*(call.write(create) for call in calls))
+    created = await asyncio.gather(*(call.read() for call in calls))
+    await etcd.put("a", b"1")
+
+    events = await asyncio.wait_for(asyncio.gather(*(call.read() for call in calls)), 20)
+
+    assert all(response.created for response in created)
+    assert {response.events[0].kv.value for response in events} == {b"1"}
+    for call in calls:
+        call.cancel()
+
+
+async def test_two_hundred_puts_at_once_are_two_hundred_revisions(etcd: Client) -> None:
+    base = await etcd.revision()
+
+    answers = await asyncio.gather(*(etcd.put(f"k{number}") for number in range(200)))
+
+    revisions = sorted(answer.header.revision for answer in answers)
+    assert revisions == list(range(base + 1, base + 201))
+
+
+async def test_two_hundred_increments_at_once_lose_nothing(etcd: Client) -> None:
+    answers = await asyncio.gather(*(etcd.put("a", prev_kv=True) for _ in range(200)))
+
+    versions = sorted(answer.prev_kv.version for answer in answers)
+    assert versions == list(range(200))
+    assert (await etcd.range("a")).kvs[0].version == 200
+
+
+async def test_a_transport_error_names_the_sizes(etcd: Client) -> None:
+    refused = await refusal(etcd.put("a", b"x" * 3_000_000))
+
+    assert refused.code == "RESOURCE_EXHAUSTED"
+    assert f"vs. {LARGEST_MESSAGE}" in refused.text
