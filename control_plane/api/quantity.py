@@ -1,7 +1,7 @@
 """Resource quantities: "500m", "1Gi", "1e3" read, compared and written canonically.
 
-Called by defaulting, validation, the scheduler and the node. Pure. A quantity remembers how it was
-written only in so far as its suffix tells the format: binary (Ki), decimal (k) or exponent (e3).
+Called by defaulting, validation, the scheduler and the node. Pure. Amounts are exact decimals; the
+suffix decides the format in which one is written: binary (Ki), decimal (k) or exponent (e3).
 Source: the quantity type of the API machinery, v1.35.
 """
 
