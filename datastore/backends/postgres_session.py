@@ -9,6 +9,7 @@ one page would be a cliff.
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,7 @@ SET enable_mergejoin = off;
 SET jit = off;
 """
 _statements = PostgresStatements()
+logging.getLogger("psycopg").setLevel(logging.ERROR)  # it warns of errors that we raise anyway
 
 
 def connect(conninfo: str) -> psycopg.Connection:
@@ -75,13 +77,21 @@ def connect(conninfo: str) -> psycopg.Connection:
     return connection
 
 
+def lost(connection: psycopg.Connection, error: psycopg.Error) -> bool:
+    """Say whether the connection is gone; it may not have noticed what the error tells it."""
+    fatal = error.diag.severity_nonlocalized in ("FATAL", "PANIC")
+    if fatal:
+        connection.close()
+    return fatal or connection.closed
+
+
 @contextmanager
 def translated(connection: psycopg.Connection) -> Iterator[None]:
     """Turn the driver's errors into those of the backend protocol."""
     try:
         yield
     except psycopg.Error as error:
-        gone = connection.closed or isinstance(error, _AGAIN)
+        gone = lost(connection, error) or isinstance(error, _AGAIN)
         raise (BackendDown if gone else BackendFailed)(" ".join(str(error).split())) from error
 
 
@@ -151,7 +161,9 @@ class PostgresTransaction(SqlTransaction):
             self.ended = True
         except psycopg.Error as error:
             said = " ".join(str(error).split())
-            raise (CommitUnknown if self._connection.closed else BackendFailed)(said) from error
+            raise (CommitUnknown if lost(self._connection, error) else BackendFailed)(
+                said
+            ) from error
 
     def queue(self, sql: str, params: Sequence[Any] = ()) -> psycopg.Cursor[Any]:
         """Send a statement without waiting for it."""

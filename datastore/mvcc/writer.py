@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -33,6 +34,7 @@ QUEUE = 10_000
 QUEUE_BYTES = 256 << 20
 BATCH = 1_000
 BATCH_BYTES = 4 << 20
+ASK_TIMES, ASK_SECONDS = 5, 0.5  # how often, and how far apart, an unclear commit is asked about
 FOREIGN = 1_000  # events of other servers that a batch reads along
 
 
@@ -213,11 +215,25 @@ class Committer:
                 outcome = Outcome(results, first, events, batch.revision, batch.compact_revision)
                 if changed:
                     tx.commit(self._batch, batch.revision)
-        except CommitUnknown:
-            if outcome is None or session.last_batch() != self._batch:
-                raise
+        except CommitUnknown as error:
+            if not self._committed(session, error):
+                raise BackendDown(f"not committed: {error}") from error
+        assert outcome is not None  # only `commit` says CommitUnknown, and it comes last
         self.seen = outcome.revision
         return outcome
+
+    def _committed(self, session: Session, error: CommitUnknown) -> bool:
+        """Ask the database, on a new connection and under the lock, what became of the batch.
+
+        CommitUnknown again when it cannot be asked: then nobody may say, nor try once more.
+        """
+        for attempt in range(ASK_TIMES):
+            try:
+                return session.last_batch() == self._batch
+            except (BackendDown, BackendFailed) as trouble:
+                log.warning("commit unclear attempt=%d error=%s", attempt, trouble)
+                time.sleep(ASK_SECONDS)
+        raise CommitUnknown(str(error)) from error
 
     def _finish(self, batch: BatchState) -> bool:
         """Flush; say whether the transaction has written anything at all."""
