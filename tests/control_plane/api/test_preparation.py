@@ -1,0 +1,299 @@
+"""What the server sets, keeps and clears on a write: status and spec apart, generation, services."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from control_plane.api.preparation import (
+    STRATEGIES,
+    clear_system_metadata,
+    prepare_for_create,
+    prepare_for_update,
+    strategy_for,
+)
+from control_plane.api.preparation.qos_class import qos_class
+from control_plane.api.preparation.service_rules import complete_ip_families
+from control_plane.api.resources import (
+    DEPLOYMENTS,
+    ENDPOINTSLICES,
+    EVENTS,
+    LEASES,
+    NAMESPACES,
+    NODES,
+    PERSISTENTVOLUMECLAIMS,
+    PERSISTENTVOLUMES,
+    PODS,
+    REPLICASETS,
+    REPLICATIONCONTROLLERS,
+    RESOURCES,
+    SECRETS,
+    SERVICEACCOUNTS,
+    SERVICES,
+    Resource,
+)
+
+NOW = "2026-01-01T00:00:00Z"
+Obj = dict[str, Any]
+
+
+def created(resource: Resource, **fields: Any) -> Obj:
+    obj = {"metadata": {"name": "x"}, **copy.deepcopy(fields)}
+    prepare_for_create(resource, obj, now=NOW)
+    return obj
+
+
+def updated(resource: Resource, new: Obj, old: Obj, subresource: str = "") -> Obj:
+    before = copy.deepcopy(old)
+    result = {"metadata": {}, **copy.deepcopy(new)}
+    prepare_for_update(resource, result, old, now=NOW, subresource=subresource)
+    assert old == before, "the stored object must stay as it is"
+    return result
+
+
+@pytest.mark.parametrize(
+    ("resource", "given", "expected"),
+    [
+        (PODS, {"spec": {}}, {"phase": "Pending", "qosClass": "BestEffort"}),
+        (DEPLOYMENTS, {"status": {"replicas": 9}}, {}),
+        (REPLICASETS, {"status": {"replicas": 9}}, {}),
+        (SERVICES, {"spec": {}, "status": {"x": 1}}, {"loadBalancer": {}}),
+        (NAMESPACES, {"status": {"phase": "Terminating"}}, {"phase": "Active"}),
+        (NODES, {"status": {"capacity": {"cpu": "1"}}}, {"capacity": {"cpu": "1"}}),
+        (PERSISTENTVOLUMES, {}, {"phase": "Pending", "lastPhaseTransitionTime": NOW}),
+        (PERSISTENTVOLUMECLAIMS, {"status": {"phase": "Bound"}}, {"phase": "Pending"}),
+    ],
+)
+def test_the_status_of_a_new_object(resource: Resource, given: Obj, expected: Obj) -> None:
+    assert created(resource, **given)["status"] == expected
+
+
+@pytest.mark.parametrize(
+    ("resource", "generation"),
+    [
+        (PODS, 1),
+        (DEPLOYMENTS, 1),
+        (REPLICASETS, 1),
+        (REPLICATIONCONTROLLERS, 1),
+        (ENDPOINTSLICES, 1),
+        (SERVICES, None),
+        (NODES, None),
+    ],
+)
+def test_the_generation_of_a_new_object(resource: Resource, generation: int | None) -> None:
+    assert created(resource)["metadata"].get("generation") == generation
+
+
+STORED: Obj = {
+    "metadata": {"name": "x", "uid": "u", "generation": 3, "creationTimestamp": "t", "labels": {"a": "b"}},
+    "spec": {"replicas": 1},
+    "status": {"replicas": 1},
+}
+
+
+@pytest.mark.parametrize("resource", [PODS, DEPLOYMENTS, REPLICASETS, REPLICATIONCONTROLLERS])
+def test_the_main_endpoint_keeps_the_status_and_counts_specs(resource: Resource) -> None:
+    new = updated(resource, {"spec": {"replicas": 2}, "status": {"replicas": 7}}, STORED)
+    assert new["status"] == STORED["status"]
+    assert new["spec"] == {"replicas": 2}
+    assert new["metadata"]["generation"] == 4
+    same = {"metadata": {"generation": 9}, "spec": {"replicas": 1, "selector": {}}}
+    assert updated(resource, same, STORED)["metadata"]["generation"] == 3
+
+
+@pytest.mark.parametrize("resource", [PODS, DEPLOYMENTS, REPLICASETS, NODES, SERVICES])
+def test_the_status_endpoint_keeps_the_spec(resource: Resource) -> None:
+    new = updated(resource, {"spec": {"replicas": 2}, "status": {"replicas": 7}}, STORED, "status")
+    assert new["spec"] == STORED["spec"]
+    assert new["status"]["replicas"] == 7
+    assert new["metadata"]["generation"] == 3
+
+
+def test_annotations_make_a_generation_of_a_deployment_only() -> None:
+    new = {**STORED, "metadata": {**STORED["metadata"], "annotations": {"a": "b"}}}
+    assert updated(DEPLOYMENTS, new, STORED)["metadata"]["generation"] == 4
+    assert updated(REPLICASETS, new, STORED)["metadata"]["generation"] == 3
+
+
+def test_a_deployments_status_keeps_its_labels() -> None:
+    new = updated(DEPLOYMENTS, {"metadata": {"labels": {"x": "y"}}}, STORED, "status")
+    assert new["metadata"]["labels"] == {"a": "b"}
+
+
+def test_scale_writes_as_the_main_endpoint_does() -> None:
+    assert strategy_for(DEPLOYMENTS, "scale") is strategy_for(DEPLOYMENTS)
+
+
+def test_labels_make_a_generation_of_an_endpoint_slice() -> None:
+    old = {"metadata": {"generation": 1}, "endpoints": []}
+    relabelled = {"metadata": {"labels": {"a": "b"}}, "endpoints": []}
+    assert updated(ENDPOINTSLICES, relabelled, old)["metadata"]["generation"] == 2
+    annotated = {"metadata": {"annotations": {"a": "b"}}, "endpoints": []}
+    assert updated(ENDPOINTSLICES, annotated, old)["metadata"]["generation"] == 1
+
+
+def test_identity_is_carried_over() -> None:
+    old = {
+        "metadata": {
+            "uid": "u",
+            "creationTimestamp": "t",
+            "deletionTimestamp": "d",
+            "deletionGracePeriodSeconds": 5,
+        }
+    }
+    assert updated(SECRETS, {"type": "Opaque"}, old)["metadata"] == old["metadata"]
+
+
+def test_system_metadata_of_a_new_object_is_cleared() -> None:
+    obj = {"metadata": {"name": "x", "uid": "u", "generation": 5, "deletionTimestamp": "t"}}
+    clear_system_metadata(obj)
+    assert obj == {"metadata": {"name": "x"}}
+
+
+def test_a_namespace_waits_for_its_content() -> None:
+    assert created(NAMESPACES)["spec"] == {"finalizers": ["kubernetes"]}
+    old = {"spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Terminating"}}
+    emptied: Obj = {"spec": {"finalizers": []}, "status": {"phase": "Active"}}
+    assert updated(NAMESPACES, emptied, old)["spec"] == old["spec"]
+    finalized = updated(NAMESPACES, emptied, old, "finalize")
+    assert (finalized["spec"], finalized["status"]) == ({"finalizers": []}, old["status"])
+
+
+def test_a_gated_pod_says_so() -> None:
+    (condition,) = created(PODS, spec={"schedulingGates": [{"name": "g"}]})["status"]["conditions"]
+    assert (condition["type"], condition["reason"]) == ("PodScheduled", "SchedulingGated")
+
+
+def test_match_label_keys_complete_the_selector() -> None:
+    obj: Obj = {
+        "metadata": {"labels": {"hash": "1"}},
+        "spec": {
+            "topologySpreadConstraints": [{"matchLabelKeys": ["hash", "no"], "labelSelector": {}}]
+        },
+    }
+    prepare_for_create(PODS, obj, now=NOW)
+    (constraint,) = obj["spec"]["topologySpreadConstraints"]
+    assert constraint["labelSelector"] == {
+        "matchExpressions": [{"key": "hash", "operator": "In", "values": ["1"]}]
+    }
+
+
+def resources(requests: Obj | None = None, limits: Obj | None = None) -> Obj:
+    found = {"requests": requests, "limits": limits}
+    return {"resources": {key: value for key, value in found.items() if value}}
+
+
+BOTH = {"cpu": "1", "memory": "1Gi"}
+
+
+@pytest.mark.parametrize(
+    ("containers", "expected"),
+    [
+        ([resources()], "BestEffort"),
+        ([resources({"example.com/gpu": "1"})], "BestEffort"),
+        ([resources({"cpu": "1"})], "Burstable"),
+        ([resources(BOTH, BOTH)], "Guaranteed"),
+        ([resources(BOTH, BOTH), resources()], "Burstable"),
+        ([resources({**BOTH, "cpu": "500m"}, BOTH)], "Burstable"),
+        ([resources({**BOTH, "cpu": "1000m"}, BOTH)], "Guaranteed"),
+    ],
+)
+def test_the_qos_class(containers: list[Obj], expected: str) -> None:
+    assert qos_class({"containers": containers}) == expected
+
+
+def service(**spec: Any) -> Obj:
+    return {"metadata": {}, "spec": {"type": "ClusterIP", **spec}, "status": {"loadBalancer": {}}}
+
+
+ALLOCATED = {
+    "clusterIP": "10.0.0.1",
+    "clusterIPs": ["10.0.0.1"],
+    "ipFamilies": ["IPv4"],
+    "ipFamilyPolicy": "SingleStack",
+}
+
+
+def test_a_given_cluster_ip_is_the_first_of_the_list() -> None:
+    assert created(SERVICES, spec={"clusterIP": "None"})["spec"]["clusterIPs"] == ["None"]
+
+
+def test_an_update_without_addresses_keeps_them() -> None:
+    assert updated(SERVICES, service(), service(**ALLOCATED))["spec"] == service(**ALLOCATED)["spec"]
+
+
+def test_node_ports_are_kept_by_port_name() -> None:
+    old = service(type="NodePort", ports=[{"name": "a", "port": 1, "nodePort": 30001}])
+    new = service(type="NodePort", ports=[{"name": "a", "port": 2}, {"name": "b", "port": 3}])
+    assert updated(SERVICES, new, old)["spec"]["ports"] == [
+        {"name": "a", "port": 2, "nodePort": 30001},
+        {"name": "b", "port": 3},
+    ]
+
+
+def test_fields_of_the_old_type_are_dropped_unless_touched() -> None:
+    ports = [{"port": 1, "nodePort": 30001}]
+    old = service(**ALLOCATED, ports=ports)
+    old["spec"] |= {"type": "LoadBalancer", "externalTrafficPolicy": "Local", "healthCheckNodePort": 1}
+    old["spec"] |= {"allocateLoadBalancerNodePorts": True, "loadBalancerClass": "a/b"}
+    old["status"] = {"loadBalancer": {"ingress": [{"ip": "1.1.1.1"}]}}
+    new = copy.deepcopy(old)
+    new["spec"]["type"] = "ClusterIP"
+    result = updated(SERVICES, new, old)
+    assert result["spec"] == {"type": "ClusterIP", **ALLOCATED, "ports": [{"port": 1}]}
+    assert result["status"] == {"loadBalancer": {}}
+    external = copy.deepcopy(old)
+    external["spec"]["type"] = "ExternalName"
+    assert updated(SERVICES, external, old)["spec"] == {"type": "ExternalName", "ports": [{"port": 1}]}
+
+
+@pytest.mark.parametrize(
+    ("spec", "families", "policy"),
+    [
+        ({}, ["IPv4"], "SingleStack"),
+        ({"clusterIP": "None"}, ["IPv4", "IPv6"], "RequireDualStack"),
+        ({"clusterIP": "None", "selector": {"a": "b"}}, ["IPv4"], "SingleStack"),
+        ({"ipFamilyPolicy": "PreferDualStack"}, ["IPv4"], "PreferDualStack"),
+    ],
+)
+def test_ip_families_are_completed(spec: Obj, families: list[str], policy: str) -> None:
+    full = {"type": "ClusterIP", **spec}
+    complete_ip_families(full, ("IPv4",))
+    assert (full["ipFamilies"], full["ipFamilyPolicy"]) == (families, policy)
+
+
+def test_a_volumes_phase_change_is_dated() -> None:
+    old = {"status": {"phase": "Pending", "lastPhaseTransitionTime": "t"}}
+    same = updated(PERSISTENTVOLUMES, {"status": {"phase": "Pending"}}, old, "status")
+    assert same["status"]["lastPhaseTransitionTime"] == "t"
+    bound = updated(PERSISTENTVOLUMES, {"status": {"phase": "Bound"}}, old, "status")
+    assert bound["status"]["lastPhaseTransitionTime"] == NOW
+
+
+def test_a_claims_data_sources_are_kept_in_step() -> None:
+    source = {"kind": "PersistentVolumeClaim", "name": "s"}
+    spec = created(PERSISTENTVOLUMECLAIMS, spec={"dataSource": source})["spec"]
+    assert spec == {"dataSource": source, "dataSourceRef": source}
+    unknown = {"kind": "Thing", "name": "s", "apiGroup": "x.io"}
+    assert created(PERSISTENTVOLUMECLAIMS, spec={"dataSource": unknown})["spec"] == {}
+
+
+def test_small_objects_lose_what_they_may_not_hold() -> None:
+    account = created(SERVICEACCOUNTS, secrets=[{"name": "s", "namespace": "n"}])
+    assert account["secrets"] == [{"name": "s"}]
+    assert created(LEASES, spec={"strategy": "x", "holderIdentity": "me"})["spec"] == {
+        "holderIdentity": "me"
+    }
+
+
+def test_how_each_resource_may_be_written() -> None:
+    by_put = {r.plural for r in RESOURCES if strategy_for(r).create_on_update}
+    assert by_put == {"endpoints", "events", "leases", "services"}
+    assert [r.plural for r in RESOURCES if not strategy_for(r).unconditional_update] == ["leases"]
+    assert strategy_for(REPLICATIONCONTROLLERS).default_propagation == "Orphan"
+    assert strategy_for(EVENTS).default_propagation == ""
+    assert strategy_for(DEPLOYMENTS).default_propagation == "Background"
+
+
+def test_every_served_kind_has_a_row() -> None:
+    assert {(r.group, r.kind, "") for r in RESOURCES} <= STRATEGIES.keys()
