@@ -194,4 +194,4 @@ def test_delete_answers_the_object_or_a_status(
 
 
 def test_cluster_scoped_resources_have_no_namespace() -> None:
-    assert not (NAMESPACES.namespaced or NODES.namespaced or PERSISTENTVOLUMES.namespaced)
+    assert not any(row.namespaced for row in (NAMESPACES, NODES, PERSISTENTVOLUMES))
