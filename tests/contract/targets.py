@@ -23,6 +23,9 @@ class Server(Protocol):
     def endpoint(self) -> str:
         """The client URL."""
 
+    def restart(self, kill: bool = False) -> None:
+        """End it, by SIGKILL or politely, and serve the same data on the same port."""
+
     def stop(self) -> None:
         """End it and remove its data."""
 

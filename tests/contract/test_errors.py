@@ -50,7 +50,11 @@ async def test_range_stream_of_3_7_is_there_or_unimplemented(etcd: Client) -> No
         pytest.param(("client-api-version", "nonsense"), id="odd client api version"),
         pytest.param(("hasleader", "true"), id="require leader"),
         pytest.param(("hasleader", "false"), id="hasleader with another value"),
-        pytest.param(("authorization", "whatever"), id="authorization"),
+        pytest.param(
+            ("authorization", "whatever"),
+            id="authorization",
+            marks=pytest.mark.etcd_since("3.6"),
+        ),
         pytest.param(("x-unknown", "1"), id="anything else"),
         pytest.param(("x-unknown-bin", b"\xff\0"), id="binary"),
     ],
@@ -65,6 +69,7 @@ async def test_metadata_without_meaning_is_ignored(
     assert (await etcd.range("a")).kvs[0].value == b"1"
 
 
+@pytest.mark.etcd_since("3.6")
 async def test_a_deadline_ends_a_stream(etcd: Client) -> None:
     call = etcd.watch_service.Watch(timeout=0.3)
     await call.write(pb.WatchRequest(create_request=pb.WatchCreateRequest(key=etcd.key("a"))))

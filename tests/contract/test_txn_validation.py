@@ -232,11 +232,13 @@ class TestState:
             [Range("a", revision=1_000_000_000), Put("z", lease=404)],
             FUTURE_REVISION,
             id="range, then put",
+            marks=pytest.mark.etcd_since("3.6"),
         ),
         pytest.param(
             [Txn(success=[Range("a", revision=1_000_000_000)]), Put("z", lease=404)],
             FUTURE_REVISION,
             id="nested range, then put",
+            marks=pytest.mark.etcd_since("3.6"),
         ),
         pytest.param(
             [Txn(success=[Put("z", lease=404)]), Put("x", ignore_value=True)],

@@ -62,6 +62,10 @@ class Datastore:
         """Send SIGKILL and wait; the database stays."""
         self._process.kill()
 
+    def restart(self, kill: bool = False) -> None:
+        """End the server, by SIGKILL or politely, and serve the same data on the same port."""
+        self._process.restart(kill)
+
     def stop(self) -> None:
         """End the server and remove what it was given here."""
         self._process.stop()

@@ -97,6 +97,10 @@ class Etcd:
         """The process id."""
         return self._process.pid
 
+    def restart(self, kill: bool = False) -> None:
+        """End the server, by SIGKILL or politely, and serve the same data on the same port."""
+        self._process.restart(kill)
+
     def stop(self) -> None:
         """End the server and remove its data."""
         self._process.kill()  # SIGTERM waits up to 7 s for open streams; the data goes away anyway

@@ -43,14 +43,9 @@ class ServerProcess:
     ) -> None:
         self.port = port
         self.log = log
-        with log.open("wb") as output:
-            self._process = subprocess.Popen(
-                argv,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
-                env={**os.environ, **(environment or {})},
-            )
+        self._argv = list(argv)
+        self._environment = {**os.environ, **(environment or {})}
+        self._process = self._spawn()
 
     @property
     def pid(self) -> int:
@@ -91,6 +86,25 @@ class ServerProcess:
         if self._process.poll() is None:
             self._process.kill()
         return self._process.wait()
+
+    def restart(self, kill: bool) -> None:
+        """End the process, by SIGKILL or politely, start it again, and return when it answers."""
+        if kill:
+            self.kill()
+        else:
+            self.stop()
+        self._process = self._spawn()
+        self.wait()
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        with self.log.open("ab") as output:
+            return subprocess.Popen(
+                self._argv,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                env=self._environment,
+            )
 
     def _listens(self) -> bool:
         with socket.socket() as probe:
