@@ -173,17 +173,24 @@ def _read(value: Object, expected: Expected) -> Typed:
         raise TypeMismatch("exceeded max depth") from None
 
 
-def check_patched(patched: Object, expected: Expected, directive: Directive, shown: str) -> Decoded:
+def check_patched(
+    patched: Object,
+    expected: Expected,
+    directive: Directive,
+    shown: str,
+    objections: tuple[str, ...] = (),
+) -> Decoded:
     """Return the clean form of a patched object.
 
-    `shown` is the patch or the patched JSON, as messages about it print it. Raises the API's 422,
-    which names no object, for wrong types and, when strict, unknown fields.
+    `shown` is the patch or the patched JSON, as messages about it print it; `objections` are those
+    to the patch itself. Raises the API's 422, which names no object, for wrong types and, when
+    strict, for what strict decoding objects to.
     """
     try:
         typed = _read(patched, expected)
     except TypeMismatch as error:
         raise _patch_refused(shown, str(error)) from None
-    findings = tuple(sorted(typed.findings))
+    findings = (*objections, *sorted(typed.findings))
     if directive is Directive.STRICT and findings:
         raise _patch_refused(shown, f"strict decoding error: {', '.join(findings)}")
     obj = {**typed.value, "apiVersion": expected.api_version, "kind": expected.kind}

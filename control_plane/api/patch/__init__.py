@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from control_plane.api.errors import UnsupportedMediaType
-from control_plane.api.patch import json_patch, merge_patch, strategic_merge
+from control_plane.api.patch import json_patch, merge_patch, objections, strategic_merge
 from control_plane.api.patch.field_types import PLAIN, FieldType, object_type
 
 if TYPE_CHECKING:
@@ -42,25 +42,23 @@ APPLY: Final = "application/apply-patch+yaml"
 class Patch:
     """One patch format.
 
-    decode: body -> patch; raises BadRequest or RequestEntityTooLarge. apply: (original, patch, type
-    of the object) -> new object; raises ApiError; changes neither argument.
+    decode: body -> patch; raises BadRequest or RequestEntityTooLarge. apply: (original, patch,
+    type of the object) -> new object; raises ApiError; changes neither argument. objections: a
+    decoded body -> what strict decoding has against it, in order.
     """
 
     content_type: str
     decode: Callable[[bytes], Any]
     apply: Callable[[Object, Any, FieldType], Object]
+    objections: Callable[[bytes], tuple[str, ...]]
 
 
 PATCHES: Final[Mapping[str, Patch]] = {
     patch.content_type: patch
     for patch in (
-        Patch(
-            JSON, json_patch.decode, lambda original, patch, _: json_patch.apply(original, patch)
-        ),
-        Patch(
-            MERGE, merge_patch.decode, lambda original, patch, _: merge_patch.apply(original, patch)
-        ),
-        Patch(STRATEGIC, strategic_merge.decode, strategic_merge.apply),
+        Patch(JSON, json_patch.decode, json_patch.apply, objections.of_operations),
+        Patch(MERGE, merge_patch.decode, merge_patch.apply, objections.of_document),
+        Patch(STRATEGIC, strategic_merge.decode, strategic_merge.apply, objections.of_document),
     )
 }
 

@@ -77,8 +77,8 @@ def _trouble(operation: Operation) -> str:
     return ""
 
 
-def apply(original: Object, patch: list[Operation]) -> Object:
-    """Return `original` after every operation in order.
+def apply(original: Object, patch: list[Operation], _fields: object = None) -> Object:
+    """Return `original` after every operation in order; the types of its fields do not matter.
 
     Raises the API's 422 when an operation cannot be applied: a failing test, a missing path or
     source, an index out of range, more than MAX_COPIED_BYTES copied.

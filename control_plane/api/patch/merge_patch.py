@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 decode = decode_map
 
 
-def apply(original: Object, patch: Object) -> Object:
-    """Return `original` with `patch` merged in; lists are replaced whole."""
+def apply(original: Object, patch: Object, _fields: object = None) -> Object:
+    """Return `original` with `patch` merged in; lists are replaced whole, whatever their type."""
     merged: Object = {
         key: copy.deepcopy(value) for key, value in original.items() if key not in patch
     }

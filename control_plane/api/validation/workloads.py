@@ -205,10 +205,10 @@ def validate_replicas_status(new: Object, old: Object) -> Iterator[FieldError]:
     for field in ("fullyLabeledReplicas", "updatedReplicas", "readyReplicas", "availableReplicas"):
         if (status.get(field) or 0) > total:
             detail = "cannot be greater than status.replicas"
-            yield invalid(f"status.{field}", status[field], detail)
+            yield invalid(f"status.{field}", status.get(field), detail)
     if (status.get("availableReplicas") or 0) > (status.get("readyReplicas") or 0):
         detail = "cannot be greater than readyReplicas"
-        yield invalid("status.availableReplicas", status["availableReplicas"], detail)
+        yield invalid("status.availableReplicas", status.get("availableReplicas"), detail)
     before = stored.get("collisionCount")
     if before is not None and (status.get("collisionCount") or 0) < before:
         shown = status.get("collisionCount")

@@ -136,6 +136,29 @@ def test_a_merge_patch_merges(patch: dict[str, Any], expected: dict[str, Any]) -
     assert apply(MERGE, patch) == expected
 
 
+@pytest.mark.parametrize(
+    ("kind", "body", "objections"),
+    [
+        (JSON, b'[{"op":"add","path":"/a","value":{"x":1,"x":2}}]', ()),
+        (
+            JSON,
+            b'[{"op":"add","foo":1,"op":"remove","path":"/a"}]',
+            ('json patch unknown field "[0].foo"', 'json patch duplicate field "[0].op"'),
+        ),
+        (
+            MERGE,
+            b'{"spec":{"req":1,"req":2},"l":[{"a":1,"a":2}]}',
+            ('duplicate field "spec.req"', 'duplicate field "l[0].a"'),
+        ),
+        (STRATEGIC, b'{"a":1}', ()),
+    ],
+)
+def test_strict_decoding_objects_to_repeats(
+    kind: str, body: bytes, objections: tuple[str, ...]
+) -> None:
+    assert PATCHES[kind].objections(body) == objections
+
+
 def test_parameters_of_the_content_type_do_not_count() -> None:
     assert patch_for(f"{MERGE}; charset=utf-8") is PATCHES[MERGE]
 
