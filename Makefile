@@ -4,6 +4,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 CHECKED := control_plane datastore node tapir tests
 PROTOS := proto/etcd/auth.proto proto/etcd/election.proto proto/etcd/kv.proto proto/etcd/lock.proto proto/etcd/rpc.proto
+OPENAPI_PROTO := control_plane/api/openapi/openapi_v2.proto
 
 .DEFAULT_GOAL := help
 .PHONY: help up setup test servers lint types imports pytest fmt proto bench lock
@@ -41,6 +42,7 @@ fmt: setup ## format in place
 proto: setup ## regenerate the gRPC stubs
 	@$(BIN)/python -m grpc_tools.protoc -I . --python_out=. --pyi_out=. --grpc_python_out=. $(PROTOS)
 	@rm -f proto/etcd/kv_pb2_grpc.py proto/etcd/auth_pb2_grpc.py
+	@$(BIN)/python -m grpc_tools.protoc -I . --python_out=. --pyi_out=. $(OPENAPI_PROTO)
 
 bench: setup servers ## measure, beside a real etcd, and write docs/benchmarks.md
 	@$(BIN)/python -m tests.bench

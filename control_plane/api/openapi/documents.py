@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import orjson
 
-from control_plane.api.openapi import v2, v3
+from control_plane.api.openapi import v2, v2_protobuf, v3
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ _ROOT: Final = "/openapi/v3/"
 
 
 class EncodedDocument(NamedTuple):
-    """JSON bytes and their SHA-512 in upper-case hex: the ETag, and the `hash` of v3 URLs."""
+    """A document and its SHA-512 in upper-case hex: the ETag, and the `hash` of v3 URLs."""
 
     body: bytes
     hash: str
@@ -44,17 +44,26 @@ class OpenApiDocuments:
 
     def v2(self) -> EncodedDocument:
         """Return the one v2 document, for /openapi/v2."""
-        return self._keep("v2", lambda: v2.document(self._served.rows, self._version))
+        return self._keep("v2", lambda: orjson.dumps(self._v2()))
+
+    def v2_protobuf(self) -> EncodedDocument:
+        """Return the v2 document in protobuf."""
+        return self._keep("v2+protobuf", lambda: v2_protobuf.encode(self._v2()))
+
+    def _v2(self) -> Object:
+        return v2.document(self._served.rows, self._version)
 
     def v3_index(self) -> EncodedDocument:
         """Return the index of /openapi/v3: a URL with a hash for every group version."""
-        return self._keep("v3", self._index)
+        return self._keep("v3", lambda: orjson.dumps(self._index()))
 
     def v3(self, path: str) -> EncodedDocument | None:
         """Return the document of "api/v1" or "apis/GROUP/VERSION"; None when it is not served."""
         if path not in self._group_versions:
             return None
-        return self._keep(f"v3/{path}", lambda: v3.document(self._rows(path), self._version))
+        return self._keep(
+            f"v3/{path}", lambda: orjson.dumps(v3.document(self._rows(path), self._version))
+        )
 
     def _rows(self, path: str) -> tuple[Resource, ...]:
         return self._served.in_group_version(*self._group_versions[path])
@@ -67,10 +76,10 @@ class OpenApiDocuments:
             paths[path] = {"serverRelativeURL": f"{_ROOT}{path}?hash={found.hash}"}
         return {"paths": paths}
 
-    def _keep(self, key: str, build: Callable[[], Object]) -> EncodedDocument:
+    def _keep(self, key: str, build: Callable[[], bytes]) -> EncodedDocument:
         kept = self._kept.get(key)
         if kept is None:
-            body = orjson.dumps(build())
+            body = build()
             kept = EncodedDocument(body, hashlib.sha512(body).hexdigest().upper())
             self._kept[key] = kept
         return kept

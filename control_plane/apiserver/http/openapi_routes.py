@@ -5,6 +5,8 @@ import datetime
 from email.utils import format_datetime
 
 from control_plane.api.openapi.documents import EncodedDocument, OpenApiDocuments
+from control_plane.api.openapi.v2_protobuf import ASKED_FOR, MEDIA_TYPE
+from control_plane.apiserver.http.accept import JSON
 from control_plane.apiserver.http.answer import Answer, Reply, text_answer
 from control_plane.apiserver.http.request import Request
 
@@ -20,7 +22,10 @@ class OpenApi:
         self._documents = documents
 
     async def v2(self, request: Request) -> Reply:
-        """GET /openapi/v2."""
+        """GET /openapi/v2, in JSON or in the protobuf that kubectl asks for."""
+        if any(name in request.header(b"accept") for name in ASKED_FOR):
+            document = await asyncio.to_thread(self._documents.v2_protobuf)
+            return _answer(document, request, MEDIA_TYPE)
         return _answer(await asyncio.to_thread(self._documents.v2), request)
 
     async def v3_index(self, request: Request) -> Reply:
@@ -48,9 +53,9 @@ class OpenApi:
         return Answer(200, document.body, headers=headers)
 
 
-def _answer(document: EncodedDocument, request: Request) -> Answer:
+def _answer(document: EncodedDocument, request: Request, media_type: str = JSON) -> Answer:
     tag = f'"{document.hash}"'
     headers = ((b"etag", tag.encode()), (b"vary", b"Accept"))
     if request.header(b"if-none-match") == tag:
         return Answer(304, b"", headers=headers)
-    return Answer(200, document.body, headers=headers)
+    return Answer(200, document.body, media_type, headers)

@@ -1,0 +1,65 @@
+"""The OpenAPI v2 document in protobuf says the same as the one in JSON."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import orjson
+import pytest
+
+from control_plane.api.openapi import openapi_v2_pb2 as pb
+from control_plane.api.openapi import v2, v2_protobuf
+from control_plane.api.resources import RESOURCES
+
+ROOT = Path(__file__).parents[3]
+DOCUMENT = v2.document(RESOURCES, "v1.35.0")
+DECODED = pb.Document.FromString(v2_protobuf.encode(DOCUMENT))
+
+
+def test_every_path_and_definition_is_there() -> None:
+    assert [item.name for item in DECODED.paths.path] == list(DOCUMENT["paths"])
+    names = [item.name for item in DECODED.definitions.additional_properties]
+    assert names == list(DOCUMENT["definitions"])
+
+
+def test_a_definition_keeps_types_references_and_extensions() -> None:
+    name = "io.k8s.api.apps.v1.DeploymentSpec"
+    items = {item.name: item.value for item in DECODED.definitions.additional_properties}
+
+    spec = items[name]
+    properties = {item.name: item.value for item in spec.properties.additional_properties}
+
+    wanted = DOCUMENT["definitions"][name]
+    assert list(spec.required) == wanted["required"]
+    assert properties["replicas"].type.value == ["integer"]
+    assert properties["selector"]._ref == wanted["properties"]["selector"]["$ref"]
+
+
+def test_an_operation_names_its_kind_for_kubectl() -> None:
+    path = "/apis/apps/v1/namespaces/{namespace}/deployments/{name}"
+    items = {item.name: item.value for item in DECODED.paths.path}
+
+    extensions = {item.name: item.value.yaml for item in items[path].patch.vendor_extension}
+
+    assert orjson.loads(extensions["x-kubernetes-group-version-kind"]) == {
+        "group": "apps",
+        "kind": "Deployment",
+        "version": "v1",
+    }
+
+
+def test_a_member_without_a_field_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="Document has no field for 'tags'"):
+        v2_protobuf.encode({"tags": []})
+
+
+def test_the_generated_module_is_that_of_the_proto_file(tmp_path: Path) -> None:
+    source = "control_plane/api/openapi/openapi_v2.proto"
+    subprocess.run(
+        [sys.executable, "-m", "grpc_tools.protoc", "-I.", f"--python_out={tmp_path}", source],
+        cwd=ROOT,
+        check=True,
+    )
+
+    made = (tmp_path / source).with_name("openapi_v2_pb2.py").read_bytes()
+    assert made == (ROOT / "control_plane/api/openapi/openapi_v2_pb2.py").read_bytes()
