@@ -65,9 +65,9 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add("--docker-endpoint", default="", help="the engine's URL (DOCKER_HOST, else its socket)")
     add(
         "--log-level",
-        default="warning",
-        choices=("debug", "info", "warning", "error"),
-        help="least severe messages shown (warning)",
+        default="warn",
+        choices=("debug", "info", "warn", "error"),
+        help="least severe messages shown (warn)",
     )
 
 

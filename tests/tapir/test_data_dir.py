@@ -1,0 +1,46 @@
+"""The data directory is claimed by one process at a time, and only when it is ours."""
+
+from pathlib import Path
+
+import pytest
+
+from tapir.up.config import ConfigError
+from tapir.up.data_dir import MARKER, claimed
+
+
+def test_an_empty_directory_becomes_ours(tmp_path: Path) -> None:
+    with claimed(tmp_path / "data"):
+        assert (tmp_path / "data" / MARKER).exists()
+
+
+def test_our_directory_can_be_claimed_again_after_a_release(tmp_path: Path) -> None:
+    with claimed(tmp_path):
+        pass
+    (tmp_path / "cluster.db").write_bytes(b"")
+
+    with claimed(tmp_path):
+        assert (tmp_path / MARKER).exists()
+
+
+def test_a_second_claim_is_refused(tmp_path: Path) -> None:
+    with (
+        claimed(tmp_path),
+        pytest.raises(ConfigError, match="in use by another `tapir up`"),
+        claimed(tmp_path),
+    ):
+        pass
+
+
+def test_a_directory_with_only_databases_may_become_ours(tmp_path: Path) -> None:
+    (tmp_path / "store.db").write_bytes(b"")
+    (tmp_path / "store.db-wal").write_bytes(b"")
+
+    with claimed(tmp_path):
+        assert (tmp_path / MARKER).exists()
+
+
+def test_a_file_in_place_of_the_directory_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("")
+
+    with pytest.raises(ConfigError, match="is not a directory"), claimed(tmp_path / "data"):
+        pass
