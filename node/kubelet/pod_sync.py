@@ -220,7 +220,8 @@ class PodSync:
             await start_container(services, inputs, container)
         except StartFailure as failure:
             self.reasons[name] = failure.wait
-            log.info("start_failed pod=%s container=%s reason=%s", pod_id(pod), name, failure.wait)
+            reason = failure.wait.reason
+            log.info("start_failed pod=%s container=%s reason=%s", pod_id(pod), name, reason)
             return failure.retry_seconds or services.config.sync_frequency_seconds / 6
         self.reasons.pop(name, None)
         # The next init container or the regular ones may follow at once.

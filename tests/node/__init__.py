@@ -1,1 +1,1 @@
-"""Tests."""
+"""The node: pure decisions as tables, runtimes by contract, whole pods in containers."""

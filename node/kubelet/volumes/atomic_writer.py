@@ -13,13 +13,13 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from node.kubelet.volumes.base import FileContent, Payload, VolumeFailure
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
 DATA_LINK, NEW_DATA_LINK = "..data", "..data_tmp"
 
@@ -91,9 +91,9 @@ def _write_files(root: Path, payload: Payload, fs_group: int | None) -> None:
 
 
 def _link_names(directory: Path, names: set[str]) -> None:
-    for entry in os.scandir(directory):
-        if not entry.name.startswith("..") and entry.name not in names:
-            Path(entry.path).unlink()
+    for name in os.listdir(directory):
+        if not name.startswith("..") and name not in names:
+            (directory / name).unlink()
     for name in names:
         link = directory / name
         if not link.is_symlink():
