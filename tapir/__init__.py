@@ -1,4 +1,4 @@
-"""The `tapir` command line and the all-in-one process; nothing else."""
+"""Tapir: etcd on the SQL database you already run, and a Kubernetes to run on it."""
 
 import importlib.metadata
 

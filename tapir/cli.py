@@ -26,16 +26,23 @@ class OneLineParser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `tapir` with `arguments` (the process's own when None) and return the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    parser = OneLineParser(prog="tapir", description=tapir.__doc__)
-    parsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in COMMANDS:
-        sub = parsers.add_parser(command.name, help=command.help, description=command.help)
-        if words[:1] == [command.name]:
-            command.add_flags(sub)
-    flags = parser.parse_args(words)
-    command = next(row for row in COMMANDS if row.name == flags.command)
+    command = next((row for row in COMMANDS if words[:1] == [row.name]), None)
+    if command is None:
+        _overview().parse_args(words)
+        raise AssertionError("the overview either prints help or refuses")
+    parser = OneLineParser(prog=f"tapir {command.name}", description=command.help)
+    command.add_flags(parser)
     try:
-        return command.run(flags)
+        return command.run(parser.parse_args(words[1:]))
     except Refusal as error:
         sys.stderr.write(f"tapir {command.name}: {error}\n")
         return EXIT_USAGE
+
+
+def _overview() -> OneLineParser:
+    """The parser of `tapir` without a command it knows: it names them all."""
+    parser = OneLineParser(prog="tapir", description=tapir.__doc__)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for row in COMMANDS:
+        commands.add_parser(row.name, help=row.help)
+    return parser

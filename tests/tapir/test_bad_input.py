@@ -46,7 +46,12 @@ REQUIRED = {
     ],
     "scheduler": ["--kubeconfig=x"],
     "controller-manager": ["--kubeconfig=x"],
-    "kubelet": ["--kubeconfig=x"],
+    "kubelet": [
+        "--kubeconfig=x",
+        "--tls-cert-file=x",
+        "--tls-private-key-file=x",
+        "--client-ca-file=x",
+    ],
 }
 
 
@@ -132,13 +137,15 @@ def test_a_datastore_port_in_use_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
 
-        line = refusal("datastore", "--listen-client-urls", url, cwd=tmp_path)
+        line = refusal(
+            *("datastore", "--endpoint=sqlite:///x.db", "--listen-client-urls", url), cwd=tmp_path
+        )
 
     assert url.removeprefix("http://") in line
 
 
 def test_a_missing_kubeconfig_is_named(tmp_path: Path) -> None:
-    for command in ("scheduler", "controller-manager", "kubelet"):
+    for command in ("scheduler", "controller-manager"):
         line = refusal(command, "--kubeconfig", "absent.kubeconfig", cwd=tmp_path)
         assert "absent.kubeconfig" in line
 
