@@ -11,6 +11,7 @@ from control_plane.api import quantity
 from control_plane.api.defaults.filling import fill_absent, fill_empty, part, parts
 from control_plane.api.defaults.pod_spec import default_pod_spec, drop_old_annotations
 from control_plane.api.defaults.resource_lists import rounded
+from control_plane.api.pod_requests import aggregate_request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,33 +70,8 @@ def _default_pod_resources(spec: Object, resources: Object) -> None:
 
 
 def _aggregate_requests(spec: Object) -> dict[str, str]:
-    """Return what the containers request of cpu and memory together, as scheduling counts it.
-
-    Ordinary init containers run one at a time, so their largest request counts; those that restart
-    always run beside everything after them.
-    """
-    totals: dict[str, str] = {}
-    for name in _AGGREGATED:
-        running = sum((_request(c, name) for c in parts(spec, "containers")), start=0)
-        sidecars = highest = 0
-        for container in parts(spec, "initContainers"):
-            if container.get("restartPolicy") == "Always":
-                sidecars += _request(container, name)
-                highest = max(highest, sidecars)
-            else:
-                highest = max(highest, sidecars + _request(container, name))
-        total = max(running + sidecars, highest)
-        if total:
-            totals[name] = rounded(f"{total}m")
-    return totals
-
-
-def _request(container: Object, name: str) -> int:
-    amount = ((container.get("resources") or {}).get("requests") or {}).get(name)
-    try:
-        return quantity.milli(str(amount)) if amount is not None else 0
-    except ValueError:
-        return 0
+    totals = {name: aggregate_request(spec, name) for name in _AGGREGATED}
+    return {name: rounded(f"{total}m") for name, total in totals.items() if total}
 
 
 def _huge_page_limits(spec: Object) -> dict[str, str]:

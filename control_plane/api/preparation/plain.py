@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from control_plane.api.objects import dig
+from control_plane.api.preparation.disabled_fields import drop_disabled_pod_fields
 from control_plane.api.preparation.strategy import bump_generation, changed, keep
 from control_plane.api.semantics import semantically_equal
 
@@ -18,6 +20,28 @@ if TYPE_CHECKING:
 def empty_status(obj: Object, _now: str) -> None:
     """Start with an empty status, whatever the client sent."""
     obj["status"] = {}
+
+
+def create_workload(obj: Object, now: str) -> None:
+    """Start a controller of pods: generation 1, no status, no fields of features that are off."""
+    drop_disabled_pod_fields(_template_spec(obj))
+    first_generation_and_status(obj, now)
+
+
+def update_workload(new: Object, old: Object, now: str) -> None:
+    """Keep the stored status; a changed spec makes a new generation (controllers of pods)."""
+    drop_disabled_pod_fields(_template_spec(new), _template_spec(old))
+    keep_status_and_count_specs(new, old, now)
+
+
+def update_deployment(new: Object, old: Object, now: str) -> None:
+    """Keep the stored status; a changed spec or annotation makes a new generation."""
+    drop_disabled_pod_fields(_template_spec(new), _template_spec(old))
+    keep_status_and_count_specs_and_annotations(new, old, now)
+
+
+def _template_spec(obj: Object) -> Object:
+    return dig(obj, "spec", "template", "spec", default={})  # type: ignore[no-any-return]
 
 
 def first_generation_and_status(obj: Object, now: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from control_plane.api.preparation.disabled_fields import drop_disabled_pod_fields
 from control_plane.api.preparation.plain import keep_status_and_count_specs
 from control_plane.api.preparation.qos_class import qos_class
 from control_plane.api.preparation.strategy import keep
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from control_plane.api.objects import Object
 
+_ARMOR: Final = "container.apparmor.security.beta.kubernetes.io/"
+_ARMOR_TYPES: Final = {"runtime/default": "RuntimeDefault", "unconfined": "Unconfined"}
 GATED_MESSAGE: Final = "Scheduling is blocked due to non-empty scheduling gates"
 
 
@@ -23,6 +26,8 @@ def create_pod(pod: Object, _now: str) -> None:
     """Start Pending at generation 1, gated where the spec says so."""
     pod.setdefault("metadata", {})["generation"] = 1
     spec = pod.setdefault("spec", {})
+    drop_disabled_pod_fields(spec)
+    _copy_armor_annotations(pod["metadata"].get("annotations") or {}, spec)
     pod["status"] = {"phase": "Pending", "qosClass": qos_class(spec)}
     if spec.get("schedulingGates"):
         pod["status"]["conditions"] = [
@@ -38,6 +43,7 @@ def create_pod(pod: Object, _now: str) -> None:
 
 def update_pod(new: Object, old: Object, now: str) -> None:
     """Keep the stored status; a changed spec makes a new generation."""
+    drop_disabled_pod_fields(new.setdefault("spec", {}), old.get("spec"))
     keep_status_and_count_specs(new, old, now)
 
 
@@ -53,6 +59,26 @@ def update_pod_status(new: Object, old: Object, _now: str) -> None:
     for field in ("qosClass", "observedGeneration"):
         if not status.get(field):
             keep(status, stored_status, field)
+
+
+def _copy_armor_annotations(annotations: dict[str, str], spec: Object) -> None:
+    """Bring the AppArmor profiles that annotations name into the containers' own fields."""
+    pod_profile = (spec.get("securityContext") or {}).get("appArmorProfile")
+    for field in ("containers", "initContainers"):
+        for container in spec.get(field) or []:
+            name = annotations.get(f"{_ARMOR}{container.get('name')}")
+            profile = _armor_profile(name or "")
+            security = container.get("securityContext") or {}
+            if profile and profile != pod_profile and not security.get("appArmorProfile"):
+                container["securityContext"] = {**security, "appArmorProfile": profile}
+
+
+def _armor_profile(name: str) -> Object | None:
+    """Return the profile an annotation's value stands for; None for one that is not valid."""
+    if name in _ARMOR_TYPES:
+        return {"type": _ARMOR_TYPES[name]}
+    local = name.removeprefix("localhost/")
+    return {"type": "Localhost", "localhostProfile": local} if local and local != name else None
 
 
 def _complete_selectors(spec: Object, labels: dict[str, str]) -> None:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _AS_IT_COMES: Final = Strategy(nothing_on_create, nothing_on_update)
 _ADDED_BY_PUT: Final = Strategy(nothing_on_create, nothing_on_update, create_on_update=True)
 _STATUS: Final = Strategy(nothing_on_create, plain.keep_spec)
-_WORKLOAD: Final = Strategy(plain.first_generation_and_status, plain.keep_status_and_count_specs)
+_WORKLOAD: Final = Strategy(plain.create_workload, plain.update_workload)
 _WITH_STATUS: Final = Strategy(plain.empty_status, plain.keep_status)
 
 STRATEGIES: Final[Mapping[tuple[str, str, str], Strategy]] = {
@@ -58,9 +58,7 @@ STRATEGIES: Final[Mapping[tuple[str, str, str], Strategy]] = {
     ("", "Pod", ""): Strategy(pods.create_pod, pods.update_pod),
     ("", "Pod", "status"): Strategy(nothing_on_create, pods.update_pod_status),
     ("", "ReplicationController", ""): Strategy(
-        plain.first_generation_and_status,
-        plain.keep_status_and_count_specs,
-        default_propagation="Orphan",
+        plain.create_workload, plain.update_workload, default_propagation="Orphan"
     ),
     ("", "ReplicationController", "status"): _STATUS,
     ("", "Secret", ""): Strategy(nothing_on_create, small_objects.update_secret),
@@ -71,9 +69,7 @@ STRATEGIES: Final[Mapping[tuple[str, str, str], Strategy]] = {
     ("", "ServiceAccount", ""): Strategy(
         small_objects.create_service_account, small_objects.update_service_account
     ),
-    ("apps", "Deployment", ""): Strategy(
-        plain.first_generation_and_status, plain.keep_status_and_count_specs_and_annotations
-    ),
+    ("apps", "Deployment", ""): Strategy(plain.create_workload, plain.update_deployment),
     ("apps", "Deployment", "status"): Strategy(nothing_on_create, plain.keep_spec_and_labels),
     ("apps", "ReplicaSet", ""): _WORKLOAD,
     ("apps", "ReplicaSet", "status"): _STATUS,

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from control_plane.api import quantity
+from control_plane.api.pod_requests import aggregate_request
 from control_plane.api.validation import formats
 from control_plane.api.validation.containers import validate_containers
 from control_plane.api.validation.field_errors import (
@@ -24,6 +26,7 @@ from control_plane.api.validation.pod_context import PodContext
 from control_plane.api.validation.pod_dns import validate_pod_dns
 from control_plane.api.validation.pod_security import validate_pod_security
 from control_plane.api.validation.quantities import (
+    amount_of,
     validate_amount,
     validate_container_resource_name,
     validate_requirements,
@@ -122,8 +125,26 @@ def _validate_resources(spec: Object, path: str) -> Iterator[FieldError]:
             if name not in ("cpu", "memory") and not name.startswith("hugepages-"):
                 choices = ("cpu", "hugepages-", "memory")
                 yield not_supported(f"{path}.resources.{field}", name, choices)
+    yield from _validate_aggregates(spec, resources, path)
     without_claims = {key: value for key, value in resources.items() if key != "claims"}
     yield from validate_requirements(without_claims, f"{path}.resources")
+
+
+def _validate_aggregates(spec: Object, resources: Object, path: str) -> Iterator[FieldError]:
+    """Compare what the pod asks for as a whole with what its containers do."""
+    for name, amount in (resources.get("requests") or {}).items():
+        total = aggregate_request(spec, name)
+        if name in ("cpu", "memory") and total > amount_of(amount) * 1000:
+            shown = quantity.canonical(f"{total}m")
+            detail = f"must be greater than or equal to aggregate container requests of {shown}"
+            yield invalid(f"{path}.resources.requests[{name}]", str(amount), detail)
+    limits = resources.get("limits") or {}
+    for index, container in enumerate(spec.get("containers") or []):
+        for name, amount in ((container.get("resources") or {}).get("limits") or {}).items():
+            if name in limits and amount_of(amount) > amount_of(limits[name]):
+                where = f"{path}.containers[{index}].resources.limits[{name}]"
+                detail = f"must be less than or equal to pod limits of {limits[name]}"
+                yield invalid(where, str(amount), detail)
 
 
 def _validate_claims(claims: list[Object], path: str) -> Iterator[FieldError]:

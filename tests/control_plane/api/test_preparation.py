@@ -178,6 +178,38 @@ def test_match_label_keys_complete_the_selector() -> None:
     }
 
 
+def test_fields_of_features_that_are_off_are_dropped_unless_in_use() -> None:
+    spec = {
+        "workloadRef": {"name": "w"},
+        "containers": [{"name": "c", "lifecycle": {"stopSignal": "SIGINT"}}],
+        "volumes": [{"name": "v", "projected": {"sources": [{"podCertificate": {}}]}}],
+    }
+    left = {
+        "containers": [{"name": "c", "lifecycle": {}}],
+        "volumes": [{"name": "v", "projected": {"sources": [{}]}}],
+    }
+    assert created(PODS, spec=spec)["spec"] == left
+    assert updated(PODS, {"spec": spec}, {"spec": left})["spec"] == left
+    assert updated(PODS, {"spec": spec}, {"spec": spec})["spec"] == spec
+    deployment = created(DEPLOYMENTS, spec={"template": {"spec": spec}})
+    assert deployment["spec"]["template"]["spec"] == left
+
+
+def test_armor_annotations_become_fields() -> None:
+    prefix = "container.apparmor.security.beta.kubernetes.io"
+    annotations = {f"{prefix}/a": "localhost/p", f"{prefix}/b": "nonsense"}
+    pod: Obj = {
+        "metadata": {"annotations": annotations},
+        "spec": {"containers": [{"name": "a"}, {"name": "b"}]},
+    }
+    prepare_for_create(PODS, pod, now=NOW)
+    profile = {"type": "Localhost", "localhostProfile": "p"}
+    assert pod["spec"]["containers"] == [
+        {"name": "a", "securityContext": {"appArmorProfile": profile}},
+        {"name": "b"},
+    ]
+
+
 def resources(requests: Obj | None = None, limits: Obj | None = None) -> Obj:
     found = {"requests": requests, "limits": limits}
     return {"resources": {key: value for key, value in found.items() if value}}

@@ -272,6 +272,22 @@ SPEC: list[tuple[Obj, str]] = [
         "seccomp type is Localhost",
     ),
     (
+        pod(
+            resources={"requests": {"cpu": "1"}},
+            containers=[{**CONTAINER, "resources": {"requests": {"cpu": "1500m"}}}],
+        ),
+        'spec.resources.requests[cpu]: Invalid value: "1": must be greater than or equal to '
+        "aggregate container requests of 1500m",
+    ),
+    (
+        pod(
+            resources={"limits": {"cpu": "1"}},
+            containers=[{**CONTAINER, "resources": {"limits": {"cpu": "2"}}}],
+        ),
+        'spec.containers[0].resources.limits[cpu]: Invalid value: "2": must be less than or equal '
+        "to pod limits of 1",
+    ),
+    (
         pod(hostUsers=False, hostNetwork=True),
         "spec.hostNetwork: Forbidden: when `hostUsers` is false",
     ),

@@ -1,0 +1,44 @@
+"""Fields of features that are off in this version: dropped from pods, unless in use before.
+
+POD_FIELDS is the table; a path enters every item of the lists on its way. Called by the strategies
+of pods and of everything with a pod template. Source: v1.35 feature gates and their defaults.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from control_plane.api.objects import Object
+
+POD_FIELDS: Final[tuple[tuple[str, ...], ...]] = (
+    ("workloadRef",),  # GenericWorkload
+    ("containers", "lifecycle", "stopSignal"),  # ContainerStopSignals
+    ("initContainers", "lifecycle", "stopSignal"),
+    ("volumes", "projected", "sources", "clusterTrustBundle"),  # ClusterTrustBundleProjection
+    ("volumes", "projected", "sources", "podCertificate"),  # PodCertificateRequest
+)
+
+
+def drop_disabled_pod_fields(spec: Object, old_spec: Object | None = None) -> None:
+    """Remove from a pod spec, in place, what no feature reads; a stored spec keeps what it has."""
+    for *path, field in POD_FIELDS:
+        owners = [owner for owner in _owners(spec, path) if field in owner]
+        if owners and not any(
+            owner.get(field) is not None for owner in _owners(old_spec or {}, path)
+        ):
+            for owner in owners:
+                del owner[field]
+
+
+def _owners(value: Any, path: list[str]) -> Iterator[Object]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _owners(item, path)
+    elif isinstance(value, dict):
+        if path:
+            yield from _owners(value.get(path[0]), path[1:])
+        else:
+            yield value
