@@ -105,6 +105,18 @@ async def test_revoking_deletes_the_keys_in_one_revision(etcd: Client) -> None:
     assert etcd.names((await etcd.range("a", "z")).kvs) == ["kept"]
 
 
+async def test_revocation_shows_the_keys_before_it(etcd: Client) -> None:
+    lease = await etcd.grant()
+    async with etcd.watch() as watch:
+        base = (await watch.create("a", prev_kv=True)).header.revision
+        await etcd.put("a", b"1", lease=lease)
+        await etcd.revoke(lease)
+        events = await watch.events(2)
+
+    before = etcd.stored("a", b"1", create=base + 1, mod=base + 1, lease=lease)
+    assert events[1] == delete_event(etcd.key("a"), base + 2, before)
+
+
 async def test_revoking_without_keys_is_no_revision(etcd: Client) -> None:
     lease = await etcd.grant()
     base = await etcd.revision()

@@ -97,6 +97,25 @@ async def test_filters_drop_events(etcd: Client, filters: list[Any], expected: l
     assert responses[-1].watch_id == 1
 
 
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        pytest.param([NOPUT], ["b"], id="no puts"),
+        pytest.param([NODELETE], ["a", "c"], id="no deletes"),
+    ],
+)
+async def test_filters_leave_the_rest_of_a_txn_together(
+    etcd: Client, filters: list[Any], expected: list[str]
+) -> None:
+    await etcd.put("b")
+    async with etcd.watch() as watch:
+        await watch.create("a", "d", filters=filters)
+        await etcd.txn(success=[Put("a"), Delete("b"), Put("c")])
+        response = await watch.next()
+
+    assert etcd.names(event.kv for event in response.events) == expected
+
+
 async def test_both_filters_leave_nothing(etcd: Client) -> None:
     async with etcd.watch() as watch:
         await watch.create("a", filters=[NOPUT, NODELETE])
