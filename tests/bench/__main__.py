@@ -25,12 +25,12 @@ def main() -> int:
     parser.add_argument("--output", type=Path, default=REPOSITORY / "docs" / "benchmarks.md")
     args = parser.parse_args()
     parts = args.parts or PARTS
-    client = load_client()
+    machine, client = describe(), load_client()
     beside = partial(datastores.measure, client, _say)
     measured = _unless_missing(beside) if "datastore" in parts else None
     runs = [partial(clusters.measure, store, _say) for store in clusters.STORES if store in parts]
     results = [result for run in runs if (result := _unless_missing(run)) is not None]
-    text = render(describe(), client.name, measured, results)
+    text = render(machine, client.name, measured, results)
     args.output.write_text(text)
     print(text)  # noqa: T201
     return 0

@@ -48,8 +48,8 @@ def _datastore(client: str, targets: Sequence[Target], rows: Sequence[Row]) -> s
 
 {described}
 
-Sent by {client} over one connection. Each figure is the median of {ROUNDS} runs of {SECONDS:g} s,
-taken in turn. Puts overwrite one key; every answered put is durable.
+Sent by {client} over one connection. Each figure is the median of {ROUNDS} runs of {SECONDS:g} s, taken in
+turn. Puts overwrite one key; every answered put is durable.
 
 {_table(head, body)}"""
 
