@@ -44,12 +44,13 @@ def _datastore(client: str, targets: Sequence[Target], rows: Sequence[Row]) -> s
         for row in rows
     ]
     described = "\n".join(f"* {target.name}: {target.what}" for target in targets)
+    runs = f"{ROUNDS} runs of {SECONDS:g} s"
     return f"""## The datastore beside etcd
 
 {described}
 
-Sent by {client} over one connection. Each figure is the median of {ROUNDS} runs of {SECONDS:g} s, taken in
-turn. Puts overwrite one key; every answered put is durable.
+Sent by {client} over one connection. Each figure is the median of {runs}, taken in turn.
+Puts overwrite one key; every answered put is durable.
 
 {_table(head, body)}"""
 
