@@ -7,7 +7,7 @@ PROTOS := proto/etcd/auth.proto proto/etcd/election.proto proto/etcd/kv.proto pr
 OPENAPI_PROTO := control_plane/api/openapi/openapi_v2.proto
 
 .DEFAULT_GOAL := help
-.PHONY: help up setup test servers lint types imports pytest fmt proto bench lock
+.PHONY: help up setup test servers lint types imports pytest fmt proto bench flags lock
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -46,6 +46,9 @@ proto: setup ## regenerate the gRPC stubs
 
 bench: setup servers ## measure, beside a real etcd, and write docs/benchmarks.md
 	@$(BIN)/python -m tests.bench
+
+flags: setup ## write docs/reference/flags.md
+	@$(BIN)/python -m tests.flags_page
 
 lock: setup ## pin every dependency at its version of today
 	@$(BIN)/pip freeze --exclude-editable > requirements.lock
