@@ -7,10 +7,15 @@ strategic_merge.py. Pure.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from control_plane.api.go_text import go_value
 from control_plane.api.patch.strategic_errors import StrategicMergeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MARKER: Final = "$patch"
 
 
 def key_of(item: Any, merge_key: str) -> Any:
@@ -49,10 +54,28 @@ def order_merged(merged: list[Any], order: list[Any], live: list[Any], merge_key
     named = [item for item in merged if key_of(item, merge_key) in positions]
     others = [item for item in merged if key_of(item, merge_key) not in positions]
     named.sort(key=position)
-    others.sort(key=live_position)
+    others = _sorted_where_known(others, live_position)
     return _interleave(
         others, named, [live_position(i) for i in others], [live_position(i) for i in named]
     )
+
+
+def _sorted_where_known(items: list[Any], position: Callable[[Any], int]) -> list[Any]:
+    """Return items sorted by position; those without one (-1) give way to all that follow them.
+
+    Such items exist only beside an empty order list. Insertion sort, because what becomes of them
+    follows from the steps of upstream's.
+    """
+    result: list[Any] = []
+    places: list[int] = []
+    for item in items:
+        place = position(item)
+        at = len(result)
+        while at and (place < 0 or places[at - 1] < 0 or place < places[at - 1]):
+            at -= 1
+        result.insert(at, item)
+        places.insert(at, place)
+    return result
 
 
 def _positions(items: list[Any], merge_key: str) -> dict[Any, int]:
@@ -77,17 +100,27 @@ def _interleave(
     return [*result, *others[i:], *named[j:]]
 
 
-def check_order(patch: list[Any], order: list[Any], merge_key: str) -> None:
+def check_order(given: list[Any], order: list[Any], merge_key: str) -> None:
     """Refuse a patch list whose items are not in `$setElementOrder`, or not in its order."""
-    if not patch or not order:
+    if not given or not order:
         return
-    wanted = iter([key_of(item, merge_key) for item in order])
-    for item in patch:
-        if isinstance(item, dict) and "$patch" in item:
+    patch = [item for item in given if not (is_marked(item) and item[MARKER] == "delete")]
+    wanted = [key_of(item, merge_key) for item in order]
+    at = matched = 0
+    while matched < len(patch) and at < len(wanted):
+        item = patch[matched]
+        if is_marked(item):
+            matched += 1
             continue
-        if key_of(item, merge_key) not in wanted:  # advances past the item: order counts
-            raise StrategicMergeError(
-                f"The order in patch list:\n{go_value(patch)}\n doesn't match $setElementOrder "
-                "list:"
-                f"\n{go_value(order)}\n"
-            )
+        matched += key_of(item, merge_key) == wanted[at]
+        at += 1
+    if matched < len(patch):
+        raise StrategicMergeError(
+            f"The order in patch list:\n{go_value(given)}\n doesn't match $setElementOrder list:"
+            f"\n{go_value(order)}\n"
+        )
+
+
+def is_marked(item: Any) -> bool:
+    """Tell whether a list's item is, or carries, a directive."""
+    return isinstance(item, dict) and MARKER in item

@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from control_plane.api.go_text import go_value
 from control_plane.api.patch.decoding import decode_map
-from control_plane.api.patch.list_order import check_order, key_of, order_merged
+from control_plane.api.patch.list_order import (
+    MARKER,
+    check_order,
+    is_marked,
+    key_of,
+    order_merged,
+)
 from control_plane.api.patch.strategic_errors import BadDirective, StrategicMergeError
 from control_plane.api.patch.unprocessable import unprocessable
 
@@ -26,7 +32,6 @@ if TYPE_CHECKING:
 
 decode = decode_map
 
-MARKER: Final = "$patch"
 RETAIN_KEYS: Final = "$retainKeys"
 SET_ORDER: Final = "$setElementOrder"
 DELETE_PRIMITIVES: Final = "$deleteFromPrimitiveList"
@@ -100,7 +105,25 @@ def _merge_ordered_list(original: Object, patch: Object, key: str, fields: Field
     else:
         merged = _merge_list(list(live), added, kind) if added else live
     _one_kind(live, added)
-    original[field] = order_merged(merged, order, live, kind.merge_key)
+    seen = _live_order(live, added, kind.merge_key)
+    original[field] = order_merged(merged, order, seen, kind.merge_key)
+
+
+def _live_order(live: list[Any], patch: list[Any], merge_key: str) -> list[Any]:
+    """Return the live list as upstream's ordering sees it once the lists are merged.
+
+    Items the patch deletes are gone, and the first new items, as many as were deleted, count as
+    live: upstream merges in the live list's own memory, and clients came to see that order.
+    """
+    if not merge_key:
+        return live
+    gone = [key_of(item, merge_key) for item in patch if item.get(MARKER) == "delete"]
+    kept = [item for item in live if item.get(merge_key) not in gone]
+    if any(item.get(MARKER) == "replace" for item in patch):
+        return kept
+    known = [item.get(merge_key) for item in kept]
+    new = [item for item in patch if MARKER not in item and item[merge_key] not in known]
+    return [*kept, *new[: len(live) - len(kept)]]
 
 
 def _as_list(value: Any) -> list[Any]:
@@ -158,16 +181,12 @@ def _without_directives(value: Any) -> Any:
         }
         return {key: _without_directives(item) for key, item in kept.items()}
     if isinstance(value, list):
-        return [_without_directives(item) for item in value if not _is_marked(item)]
+        return [_without_directives(item) for item in value if not is_marked(item)]
     return value
 
 
-def _is_marked(item: Any) -> bool:
-    return isinstance(item, dict) and MARKER in item
-
-
 def _is_directive(key: str, value: Any) -> bool:
-    return _is_marked(value) or key.startswith((RETAIN_KEYS, SET_ORDER, DELETE_PRIMITIVES))
+    return is_marked(value) or key.startswith((RETAIN_KEYS, SET_ORDER, DELETE_PRIMITIVES))
 
 
 def _merge_list(

@@ -32,13 +32,19 @@ def validate_create(resource: Resource, obj: Object) -> list[FieldError]:
     return [*errors, *validator.on_create(obj)]
 
 
+def _validator_for(resource: Resource, subresource: str) -> Validator:
+    """Return the rules of an endpoint: its own, or, but for a status, those of the whole object."""
+    key = (resource.group, resource.kind)
+    own = VALIDATORS.get((*key, subresource))
+    if own is not None or subresource == "status":
+        return own or _METADATA_ONLY
+    return VALIDATORS.get((*key, ""), _METADATA_ONLY)
+
+
 def validate_update(
     resource: Resource, new: Object, old: Object, *, subresource: str = ""
 ) -> list[FieldError]:
     """Return what is wrong with replacing `old` by `new` through this endpoint."""
-    main = (resource.group, resource.kind, "")
-    # what has no rules of its own (scale) writes the object as its main endpoint does
-    own = (*main[:2], "" if subresource == "scale" else subresource)
-    validator = VALIDATORS.get(own, _METADATA_ONLY)
+    validator = _validator_for(resource, subresource)
     errors = list(validate_metadata_update(new.get("metadata") or {}, old.get("metadata") or {}))
     return [*errors, *validator.on_update(new, old)]

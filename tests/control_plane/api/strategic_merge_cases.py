@@ -206,6 +206,39 @@ CASES: list[Case] = [
         },
     ),
     (
+        "order with deletion and a new item",
+        "pod",
+        {
+            "spec": {
+                "$setElementOrder/volumes": [{"name": "v2"}, {"name": "v3"}],
+                "volumes": [{"name": "v2", "$patch": "delete"}, {"name": "v3", "emptyDir": {}}],
+            }
+        },
+    ),
+    (
+        "order with deletion of the first and a new item",
+        "pod",
+        {
+            "spec": {
+                "$setElementOrder/containers": [{"name": "three"}],
+                "containers": [
+                    {"name": "one", "$patch": "delete"},
+                    {"name": "three", "image": "t"},
+                ],
+            }
+        },
+    ),
+    (
+        "empty order",
+        "pod",
+        {
+            "metadata": {
+                "$setElementOrder/finalizers": [],
+                "finalizers": ["d/four", "c/three", "b/two", "a/one"],
+            }
+        },
+    ),
+    (
         "volume source changed with retained keys",
         "pod",
         {
@@ -296,6 +329,11 @@ REFUSED: list[tuple[str, str, dict[str, Any], int, str]] = [
                "containers": [{"name": "two", "image": "x"}, {"name": "one", "image": "y"}]}}, 500,
      "The order in patch list:\n[map[image:x name:two] map[image:y name:one]]\n doesn't match "
      "$setElementOrder list:\n[map[name:one] map[name:two]]\n"),
+    ("order that ends before a marker", "pod",
+     {"spec": {"$setElementOrder/imagePullSecrets": [{"name": "s1"}],
+               "imagePullSecrets": [{"name": "s1"}, {"$patch": "replace"}]}}, 500,
+     "The order in patch list:\n[map[name:s1] map[$patch:replace]]\n doesn't match "
+     "$setElementOrder list:\n[map[name:s1]]\n"),
     ("order without a field", "pod", {"spec": {"$setElementOrder": [{"name": "one"}]}}, 400,
      "invalid patch format of setElementOrder list"),
     ("order that is no list", "pod", {"spec": {"$setElementOrder/containers": "x"}}, 500,
