@@ -135,6 +135,10 @@ class Stage:
                     return
                 await asyncio.sleep(0.05)
 
+    async def breathe(self) -> None:
+        """Wait a moment between two looks at something nobody announces."""
+        await asyncio.sleep(0.05)
+
     async def node(self) -> Object:
         """The Node."""
         return await self.client.get(NODES, NODE)
