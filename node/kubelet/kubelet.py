@@ -42,6 +42,10 @@ class Kubelet:
         """Return the pods as the kubelet knows them."""
         return [worker.pod for worker in self._workers.values()]
 
+    def admitted_pods(self) -> list[Object]:
+        """Return the pods the node has taken: those whose requests count."""
+        return [worker.pod for worker in self._workers.values() if worker.admitted]
+
     def find(self, namespace: str, name: str) -> Object | None:
         """Return a pod by name; of two with one name the one that is not being deleted."""
         found = [p for p in self.pods() if _is_named(p, namespace, name)]

@@ -50,6 +50,7 @@ class PodServices:
     prober: Prober
     services: Callable[[], Sequence[Object]]
     clock: Callable[[], float]
+    active_pods: Callable[[], Sequence[Object]] = tuple
     backoff: Backoff = field(default_factory=Backoff)
 
     def facts(self, pod: Object, record: PodRecord) -> PodFacts:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from control_plane.api.errors import ApiError, Conflict, NotFound
 from control_plane.api.resources import PODS
+from node.kubelet.admission import Admission, rejection
 from node.kubelet.pod_spec import identity_of, is_terminal, pod_id, termination_grace
 from node.kubelet.pod_sync import DEADLINE, PodSync, SyncFailure
 from node.kubelet.runtimes.base import PodRecord, RuntimeFailure
@@ -48,6 +49,7 @@ class PodWorker:
         self._sync = PodSync(services, StatusWriter(services.client))
         self._wake, self._end = asyncio.Event(), asyncio.Event()
         self._vanished = False
+        self.admitted = bool((pod.get("status") or {}).get("startTime"))
         self._failure: tuple[str, str] | None = None
         self.update(pod)
 
@@ -79,6 +81,7 @@ class PodWorker:
         containers running.
         """
         self._wake.set()
+        self._admit()
         while not self._end.is_set():
             await self._pause(await self._sync_once())
         record = await self._terminate()
@@ -88,6 +91,23 @@ class PodWorker:
             await self._wake.wait()
         await self._until_done(self._clean_up)
         await self._until_done(self._delete)
+
+    def _admit(self) -> None:
+        """Reject a pod the node cannot take; one that was accepted before stays so."""
+        pod, services = self._pod, self._services
+        if self._end.is_set() or self.admitted:
+            return
+        uid = pod["metadata"]["uid"]
+        others = [p for p in services.active_pods() if p["metadata"]["uid"] != uid]
+        found = rejection(Admission(pod, others, services.node.allocatable))
+        if found is None:
+            self.admitted = True
+            return
+        reason, message = found
+        services.events.warning(pod, reason, message)
+        log.warning("pod_rejected pod=%s reason=%s", pod_id(pod), reason)
+        self._failure = (reason, f"Pod was rejected: {message}")
+        self._end.set()
 
     async def _sync_once(self) -> float:
         """Sync, giving up as soon as the pod must end; return after how many seconds to sync

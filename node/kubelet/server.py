@@ -99,7 +99,7 @@ def _services(
 ) -> tuple[Kubelet, Prober]:
     events, reader = PodEvents(recorder), ApiObjectReader(client)
     cluster_services = informers.informer(SERVICES)
-    woken: list[Kubelet] = []  # the prober wakes the kubelet, which is made after it
+    woken: list[Kubelet] = []  # for the prober and the workers: it is made after them
     prober = Prober(runtime, events, lambda uid: woken[0].wake(uid))
     services = PodServices(
         config=config,
@@ -113,6 +113,7 @@ def _services(
         prober=prober,
         services=cluster_services.list,
         clock=time.time,
+        active_pods=lambda: woken[0].admitted_pods(),
     )
     kubelet = Kubelet(services)
     woken.append(kubelet)
