@@ -2,8 +2,6 @@
 
 import copy
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +9,9 @@ import pytest
 
 from control_plane.api.errors import ApiError
 from control_plane.api.patch import PATCHES, PLAIN, STRATEGIC, object_type
+from tests.control_plane.api.kubectl_patch import kubectl_patch
 from tests.control_plane.api.strategic_merge_cases import CASES, DEPLOYMENT, OBJECTS, POD, REFUSED
 
-
-KUBECTL = Path(sys.executable).with_name("kubectl")
 
 Patch = dict[str, Any]
 
@@ -27,20 +24,9 @@ def ours(obj: Patch, patch: Patch) -> Patch:
     return merged
 
 
-def theirs(tmp_path: Path, obj: Patch, patch: Patch) -> subprocess.CompletedProcess[str]:
-    """Let kubectl merge; it needs no server for that."""
-    file = tmp_path / "object.json"
-    file.write_text(json.dumps(obj))
-    command = [KUBECTL, "patch", "--local", "--type=strategic", "-f", file]
-    return subprocess.run(
-        [*map(str, command), "-p", json.dumps(patch), "-o", "json"],
-        capture_output=True, text=True, check=False, env={"HOME": str(tmp_path)}, timeout=60,
-    )  # fmt: skip
-
-
 @pytest.mark.parametrize(("kind", "patch"), [pytest.param(*c[1:], id=c[0]) for c in CASES])
 def test_the_result_is_kubectls(tmp_path: Path, kind: str, patch: Patch) -> None:
-    answer = theirs(tmp_path, OBJECTS[kind], patch)
+    answer = kubectl_patch(tmp_path, OBJECTS[kind], patch)
     assert answer.returncode == 0, answer.stderr
     assert ours(OBJECTS[kind], patch) == json.loads(answer.stdout)
 
@@ -54,7 +40,7 @@ def test_a_bad_patch_is_refused_in_kubectls_words(
     with pytest.raises(ApiError) as caught:
         ours(OBJECTS[kind], patch)
     assert (caught.value.code, caught.value.message) == (code, message)
-    assert theirs(tmp_path, OBJECTS[kind], patch).stderr.strip() == f"error: {message}".strip()
+    assert kubectl_patch(tmp_path, OBJECTS[kind], patch).stderr.strip() == f"error: {message}".strip()
 
 
 def test_lists_of_lists_are_unprocessable() -> None:
