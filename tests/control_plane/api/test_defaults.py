@@ -40,7 +40,10 @@ POD_SPEC = {
     "securityContext": {},
     "terminationGracePeriodSeconds": 30,
 }
-TEMPLATE = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "nginx"}]}}
+TEMPLATE = {
+    "metadata": {"labels": {"a": "b"}},
+    "spec": {"containers": [{"name": "c", "image": "nginx"}]},
+}
 FULL_TEMPLATE = {"metadata": {"labels": {"a": "b"}}, "spec": POD_SPEC}
 
 GOLDEN: list[tuple[str, Resource, dict[str, Any], dict[str, Any]]] = [
@@ -130,7 +133,9 @@ GOLDEN: list[tuple[str, Resource, dict[str, Any], dict[str, Any]]] = [
                 "internalTrafficPolicy": "Cluster",
                 "allocateLoadBalancerNodePorts": True,
             },
-            "status": {"loadBalancer": {"ingress": [{"ip": "1.2.3.4", "ipMode": "VIP"}, {"hostname": "h"}]}},
+            "status": {
+                "loadBalancer": {"ingress": [{"ip": "1.2.3.4", "ipMode": "VIP"}, {"hostname": "h"}]}
+            },
         },
     ),
     (
@@ -160,7 +165,10 @@ GOLDEN: list[tuple[str, Resource, dict[str, Any], dict[str, Any]]] = [
     (
         "node",
         NODES,
-        {"spec": {"podCIDR": "10.0.0.0/24"}, "status": {"capacity": {"cpu": "2000m", "memory": "1024Mi"}}},
+        {
+            "spec": {"podCIDR": "10.0.0.0/24"},
+            "status": {"capacity": {"cpu": "2000m", "memory": "1024Mi"}},
+        },
         {
             "spec": {"podCIDR": "10.0.0.0/24", "podCIDRs": ["10.0.0.0/24"]},
             "status": {
@@ -228,7 +236,9 @@ def default_pod(spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def default_container(**fields: Any) -> dict[str, Any]:
-    container: dict[str, Any] = default_pod({"containers": [{"name": "c", **fields}]})["containers"][0]
+    container: dict[str, Any] = default_pod({"containers": [{"name": "c", **fields}]})[
+        "containers"
+    ][0]
     return container
 
 
@@ -257,7 +267,12 @@ def test_templates_do_not_copy_limits() -> None:
 
 def test_probes_are_completed() -> None:
     probes = {"livenessProbe": {"httpGet": {"port": 80}}, "readinessProbe": {"grpc": {"port": 1}}}
-    numbers = {"timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3}
+    numbers = {
+        "timeoutSeconds": 1,
+        "periodSeconds": 10,
+        "successThreshold": 1,
+        "failureThreshold": 3,
+    }
     container = default_container(**probes)
     assert container["livenessProbe"] == {
         "httpGet": {"port": 80, "path": "/", "scheme": "HTTP"},
@@ -271,7 +286,10 @@ def test_probes_are_completed() -> None:
     [
         ({}, {"emptyDir": {}}),
         ({"secret": {"secretName": "s"}}, {"secret": {"secretName": "s", "defaultMode": 420}}),
-        ({"configMap": {"name": "c", "defaultMode": 0}}, {"configMap": {"name": "c", "defaultMode": 0}}),
+        (
+            {"configMap": {"name": "c", "defaultMode": 0}},
+            {"configMap": {"name": "c", "defaultMode": 0}},
+        ),
         ({"hostPath": {"path": "/"}}, {"hostPath": {"path": "/", "type": ""}}),
         (
             {
@@ -290,7 +308,10 @@ def test_probes_are_completed() -> None:
                         {
                             "downwardAPI": {
                                 "items": [
-                                    {"path": "n", "fieldRef": {"fieldPath": "x", "apiVersion": "v1"}}
+                                    {
+                                        "path": "n",
+                                        "fieldRef": {"fieldPath": "x", "apiVersion": "v1"},
+                                    }
                                 ]
                             }
                         },

@@ -43,7 +43,10 @@ def refusal(body: dict[str, Any] | bytes, directive: Directive = Directive.STRIC
     ("body", "findings"),
     [
         (pod({"foo": 1}), ['unknown field "spec.foo"']),
-        (pod({"containers": [{"name": "c", "bad": 1}]}), ['unknown field "spec.containers[0].bad"']),
+        (
+            pod({"containers": [{"name": "c", "bad": 1}]}),
+            ['unknown field "spec.containers[0].bad"'],
+        ),
         (pod(top=1, metadata={"zzz": 1}), ['unknown field "top"', 'unknown field "metadata.zzz"']),
         (pod(metadata={"labels": {"any": "key"}}), []),
         (b'{"metadata":{"name":"a","name":"b"}}', ['duplicate field "metadata.name"']),
@@ -57,9 +60,7 @@ def refusal(body: dict[str, Any] | bytes, directive: Directive = Directive.STRIC
         ),
     ],
 )
-def test_fields_are_warned_of_or_refused(
-    body: dict[str, Any] | bytes, findings: list[str]
-) -> None:
+def test_fields_are_warned_of_or_refused(body: dict[str, Any] | bytes, findings: list[str]) -> None:
     assert list(decode(body).warnings) == findings
     assert decode(body, Directive.IGNORE).warnings == ()
     if findings:
@@ -103,7 +104,10 @@ STRUCT = "json: cannot unmarshal {} into Go struct field {} of type {}"
     ("body", "message"),
     [
         (pod(metadata={"name": 1}), STRUCT.format("number", "ObjectMeta.metadata.name", "string")),
-        (pod(metadata={"labels": {"a": 1}}), STRUCT.format("number", "ObjectMeta.metadata.labels", "string")),
+        (
+            pod(metadata={"labels": {"a": 1}}),
+            STRUCT.format("number", "ObjectMeta.metadata.labels", "string"),
+        ),
         (pod(spec="x"), STRUCT.format("string", "Pod.spec", "v1.PodSpec")),  # type: ignore[arg-type]
         (
             pod({"containers": {}}),
@@ -115,9 +119,7 @@ STRUCT = "json: cannot unmarshal {} into Go struct field {} of type {}"
         ),
         (
             pod({"containers": [{"ports": [{"containerPort": "80"}]}]}),
-            STRUCT.format(
-                "string", "ContainerPort.spec.containers.ports.containerPort", "int32"
-            ),
+            STRUCT.format("string", "ContainerPort.spec.containers.ports.containerPort", "int32"),
         ),
         (
             pod({"containers": [{"ports": [{"containerPort": 1.5}]}]}),
@@ -187,9 +189,7 @@ def test_a_body_that_is_no_such_object_is_refused(body: bytes, message: str) -> 
 def test_another_version_of_the_kind_is_refused() -> None:
     scaler = Expected("autoscaling/v1", "HorizontalPodAutoscaler")
     with pytest.raises(BadRequest) as caught:
-        decode(
-            b'{"kind":"HorizontalPodAutoscaler","apiVersion":"autoscaling/v2"}', expected=scaler
-        )
+        decode(b'{"kind":"HorizontalPodAutoscaler","apiVersion":"autoscaling/v2"}', expected=scaler)
     assert caught.value.message == (
         "the API version in the data (autoscaling/v2) does not match the expected API version "
         "(autoscaling/v1)"

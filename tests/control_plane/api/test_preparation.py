@@ -1,4 +1,6 @@
-"""What the server sets, keeps and clears on a write: status and spec apart, generation, services."""
+"""What the server sets, keeps and clears on a write: status and spec apart, generation,
+services.
+"""
 
 import copy
 from typing import Any
@@ -85,7 +87,13 @@ def test_the_generation_of_a_new_object(resource: Resource, generation: int | No
 
 
 STORED: Obj = {
-    "metadata": {"name": "x", "uid": "u", "generation": 3, "creationTimestamp": "t", "labels": {"a": "b"}},
+    "metadata": {
+        "name": "x",
+        "uid": "u",
+        "generation": 3,
+        "creationTimestamp": "t",
+        "labels": {"a": "b"},
+    },
     "spec": {"replicas": 1},
     "status": {"replicas": 1},
 }
@@ -251,7 +259,9 @@ def test_a_given_cluster_ip_is_the_first_of_the_list() -> None:
 
 
 def test_an_update_without_addresses_keeps_them() -> None:
-    assert updated(SERVICES, service(), service(**ALLOCATED))["spec"] == service(**ALLOCATED)["spec"]
+    assert (
+        updated(SERVICES, service(), service(**ALLOCATED))["spec"] == service(**ALLOCATED)["spec"]
+    )
 
 
 def test_node_ports_are_kept_by_port_name() -> None:
@@ -266,7 +276,11 @@ def test_node_ports_are_kept_by_port_name() -> None:
 def test_fields_of_the_old_type_are_dropped_unless_touched() -> None:
     ports = [{"port": 1, "nodePort": 30001}]
     old = service(**ALLOCATED, ports=ports)
-    old["spec"] |= {"type": "LoadBalancer", "externalTrafficPolicy": "Local", "healthCheckNodePort": 1}
+    old["spec"] |= {
+        "type": "LoadBalancer",
+        "externalTrafficPolicy": "Local",
+        "healthCheckNodePort": 1,
+    }
     old["spec"] |= {"allocateLoadBalancerNodePorts": True, "loadBalancerClass": "a/b"}
     old["status"] = {"loadBalancer": {"ingress": [{"ip": "1.1.1.1"}]}}
     new = copy.deepcopy(old)
@@ -276,7 +290,10 @@ def test_fields_of_the_old_type_are_dropped_unless_touched() -> None:
     assert result["status"] == {"loadBalancer": {}}
     external = copy.deepcopy(old)
     external["spec"]["type"] = "ExternalName"
-    assert updated(SERVICES, external, old)["spec"] == {"type": "ExternalName", "ports": [{"port": 1}]}
+    assert updated(SERVICES, external, old)["spec"] == {
+        "type": "ExternalName",
+        "ports": [{"port": 1}],
+    }
 
 
 @pytest.mark.parametrize(

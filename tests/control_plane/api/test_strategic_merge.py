@@ -12,7 +12,6 @@ from control_plane.api.patch import PATCHES, PLAIN, STRATEGIC, object_type
 from tests.control_plane.api.kubectl_patch import kubectl_patch
 from tests.control_plane.api.strategic_merge_cases import CASES, DEPLOYMENT, OBJECTS, POD, REFUSED
 
-
 Patch = dict[str, Any]
 
 
@@ -40,7 +39,9 @@ def test_a_bad_patch_is_refused_in_kubectls_words(
     with pytest.raises(ApiError) as caught:
         ours(OBJECTS[kind], patch)
     assert (caught.value.code, caught.value.message) == (code, message)
-    assert kubectl_patch(tmp_path, OBJECTS[kind], patch).stderr.strip() == f"error: {message}".strip()
+    assert (
+        kubectl_patch(tmp_path, OBJECTS[kind], patch).stderr.strip() == f"error: {message}".strip()
+    )
 
 
 def test_lists_of_lists_are_unprocessable() -> None:

@@ -19,7 +19,8 @@ from control_plane.api.resources import (
 from tests.control_plane.api.valid_objects import Obj, create_errors, named, update_errors
 
 KEY_RULE = (
-    "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  "
+    "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. "
+    "'key.name',  "
     "or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
 )
 
@@ -65,8 +66,16 @@ def test_sound_objects_are_valid(resource: Resource, obj: Obj) -> None:
 
 TAINT = {"key": "a", "effect": "NoSchedule"}
 BROKEN: list[tuple[Resource, Obj, str]] = [
-    (CONFIGMAPS, named(CONFIGMAPS, data={"a b": ""}), f'data[a b]: Invalid value: "a b": {KEY_RULE}'),
-    (CONFIGMAPS, named(CONFIGMAPS, data={"..": ""}), "data[..]: Invalid value: \"..\": must not be '..'"),
+    (
+        CONFIGMAPS,
+        named(CONFIGMAPS, data={"a b": ""}),
+        f'data[a b]: Invalid value: "a b": {KEY_RULE}',
+    ),
+    (
+        CONFIGMAPS,
+        named(CONFIGMAPS, data={"..": ""}),
+        "data[..]: Invalid value: \"..\": must not be '..'",
+    ),
     (
         CONFIGMAPS,
         named(CONFIGMAPS, data={"a": ""}, binaryData={"a": ""}),
@@ -84,7 +93,11 @@ BROKEN: list[tuple[Resource, Obj, str]] = [
     ),
     (
         SECRETS,
-        named(SECRETS, type="kubernetes.io/dockerconfigjson", data={".dockerconfigjson": encoded("[]")}),
+        named(
+            SECRETS,
+            type="kubernetes.io/dockerconfigjson",
+            data={".dockerconfigjson": encoded("[]")},
+        ),
         'data[.dockerconfigjson]: Invalid value: "<secret contents redacted>": must be a JSON '
         "object",
     ),
@@ -186,7 +199,8 @@ UPDATES: list[tuple[Resource, Obj, Obj, list[str]]] = [
         volume(hostPath={"path": "/y"}),
         volume(),
         [
-            "spec.persistentvolumesource: Forbidden: spec.persistentvolumesource is immutable after "
+            "spec.persistentvolumesource: Forbidden: spec.persistentvolumesource is immutable "
+            "after "
             'creation\nspec.hostPath.path: "/x" -> "/y"'
         ],
     ),
@@ -206,7 +220,7 @@ UPDATES: list[tuple[Resource, Obj, Obj, list[str]]] = [
         named(NODES, spec={"providerID": "b"}),
         named(NODES, spec={"providerID": "a"}),
         [
-            "spec.providerID: Forbidden: node updates may not change providerID except from \"\" "
+            'spec.providerID: Forbidden: node updates may not change providerID except from "" '
             "to valid"
         ],
     ),
@@ -221,6 +235,6 @@ def test_updates(resource: Resource, new: Obj, old: Obj, errors: list[str]) -> N
 def test_a_namespace_is_active_until_deleted() -> None:
     terminating = {**named(NAMESPACES), "status": {"phase": "Terminating"}}
     assert update_errors(NAMESPACES, terminating, named(NAMESPACES), "status") == [
-        'status.Phase: Invalid value: "Terminating": may only be \'Active\' if '
+        "status.Phase: Invalid value: \"Terminating\": may only be 'Active' if "
         "`deletionTimestamp` is empty"
     ]

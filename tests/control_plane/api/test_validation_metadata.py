@@ -65,7 +65,9 @@ def test_a_broken_field_is_named(metadata: dict[str, Any], message: str) -> None
 
 
 def test_only_one_owner_controls() -> None:
-    errors = create_errors(CONFIGMAPS, with_metadata(ownerReferences=[OWNER, {**OWNER, "name": "q"}]))
+    errors = create_errors(
+        CONFIGMAPS, with_metadata(ownerReferences=[OWNER, {**OWNER, "name": "q"}])
+    )
     assert errors[0].endswith(
         ': Only one reference can have Controller set to true. Found "true" in references for '
         "Pod/p and Pod/q"

@@ -9,7 +9,8 @@ from tests.control_plane.api.valid_objects import Obj, create_errors, named
 
 CONTAINER = {"name": "c", "image": "i:1"}
 LABEL_RULE = (
-    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must "
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and "
+    "must "
     "start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for "
     "validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
 )
@@ -110,7 +111,13 @@ CONTAINERS: list[tuple[Obj, str]] = [
     ),
     (
         with_container(
-            env=[{"name": "a", "value": "x", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}]
+            env=[
+                {
+                    "name": "a",
+                    "value": "x",
+                    "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}},
+                }
+            ]
         ),
         f'{C}.env[0].valueFrom: Invalid value: "": may not be specified when `value` is not empty',
     ),
@@ -226,7 +233,7 @@ SPEC: list[tuple[Obj, str]] = [
     ),
     (
         tolerate(key="k", operator="Exists", tolerationSeconds=1),
-        'spec.tolerations[0].effect: Invalid value: "": effect must be \'NoExecute\' when '
+        "spec.tolerations[0].effect: Invalid value: \"\": effect must be 'NoExecute' when "
         "`tolerationSeconds` is set",
     ),
     (
@@ -321,8 +328,7 @@ VOLUMES: list[tuple[Obj, str]] = [
     (
         with_volume(
             projected={"sources": [{"serviceAccountToken": {"path": "t", "expirationSeconds": 5}}]}
-        )
-        ,
+        ),
         f"{V}.projected.sources[0].serviceAccountToken: Forbidden: must not be specified when "
         "serviceAccountName is not set",
     ),

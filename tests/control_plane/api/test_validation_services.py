@@ -74,7 +74,7 @@ BROKEN: list[tuple[Resource, Obj, str]] = [
     (
         SERVICES,
         service(type="NodePort", clusterIP="None"),
-        'spec.clusterIPs[0]: Invalid value: "None": may not be set to \'None\' for NodePort '
+        "spec.clusterIPs[0]: Invalid value: \"None\": may not be set to 'None' for NodePort "
         "services",
     ),
     (SERVICES, service(type="ExternalName"), "spec.externalName: Required value"),
@@ -103,7 +103,9 @@ BROKEN: list[tuple[Resource, Obj, str]] = [
     ),
     (
         SERVICES,
-        service(sessionAffinity="ClientIP", sessionAffinityConfig={"clientIP": {"timeoutSeconds": 0}}),
+        service(
+            sessionAffinity="ClientIP", sessionAffinityConfig={"clientIP": {"timeoutSeconds": 0}}
+        ),
         "spec.sessionAffinityConfig.clientIP.timeoutSeconds: Invalid value: 0: must be greater "
         "than 0 and less than 86400",
     ),
@@ -135,7 +137,11 @@ BROKEN: list[tuple[Resource, Obj, str]] = [
         'subsets[0].addresses[0].ip: Invalid value: "169.254.1.1": may not be in the link-local '
         "range (169.254.0.0/16, fe80::/10)",
     ),
-    (ENDPOINTSLICES, slice_of(), "endpoints[0].addresses: Required value: must contain at least 1 address"),
+    (
+        ENDPOINTSLICES,
+        slice_of(),
+        "endpoints[0].addresses: Required value: must contain at least 1 address",
+    ),
     (
         ENDPOINTSLICES,
         slice_of("fd00::1"),
