@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 import yaml
 
 MAX_ALIASES: Final = 100
+MAX_VALUES: Final = 1_000_000  # with every alias counted as often as it is used
 _BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -102,9 +103,13 @@ def _aliases(text: str) -> int:
 
 
 def _check_values(value: Any) -> None:
-    pending = [value]
+    """Refuse what JSON cannot say, a value that contains itself, and what aliases multiply."""
+    pending, seen = [value], 0
     while pending:
         item = pending.pop()
+        seen += 1
+        if seen > MAX_VALUES:
+            raise YamlSyntaxError("yaml: document contains excessive aliasing")
         if isinstance(item, dict):
             pending += item.values()
         elif isinstance(item, list):
