@@ -11,6 +11,7 @@ Definitions are compiled to readers once, at first use. Called by field_validati
 from __future__ import annotations
 
 import functools
+import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from control_plane.api.json_syntax import RepeatedKeys
@@ -150,14 +151,17 @@ _SCALARS: dict[tuple[str, str], tuple[Reader, str, Any]] = {
 }
 
 
+# readers of structs are filled in after they are known, so no thread may see them before
+_compiling = threading.RLock()
+
+
 @functools.cache
 def _definition_reader(definition: str) -> Reader:
     if definition in _SPECIAL:
         return _SPECIAL[definition]
-    node = schema().definitions[definition]
-    if "properties" not in node:
-        return _compile(node)[0]
-    return _struct(definition)
+    with _compiling:
+        node = schema().definitions[definition]
+        return _struct(definition) if "properties" in node else _compile(node)[0]
 
 
 _structs: dict[str, _Struct] = {}
