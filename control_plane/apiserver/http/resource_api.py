@@ -77,7 +77,8 @@ class ResourceApi:
             return "watch", verbs.read_many if verb in ("get", "list") else None
         if verb == "list" and request.query.flag("watch"):
             verb = "watch"
-        if verb not in target.resource.verbs:
+        needs_namespace = verb in ("create", "deletecollection") and target.resource.namespaced
+        if verb not in target.resource.verbs or (needs_namespace and not target.namespace):
             return verb or request.method.lower(), None
         return verb, function
 

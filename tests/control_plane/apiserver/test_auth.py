@@ -1,0 +1,149 @@
+"""Who may do what: certificates, tokens, and nobody."""
+
+import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from control_plane.pki.authority import Authority, Identity, KeyPair
+from tests.control_plane.apiserver.conftest import raw_api
+from tests.control_plane.apiserver.objects import config_map, pod
+from tests.support.apiserver import NODE, ThreadedApiServer
+from tests.support.raw_api import RawApi
+
+PUBLIC = ["/livez", "/readyz", "/healthz", "/version"]
+DISCOVERY = ["/api", "/apis", "/api/v1", "/apis/apps/v1", "/openapi/v3", "/"]
+PROTECTED = ["/api/v1/namespaces", "/api/v1/nodes/x", "/nothing/here", "/api/v1/nothing"]
+
+
+@pytest.mark.parametrize("path", PUBLIC)
+def test_anybody_may_ask_for_health_and_version(server: ThreadedApiServer, path: str) -> None:
+    with raw_api(server, "") as nobody:
+        assert nobody.get(path).code == 200
+
+
+@pytest.mark.parametrize("path", DISCOVERY + PROTECTED)
+def test_nobody_is_unauthorized(server: ThreadedApiServer, path: str) -> None:
+    with raw_api(server, "") as nobody:
+        answer = nobody.get(path)
+    assert (answer.code, answer.reason, answer.message) == (401, "Unauthorized", "Unauthorized")
+
+
+@pytest.mark.parametrize("user", ["admin", "scheduler", "controller-manager", f"kubelet-{NODE}"])
+def test_components_may_do_everything(server: ThreadedApiServer, user: str) -> None:
+    with raw_api(server, user) as client:
+        assert client.get("/api/v1/namespaces").code == 200
+        assert client.post(
+            "/api/v1/namespaces/default/configmaps?dryRun=All", config_map("x")
+        ).code == 201  # fmt: skip
+
+
+@pytest.fixture
+def stranger(server: ThreadedApiServer, tmp_path: Path) -> KeyPair:
+    """A certificate of the cluster's authority for somebody without rights."""
+    now = datetime.datetime.now(datetime.UTC)
+    pair = KeyPair(tmp_path / "jane.crt", tmp_path / "jane.key")
+    Authority.open(server.pki.pair("ca"), now).ensure(pair, Identity("jane", ("dev",)), now)
+    return pair
+
+
+def test_others_may_only_discover(server: ThreadedApiServer, stranger: KeyPair) -> None:
+    with RawApi(server.url, server.pki.pair("ca").certificate, stranger) as jane:
+        for path in PUBLIC + DISCOVERY[:-1]:
+            assert jane.get(path).code == 200, path
+        answer = jane.get("/api/v1/namespaces/default/pods")
+        assert (answer.code, answer.reason) == (403, "Forbidden")
+        assert answer.message == (
+            'pods is forbidden: User "jane" cannot list resource "pods" in API group "" '
+            'in the namespace "default"'
+        )
+        one = jane.delete("/apis/apps/v1/namespaces/x/deployments/d").message
+        assert one == (
+            'deployments.apps "d" is forbidden: User "jane" cannot delete resource "deployments" '
+            'in API group "apps" in the namespace "x"'
+        )
+        node = jane.patch("/api/v1/nodes/n/status", {}).message
+        assert node.endswith('resource "nodes/status" in API group "" at the cluster scope')
+        assert jane.get("/metrics").message == ('forbidden: User "jane" cannot get path "/metrics"')
+
+
+def test_a_certificate_of_another_authority_is_refused(
+    server: ThreadedApiServer, tmp_path: Path
+) -> None:
+    now = datetime.datetime.now(datetime.UTC)
+    own = Authority.open(KeyPair(tmp_path / "ca.crt", tmp_path / "ca.key"), now)
+    pair = KeyPair(tmp_path / "eve.crt", tmp_path / "eve.key")
+    own.ensure(pair, Identity("kubernetes-admin", ("system:masters",)), now)
+    with (
+        RawApi(server.url, server.pki.pair("ca").certificate, pair) as eve,
+        pytest.raises(requests.exceptions.ConnectionError),
+    ):
+        eve.get("/api/v1/namespaces")
+
+
+def _token(api: RawApi, namespace: str, spec: dict[str, Any] | None = None) -> dict[str, Any]:
+    path = f"/api/v1/namespaces/{namespace}/serviceaccounts/default/token"
+    answer = api.post(path, {"spec": spec or {}})
+    assert answer.code == 201, answer.text
+    document: dict[str, Any] = answer.json
+    return document
+
+
+def test_a_service_account_token_is_somebody(
+    server: ThreadedApiServer, api: RawApi, namespace: str
+) -> None:
+    made = _token(api, namespace)
+    assert made["kind"] == "TokenRequest"
+    assert made["spec"]["expirationSeconds"] == 3600
+    ca = server.pki.pair("ca").certificate
+    with RawApi(server.url, ca, token=made["status"]["token"]) as account:
+        assert account.get("/api").code == 200
+        answer = account.get("/api/v1/nodes")
+        assert answer.code == 403
+        assert f'User "system:serviceaccount:{namespace}:default" cannot list' in answer.message
+    api.delete(f"/api/v1/namespaces/{namespace}/serviceaccounts/default")
+    fresh = made["status"]["token"]
+    with RawApi(server.url, ca, token=f"{fresh[:-8]}AAAAAAAA") as forged:
+        assert forged.get("/api").code == 401
+
+
+def test_tokens_end_with_what_they_are_bound_to(
+    server: ThreadedApiServer, api: RawApi, namespace: str
+) -> None:
+    pods = f"/api/v1/namespaces/{namespace}/pods"
+    uid = api.post(pods, pod("p")).json["metadata"]["uid"]
+    ref = {"kind": "Pod", "apiVersion": "v1", "name": "p", "uid": uid}
+    token = _token(api, namespace, {"boundObjectRef": ref})["status"]["token"]
+    other = _token(api, namespace, {"boundObjectRef": ref})["status"]["token"]
+    ca = server.pki.pair("ca").certificate
+    with RawApi(server.url, ca, token=token) as bound:
+        assert bound.get("/api").code == 200
+    api.delete(f"{pods}/p")
+    with RawApi(server.url, ca, token=other) as gone:
+        assert gone.get("/api").code == 401
+
+
+@pytest.mark.parametrize(
+    ("spec", "code", "message"),
+    [
+        ({"expirationSeconds": 10}, 422, "may not specify a duration less than 10 minutes"),
+        ({"boundObjectRef": {"kind": "Pod", "name": "none"}}, 404, 'pods "none" not found'),
+        ({"boundObjectRef": {"kind": "Lease", "name": "x"}}, 400, "cannot bind token to object"),
+    ],
+)
+def test_token_requests_that_make_no_sense(
+    api: RawApi, namespace: str, spec: dict[str, Any], code: int, message: str
+) -> None:
+    path = f"/api/v1/namespaces/{namespace}/serviceaccounts/default/token"
+    answer = api.post(path, {"spec": spec})
+    assert answer.code == code
+    assert message in answer.message
+
+
+def test_others_can_check_tokens(api: RawApi) -> None:
+    configuration = api.get("/.well-known/openid-configuration").json
+    assert configuration["issuer"] == "https://kubernetes.default.svc.cluster.local"
+    (key,) = api.get("/openid/v1/jwks").json["keys"]
+    assert (key["kty"], key["alg"], key["use"]) == ("RSA", "RS256", "sig")
