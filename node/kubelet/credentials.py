@@ -22,15 +22,21 @@ DOCKER_HUB = "index.docker.io"
 Credentials = Mapping[str, str]
 
 
-async def find_credentials(pod: Object, reference: str, reader: ObjectReader) -> list[Credentials]:
-    """Return what fits the image's registry, best first; missing secrets are passed over."""
+async def find_credentials(
+    pod: Object, reference: str, reader: ObjectReader
+) -> tuple[list[Credentials], list[str]]:
+    """Return what fits the image's registry, best first, and the names of missing secrets."""
     found: list[Credentials] = []
+    missing: list[str] = []
     namespace = pod["metadata"].get("namespace", "")
     for entry in pod["spec"].get("imagePullSecrets") or ():
-        secret = await reader.get("secret", namespace, entry.get("name", ""))
-        if secret is not None:
+        name = entry.get("name", "")
+        secret = await reader.get("secret", namespace, name)
+        if secret is None:
+            missing.append(name)
+        else:
             found += match_credentials(_auths(secret), reference)
-    return found
+    return found, missing
 
 
 def match_credentials(auths: Mapping[str, Object], reference: str) -> list[Credentials]:

@@ -18,6 +18,7 @@ from node.kubelet.pod_spec import identity_of
 from node.kubelet.restart import Backoff
 from node.kubelet.runtimes.base import ImageRecord, Runtime, RuntimeFailure
 from node.kubelet.status.container_status import WaitReason
+from node.kubelet.volumes.base import VolumeFailure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,7 +148,17 @@ class ImagePuller:
 
     async def _pull_with_credentials(self, pod: Object, reference: str) -> None:
         """Try every credential that fits the registry, then none; the last failure counts."""
-        candidates = await find_credentials(pod, reference, self._reader)
+        try:
+            candidates, missing = await find_credentials(pod, reference, self._reader)
+        except (VolumeFailure, OSError) as error:
+            raise RuntimeFailure(f"cannot read image pull secrets: {error}") from error
+        if missing:
+            self._events.warning(
+                pod,
+                "FailedToRetrieveImagePullSecret",
+                f"Unable to retrieve some image pull secrets ({', '.join(missing)}); "
+                "attempting to pull the image may not succeed.",
+            )
         for credentials in candidates[:-1]:
             try:
                 await self._runtime.pull_image(reference, credentials)

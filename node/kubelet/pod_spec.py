@@ -107,6 +107,15 @@ def termination_grace(pod: Object) -> int:
     return max(int(grace), 1)
 
 
+def without_pre_stop(pod: Object) -> Object:
+    """Return the pod with its preStop hooks left out: they have run."""
+    spec = dict(pod["spec"])
+    for kind in _KINDS:
+        if members := spec.get(kind):
+            spec[kind] = [{k: v for k, v in c.items() if k != "lifecycle"} for c in members]
+    return {**pod, "spec": spec}
+
+
 def generation_of(pod: Object) -> int:
     """Return metadata.generation, 0 when there is none."""
     return int(pod["metadata"].get("generation") or 0)

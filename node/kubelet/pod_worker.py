@@ -19,7 +19,13 @@ from typing import TYPE_CHECKING
 from control_plane.api.errors import ApiError, Conflict, NotFound
 from control_plane.api.resources import PODS
 from node.kubelet.admission import Admission, rejection
-from node.kubelet.pod_spec import identity_of, is_terminal, pod_id, termination_grace
+from node.kubelet.pod_spec import (
+    identity_of,
+    is_terminal,
+    pod_id,
+    termination_grace,
+    without_pre_stop,
+)
 from node.kubelet.pod_sync import DEADLINE, PodSync, SyncFailure
 from node.kubelet.runtimes.base import PodRecord, RuntimeFailure
 from node.kubelet.status_writer import StatusWriter
@@ -49,6 +55,7 @@ class PodWorker:
         self._sync = PodSync(services, StatusWriter(services.client))
         self._wake, self._end = asyncio.Event(), asyncio.Event()
         self._vanished = False
+        self._stopping = False
         self.admitted = bool((pod.get("status") or {}).get("startTime"))
         self._failure: tuple[str, str] | None = None
         self.update(pod)
@@ -56,7 +63,7 @@ class PodWorker:
     @property
     def pod(self) -> Object:
         """The pod as last seen, with the newest status known."""
-        return self._sync.writer.current(self._pod)
+        return self._sync.writer.newest(self._pod)
 
     def update(self, pod: Object) -> None:
         """Take a newer version of the pod."""
@@ -181,7 +188,9 @@ class PodWorker:
 
     async def _stop(self, record: PodRecord) -> None:
         grace = self._grace()
-        stop = asyncio.create_task(stop_all(self._services, self._pod, record, grace))
+        pod = without_pre_stop(self._pod) if self._stopping else self._pod
+        self._stopping = True
+        stop = asyncio.create_task(stop_all(self._services, pod, record, grace))
         try:
             while not stop.done():
                 self._wake.clear()

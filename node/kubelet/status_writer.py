@@ -32,6 +32,14 @@ class StatusWriter:
     def __init__(self, client: ApiClient) -> None:
         self._client = client
         self._published: Object | None = None
+        self._computed: Object | None = None
+
+    def newest(self, pod: Object) -> Object:
+        """Return the pod with the status computed last, published or not yet.
+
+        What the node itself answers with: whoever saw a status must be served by it.
+        """
+        return pod if self._computed is None else {**pod, "status": self._computed}
 
     def current(self, pod: Object) -> Object:
         """Return the pod with the newest status known: ours, with the conditions of others."""
@@ -47,6 +55,7 @@ class StatusWriter:
 
         A pod that is gone, or is another one by now, takes no status: that is not an error.
         """
+        self._computed = status
         before = self.current(pod).get("status") or {}
         patch = status_patch(before, status)
         if not patch:

@@ -123,16 +123,18 @@ async def test_failed_pulls_back_off_and_are_tried_again() -> None:
 async def test_pull_secrets_are_tried_one_after_the_other() -> None:
     registry = Registry("right")
     reader = Reader(
-        secret_a=secret(("index.docker.io", "wrong")), secret_b=secret(("docker.io", "right"))
+        secret_a=secret(("index.docker.io", "wrong")),
+        secret_b=secret(("https://index.docker.io/v1/", "right")),
     )
-    reader.objects["secret_b"] = secret(("https://index.docker.io/v1/", "right"))
-    puller = ImagePuller(registry, reader, Events())  # type: ignore[arg-type]
+    events = Events()
+    puller = ImagePuller(registry, reader, events)  # type: ignore[arg-type]
     spec = pod(
         container(image="team/x:1"),
         imagePullSecrets=[{"name": "a"}, {"name": "gone"}, {"name": "b"}],
     )
     found = await puller.ensure(spec, spec["spec"]["containers"][0])
     assert (found.id, registry.pulls) == ("sha256:1", 2)
+    assert "FailedToRetrieveImagePullSecret" in {reason for reason, _ in events.said}
 
 
 async def test_never_pulls_nothing() -> None:
@@ -165,4 +167,4 @@ def test_which_credentials_fit(key: str, reference: str, matches: bool) -> None:
 async def test_secrets_that_make_no_sense_are_passed_over() -> None:
     reader = Reader(secret_bad={"data": {".dockerconfigjson": "bm9wZQ=="}})
     spec = pod(imagePullSecrets=[{"name": "bad"}])
-    assert await find_credentials(spec, "x:1", reader) == []
+    assert await find_credentials(spec, "x:1", reader) == ([], [])

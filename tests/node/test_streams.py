@@ -156,6 +156,24 @@ class TestExec:
             assert await response.text() == "Upgrade request required"
 
 
+@pytest.mark.docker
+async def test_attaching_to_the_main_process(stage: Stage) -> None:
+    script = "while read line; do echo got $line; done"
+    await stage.create(pod(container(command=["sh", "-c", script], stdin=True)))
+    await stage.until(is_running)
+    params = {"input": "1", "output": "1"}
+    path, protocols = "/attach/default/web/main", ["v4.channel.k8s.io"]
+    async with (
+        session_of(stage) as session,
+        asyncio.timeout(20),
+        session.ws_connect(path, params=params, protocols=protocols) as socket,
+    ):
+        await socket.send_bytes(b"\x00hello\n")
+        received = b""
+        while b"got hello\n" not in received:
+            received += (await socket.receive_bytes())[1:]
+
+
 @pytest.mark.parametrize("runtime_name", ["simulated"])
 class TestCallers:
     async def test_only_the_api_server_and_administrators(self, stage: Stage) -> None:

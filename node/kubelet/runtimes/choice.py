@@ -10,7 +10,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from node.kubelet.runtimes.base import Runtime, RuntimeFailure, RuntimeUnavailable
+from node.kubelet.runtimes.base import Runtime, RuntimeUnavailable
 from node.kubelet.runtimes.docker import DockerRuntime
 from node.kubelet.runtimes.simulated import SimulatedRuntime
 
@@ -62,6 +62,3 @@ async def open_runtime(config: KubeletConfig) -> Runtime:
         runtime = RUNTIMES["simulated"](config)
         await runtime.open()
     return runtime
-
-
-__all__ = ["RUNTIMES", "RuntimeFailure", "open_runtime"]
