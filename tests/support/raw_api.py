@@ -1,7 +1,7 @@
 """HTTP to an API server without a Kubernetes client in between, to see exactly what it answers."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -88,7 +88,7 @@ class RawApi:
         headers = {"Content-Type": f"application/{types[kind]}+json"}
         return self.request("PATCH", path, body, headers)
 
-    def watch(self, path: str, accept: str = "application/json") -> Iterator[Object]:
+    def watch(self, path: str, accept: str = "application/json") -> Generator[Object]:
         """Yield a watch's events until it ends; close the generator to leave earlier."""
         response = self._session.get(
             self._url + path, headers={"Accept": accept}, stream=True, timeout=SECONDS

@@ -27,8 +27,8 @@ logger = logging.getLogger(__name__)
 def bind(address: str, port: int) -> socket.socket:
     """A listening socket; raises StartError when the port cannot be had."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    # With the protocol named, asyncio sets TCP_NODELAY on what it accepts: an answer's head and body
-    # are two writes, which would else be 40 ms apart.
+    # With the protocol named, asyncio sets TCP_NODELAY on what it accepts: an answer's head and
+    # body are two writes, which would else be 40 ms apart.
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -11,13 +10,13 @@ from tests.support.raw_api import RawApi
 
 
 @pytest.fixture
-def path(api: RawApi, namespace: str) -> Iterator[str]:
+def path(api: RawApi, namespace: str) -> str:
     """A collection of ten config maps, of which the odd ones say so."""
     collection = f"/api/v1/namespaces/{namespace}/configmaps"
     for number in range(10):
         labels = {"n": str(number), "odd": str(number % 2)}
         assert api.post(collection, config_map(f"c{number}", labels)).code == 201
-    yield collection
+    return collection
 
 
 def _names(answer: object) -> list[str]:

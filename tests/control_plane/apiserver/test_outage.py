@@ -112,7 +112,7 @@ async def test_a_certificate_that_is_none_is_one_line(tmp_path: Path) -> None:
     broken.write_text("nothing")
     config = server_config("http://127.0.0.1:1", pki, 0)
     config = replace(config, tls=replace(config.tls, certificate=broken))
-    with pytest.raises(ConfigError, match="broken.crt"):
+    with pytest.raises(ConfigError, match=r"broken\.crt"):
         await run(config)
 
 
