@@ -186,3 +186,13 @@ class Unsupported(DatastoreError):
     """etcdserver: not supported by this datastore"""
 
     code = "UNIMPLEMENTED"
+
+
+class MalformedRequest(DatastoreError):
+    """grpc: error unmarshalling request"""
+
+    code = "INTERNAL"
+
+
+class MalformedMessage(MalformedRequest):
+    """grpc: failed to unmarshal the received message"""

@@ -11,10 +11,13 @@ import logging
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import grpc
+from google.protobuf.message import DecodeError
 
 from datastore.errors import (
     DatastoreError,
     InvalidClientVersion,
+    MalformedMessage,
+    MalformedRequest,
     RequestTooLarge,
     ServerStopped,
 )
@@ -82,37 +85,60 @@ def handlers(edge: Edge, service: str, methods: Mapping[str, Method]) -> grpc.Ge
 
 
 def _handler(edge: Edge, method: Method) -> grpc.RpcMethodHandler[Any, Any]:
-    decode = method.request.FromString
+    """Return the handler of a method, which decodes requests itself: gRPC hides which are bad."""
     if isinstance(method, Unary):
-        return grpc.unary_unary_rpc_method_handler(_unary(edge, method.call), decode, _encode)
+        return grpc.unary_unary_rpc_method_handler(_unary(edge, method), None, _encode)
     make = grpc.stream_stream_rpc_method_handler
     if not method.requests:
         make = grpc.unary_stream_rpc_method_handler
-    return make(_stream(edge, method.call), decode, None)
+    return make(_stream(edge, method), None, None)
 
 
 def _encode(message: Any) -> bytes:
     return bytes(message.SerializeToString())
 
 
-def _unary(edge: Edge, call: Callable[[Edge, Any], Awaitable[Any]]) -> Any:
-    async def answer(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+def _decoded(kind: Any, data: bytes, error: type[MalformedRequest]) -> Any:
+    try:
+        return kind.FromString(data)
+    except DecodeError as trouble:
+        raise error(f"{error.__doc__}: {trouble}") from None
+
+
+async def _decoded_each(
+    kind: Any, stream: AsyncIterator[bytes], trouble: asyncio.Future[DatastoreError]
+) -> AsyncIterator[Any]:
+    """Yield the requests of a stream; at a malformed one tell `trouble` too, and raise."""
+    async for data in stream:
+        try:
+            request = _decoded(kind, data, MalformedMessage)
+        except MalformedMessage as error:
+            trouble.set_result(error)
+            raise
+        yield request
+
+
+def _unary(edge: Edge, method: Unary) -> Any:
+    async def answer(data: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
         try:
             check_client_version(context)
-            return await call(edge, request)
+            return await method.call(edge, _decoded(method.request, data, MalformedRequest))
         except DatastoreError as error:
             return await _abort(context, error)
 
     return answer
 
 
-def _stream(edge: Edge, call: Callable[[Edge, Any], AsyncIterator[bytes]]) -> Any:
-    async def answer(requests: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
-        """Send answers until the method ends, the client goes or the server stops."""
-        sending = asyncio.ensure_future(_send(edge, call, requests, context))
+def _stream(edge: Edge, method: Stream) -> Any:
+    async def answer(data: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+        """Send answers until the method ends, the client goes or sends no sense, or we stop."""
+        trouble: asyncio.Future[DatastoreError] = asyncio.get_running_loop().create_future()
+        sending = asyncio.ensure_future(_send(edge, method, data, trouble, context))
         stopping = asyncio.ensure_future(edge.stopping.wait())
         try:
-            await asyncio.wait((sending, stopping), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((sending, stopping, trouble), return_when=asyncio.FIRST_COMPLETED)
+            if trouble.done():
+                raise trouble.result()
             if not sending.done():
                 raise ServerStopped
             sending.result()
@@ -128,12 +154,17 @@ def _stream(edge: Edge, call: Callable[[Edge, Any], AsyncIterator[bytes]]) -> An
 
 async def _send(
     edge: Edge,
-    call: Callable[[Edge, Any], AsyncIterator[bytes]],
-    requests: Any,
+    method: Stream,
+    data: Any,
+    trouble: asyncio.Future[DatastoreError],
     context: grpc.aio.ServicerContext[Any, Any],
 ) -> None:
     check_client_version(context)
-    async for message in call(edge, requests):
+    if method.requests:
+        request = _decoded_each(method.request, data, trouble)
+    else:
+        request = _decoded(method.request, data, MalformedRequest)
+    async for message in method.call(edge, request):
         await context.write(message)
 
 

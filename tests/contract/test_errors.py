@@ -8,6 +8,8 @@ import pytest
 from proto.etcd import rpc_pb2 as pb
 from tests.contract.client import Client, Refusal, refusal
 
+NO_PROTOBUF = b"\x0a\xff"
+
 
 @pytest.mark.parametrize(
     ("path", "text"),
@@ -77,3 +79,34 @@ async def test_a_deadline_ends_a_stream(etcd: Client) -> None:
 
     assert await call.code() is grpc.StatusCode.DEADLINE_EXCEEDED
     assert (await etcd.range("a")).count == 0
+
+
+@pytest.mark.parametrize("method", ["Range", "Put", "DeleteRange", "Txn", "Compact"])
+async def test_a_message_that_is_no_protobuf_is_internal(etcd: Client, method: str) -> None:
+    call: Any = etcd.channel.unary_unary(f"/etcdserverpb.KV/{method}")
+
+    refused = await refusal(call(NO_PROTOBUF, timeout=10))
+
+    assert refused.code == "INTERNAL"
+    assert refused.text.startswith("grpc: error unmarshalling request")
+
+
+@pytest.mark.parametrize("method", ["Watch/Watch", "Lease/LeaseKeepAlive"])
+async def test_a_message_that_is_no_protobuf_ends_the_stream(etcd: Client, method: str) -> None:
+    call: Any = etcd.channel.stream_stream(f"/etcdserverpb.{method}")(timeout=10)
+
+    await call.write(NO_PROTOBUF)
+
+    assert await call.code() is grpc.StatusCode.INTERNAL
+    assert (await call.details()).startswith("grpc: failed to unmarshal the received message")
+
+
+async def test_unknown_fields_are_ignored(etcd: Client) -> None:
+    call: Any = etcd.channel.unary_unary(
+        "/etcdserverpb.KV/Put", response_deserializer=pb.PutResponse.FromString
+    )
+    known = pb.PutRequest(key=etcd.key("a"), value=b"1").SerializeToString()
+
+    await call(known + b"\x98\x06\x01", timeout=10)  # field 99, a varint
+
+    assert (await etcd.range("a")).kvs[0].value == b"1"
