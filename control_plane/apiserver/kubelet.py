@@ -5,7 +5,7 @@ connection is TLS with the API server's client certificate, checked against the 
 """
 
 import ssl
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
@@ -13,6 +13,9 @@ from control_plane.api.errors import BadRequest, InternalError, NotFound
 from control_plane.api.objects import Object, dig, name_of
 from control_plane.api.resources import NODES, PODS
 from control_plane.apiserver.storage.collections import Collections
+
+if TYPE_CHECKING:
+    import asyncio
 
 _ADDRESS_TYPES = ("InternalIP", "ExternalIP", "Hostname", "InternalDNS", "ExternalDNS")
 CONNECT_SECONDS = 10
@@ -26,6 +29,12 @@ class KubeletClient:
         self._collections = collections
         self._tls = tls
         self._session: aiohttp.ClientSession | None = None
+        self.streams: set[asyncio.Task[None]] = set()
+
+    def end_streams(self) -> None:
+        """End every log and exec that is being relayed: the server stops."""
+        for task in list(self.streams):
+            task.cancel()
 
     async def close(self) -> None:
         """Close what is open."""

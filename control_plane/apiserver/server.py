@@ -57,8 +57,12 @@ async def run(config: ApiServerConfig, ready: asyncio.Event | None = None) -> No
     with contextlib.closing(bind(config.bind_address, config.secure_port)) as listening:
         port = listening.getsockname()[1]
         async with _opened(config) as etcd, _assembled(config, etcd, port, kubelet_tls) as parts:
-            collections = parts.services.collections
-            async with serving(parts.app, listening, server_tls, collections.end_watches):
+
+            def end_streams() -> None:
+                parts.services.collections.end_watches()
+                parts.services.kubelets.end_streams()
+
+            async with serving(parts.app, listening, server_tls, end_streams):
                 await _run_tasks(config, etcd, parts, ready)
 
 

@@ -1,5 +1,6 @@
 """What a handler answers, and how it goes over the wire."""
 
+import asyncio
 import gzip
 import uuid
 from collections.abc import Awaitable, Callable
@@ -42,7 +43,10 @@ class Answer:
 
     async def send_to(self, request: Request, send: Send) -> None:
         """Send head and body, compressed when that pays."""
-        body, extra = _compressed(self.body, request)
+        body, extra = self.body, []
+        if _pays_to_compress(body, request):
+            body = await asyncio.to_thread(gzip.compress, body, 1)
+            extra = [(b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding")]
         length = (b"content-length", str(len(body)).encode())
         headers = [*head(request, self.media_type), length, *extra, *self.headers]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
@@ -119,11 +123,8 @@ def _quoted(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _compressed(body: bytes, request: Request) -> tuple[bytes, list[Header]]:
-    if len(body) < GZIP_FROM_BYTES or "gzip" not in request.header(b"accept-encoding"):
-        return body, []
-    headers = [(b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding")]
-    return gzip.compress(body, compresslevel=1), headers
+def _pays_to_compress(body: bytes, request: Request) -> bool:
+    return len(body) >= GZIP_FROM_BYTES and "gzip" in request.header(b"accept-encoding")
 
 
 def _is_pretty(request: Request) -> bool:

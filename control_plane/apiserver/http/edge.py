@@ -5,6 +5,7 @@ whatever it raises becomes a Status object. Bad input never ends in a 500; a 500
 and its traceback is logged.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -28,7 +29,10 @@ from control_plane.apiserver.etcd.errors import (
 )
 from control_plane.apiserver.http.answer import Answer, Reply, Send, error_answer
 from control_plane.apiserver.http.request import ClientGoneError, Request
+from control_plane.apiserver.http.time_limit import time_limit
 from control_plane.apiserver.storage.codec import UnreadableError
+
+DEADLINE_TEXT = "request did not complete within requested timeout - context deadline exceeded"
 
 logger = logging.getLogger(__name__)
 
@@ -67,8 +71,11 @@ class Edge:
 
     async def _reply(self, handler: Handler, request: Request) -> Reply:
         try:
-            await self.identify(request)
-            return await handler(request)
+            async with asyncio.timeout(time_limit(request.query)):
+                await self.identify(request)
+                return await handler(request)
+        except TimeoutError:
+            return error_answer(Timeout.of(DEADLINE_TEXT), request)
         except ApiError as error:
             return error_answer(error, request)
         except StoreError as error:

@@ -8,7 +8,7 @@ import random
 
 import orjson
 
-from control_plane.api.errors import ApiError, Expired, NotFound
+from control_plane.api.errors import ApiError, BadRequest, Expired, NotFound
 from control_plane.api.objects import Object, deep_copy, name_of, uid_of
 from control_plane.api.patch import patch_for
 from control_plane.api.resources import (
@@ -79,6 +79,8 @@ async def read_many(services: ApiServices, request: Request, target: Target) -> 
 async def _watch(
     services: ApiServices, request: Request, target: Target, options: ListOptions
 ) -> Reply:
+    if request.is_socket:
+        raise BadRequest("watches are served over HTTP, not over WebSockets")
     cache = services.collections.of(target.resource).cache
     encoding = watch_encoding(request, target.resource, cache.codec)
     try:

@@ -9,7 +9,6 @@ writes.
 import asyncio
 import contextlib
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
@@ -22,6 +21,7 @@ from control_plane.apiserver.http.request import Request
 from control_plane.apiserver.http.services import ApiServices
 from control_plane.apiserver.http.target import Target
 from control_plane.apiserver.subresources.containers import container_of
+from control_plane.apiserver.subresources.relay import run_relay
 
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
@@ -52,7 +52,8 @@ async def relay(services: ApiServices, request: Request, target: Target) -> Repl
     container = container_of(pod, request.query.text("container"))
     base = await services.kubelets.base_url(pod)
     url = f"{base}/exec/{target.namespace}/{target.name}/{container}?{parameters}"
-    return ExecReply(await _connect(services, url, protocol), protocol)
+    kubelet = await _connect(services, url, protocol)
+    return ExecReply(kubelet, protocol, services.kubelets.streams)
 
 
 def exec_parameters(query: Query) -> str:
@@ -85,19 +86,31 @@ class ExecReply:
 
     kubelet: aiohttp.ClientWebSocketResponse
     protocol: str
+    streams: set[asyncio.Task[None]]
 
     async def send_to(self, request: Request, send: Send) -> None:
-        """Relay until either side closes."""
+        """Relay until either side closes, or the server stops."""
         await send({"type": "websocket.accept", "subprotocol": self.protocol})
-        inward = asyncio.create_task(self._inward(request))
-        outward = asyncio.create_task(self._outward(send))
         try:
-            await asyncio.wait((inward, outward), return_when=asyncio.FIRST_COMPLETED)
+            await run_relay(self.streams, self._relay(request, send), None)
         finally:
-            for task in (inward, outward):
-                task.cancel()
-            await asyncio.gather(inward, outward, return_exceptions=True)
             await self.kubelet.close()
+        code = self.kubelet.close_code or 1000
+        with contextlib.suppress(RuntimeError):  # the client has closed already
+            await send({"type": "websocket.close", "code": code})
+
+    async def _relay(self, request: Request, send: Send) -> None:
+        inward = asyncio.create_task(self._inward(request))
+        try:
+            outward = asyncio.create_task(self._outward(send))
+            try:
+                await asyncio.wait((inward, outward), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                outward.cancel()
+                await asyncio.gather(outward, return_exceptions=True)
+        finally:
+            inward.cancel()
+            await asyncio.gather(inward, return_exceptions=True)
 
     async def _inward(self, request: Request) -> None:
         while True:
@@ -111,12 +124,9 @@ class ExecReply:
 
     async def _outward(self, send: Send) -> None:
         async for message in self.kubelet:
-            reply: dict[str, Any] = {"type": "websocket.send"}
             if message.type is aiohttp.WSMsgType.BINARY:
-                await send({**reply, "bytes": message.data})
+                await send({"type": "websocket.send", "bytes": message.data})
             elif message.type is aiohttp.WSMsgType.TEXT:
-                await send({**reply, "text": message.data})
+                await send({"type": "websocket.send", "text": message.data})
             else:
-                break
-        with contextlib.suppress(RuntimeError):  # the client has closed already
-            await send({"type": "websocket.close", "code": self.kubelet.close_code or 1000})
+                return

@@ -1,6 +1,7 @@
 """pods/log: a container's output, streamed from the kubelet as it comes."""
 
 import asyncio
+import logging
 from dataclasses import dataclass
 
 import aiohttp
@@ -12,8 +13,10 @@ from control_plane.apiserver.http.request import Request
 from control_plane.apiserver.http.services import ApiServices
 from control_plane.apiserver.http.target import Target
 from control_plane.apiserver.subresources.containers import container_of
+from control_plane.apiserver.subresources.relay import run_relay
 
-CHUNK_BYTES = 64 * 1024
+logger = logging.getLogger(__name__)
+
 _FLAGS = ("follow", "previous", "timestamps")
 _NUMBERS = ("tailLines", "limitBytes", "sinceSeconds")
 _TEXTS = ("sinceTime", "stream")
@@ -21,6 +24,8 @@ _TEXTS = ("sinceTime", "stream")
 
 async def read(services: ApiServices, request: Request, target: Target) -> Reply:
     """GET: relay the kubelet's answer."""
+    if request.is_socket:
+        raise BadRequest("logs are served over HTTP, not over WebSockets")
     parameters = kubelet_parameters(request.query)
     pod = await services.kubelets.pod(target.namespace, target.name)
     container = container_of(pod, request.query.text("container"))
@@ -33,7 +38,7 @@ async def read(services: ApiServices, request: Request, target: Target) -> Reply
     if response.status != 200:
         async with response:
             raise _refusal(response.status, (await response.text()).strip())
-    return LogReply(response)
+    return LogReply(response, services.kubelets.streams)
 
 
 def kubelet_parameters(query: Query) -> dict[str, str]:
@@ -61,22 +66,19 @@ def _refusal(status: int, text: str) -> ApiError:
 
 @dataclass(frozen=True, slots=True)
 class LogReply:
-    """Text that ends when the kubelet ends it or the client leaves."""
+    """Text that ends when the kubelet ends it, the client leaves, or the server stops."""
 
     response: aiohttp.ClientResponse
+    streams: set[asyncio.Task[None]]
 
     async def send_to(self, request: Request, send: Send) -> None:
         """Relay chunk by chunk; the kubelet is not read faster than the client reads."""
         headers = head(request, "text/plain")
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        sender = asyncio.create_task(self._relay(send))
-        leaver = asyncio.create_task(request.disconnected())
         try:
-            await asyncio.wait((sender, leaver), return_when=asyncio.FIRST_COMPLETED)
+            if await run_relay(self.streams, self._relay(send), request):
+                await send({"type": "http.response.body", "body": b""})
         finally:
-            for task in (sender, leaver):
-                task.cancel()
-            await asyncio.gather(sender, leaver, return_exceptions=True)
             self.response.close()
 
     async def _relay(self, send: Send) -> None:
@@ -84,6 +86,6 @@ class LogReply:
         try:
             async for chunk in self.response.content.iter_any():
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        except (aiohttp.ClientError, OSError):
-            pass  # the kubelet went away: what came before is all there is
-        await send({"type": "http.response.body", "body": b""})
+        except (aiohttp.ClientError, OSError) as error:
+            # What came before is all there is.
+            logger.info("the kubelet broke off a log: %s", error)

@@ -27,6 +27,7 @@ class KubeletPeer:
         self.port = free_port()
         self.queries: list[tuple[str, dict[str, list[str]]]] = []
         self.follow = asyncio.Event()
+        self.exec_ended = asyncio.Event()
         pair = pki.pair(f"kubelet-{NODE}")
         self._tls = ssl.create_default_context(
             ssl.Purpose.CLIENT_AUTH, cafile=str(pki.pair("ca").certificate)
@@ -49,6 +50,7 @@ class KubeletPeer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.follow.set()  # lets handlers end: cleaning up waits for them
         await self._runner.cleanup()
 
     @property
@@ -87,6 +89,8 @@ class KubeletPeer:
             if message.data[0] == 0:
                 await socket.send_bytes(b"\x01" + message.data[1:])
         status = {"metadata": {}, "status": "Success"}
-        await socket.send_bytes(b"\x03" + json.dumps(status).encode())
-        await socket.close(code=1000)
+        if not socket.closed:
+            await socket.send_bytes(b"\x03" + json.dumps(status).encode())
+            await socket.close(code=1000)
+        self.exec_ended.set()
         return socket

@@ -102,8 +102,20 @@ async def test_a_client_that_leaves_ends_the_command(cluster: Cluster) -> None:
     assert await socket.receive_bytes() == b"\x01"
     await socket.close()
     async with asyncio.timeout(10):
-        while len(cluster.kubelet.queries) != 1:
-            await asyncio.sleep(0.01)
+        await cluster.kubelet.exec_ended.wait()
+
+
+async def test_a_server_that_stops_ends_its_streams(cluster: Cluster) -> None:
+    url = f"{cluster.server.url}{PODS}/p/log?follow=true"
+    socket = await cluster.session.ws_connect(
+        cluster.server.url + EXEC, protocols=("v5.channel.k8s.io",)
+    )
+    async with cluster.session.get(url) as response:
+        assert await response.content.readline() == b"first\n"
+        async with asyncio.timeout(4):
+            await cluster.server.stop()
+        assert await response.content.read() == b""
+    await socket.close()
 
 
 @pytest.mark.parametrize(
