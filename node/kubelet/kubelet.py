@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from node.kubelet.pod_worker import PodWorker
@@ -101,8 +102,9 @@ class Kubelet:
     async def _follow_changes(self) -> None:
         while True:
             try:
-                async for uid in self._services.runtime.changes():
-                    self.wake(uid)
+                async with aclosing(self._services.runtime.changes()) as changes:
+                    async for uid in changes:
+                        self.wake(uid)
             except RuntimeFailure as error:
                 log.warning("runtime_events_lost error=%s", error)
             await asyncio.sleep(_STREAM_RETRY_SECONDS)

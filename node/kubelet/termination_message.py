@@ -6,6 +6,7 @@ Called by the pod worker for exited containers, once each. `tail` is pure.
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from pathlib import Path
 
 from node.kubelet.containers.container_config import (
@@ -47,9 +48,10 @@ def _end_of(path: Path, size: int) -> bytes:
 async def _end_of_log(runtime: Runtime, container_id: str) -> bytes:
     collected = bytearray()
     try:
-        async for chunk in runtime.logs(container_id, LogQuery(tail=LOG_LINES)):
-            collected += chunk
-            del collected[:-LOG_BYTES]
+        async with aclosing(runtime.logs(container_id, LogQuery(tail=LOG_LINES))) as chunks:
+            async for chunk in chunks:
+                collected += chunk
+                del collected[:-LOG_BYTES]
     except RuntimeFailure:
         return b""
     return bytes(collected)

@@ -4,11 +4,13 @@ namespaces.
 
 from typing import Any
 
+import aiohttp
 import pytest
 
 from control_plane.api.resources import PODS
 from tests.node.builders import container, pod
 from tests.node.stage import Stage, is_running, main_status
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.docker
 
@@ -23,7 +25,7 @@ async def output_of(stage: Stage, script: str, *, name: str = "web", **fields: A
 
 
 async def test_users_and_privileges(stage: Stage) -> None:
-    script = "id -u; id -g; id -G; echo x > /file; grep NoNew /proc/self/status"
+    script = "exec 2>&1; id -u; id -g; id -G; echo x > /file; grep NoNew /proc/self/status"
     context = {
         "runAsUser": 1001,
         "readOnlyRootFilesystem": True,
@@ -90,6 +92,36 @@ async def test_containers_of_a_pod_share_their_network(stage: Stage) -> None:
     )
     await stage.until(lambda p: p["status"]["phase"] == "Succeeded")
     assert (await stage.logs(container="main")).endswith("shared\n")
+
+
+async def test_a_host_port_leads_to_the_container(stage: Stage) -> None:
+    port = free_port()
+    serve = "mkdir /w; echo from the host > /w/index.html; httpd -f -p 8080 -h /w"
+    ports = [{"containerPort": 8080, "hostPort": port, "hostIP": "127.0.0.1"}]
+    probe = {"tcpSocket": {"port": 8080}, "periodSeconds": 1}
+    one = container(command=["sh", "-c", serve], ports=ports, readinessProbe=probe)
+    await stage.create(pod(one))
+    await stage.until(is_running)
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"http://127.0.0.1:{port}/") as response,
+    ):
+        assert await response.text() == "from the host\n"
+
+
+async def test_http_hooks(stage: Stage) -> None:
+    serve = "mkdir /w; touch /w/hook; httpd -f -v -p 8080 -h /w"
+    listen = {"tcpSocket": {"port": 8080}, "periodSeconds": 1}
+    server = container(command=["sh", "-c", f"{serve} 2>&1"], readinessProbe=listen)
+    await stage.create(pod(server, name="server"))
+    address = (await stage.until(is_running, "server"))["status"]["podIP"]
+    hook = {"httpGet": {"host": address, "path": "/hook", "port": 8080}}
+    one = container(command=["sleep", "1000"], lifecycle={"postStart": hook, "preStop": hook})
+    await stage.create(pod(one))
+    await stage.until(is_running)
+    await stage.client.delete(PODS, "web", "default")
+    await stage.until_gone()
+    assert (await stage.logs("server")).count("response:200") == 2
 
 
 async def test_sigkill_after_the_grace_and_a_grace_that_shrinks(stage: Stage) -> None:

@@ -151,7 +151,7 @@ class TestEveryRuntime:
             await other.close()
 
     async def test_changes_are_reported(self, runtime: Runtime) -> None:
-        async with aclosing(runtime.changes()) as changes:  # type: ignore[type-var]
+        async with aclosing(runtime.changes()) as changes:
             seen = asyncio.ensure_future(anext(changes))
             attempt = 0
             while not seen.done():  # what happened before the stream was open is not replayed

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Mapping, Sequence
 
 ContainerPhase = Literal["created", "running", "exited", "unknown"]
 STDOUT, STDERR = 1, 2
@@ -282,8 +282,8 @@ class Runtime(Protocol):
     async def list_images(self) -> Sequence[ImageRecord]:
         """Return all local images."""
 
-    def logs(self, container_id: str, query: LogQuery) -> AsyncIterator[bytes]:
-        """Yield what the container wrote, standard output and error as they came."""
+    def logs(self, container_id: str, query: LogQuery) -> AsyncGenerator[bytes, None]:
+        """Yield what the container wrote, both streams as they came; close it when done."""
 
     async def exec(self, container_id: str, request: ExecRequest) -> ProcessStream:
         """Start a command in a running container."""
@@ -291,5 +291,5 @@ class Runtime(Protocol):
     async def attach(self, container_id: str, request: ExecRequest) -> ProcessStream:
         """Attach to the main process; `command` is ignored."""
 
-    def changes(self) -> AsyncIterator[str]:
+    def changes(self) -> AsyncGenerator[str, None]:
         """Yield the uid of a pod whenever something of it changed; ends when the link breaks."""

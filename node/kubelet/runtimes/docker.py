@@ -53,7 +53,7 @@ from node.kubelet.runtimes.oom_floor import oom_score_floor
 from node.kubelet.runtimes.pause_image import PAUSE_IMAGE, PAUSE_PATH, pause_archive
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 
 log = logging.getLogger(__name__)
 
@@ -171,7 +171,7 @@ class DockerRuntime:
             documents = await self._engine.docker.images.list()
         return [image_record(document) for document in documents]
 
-    async def logs(self, container_id: str, query: LogQuery) -> AsyncIterator[bytes]:
+    async def logs(self, container_id: str, query: LogQuery) -> AsyncGenerator[bytes, None]:
         """Stream the engine's log; ends with the container when following."""
         params = {
             "stdout": "1",
@@ -226,7 +226,7 @@ class DockerRuntime:
             container = self._engine.docker.containers.container(container_id)
         return AttachedProcess(container, stream)
 
-    async def changes(self) -> AsyncIterator[str]:
+    async def changes(self) -> AsyncGenerator[str, None]:
         """Follow the engine's events about our containers."""
         filters = {"type": ["container"], "event": _EVENTS, "label": [self._own_label()]}
         params = {"filters": orjson.dumps(filters).decode()}

@@ -112,7 +112,8 @@ async def engine_errors(seconds: float | None = CALL_SECONDS) -> AsyncIterator[N
     except aiodocker.DockerError as error:
         raise _failure(error) from error
     except TimeoutError as error:
-        raise RuntimeFailure(f"the container engine did not answer within {seconds:g} s") from error
+        limit = "" if seconds is None else f" within {seconds:g} s"
+        raise RuntimeFailure(f"the container engine did not answer{limit}") from error
     except (aiohttp.ClientError, OSError) as error:
         raise RuntimeUnavailable(f"the container engine does not answer: {error}") from error
 

@@ -36,7 +36,7 @@ from node.kubelet.runtimes.base import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Mapping, Sequence
     from pathlib import Path
 
 VERSION = "simulated://1.0"
@@ -151,7 +151,7 @@ class SimulatedRuntime:
         """No image takes room."""
         return []
 
-    async def logs(self, container_id: str, query: LogQuery) -> AsyncIterator[bytes]:
+    async def logs(self, container_id: str, query: LogQuery) -> AsyncGenerator[bytes, None]:
         """Yield nothing: no process, no output."""
         self._record_of(container_id)
         nothing: tuple[bytes, ...] = ()
@@ -166,7 +166,7 @@ class SimulatedRuntime:
         """Refuse: there is no process."""
         raise RuntimeFailure("this node simulates containers: there is no process to attach to")
 
-    async def changes(self) -> AsyncIterator[str]:
+    async def changes(self) -> AsyncGenerator[str, None]:
         """Yield the uid of each pod that changed."""
         while True:
             yield await self._changes.get()

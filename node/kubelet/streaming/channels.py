@@ -43,7 +43,7 @@ class ChannelProtocol:
         if isinstance(message, bytes):
             return message[0], message[1:]
         try:
-            return int(message[0]), base64.b64decode(message[1:])
+            return int(message[0]), base64.b64decode(message[1:], validate=True)
         except (ValueError, binascii.Error):
             return None
 

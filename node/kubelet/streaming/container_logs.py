@@ -10,10 +10,16 @@ from aiohttp import web
 from node.kubelet.pod_spec import find_container
 from node.kubelet.runtimes.base import RuntimeFailure
 from node.kubelet.streaming.context import KUBELET, RUNTIME, text_error
-from node.kubelet.streaming.log_options import LogRefusal, log_container_id, parse_options
+from node.kubelet.streaming.log_options import (
+    LogOptions,
+    LogRefusal,
+    log_container_id,
+    parse_options,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 
 
 async def container_logs(request: web.Request) -> web.StreamResponse:
@@ -28,10 +34,18 @@ async def container_logs(request: web.Request) -> web.StreamResponse:
     try:
         options = parse_options(request.query, time.time())
         container_id = log_container_id(pod, name, previous=options.previous)
-        chunks = request.app[RUNTIME].logs(container_id, options.query)
-        first = await anext(chunks, None) if not options.query.follow else b""
     except LogRefusal as error:
         return text_error(error.code, str(error))
+    async with aclosing(request.app[RUNTIME].logs(container_id, options.query)) as chunks:
+        return await _answer(request, chunks, options)
+
+
+async def _answer(
+    request: web.Request, chunks: AsyncGenerator[bytes, None], options: LogOptions
+) -> web.StreamResponse:
+    """Send the log; a runtime that fails before the first byte makes an error, not an empty log."""
+    try:
+        first = b"" if options.query.follow else await anext(chunks, None)
     except RuntimeFailure as error:
         return text_error(500, str(error))
     response = web.StreamResponse(headers={"Content-Type": "text/plain"})
