@@ -1,1 +1,1 @@
-"""Kubernetes minus the node: API server, scheduler, controllers. It reaches its store by the etcd protocol only."""
+"""Kubernetes minus the node: API server, scheduler, controllers, over the etcd protocol only."""

@@ -1,1 +1,1 @@
-"""The contracts between processes: etcd's v3 protocol as .proto files and the stubs generated from them."""
+"""The contracts between processes: etcd's v3 protocol, and the stubs generated from it."""
