@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from node.kubelet.pod_worker import PodWorker
 from node.kubelet.runtimes.base import PodIdentity, PodRecord, RuntimeFailure
+from node.kubelet.volumes.base import VolumeFailure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -113,8 +114,8 @@ class Kubelet:
         while True:
             try:
                 await self.housekeep()
-            except RuntimeFailure as error:
-                log.warning("relist_failed error=%s", error)
+            except (RuntimeFailure, VolumeFailure, OSError) as error:
+                log.warning("housekeeping_failed error=%s", error)
             await asyncio.sleep(RELIST_SECONDS)
 
     async def housekeep(self) -> None:

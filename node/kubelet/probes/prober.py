@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 
 KINDS = {"startupProbe": "Startup", "livenessProbe": "Liveness", "readinessProbe": "Readiness"}
 _TRIES = 3
+_CRASH_PAUSE_SECONDS = 10.0
 
 
 @dataclass(slots=True)
@@ -134,10 +135,21 @@ class Prober:
             if container.get(kind):
                 watched.states[kind] = _initial_state(kind, known)
                 task = asyncio.create_task(
-                    self._run(watched, kind), name=f"probe-{kind}-{record.name}"
+                    self._supervise(watched, kind), name=f"probe-{kind}-{record.name}"
                 )
                 watched.tasks[kind] = task
         return watched
+
+    async def _supervise(self, watched: _Watched, kind: str) -> None:
+        """Keep a probe going whatever goes wrong in it: a bug must not stop all probing."""
+        while True:
+            try:
+                await self._run(watched, kind)
+            except Exception:
+                log.exception("probe_crashed pod=%s probe=%s", pod_id(watched.pod), kind)
+                await asyncio.sleep(_CRASH_PAUSE_SECONDS)
+            else:
+                return
 
     async def _run(self, watched: _Watched, kind: str) -> None:
         """Probe for as long as the container is the same and the verdict open."""

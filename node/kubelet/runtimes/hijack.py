@@ -85,6 +85,9 @@ async def hijack(endpoint: str, path: str, body: dict[str, Any], *, tty: bool) -
             await writer.drain()
             head = await reader.readuntil(b"\r\n\r\n")
             await _check(head, reader)
+    except asyncio.IncompleteReadError as error:
+        writer.close()
+        raise RuntimeFailure("the container engine hung up") from error
     except BaseException:
         writer.close()
         raise
