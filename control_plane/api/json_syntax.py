@@ -1,7 +1,8 @@
 """JSON bodies read the way the API's clients expect to be told about them.
 
-`decode` is the one way from bytes to plain values: strict UTF-8, no NaN, bounded nesting. When a
-body is not JSON, the error says what Go's scanner would say, because those texts are part of the
+`decode` is the one way from bytes to plain values: strict UTF-8, no NaN, nesting that everything
+that walks a value by recursion can take, integers that can be written again. When a body is not
+JSON, the error says what Go's scanner would say, because those texts are part of the
 API's answers ("invalid character 'x' looking for beginning of value"); the slow scanner that finds
 the text runs only then.
 
@@ -16,7 +17,10 @@ from typing import Any, Final
 
 import orjson
 
+MAX_DEPTH: Final = 200  # Go stops at 10,000; what is stored nests some 30 deep
+_WRITABLE: Final = range(-(2**63), 2**64)
 _SPACE: Final = re.compile(rb"[ \t\r\n]*")
+_PLAIN_TEXT: Final = re.compile(rb'[^"\\\x00-\x1f]*')
 _NUMBER_PARTS: Final = (
     # (what must come next, what Go says the parser was doing)
     (re.compile(rb"-?"), ""),
@@ -27,6 +31,7 @@ _LITERALS: Final = {ord("t"): b"true", ord("f"): b"false", ord("n"): b"null"}
 _HEX: Final = frozenset(b"0123456789abcdefABCDEF")
 _ESCAPES: Final = frozenset(b'"\\/bfnrt')
 _END: Final = "unexpected end of JSON input"
+_TOO_DEEP: Final = "exceeded max depth"
 
 
 class JsonSyntaxError(ValueError):
@@ -52,20 +57,44 @@ def decode(body: bytes) -> Any:
     Raises JsonSyntaxError for anything that is not exactly one document in UTF-8.
     """
     try:
-        return orjson.loads(body)
+        value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise JsonSyntaxError(explain(body) or _beyond_syntax(error)) from None
+    if body.count(b"{") + body.count(b"[") > MAX_DEPTH and is_too_deep(value):
+        raise JsonSyntaxError(_TOO_DEEP)
+    return value
+
+
+def is_too_deep(value: Any) -> bool:
+    """Tell whether containers nest more than MAX_DEPTH deep; goes level by level, on no stack."""
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [
+            child
+            for item in level
+            if isinstance(item, dict | list)
+            for child in (item.values() if isinstance(item, dict) else item)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def number_of(digits: str) -> int | float:
+    """Return an integer's text as a number; beyond 64 bits it is a float, as for every reader."""
+    number = int(digits)
+    return number if number in _WRITABLE else float(digits)
 
 
 def _beyond_syntax(error: orjson.JSONDecodeError) -> str:
     """Say why well-formed JSON is refused all the same: its nesting or its encoding."""
-    return "exceeded max depth" if "depth limit" in error.msg else f"invalid JSON: {error.msg}"
+    return _TOO_DEEP if "depth limit" in error.msg else f"invalid JSON: {error.msg}"
 
 
 def decode_with_repeats(body: bytes) -> Any:
     """Like `decode`, but objects with a repeated key come back as RepeatedKeys."""
     decode(body)  # the strict reader decides what is valid; the standard one is laxer
-    return json.loads(body, object_pairs_hook=_pairs)
+    return json.loads(body, object_pairs_hook=_pairs, parse_int=number_of)
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -202,12 +231,13 @@ class _Scanner:
 
     def _string(self) -> None:
         self._at += 1
+        self._skip(_PLAIN_TEXT)
         while (found := self._peek()) != ord('"'):
-            if found < 0x20:
+            if found != ord("\\"):
                 self._refuse("in string literal")
             self._at += 1
-            if found == ord("\\"):
-                self._escape()
+            self._escape()
+            self._skip(_PLAIN_TEXT)
         self._at += 1
 
     def _escape(self) -> None:
@@ -221,7 +251,10 @@ class _Scanner:
             self._at += 1
 
     def _space(self) -> None:
-        found = _SPACE.match(self._body, self._at)
+        self._skip(_SPACE)
+
+    def _skip(self, anything: re.Pattern[bytes]) -> None:
+        found = anything.match(self._body, self._at)
         self._at = found.end() if found else self._at
 
     def _here(self) -> int:

@@ -12,6 +12,8 @@ from typing import Any, Final, NamedTuple
 
 import yaml
 
+from control_plane.api.json_syntax import is_too_deep, number_of
+
 MAX_ALIASES: Final = 100
 MAX_VALUES: Final = 1_000_000  # with every alias counted as often as it is used
 _BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -63,7 +65,12 @@ def _construct_text(loader: _Loader, node: Any) -> Any:
     return loader.construct_scalar(node)
 
 
+def _construct_integer(loader: _Loader, node: Any) -> int | float:
+    return number_of(str(loader.construct_yaml_int(node)))
+
+
 _Loader.add_constructor("tag:yaml.org,2002:map", _construct_map)
+_Loader.add_constructor("tag:yaml.org,2002:int", _construct_integer)
 _Loader.add_constructor("tag:yaml.org,2002:timestamp", _construct_text)
 
 
@@ -118,3 +125,5 @@ def _check_values(value: Any) -> None:
             raise YamlSyntaxError(f"yaml: a {type(item).__name__} has no JSON form")
         elif isinstance(item, float) and not math.isfinite(item):
             raise YamlSyntaxError(f"json: unsupported value: {item}")
+    if is_too_deep(value):
+        raise YamlSyntaxError("yaml: exceeded max depth")

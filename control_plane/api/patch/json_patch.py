@@ -8,6 +8,7 @@ original is never changed.
 from __future__ import annotations
 
 import copy
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import jsonpatch
@@ -16,6 +17,7 @@ from jsonpointer import EndOfList, JsonPointer, JsonPointerException
 from control_plane.api.errors import BadRequest, RequestEntityTooLarge
 from control_plane.api.go_syntax import to_json
 from control_plane.api.go_text import go_kind
+from control_plane.api.json_syntax import is_too_deep
 from control_plane.api.patch.decoding import decode_json
 from control_plane.api.patch.unprocessable import unprocessable
 
@@ -27,6 +29,10 @@ MAX_COPIED_BYTES: Final = 3 * 1024 * 1024
 _WITH_SOURCE: Final = ("move", "copy")
 _KINDS: Final = ("add", "remove", "replace", "test", *_WITH_SOURCE)
 _ABSENT: Final = object()
+# what comes of paths into scalars, absent members, indexes of too many digits and deep nesting
+_MISSES: Final = (TypeError, KeyError, ValueError, RecursionError)
+_INDEX: Final = re.compile("[0-9]{1,9}", re.ASCII)
+_NEGATIVE_INDEX: Final = re.compile("-[0-9]{1,9}", re.ASCII)
 
 Operation = dict[str, Any]
 
@@ -81,7 +87,7 @@ def apply(original: Object, patch: list[Operation], _fields: object = None) -> O
     """Return `original` after every operation in order; the types of its fields do not matter.
 
     Raises the API's 422 when an operation cannot be applied: a failing test, a missing path or
-    source, an index out of range, more than MAX_COPIED_BYTES copied.
+    source, an index out of range, more than MAX_COPIED_BYTES copied, nesting beyond what is read.
     """
     document: Any = copy.deepcopy(original)
     copied = 0
@@ -92,8 +98,10 @@ def apply(original: Object, patch: list[Operation], _fields: object = None) -> O
             if copied > MAX_COPIED_BYTES:
                 raise unprocessable()
             document = _apply_one(document, located)
-    except (jsonpatch.JsonPatchException, JsonPointerException, TypeError, KeyError) as error:
+    except (jsonpatch.JsonPatchException, JsonPointerException, *_MISSES) as error:
         raise unprocessable() from error
+    if is_too_deep(document):
+        raise unprocessable()
     return document  # type: ignore[no-any-return]
 
 
@@ -141,11 +149,11 @@ def _plain(document: Any, path: str) -> str:
     parts = path.split("/")
     here = document
     for position, part in enumerate(parts[1:], start=1):
-        if isinstance(here, list) and part.startswith("-") and part[1:].isdigit():
+        if isinstance(here, list) and _NEGATIVE_INDEX.fullmatch(part):
             parts[position] = str(len(here) + int(part))
         name = parts[position].replace("~1", "/").replace("~0", "~")
         if isinstance(here, list):
-            here = here[int(name)] if name.isdigit() and int(name) < len(here) else None
+            here = here[int(name)] if _INDEX.fullmatch(name) and int(name) < len(here) else None
         else:
             here = here.get(name) if isinstance(here, dict) else None
     return "/".join(parts)

@@ -226,11 +226,21 @@ def test_yaml_is_read_like_json() -> None:
         b"a: &a [x]\nb: [" + b"*a," * 200 + b"]",
         b"a: .nan",
         b"? [x]\n: y",
+        b"a: " + b"9" * 400,
+        b"a: " + b"9" * 5000,
+        b"a: " + b"{a: " * 250 + b"1" + b"}" * 250,
+        b"metadata: {creationTimestamp: '0001-01-01T00:00:00+14:00'}",
     ],
 )
 def test_bad_yaml_is_refused(body: bytes) -> None:
     with pytest.raises(BadRequest):
         decode_object(body, POD, Directive.WARN, YAML)
+
+
+def test_yaml_integers_beyond_64_bits_become_floats() -> None:
+    fields = {"managedFields": [{"fieldsV1": {"a": 2.0**64}}]}
+    body = b"metadata: {managedFields: [{fieldsV1: {a: 18446744073709551616}}]}"
+    assert decode_object(body, POD, Directive.WARN, YAML).obj["metadata"] == fields
 
 
 def test_deep_nesting_is_refused() -> None:

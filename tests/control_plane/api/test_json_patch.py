@@ -58,6 +58,10 @@ def test_an_operation_is_applied(operation: dict[str, Any], changed: dict[str, A
         {"op": "copy", "from": "/missing", "path": "/c"},
         {"op": "move", "from": "/a", "path": "/a/b/0"},
         {"op": "add", "path": "/t/x", "value": 1},
+        {"op": "remove", "path": "/a/b/\u00b2"},
+        {"op": "remove", "path": "/a/b/-\u00b2"},
+        {"op": "remove", "path": f"/a/b/{'1' * 5000}"},
+        {"op": "remove", "path": f"/a/b/-{'1' * 5000}"},
     ],
 )
 def test_what_cannot_be_applied_is_unprocessable(operation: dict[str, Any]) -> None:
@@ -67,6 +71,24 @@ def test_what_cannot_be_applied_is_unprocessable(operation: dict[str, Any]) -> N
     assert caught.value.message == (
         "the server rejected our request due to an error in our request"
     )
+
+
+def test_operations_cannot_nest_deeper_than_a_body_may() -> None:
+    inner: dict[str, Any] = {}
+    for _ in range(150):
+        inner = {"n": inner}
+    bottom = "/x" + "/n" * 150
+    for operations in (
+        [
+            {"op": "add", "path": "/x", "value": inner},
+            {"op": "add", "path": bottom, "value": inner},
+        ],
+        [{"op": "add", "path": "/x" + "/n" * 150 * i, "value": inner} for i in range(20)]
+        + [{"op": "copy", "from": "/x", "path": "/y"}],
+    ):
+        with pytest.raises(ApiError) as caught:
+            apply(JSON, operations)
+        assert caught.value.code == 422
 
 
 def test_copying_is_bounded() -> None:
