@@ -26,18 +26,23 @@ def micro_now() -> str:
 
 def format_time(moment: datetime) -> str:
     """Return an aware datetime as metav1.Time; fractions of a second are cut off."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _text(moment, "seconds")
 
 
 def format_micro_time(moment: datetime) -> str:
     """Return an aware datetime as metav1.MicroTime, always six digits."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return _text(moment, "microseconds")
+
+
+def _text(moment: datetime, precision: str) -> str:
+    """Unlike strftime, isoformat writes years before 1000 with four digits."""
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=precision)}Z"
 
 
 def parse(text: str) -> datetime:
-    """Return the aware datetime of an RFC 3339 text; digits beyond microseconds are cut off.
+    """Return the UTC datetime of an RFC 3339 text; digits beyond microseconds are cut off.
 
-    ValueError when the text is not RFC 3339 or names no real moment.
+    ValueError when the text is not RFC 3339 or names no real moment of the years 1 to 9999 in UTC.
     """
     match = _RFC3339.fullmatch(text)
     if match is None:
@@ -45,7 +50,10 @@ def parse(text: str) -> datetime:
     date, clock, fraction, zone = match.groups()
     micros = (fraction or ".0")[1:7].ljust(6, "0")
     offset = "+00:00" if zone in ("Z", "z") else zone
-    return datetime.fromisoformat(f"{date}T{clock}.{micros}{offset}")
+    try:
+        return datetime.fromisoformat(f"{date}T{clock}.{micros}{offset}").astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"not a time of the years 1 to 9999: {text!r}") from None
 
 
 def seconds_since(text: str, moment: datetime) -> float:

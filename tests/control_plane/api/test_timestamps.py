@@ -14,6 +14,7 @@ def test_writing() -> None:
     assert timestamps.format_micro_time(MOMENT) == "2026-01-02T03:04:05.678901Z"
     elsewhere = MOMENT.astimezone(timezone(timedelta(hours=2)))
     assert timestamps.format_time(elsewhere) == "2026-01-02T03:04:05Z"
+    assert timestamps.format_time(datetime(1, 2, 3, tzinfo=UTC)) == "0001-02-03T00:00:00Z"
 
 
 @pytest.mark.parametrize(
@@ -31,8 +32,10 @@ def test_fractions_may_be_short_or_absent() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "2026-01-02", "2026-01-02T03:04:05", "2026-13-02T03:04:05Z", "now"]
-)
+    "text",
+    ["", "2026-01-02", "2026-01-02T03:04:05", "2026-13-02T03:04:05Z", "now",
+     "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"],
+)  # fmt: skip
 def test_what_is_no_time(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         timestamps.parse(text)
