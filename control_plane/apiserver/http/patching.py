@@ -13,12 +13,15 @@ from control_plane.apiserver.registry.call import Call
 
 
 class Patching:
-    """A decoded patch for objects of `resource`."""
+    """A decoded patch for objects of `resource`, and what strict decoding has against it."""
 
-    def __init__(self, patch: Patch, document: Any, resource: Resource, call: Call) -> None:
-        """`document` is the patch's body, decoded."""
+    def __init__(self, patch: Patch, body: bytes, resource: Resource, call: Call) -> None:
+        """Decode `body`, which is one of `patch`'s format; raises ApiError."""
         self._patch = patch
-        self._document = document
+        self._document: Any = patch.decode(body)
+        self._directive = Directive(call.field_validation)
+        is_checked = self._directive is not Directive.IGNORE
+        self._objections = patch.objections(body) if is_checked else ()
         self._expected = Expected(resource.api_version, resource.kind)
         self._call = call
         self._fields = object_type(resource.api_version, resource.kind)
@@ -28,8 +31,7 @@ class Patching:
         patched = self._patch.apply(current, self._document, self._fields)
         is_strategic = self._patch.content_type == STRATEGIC
         shown = go_value(self._document) if is_strategic else to_json(patched)
-        directive = Directive(self._call.field_validation)
-        decoded = check_patched(patched, self._expected, directive, shown)
+        decoded = check_patched(patched, self._expected, self._directive, shown, self._objections)
         for warning in decoded.warnings:
             self._call.warn(warning)
         return decoded.obj

@@ -125,7 +125,7 @@ async def patch(services: ApiServices, request: Request, target: Target) -> Repl
     resource = target.resource
     patching = patch_for(request.header(b"content-type"))
     call = read_call(request.query, "PatchOptions", request.user, request.warn)
-    change = Patching(patching, patching.decode(await request.body()), resource, call)
+    change = Patching(patching, await request.body(), resource, call)
 
     async def apply(current: Object) -> Object:
         return change.apply(current)

@@ -8,9 +8,10 @@ from control_plane.api.field_error import invalid
 from control_plane.api.objects import Object, deep_copy, dig, name_of, resource_version_of
 from control_plane.api.patch import patch_for
 from control_plane.api.resources import REPLICATIONCONTROLLERS, Resource
-from control_plane.apiserver.http.answer import Reply, json_answer
+from control_plane.apiserver.http.answer import Reply
 from control_plane.apiserver.http.bodies import read_object
 from control_plane.apiserver.http.patching import Patching
+from control_plane.apiserver.http.representation import object_answer
 from control_plane.apiserver.http.request import Request
 from control_plane.apiserver.http.services import ApiServices
 from control_plane.apiserver.http.target import Target
@@ -23,7 +24,7 @@ SCALE = Resource("autoscaling", "v1", "Scale", "scales", True, storage="")
 async def read(services: ApiServices, request: Request, target: Target) -> Reply:
     """GET: the scale of the parent."""
     body = await services.reader.get(target.resource, target.namespace, target.name, "")
-    return json_answer(scale_of(target.resource, orjson.loads(body)), request)
+    return _answer(request, target, orjson.loads(body))
 
 
 async def update(services: ApiServices, request: Request, target: Target) -> Reply:
@@ -36,14 +37,14 @@ async def update(services: ApiServices, request: Request, target: Target) -> Rep
 
     edit = Edit(target.resource, target.namespace, target.name, replace, "scale")
     updated, _ = await services.registry.update(edit, call)
-    return json_answer(scale_of(target.resource, updated), request)
+    return _answer(request, target, updated)
 
 
 async def patch(services: ApiServices, request: Request, target: Target) -> Reply:
     """PATCH: change the scale, and so the parent's replicas."""
     patching = patch_for(request.header(b"content-type"))
     call = read_call(request.query, "PatchOptions", request.user, request.warn)
-    change = Patching(patching, patching.decode(await request.body()), SCALE, call)
+    change = Patching(patching, await request.body(), SCALE, call)
 
     async def apply(parent: Object) -> Object:
         patched = change.apply(scale_of(target.resource, parent))
@@ -51,7 +52,12 @@ async def patch(services: ApiServices, request: Request, target: Target) -> Repl
 
     edit = Edit(target.resource, target.namespace, target.name, apply, "scale")
     updated, _ = await services.registry.update(edit, call)
-    return json_answer(scale_of(target.resource, updated), request)
+    return _answer(request, target, updated)
+
+
+def _answer(request: Request, target: Target, parent: Object) -> Reply:
+    """The parent's scale in the form that was negotiated: kubectl asks for a Table."""
+    return object_answer(request, SCALE, orjson.dumps(scale_of(target.resource, parent)))
 
 
 def scale_of(resource: Resource, parent: Object) -> Object:

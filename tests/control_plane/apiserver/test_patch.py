@@ -80,3 +80,34 @@ def test_a_patch_that_changes_nothing_writes_nothing(api: RawApi, namespace: str
     collection = f"/api/v1/namespaces/{namespace}/configmaps"
     made = api.post(collection, config_map("a", x="1")).json
     assert api.patch(f"{collection}/a", {"data": {"x": "1"}}).json == made
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "objection"),
+    [
+        ("merge", b'{"data":{"x":"1","x":"2"}}', 'duplicate field "data.x"'),
+        ("strategic", b'{"data":{"x":"1","x":"2"}}', 'duplicate field "data.x"'),
+        (
+            "json",
+            b'[{"op":"add","path":"/data/x","value":"1","value":"2"}]',
+            'json patch duplicate field "[0].value"',
+        ),
+    ],
+)
+def test_repeated_keys_of_a_patch_are_found(
+    api: RawApi, namespace: str, kind: str, body: bytes, objection: str
+) -> None:
+    collection = f"/api/v1/namespaces/{namespace}/configmaps"
+    api.post(collection, config_map("twice", x="0"))
+    path = f"{collection}/twice"
+
+    refused = api.patch(f"{path}?fieldValidation=Strict", body, kind)
+    assert refused.code == 422
+    assert f"strict decoding error: {objection}" in refused.message
+    assert api.get(path).json["data"] == {"x": "0"}
+
+    silent = api.patch(f"{path}?fieldValidation=Ignore", body, kind)
+    assert (silent.json["data"], silent.headers.get("Warning")) == ({"x": "2"}, None)
+    warned = api.patch(path, body, kind)
+    shown = objection.replace('"', r"\"")
+    assert warned.headers["Warning"] == f'299 - "{shown}"'
