@@ -58,6 +58,14 @@ def test_scale_reads_and_writes_replicas(api: RawApi, path: str) -> None:
     assert api.get(f"{path}/scale".replace("/d/", "/none/")).code == 404
 
 
+def test_scale_can_be_shown_as_a_table(api: RawApi, path: str) -> None:
+    table = api.get(f"{path}/scale", "application/json;as=Table;v=v1;g=meta.k8s.io").json
+    assert table["kind"] == "Table"
+    columns = [column["name"] for column in table["columnDefinitions"]]
+    assert columns == ["Name", "Desired", "Available", "Age"]
+    assert table["rows"][0]["cells"][:3] == ["d", 2, 0]
+
+
 def _binding(name: str, node: str) -> dict[str, object]:
     target = {"kind": "Node", "name": node}
     return {"kind": "Binding", "apiVersion": "v1", "metadata": {"name": name}, "target": target}
