@@ -10,6 +10,7 @@ validation, server-side apply and openapi/. Pure but for reading that file.
 from __future__ import annotations
 
 import functools
+import threading
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -140,7 +141,19 @@ def is_atomic_map(node: Mapping[str, Any]) -> bool:
 
 @functools.cache
 def schema() -> Schema:
-    """Return the schema of this Kubernetes version, read at the first call (about 30 ms)."""
+    """Return the schema of this Kubernetes version, read at the first call.
+
+    That takes some 80 ms, so servers make the first call in a thread; who comes meanwhile waits.
+    """
+    with _loading:
+        return _load()
+
+
+_loading: Final = threading.Lock()
+
+
+@functools.cache
+def _load() -> Schema:
     folder = resources.files("kubernetes_validate") / "kubernetes-json-schema"
     source = (folder / f"{VERSION}-local" / "_definitions.json").read_bytes()
     definitions = {

@@ -21,6 +21,7 @@ from fastapi import FastAPI
 
 from control_plane.api.objects import Object
 from control_plane.api.resources import BUILT_IN, NODES, PODS, SECRETS, SERVICEACCOUNTS, SERVICES
+from control_plane.api.schema import schema
 from control_plane.apiserver import tls
 from control_plane.apiserver.admission import Admission
 from control_plane.apiserver.allocation.allocators import Allocators
@@ -78,6 +79,8 @@ async def _run_tasks(
     config: ApiServerConfig, etcd: EtcdClient, parts: _Parts, ready: asyncio.Event | None
 ) -> None:
     async with asyncio.TaskGroup() as group:
+        # read while the store answers: the first request would read it on the event loop
+        group.create_task(asyncio.to_thread(schema))
         group.create_task(parts.services.collections.run())
         group.create_task(Compactor(etcd).run(config.compaction_interval_seconds))
         group.create_task(parts.bootstrap.run())

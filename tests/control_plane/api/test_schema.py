@@ -1,6 +1,8 @@
 """The type definitions: found by kind, in OpenAPI form, with merge keys and list types."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 
@@ -12,6 +14,19 @@ def test_definitions_are_found_by_api_version_and_kind() -> None:
     assert schema().name_for("apps/v1", "Deployment") == "io.k8s.api.apps.v1.Deployment"
     assert schema().name_for("autoscaling/v1", "Scale") == "io.k8s.api.autoscaling.v1.Scale"
     assert schema().definition_for("v1", "Podd") is None
+
+
+def test_threads_that_ask_at_once_share_one_reading() -> None:
+    schemas.schema.cache_clear()
+    schemas._load.cache_clear()
+    start = Barrier(4)
+
+    def ask(_: int) -> int:
+        start.wait()
+        return id(schema())
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(ask, range(4)))) == 1
 
 
 def test_nothing_of_the_json_schema_form_is_left() -> None:
