@@ -17,16 +17,23 @@ pytestmark = pytest.mark.own_server
 @pytest.mark.parametrize(
     "kill", [pytest.param(True, id="killed"), pytest.param(False, id="stopped")]
 )
-async def test_everything_acknowledged_is_there(server: Server, etcd: Client, kill: bool) -> None:
+async def test_everything_acknowledged_is_there_and_watches_end_as_unavailable(
+    server: Server, etcd: Client, kill: bool
+) -> None:
     await etcd.grant_as(7, 600)
     await etcd.put("a", b"1")
     await etcd.put("a", b"2")
     await etcd.compact(3)
     await etcd.txn(success=[Put("b", b"3", lease=7), Put("c", b"4"), Delete("a")])
     before = (await etcd.range("c")).header
+    call = etcd.watch_service.Watch()
+    await call.write(pb.WatchRequest(create_request=pb.WatchCreateRequest(key=b"a")))
+    assert (await call.read()).created
 
     await asyncio.to_thread(server.restart, kill)
 
+    async with asyncio.timeout(15):
+        assert await call.code() is grpc.StatusCode.UNAVAILABLE
     async with Client(server.address) as again:
         everything = await again.range(b"\0", b"\0")
         past = await again.range("a", revision=3)
@@ -76,14 +83,3 @@ async def test_an_expired_lease_stays_gone_and_a_living_one_still_expires(
         events = await watch.events(4)
     assert etcd.names(event.kv for event in events) == ["gone", "gone", "going", "going"]
     assert events[3] == delete_event(b"going", 5)
-
-
-async def test_a_stopping_server_ends_watches_as_unavailable(server: Server, etcd: Client) -> None:
-    call = etcd.watch_service.Watch()
-    await call.write(pb.WatchRequest(create_request=pb.WatchCreateRequest(key=b"a")))
-    assert (await call.read()).created
-
-    await asyncio.to_thread(server.restart, False)
-
-    async with asyncio.timeout(15):
-        assert await call.code() is grpc.StatusCode.UNAVAILABLE

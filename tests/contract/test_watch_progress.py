@@ -98,40 +98,25 @@ async def test_progress_comes_after_the_history(etcd: Client) -> None:
 
 @pytest.mark.etcd_since("3.6")
 @pytest.mark.own_server(OFTEN)
-async def test_periodic_progress_goes_to_the_watcher_that_asked(etcd: Client) -> None:
+async def test_periodic_progress_goes_to_the_watchers_of_the_present_that_asked(
+    etcd: Client,
+) -> None:
     async with etcd.watch() as watch:
         await watch.create("a", watch_id=3, progress_notify=True)
         await watch.create("a", watch_id=4)
+        future = await etcd.revision() + 100
+        await watch.create("a", watch_id=5, progress_notify=True, start_revision=future)
+        first = await watch.next()
         revision = (await etcd.put("other")).header.revision
         answers = [await watch.next()]
         while answers[-1].header.revision < revision:
             answers.append(await watch.next())
+        again = await watch.next()
 
-    assert answers[-1] == pb.WatchResponse(header=answers[-1].header, watch_id=3)
+    assert first == pb.WatchResponse(header=first.header, watch_id=3)
     assert {answer.watch_id for answer in answers} == {3}
-    assert answers[-1].header.revision == revision
-
-
-@pytest.mark.etcd_since("3.6")
-@pytest.mark.own_server(OFTEN)
-async def test_periodic_progress_comes_again_and_again(etcd: Client) -> None:
-    async with etcd.watch() as watch:
-        await watch.create("a", progress_notify=True)
-        answers = await watch.take(3)
-
-    assert [(len(answer.events), answer.watch_id) for answer in answers] == [(0, 0)] * 3
-
-
-@pytest.mark.etcd_since("3.6")
-@pytest.mark.own_server(OFTEN)
-async def test_periodic_progress_waits_for_a_watcher_of_the_future(etcd: Client) -> None:
-    async with etcd.watch() as watch:
-        revision = await etcd.revision()
-        await watch.create("a", start_revision=revision + 3, progress_notify=True, watch_id=1)
-        await watch.create("a", progress_notify=True, watch_id=2)
-        answers = await watch.take(3)
-
-    assert {answer.watch_id for answer in answers} == {2}
+    assert again == pb.WatchResponse(header=again.header, watch_id=3)
+    assert again.header.revision == revision
 
 
 @pytest.mark.etcd_since("3.5.13")

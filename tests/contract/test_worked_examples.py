@@ -104,16 +104,12 @@ async def test_txn(etcd: Client) -> None:
     assert list(seen_both.events) == [put_event(new), delete_event(b"y", 11)]
     assert seen_both.header.revision == 11
 
-
-async def test_nested_txn(etcd: Client) -> None:
     inner = Txn([If("a", "value", "=", b"1")], [Put("b", b"yes")], [Put("b", b"no")])
-
-    answer = await etcd.txn(success=[Put("a", b"1"), inner])
-
-    assert not answer.responses[1].response_txn.succeeded
+    nested = await etcd.txn(success=[Put("a", b"1"), inner])
+    assert not nested.responses[1].response_txn.succeeded
     assert list((await etcd.range("a", "c")).kvs) == [
-        etcd.stored("a", b"1", create=2, mod=2),
-        etcd.stored("b", b"no", create=2, mod=2),
+        etcd.stored("a", b"1", create=12, mod=12),
+        etcd.stored("b", b"no", create=12, mod=12),
     ]
 
 
