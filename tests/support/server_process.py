@@ -1,5 +1,4 @@
-"""A server that tests run as a process of its own: started, watched until it serves, stopped by
-pid.
+"""A server that tests run as a process: started, watched until it serves, stopped by pid.
 
 Used by etcd.py and datastore.py, which say what to run. Output goes to a file beside the data,
 so that a server that dies at its start can be quoted in the failure.

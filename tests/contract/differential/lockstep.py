@@ -1,5 +1,4 @@
-"""Two servers in lockstep: each operation is done on both, and the answers are compared before the
-next.
+"""Two servers in lockstep: an operation is done on both and compared before the next is done.
 
 Watch streams are compared at checkpoints, when both servers say that they have sent everything.
 Every compaction is a checkpoint too: whether a watcher that is still catching up loses its past
