@@ -6,6 +6,8 @@ another from the last batch's revision + 1; no event is lost or repeated by that
 numbers them.
 """
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Any
@@ -32,6 +34,8 @@ class KeyWatch:
         """Wrap a Watch call that has not sent anything yet."""
         self._call = call
         self._request = request
+        self._progress_wanted = asyncio.Event()
+        self._asker: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "KeyWatch":
         """Ask for the watch and wait until the store has registered it."""
@@ -41,6 +45,7 @@ class KeyWatch:
         except BaseException:
             self._call.cancel()
             raise
+        self._asker = asyncio.create_task(self._ask_for_progress())
         return self
 
     async def __aexit__(
@@ -51,6 +56,9 @@ class KeyWatch:
     ) -> None:
         """Close the stream."""
         self._call.cancel()
+        if self._asker is not None:
+            self._asker.cancel()
+            await asyncio.wait((self._asker,))
 
     async def batches(self) -> AsyncIterator[WatchBatch]:
         """Yield events and progress until the stream fails (StoreError, CompactedError)."""
@@ -63,13 +71,22 @@ class KeyWatch:
             elif not response.created:
                 yield WatchBatch([], response.header.revision)
 
-    async def request_progress(self) -> None:
-        """Ask for a batch without events that tells how far this stream has come."""
+    def request_progress(self) -> None:
+        """Ask for a batch without events that tells how far this stream has come.
+
+        Any number of callers may ask at once; a question that has not been sent yet serves all of
+        them. On a stream that has failed nothing happens: its reader is told.
+        """
+        self._progress_wanted.set()
+
+    async def _ask_for_progress(self) -> None:
+        """Send the questions: the stream takes one write at a time and dies of a cancelled one."""
         request = rpc_pb2.WatchRequest(progress_request=rpc_pb2.WatchProgressRequest())
-        try:
-            await self._call.write(request)
-        except (grpc.aio.AioRpcError, grpc.aio.UsageError) as error:
-            raise StoreUnavailableError("the watch is closed") from error
+        with contextlib.suppress(grpc.aio.AioRpcError, grpc.aio.UsageError):
+            while True:
+                await self._progress_wanted.wait()
+                self._progress_wanted.clear()
+                await self._call.write(request)
 
     async def _read(self) -> rpc_pb2.WatchResponse:
         try:

@@ -90,8 +90,7 @@ class WatchReply:
                 yield b"".join(self.encoding.event(change, event) for change, event in pending)
             elif now() >= due and self.sends_bookmarks and not self.watcher.has_ended:
                 due = self._next_bookmark(now(), end)
-                with contextlib.suppress(OSError):
-                    await self.cache.request_progress()
+                self.cache.request_progress()
                 if self.watcher.is_drained:
                     yield self.encoding.bookmark(self.cache.clock.revision)
 

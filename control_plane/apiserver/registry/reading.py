@@ -164,7 +164,7 @@ class Reader:
         clock = collection.cache.clock
         if clock.revision >= revision:
             return
-        await collection.cache.request_progress()
+        collection.cache.request_progress()
         if not await clock.reach(revision, FRESHNESS_SECONDS):
             raise Timeout.too_large_resource_version(revision, clock.revision)
 

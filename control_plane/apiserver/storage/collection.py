@@ -52,7 +52,7 @@ class Collection:
         clock = self.cache.clock
         deadline = asyncio.get_running_loop().time() + FRESHNESS_SECONDS
         while asyncio.get_running_loop().time() < deadline:
-            await self.cache.request_progress()
+            self.cache.request_progress()
             if await clock.reach(revision, ASK_AGAIN_SECONDS):
                 return True
         return False

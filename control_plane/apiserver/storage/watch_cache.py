@@ -125,10 +125,10 @@ class WatchCache:
         for watcher in watchers:
             watcher.end()
 
-    async def request_progress(self) -> None:
+    def request_progress(self) -> None:
         """Ask the store how far the watch has come, so that the revision moves without events."""
         if self._watch is not None:
-            await self._watch.request_progress()
+            self._watch.request_progress()
 
     def _register(self, watcher: Watcher) -> Watcher:
         self._watchers.add(watcher)
