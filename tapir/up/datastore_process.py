@@ -22,6 +22,7 @@ SECONDS_TO_STOP = 10.0
 SECONDS_BEFORE_RESTART = 1.0
 PR_SET_PDEATHSIG = 1
 CHILD_NAME = "tapir datastore"
+IGNORING_CTRL_C = ("/bin/sh", "-c", "trap '' INT; exec \"$@\"", "sh")
 
 logger = logging.getLogger(__name__)
 
@@ -108,7 +109,7 @@ class DatastoreProcess:
             f"--listen-client-urls={self.endpoint}",
             f"--log-level={self._config.log_level}",
         ]
-        return [sys.executable, "-m", "tapir", "datastore", *flags]
+        return [*IGNORING_CTRL_C, sys.executable, "-m", "tapir", "datastore", *flags]
 
 
 def _socket_path(data_dir: Path) -> Path:
@@ -119,6 +120,8 @@ def _socket_path(data_dir: Path) -> Path:
 
 
 def _tie_to_parent() -> None:
-    """Run in the child before exec: ignore Ctrl-C, and end when the parent is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Run in the child before exec: end when the parent is gone.
+
+    Ctrl-C cannot be ignored here: uvloop resets every signal's disposition after this function.
+    """
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
