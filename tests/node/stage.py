@@ -96,6 +96,8 @@ class Stage:
         await self.stop()
         runtime = await open_runtime(self.config)
         await remove_containers(runtime)
+        await self.breathe()  # the engine finishes a create whose caller was cancelled
+        await remove_containers(runtime)
         await runtime.close()
         volumes = PodVolumes(self.config.root_dir, ApiObjectReader(self.client))
         for uid in await volumes.pods_on_disk():

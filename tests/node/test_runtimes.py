@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -234,6 +235,14 @@ class TestDocker:
 async def read_log(runtime: Runtime, container: str, **query: object) -> bytes:
     lines = runtime.logs(container, LogQuery(**query))  # type: ignore[arg-type]
     return b"".join([chunk async for chunk in lines])
+
+
+@pytest.mark.docker
+async def test_a_network_of_another_subnet_is_refused(tmp_path: Path) -> None:
+    config = kubelet_config(tmp_path, container_runtime="docker", pod_cidr="203.0.113.0/24")
+    await (await open_runtime(replace(config, pod_cidr=""))).close()  # makes the network
+    with pytest.raises(RuntimeFailure, match=r"not the 203\.0\.113\.0/24 of --pod-cidr"):
+        await open_runtime(config)
 
 
 async def test_no_engine_is_said_so(tmp_path: Path) -> None:

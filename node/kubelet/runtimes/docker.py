@@ -47,10 +47,11 @@ from node.kubelet.runtimes.docker_records import (
     pod_from_inspections,
     pods_from_list,
 )
+from node.kubelet.runtimes.docker_setup import ensure_network, ensure_sandbox_image
 from node.kubelet.runtimes.engine import CALL_SECONDS, Engine, engine_errors
 from node.kubelet.runtimes.hijack import demultiplex, hijack
 from node.kubelet.runtimes.oom_floor import oom_score_floor
-from node.kubelet.runtimes.pause_image import PAUSE_IMAGE, PAUSE_PATH, pause_archive
+from node.kubelet.runtimes.pause_image import PAUSE_IMAGE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
@@ -81,9 +82,9 @@ class DockerRuntime:
         """Connect, and see to it that the pod network and the sandbox image exist."""
         await self._engine.open()
         try:
-            await self._ensure_network()
+            await ensure_network(self._engine, self._settings, self._subnet)
             if self._own_sandbox_image:
-                await self._ensure_sandbox_image()
+                await ensure_sandbox_image(self._engine, self._settings.sandbox_image)
         except BaseException:
             await self._engine.close()
             raise
@@ -271,54 +272,6 @@ class DockerRuntime:
                     raise
             # The name is held by a container of an earlier try that could not be removed yet.
             return (await containers.create(document, name=f"{name}_{secrets.token_hex(4)}")).id
-
-    async def _ensure_network(self) -> None:
-        async with engine_errors():
-            try:
-                await self._engine.docker.networks.get(self._settings.network)
-            except aiodocker.DockerError as error:
-                if error.status != 404:
-                    raise
-                await self._engine.docker.networks.create(self._network_document())
-                log.info(
-                    "network created name=%s subnet=%s",
-                    self._settings.network,
-                    self._subnet or "auto",
-                )
-
-    def _network_document(self) -> dict[str, Any]:
-        document: dict[str, Any] = {
-            "Name": self._settings.network,
-            "Driver": "bridge",
-            "CheckDuplicate": True,
-            "Labels": {OWNER_LABEL: self._settings.owner},
-        }
-        if self._subnet:
-            document["IPAM"] = {"Config": [{"Subnet": self._subnet}]}
-        return document
-
-    async def _ensure_sandbox_image(self) -> None:
-        if await self.find_image(self._settings.sandbox_image) is not None:
-            return
-        machine = (await self._engine.version()).get("Arch")
-        if machine != "amd64":
-            raise RuntimeFailure(
-                f"no pause program for {machine}: name an image with --pod-infra-container-image"
-            )
-        repository, _, tag = self._settings.sandbox_image.partition(":")
-        params = {
-            "fromSrc": "-",
-            "repo": repository,
-            "tag": tag,
-            "changes": f'ENTRYPOINT ["{PAUSE_PATH}"]',
-        }
-        async with (
-            engine_errors(),
-            self._engine.request(
-                "POST", "images/create", params=params, data=pause_archive()
-            ) as response,
-        ):
-            await response.read()
 
 
 @contextmanager
