@@ -16,6 +16,7 @@ from control_plane.controllers.conditions import (
     with_condition,
     without_condition,
 )
+from control_plane.controllers.counts import nonzero
 from control_plane.controllers.deployment.sizes import sizes_of, spec_replicas, total
 
 AVAILABLE = "Available"
@@ -41,15 +42,15 @@ def counted_status(
     """Return the counts, and whether enough pods are available; the rest is carried over."""
     available = total(everyone, "status", "availableReplicas")
     news = [new] if new else []
-    status = {
-        "observedGeneration": dig(deployment, "metadata", "generation", default=0),
-        "replicas": total(everyone, "status", "replicas"),
-        "updatedReplicas": total(news, "status", "replicas"),
-        "readyReplicas": total(everyone, "status", "readyReplicas"),
-        "availableReplicas": available,
-        "unavailableReplicas": max(0, total(everyone, "spec", "replicas") - available),
-        "conditions": _availability(deployment, available, now),
-    }
+    status: Status = nonzero(
+        observedGeneration=dig(deployment, "metadata", "generation", default=0),
+        replicas=total(everyone, "status", "replicas"),
+        updatedReplicas=total(news, "status", "replicas"),
+        readyReplicas=total(everyone, "status", "readyReplicas"),
+        availableReplicas=available,
+        unavailableReplicas=max(0, total(everyone, "spec", "replicas") - available),
+    )
+    status["conditions"] = _availability(deployment, available, now)
     terminating = [dig(one, "status", "terminatingReplicas") for one in everyone]
     if None not in terminating:
         status["terminatingReplicas"] = sum(terminating)
@@ -93,7 +94,7 @@ def _progress(
     if not has_deadline(deployment):
         return without_condition(conditions, PROGRESSING)
     current = find(dig(deployment, "status", "conditions", default=[]), PROGRESSING)
-    settled = status["replicas"] == status["updatedReplicas"]
+    settled = status.get("replicas", 0) == status.get("updatedReplicas", 0)
     if settled and current and current.get("reason") == NEW_AVAILABLE:
         return conditions
     subject = f'ReplicaSet "{name_of(new)}"' if new else f'Deployment "{name_of(deployment)}"'
@@ -135,10 +136,12 @@ def _has_progressed(deployment: Object, status: Status) -> bool:
     before = deployment.get("status") or {}
 
     def grew(count: str) -> bool:
-        return bool(status[count] > before.get(count, 0))
+        return bool(status.get(count, 0) > before.get(count, 0))
 
-    old_before = before.get("replicas", 0) - before.get("updatedReplicas", 0)
-    shrank = status["replicas"] - status["updatedReplicas"] < old_before
+    def outdated(counts: Status) -> int:
+        return int(counts.get("replicas", 0) - counts.get("updatedReplicas", 0))
+
+    shrank = outdated(status) < outdated(before)
     return shrank or any(map(grew, ("updatedReplicas", "readyReplicas", "availableReplicas")))
 
 

@@ -8,10 +8,14 @@ from typing import Any
 from control_plane.api.objects import Object, dig, labels_of
 from control_plane.api.timestamps import format_time
 from control_plane.controllers.conditions import condition, find, without_condition
+from control_plane.controllers.counts import nonzero
 from control_plane.controllers.pod_state import available_at, is_available, is_ready
 from control_plane.controllers.replication.plan import replicas_of
 
 FAILURE = "ReplicaFailure"
+_OMITTED_ZEROS = (
+    "fullyLabeledReplicas", "readyReplicas", "availableReplicas", "observedGeneration",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +36,15 @@ def status_of(owner: Object, observed: Observed, now: datetime) -> dict[str, Any
     """Return the status of `owner`; the parts that it does not concern are carried over."""
     labels = dig(owner, "spec", "template", "metadata", "labels", default={})
     pods, wait = observed.pods, min_ready_seconds(owner)
-    status = dict(owner.get("status") or {})
-    status |= {
-        "replicas": len(pods),
-        "fullyLabeledReplicas": sum(labels.items() <= labels_of(pod).items() for pod in pods),
-        "readyReplicas": sum(map(is_ready, pods)),
-        "availableReplicas": sum(is_available(pod, wait, now) for pod in pods),
-        "observedGeneration": dig(owner, "metadata", "generation", default=0),
-    }
+    before: Object = owner.get("status") or {}
+    status = {name: value for name, value in before.items() if name not in _OMITTED_ZEROS}
+    status["replicas"] = len(pods)
+    status |= nonzero(
+        fullyLabeledReplicas=sum(labels.items() <= labels_of(pod).items() for pod in pods),
+        readyReplicas=sum(map(is_ready, pods)),
+        availableReplicas=sum(is_available(pod, wait, now) for pod in pods),
+        observedGeneration=dig(owner, "metadata", "generation", default=0),
+    )
     if observed.terminating is not None:
         status["terminatingReplicas"] = observed.terminating
     conditions = _conditions(owner, observed, now)
