@@ -9,14 +9,14 @@ from typing import Any
 
 from starlette.routing import BaseRoute, Match
 
-from control_plane.api.errors import MethodNotAllowed, Unauthorized
+from control_plane.api.errors import MethodNotAllowed, NotFound, Unauthorized
 from control_plane.apiserver.auth.authz import Attributes, authorize
 from control_plane.apiserver.http import verbs
 from control_plane.apiserver.http.answer import Reply, text_answer
 from control_plane.apiserver.http.edge import Edge
 from control_plane.apiserver.http.request import Request
 from control_plane.apiserver.http.services import ApiServices
-from control_plane.apiserver.http.target import Target, parse_target
+from control_plane.apiserver.http.target import Target, parse_target, unserved_subresource
 from control_plane.apiserver.subresources import SUBRESOURCES
 
 Function = Callable[[ApiServices, Request, Target], Awaitable[Reply]]
@@ -61,12 +61,25 @@ class ResourceApi:
     async def _handle(self, request: Request) -> Reply:
         target = parse_target(request.raw_path, self._services.collections.resources)
         if target is None:
-            return _nothing_here(request)
+            return self._nothing_here(request)
         verb, function = self._verb(request, target)
         authorize(request.user, _attributes(request, target, verb))
         if function is None:
             raise MethodNotAllowed.of(target.resource, verb)
         return await function(self._services, request, target)
+
+    def _nothing_here(self, request: Request) -> Reply:
+        """404 for who is known, 401 for the rest: existence is not for everybody.
+
+        Plain text, as upstream, unless the resource is served but not this subresource.
+        """
+        if request.user.is_anonymous:
+            raise Unauthorized
+        resources = self._services.collections.resources
+        unserved = unserved_subresource(request.raw_path, resources)
+        if unserved:
+            raise NotFound(f"this API server does not serve the subresource {unserved}")
+        return text_answer("404 page not found\n", 404)
 
     def _verb(self, request: Request, target: Target) -> tuple[str, Function | None]:
         """The verb, and its function if the target has that verb."""
@@ -129,10 +142,3 @@ def _attributes(request: Request, target: Target, verb: str) -> Attributes:
         namespace=target.namespace,
         name=target.name,
     )
-
-
-def _nothing_here(request: Request) -> Reply:
-    """404 in plain text for who is known, 401 for the rest: existence is not for everybody."""
-    if request.user.is_anonymous:
-        raise Unauthorized
-    return text_answer("404 page not found\n", 404)

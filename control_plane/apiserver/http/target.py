@@ -8,7 +8,7 @@
 Pure. Segments are split before they are percent-decoded, so that an encoded slash stays in a name.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
 from control_plane.api.resources import NAMESPACES, Resource, ResourceSet
@@ -29,6 +29,20 @@ class Target:
 
 def parse_target(raw_path: str, resources: ResourceSet) -> Target | None:
     """The target of a URL path, or None when nothing is served there."""
+    target = _parse(raw_path, resources)
+    return None if target is None else _checked(target)
+
+
+def unserved_subresource(raw_path: str, resources: ResourceSet) -> str:
+    """Name, as "pods/attach", what a URL path wants of a served resource that is not served."""
+    target = _parse(raw_path, resources)
+    if target is None or not target.subresource:
+        return ""
+    served = target.resource.subresource(target.subresource) is not None
+    return "" if served else f"{target.resource.plural}/{target.subresource}"
+
+
+def _parse(raw_path: str, resources: ResourceSet) -> Target | None:
     parts = [unquote(part) for part in raw_path.strip("/").split("/")]
     located = _group_version(parts)
     if located is None:
@@ -40,7 +54,7 @@ def parse_target(raw_path: str, resources: ResourceSet) -> Target | None:
     target = _place(resources, group, version, rest)
     if target is None or "" in rest:
         return None
-    return _checked(target, is_watch_path)
+    return replace(target, is_watch_path=is_watch_path)
 
 
 def _group_version(parts: list[str]) -> tuple[str, str, list[str]] | None:
@@ -65,7 +79,7 @@ def _place(resources: ResourceSet, group: str, version: str, rest: list[str]) ->
     return Target(resource, namespace, name, subresource)
 
 
-def _checked(target: Target, is_watch_path: bool) -> Target | None:
+def _checked(target: Target) -> Target | None:
     """None where scope and URL disagree: a namespaced object needs its namespace."""
     resource = target.resource
     if target.namespace and not resource.namespaced:
@@ -74,7 +88,6 @@ def _checked(target: Target, is_watch_path: bool) -> Target | None:
         return None
     if target.subresource and resource.subresource(target.subresource) is None:
         return None
-    if is_watch_path and (target.subresource or "watch" not in resource.verbs):
+    if target.is_watch_path and (target.subresource or "watch" not in resource.verbs):
         return None
-    namespace = target.name if resource is NAMESPACES else target.namespace
-    return Target(resource, namespace, target.name, target.subresource, is_watch_path)
+    return replace(target, namespace=target.name) if resource is NAMESPACES else target

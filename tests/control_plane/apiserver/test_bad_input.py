@@ -227,3 +227,16 @@ def test_protobuf_that_is_none(api: RawApi, namespace: str) -> None:
     for body in (b"x", b"k8s\0", b"k8s\0\xff\xff", b"k8s\0\x0a\x7f", b"k8s\0\x12\x02\x0a\x7f"):
         answer = api.request("POST", path, body, protobuf)
         assert (answer.code, answer.reason) == (400, "BadRequest"), body
+
+
+@pytest.mark.parametrize("subresource", ["attach", "portforward", "eviction", "nothing"])
+def test_a_subresource_that_is_not_served_is_named(
+    api: RawApi, namespace: str, subresource: str
+) -> None:
+    path = f"/api/v1/namespaces/{namespace}/pods/a/{subresource}"
+    for method in ("GET", "POST"):
+        answer = api.request(method, path, b"")
+        assert (answer.code, answer.reason) == (404, "NotFound"), answer.text
+        assert answer.message == (
+            f"this API server does not serve the subresource pods/{subresource}"
+        )
