@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import secrets
+import threading
 import uuid
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -56,6 +57,7 @@ class SimulatedRuntime:
         self._pods: dict[str, PodRecord] = {}
         self._owners: dict[str, str] = {}  # sandbox or container id → pod uid
         self._next_address = 2
+        self._disk = threading.Lock()
         # Full queue: the oldest change is dropped; the kubelet lists again every few seconds.
         self._changes: asyncio.Queue[str] = asyncio.Queue(_CHANGES)
 
@@ -183,17 +185,27 @@ class SimulatedRuntime:
         uid = record.pod.uid
         if new_id:
             self._owners[new_id] = uid
-        path = self._directory / f"{uid}.json"
         if record.sandboxes or record.containers:
             self._pods[uid] = record
-            content = orjson.dumps(asdict(record))
-            await asyncio.to_thread(_write, path, content)
         else:
             self._pods.pop(uid, None)
-            await asyncio.to_thread(path.unlink, missing_ok=True)
+        await asyncio.to_thread(self._save, uid)
         if self._changes.full():
             self._changes.get_nowait()
         self._changes.put_nowait(uid)
+
+    def _save(self, uid: str) -> None:
+        """Bring a pod's file in line with memory; called in a thread.
+
+        Writers take turns, and each writes what is newest then: the last one cannot write less.
+        """
+        path = self._directory / f"{uid}.json"
+        with self._disk:
+            record = self._pods.get(uid)
+            if record is None:
+                path.unlink(missing_ok=True)
+            else:
+                _write(path, orjson.dumps(asdict(record)))
 
     def _record_of(self, member_id: str) -> PodRecord:
         uid = self._owners.get(member_id)
