@@ -7,7 +7,7 @@ PROTOS := proto/etcd/auth.proto proto/etcd/election.proto proto/etcd/kv.proto pr
 OPENAPI_PROTO := control_plane/api/openapi/openapi_v2.proto
 
 .DEFAULT_GOAL := help
-.PHONY: help up setup test servers lint types imports pytest fmt proto bench flags lock
+.PHONY: help up setup test servers lint types imports pytest differential fmt proto bench flags lock
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -32,8 +32,12 @@ types: setup ## mypy, strict
 imports: setup ## the arrows between packages
 	@$(BIN)/lint-imports
 
-pytest: setup ## the tests alone
+pytest: setup ## the tests alone (TESTS=path for some of them)
+	@$(BIN)/python -m tests.support.etcd || true  # builds the real etcd outside any test's time-out
 	@$(BIN)/pytest $(TESTS)
+
+differential: setup ## compare long random runs with a real etcd
+	@$(BIN)/python -m tests.contract.differential --operations 100000 --seed 1
 
 fmt: setup ## format in place
 	@$(BIN)/ruff format .
