@@ -4,12 +4,16 @@ Each request's scope gets an extension `tapir.connection`: the client certificat
 verified, and the way to drop a client that does not read. ASGI has no standard for either.
 """
 
+import contextlib
+import socket
+import struct
 from typing import Any, NamedTuple, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
 
 EXTENSION = "tapir.connection"
+_NO_LINGER = struct.pack("ii", 1, 0)  # closing forgets what the kernel still holds
 
 
 class Connection(NamedTuple):
@@ -19,7 +23,10 @@ class Connection(NamedTuple):
     transport: Any
 
     def abort(self) -> None:
-        """Drop the connection without flushing what the client has not read."""
+        """Drop the connection at once, with what the client has not read."""
+        held = self.transport.get_extra_info("socket")
+        with contextlib.suppress(OSError, TypeError, AttributeError):  # not every loop's can
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         self.transport.abort()
 
 
