@@ -163,7 +163,11 @@ _REPEAT_FIELDS = ("count", "lastTimestamp", "message", "series")
 
 
 def reference_to(obj: Object) -> Object:
-    """Return the ObjectReference of `obj`, without the fields it has no value for."""
+    """Return the ObjectReference of `obj`, without the fields it has no value for.
+
+    A `fieldPath` beside the metadata says which part is meant, as in a reference itself: how the
+    kubelet names one container of a pod.
+    """
     meta = obj.get("metadata", {})
     reference = {
         "kind": obj.get("kind", ""),
@@ -172,5 +176,6 @@ def reference_to(obj: Object) -> Object:
         "uid": meta.get("uid", ""),
         "apiVersion": obj.get("apiVersion", ""),
         "resourceVersion": meta.get("resourceVersion", ""),
+        "fieldPath": obj.get("fieldPath", ""),
     }
     return {name: value for name, value in reference.items() if value}

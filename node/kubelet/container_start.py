@@ -28,19 +28,19 @@ async def start_container(services: PodServices, inputs: StartInputs, container:
     """Start a container and return its id; returns only after its postStart hook. Raises
     StartFailure.
     """
-    pod = inputs.facts.pod
+    pod, name = inputs.facts.pod, container["name"]
     try:
         image = await services.images.ensure(pod, container)
-        attempt = next_attempt(inputs.record, container["name"])
+        attempt = next_attempt(inputs.record, name)
         config = await container_config(inputs, container, image, attempt, services.reader)
         container_id = await _create_and_start(services, pod, config)
     except StartFailure as failure:
         if failure.wait.reason not in ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull"):
-            services.events.warning(pod, "Failed", f"Error: {failure.wait.message}")
+            services.events.warning(pod, "Failed", f"Error: {failure.wait.message}", container=name)
         raise
     log.info("container_started pod=%s container=%s attempt=%d", pod_id(pod), config.name, attempt)
     await _post_start(services, inputs, container, container_id)
-    await _prune(services, inputs.record, container["name"])
+    await _prune(services, inputs.record, name)
     return container_id
 
 
@@ -55,12 +55,12 @@ async def _create_and_start(services: PodServices, pod: Object, config: Containe
         container_id = await services.runtime.create_container(config)
     except RuntimeFailure as error:
         raise StartFailure(WaitReason("CreateContainerError", str(error))) from error
-    services.events.normal(pod, "Created", "Container created")
+    services.events.normal(pod, "Created", "Container created", container=config.name)
     try:
         await services.runtime.start(container_id)
     except RuntimeFailure as error:
         raise StartFailure(WaitReason("RunContainerError", str(error))) from error
-    services.events.normal(pod, "Started", "Container started")
+    services.events.normal(pod, "Started", "Container started", container=config.name)
     return container_id
 
 
@@ -75,9 +75,10 @@ async def _post_start(
     try:
         await run_hook(HookTarget(services.runtime, pod, container, container_id, address), handler)
     except HookFailure as error:
-        services.events.warning(pod, "FailedPostStartHook", "PostStartHook failed")
-        services.events.normal(pod, "Killing", "FailedPostStartHook")
-        record = ContainerRecord(container_id, container["name"], 0, "running")
+        name, failed = container["name"], "FailedPostStartHook"
+        services.events.warning(pod, failed, "PostStartHook failed", container=name)
+        services.events.normal(pod, "Killing", failed, container=name)
+        record = ContainerRecord(container_id, name, 0, "running")
         await stop_container(services, pod, record, termination_grace(pod), address=address)
         raise StartFailure(WaitReason("PostStartHookError", str(error))) from error
 

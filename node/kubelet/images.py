@@ -88,7 +88,7 @@ class ImagePuller:
     async def ensure(self, pod: Object, container: Object) -> ImageRecord:
         """Return the container's image, pulled if its policy asks for that; raises StartFailure."""
         reference = normalized(container["image"])
-        present = await self._find(pod, reference)
+        present = await self._find(pod, container, reference)
         decision = pull_decision(
             container.get("imagePullPolicy") or "IfNotPresent", present is not None
         )
@@ -98,15 +98,16 @@ class ImagePuller:
                 "Pulled",
                 f'Container image "{container["image"]}" already present on machine '
                 "and can be accessed by the pod",
+                container=container["name"],
             )
             return present
         if decision == "never":
             message = (
                 f'Container image "{container["image"]}" is not present with pull policy of Never'
             )
-            self._events.warning(pod, "ErrImageNeverPull", message)
+            self._events.warning(pod, "ErrImageNeverPull", message, container=container["name"])
             raise StartFailure(WaitReason("ErrImageNeverPull", message))
-        return await self._pull(pod, container["image"], reference)
+        return await self._pull(pod, container, reference)
 
     def forget(self, uid: str) -> None:
         """Drop what is remembered of a pod that is gone."""
@@ -114,34 +115,36 @@ class ImagePuller:
         for key in [key for key in self._failures if key.startswith(f"{uid}_")]:
             del self._failures[key]
 
-    async def _find(self, pod: Object, reference: str) -> ImageRecord | None:
+    async def _find(self, pod: Object, container: Object, reference: str) -> ImageRecord | None:
         try:
             return await self._runtime.find_image(reference)
         except RuntimeFailure as error:
             message = f'Failed to inspect image "{reference}": {error}'
-            self._events.warning(pod, "InspectFailed", message)
+            self._events.warning(pod, "InspectFailed", message, container=container["name"])
             raise StartFailure(WaitReason("ImageInspectError", message)) from error
 
-    async def _pull(self, pod: Object, image: str, reference: str) -> ImageRecord:
+    async def _pull(self, pod: Object, container: Object, reference: str) -> ImageRecord:
+        image, name = container["image"], container["name"]
         key = f"{identity_of(pod).uid}_{image}"
-        self._check_backoff(pod, key, image)
+        self._check_backoff(pod, key, container)
         started = self._clock()
         try:
             async with self._turn:
                 waited = self._clock()
-                self._events.normal(pod, "Pulling", f'Pulling image "{image}"')
+                self._events.normal(pod, "Pulling", f'Pulling image "{image}"', container=name)
                 await self._pull_with_credentials(pod, reference)
             found = await self._runtime.find_image(reference)
             if found is None:
                 raise RuntimeFailure(f"image {reference} is not there after pulling it")
         except RuntimeFailure as error:
-            raise self._failed(pod, key, image, str(error)) from error
+            raise self._failed(pod, key, container, str(error)) from error
         took, total = self._clock() - waited, self._clock() - started
         self._events.normal(
             pod,
             "Pulled",
             f'Successfully pulled image "{image}" in {took:.3f}s '
             f"({total:.3f}s including waiting). Image size: {found.size_bytes} bytes.",
+            container=name,
         )
         self._failures.pop(key, None)
         return found
@@ -167,21 +170,22 @@ class ImagePuller:
             return
         await self._runtime.pull_image(reference, candidates[-1] if candidates else None)
 
-    def _check_backoff(self, pod: Object, key: str, image: str) -> None:
+    def _check_backoff(self, pod: Object, key: str, container: Object) -> None:
         remaining = self._backoff.remaining_since_update(key, self._clock())
         if not remaining:
             return
-        message = f'Back-off pulling image "{image}"'
-        self._events.normal(pod, "BackOff", message)
-        self._events.warning(pod, "Failed", "Error: ImagePullBackOff")
+        message, name = f'Back-off pulling image "{container["image"]}"', container["name"]
+        self._events.normal(pod, "BackOff", message, container=name)
+        self._events.warning(pod, "Failed", "Error: ImagePullBackOff", container=name)
         if before := self._failures.get(key):
             message += f": {before.reason}: {before.message}"
         raise StartFailure(WaitReason("ImagePullBackOff", message), remaining)
 
-    def _failed(self, pod: Object, key: str, image: str, text: str) -> StartFailure:
-        now = self._clock()
+    def _failed(self, pod: Object, key: str, container: Object, text: str) -> StartFailure:
+        now, name = self._clock(), container["name"]
         seconds = self._backoff.advance(key, now, now)
-        self._events.warning(pod, "Failed", f'Failed to pull image "{image}": {text}')
-        self._events.warning(pod, "Failed", "Error: ErrImagePull")
+        message = f'Failed to pull image "{container["image"]}": {text}'
+        self._events.warning(pod, "Failed", message, container=name)
+        self._events.warning(pod, "Failed", "Error: ErrImagePull", container=name)
         self._failures[key] = WaitReason("ErrImagePull", text)
         return StartFailure(self._failures[key], min(seconds, 1.0))

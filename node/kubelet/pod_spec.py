@@ -121,11 +121,11 @@ def generation_of(pod: Object) -> int:
     return int(pod["metadata"].get("generation") or 0)
 
 
-def field_path(pod: Object, container: Object) -> str:
-    """Return how events name a container of a pod."""
+def field_path(pod: Object, name: str) -> str:
+    """Return how events name the container `name` of a pod, "" when the pod has none such."""
     for kind, members in _KINDS.items():
-        if any(c["name"] == container["name"] for c in members(pod)):
-            return f"spec.{kind}{{{container['name']}}}"
+        if any(c["name"] == name for c in members(pod)):
+            return f"spec.{kind}{{{name}}}"
     return ""
 
 

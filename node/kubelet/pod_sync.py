@@ -154,7 +154,7 @@ class PodSync:
 
     async def _kill(self, pod: Object, record: PodRecord, kill: Kill) -> None:
         services = self.services
-        services.events.normal(pod, "Killing", kill.message)
+        services.events.normal(pod, "Killing", kill.message, container=kill.container.name)
         container = find_container(pod, kill.container.name) or {}
         probe = container.get(f"{kill.cause}Probe") or {}
         grace = int(
@@ -248,7 +248,7 @@ class PodSync:
             f"back-off {seconds} restarting failed container={name} pod={pod_id(pod)}",
         )
         text = f"Back-off restarting failed container {name} in pod {pod_id(pod)}"
-        services.events.warning(pod, "BackOff", text)
+        services.events.warning(pod, "BackOff", text, container=name)
         return remaining
 
 

@@ -61,7 +61,8 @@ async def stop_all(
     address = next(iter(pod_ips(services.node, pod, record)), "")
 
     async def stop(container: ContainerRecord) -> None:
-        services.events.normal(pod, "Killing", f"Stopping container {container.name}")
+        name = container.name
+        services.events.normal(pod, "Killing", f"Stopping container {name}", container=name)
         try:
             await stop_container(
                 services,
@@ -69,10 +70,10 @@ async def stop_all(
                 container,
                 grace_seconds,
                 address=address,
-                after=after.get(container.name, ()),
+                after=after.get(name, ()),
             )
         finally:
-            ended[container.name].set()
+            ended[name].set()
 
     results = await asyncio.gather(*map(stop, running), return_exceptions=True)
     for result in results:
@@ -122,4 +123,5 @@ async def _run_pre_stop(
         log.warning("pre_stop_timeout pod=%s container=%s", pod_id(pod), record.name)
     except HookFailure as error:
         log.warning("pre_stop_failed pod=%s error=%s", pod_id(pod), error)
-        services.events.warning(pod, "FailedPreStopHook", "PreStopHook failed")
+        text = "PreStopHook failed"
+        services.events.warning(pod, "FailedPreStopHook", text, container=record.name)

@@ -75,7 +75,7 @@ class Events:
     def __init__(self) -> None:
         self.said: list[tuple[str, str]] = []
 
-    def normal(self, pod: Any, reason: str, message: str) -> None:
+    def normal(self, pod: Any, reason: str, message: str, *, container: str = "") -> None:
         self.said.append((reason, message))
 
     warning = normal

@@ -34,6 +34,11 @@ async def messages(stage: Stage, reason: str) -> list[str]:
     return [event["message"] for event in events if event["reason"] == reason]
 
 
+async def parts(stage: Stage, reason: str) -> list[str]:
+    events = (await stage.client.list(EVENTS, "default"))["items"]
+    return [e["involvedObject"]["fieldPath"] for e in events if e["reason"] == reason]
+
+
 async def test_a_pod_runs_and_is_deleted_gracefully(stage: Stage) -> None:
     await stage.create(pod(shell(POLITE), terminationGracePeriodSeconds=20))
     seen = await stage.until(is_running)
@@ -47,6 +52,7 @@ async def test_a_pod_runs_and_is_deleted_gracefully(stage: Stage) -> None:
     assert (await stage.logs()) == "hello\n"
     await stage.client.delete(PODS, "web", "default")
     await stage.until_gone()
+    assert await parts(stage, "Started") == ["spec.containers{main}"]
     assert not (stage.config.root_dir / "pods" / seen["metadata"]["uid"]).exists()
 
 

@@ -203,19 +203,18 @@ class Prober:
             except ProbeTrouble as error:
                 trouble = str(error)
         text = f"{KINDS[kind]} probe errored and resulted in unknown state: {trouble}"
-        self._events.warning(watched.pod, "Unhealthy", text)
+        self._warn(watched, "Unhealthy", text)
         return None
 
     def _tell(self, watched: _Watched, kind: str, outcome: Outcome) -> None:
         title = KINDS[kind]
         if not outcome.success:
-            self._events.warning(
-                watched.pod, "Unhealthy", f"{title} probe failed: {outcome.output}"
-            )
+            self._warn(watched, "Unhealthy", f"{title} probe failed: {outcome.output}")
         elif outcome.warning:
-            self._events.warning(
-                watched.pod, "ProbeWarning", f"{title} probe warning: {outcome.output}"
-            )
+            self._warn(watched, "ProbeWarning", f"{title} probe warning: {outcome.output}")
+
+    def _warn(self, watched: _Watched, reason: str, text: str) -> None:
+        self._events.warning(watched.pod, reason, text, container=watched.record.name)
 
 
 def _probed(pod: Object) -> list[Object]:

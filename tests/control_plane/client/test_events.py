@@ -55,6 +55,17 @@ async def test_event_tells_who_says_what_about_which_object(server: ObjectServer
     assert event["firstTimestamp"] == event["lastTimestamp"]
 
 
+async def test_event_about_a_part_of_an_object_names_the_part(server: ObjectServer) -> None:
+    async with recording(server) as recorder:
+        for name in ("a", "b"):
+            part = POD | {"fieldPath": f"spec.containers{{{name}}}"}
+            await recorder.event(part, "Normal", "Started", "Container started")
+        await recorder.flush()
+
+    found = [event["involvedObject"]["fieldPath"] for event in server.stored.values()]
+    assert found == ["spec.containers{a}", "spec.containers{b}"]
+
+
 async def test_event_about_a_cluster_scoped_object_lies_in_default(server: ObjectServer) -> None:
     async with recording(server) as recorder:
         await recorder.event(NODE, "Normal", "Starting", "Starting kubelet")
