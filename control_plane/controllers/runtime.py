@@ -5,7 +5,8 @@ A controller is a row of data (`Controller`) around one level-triggered, idempot
 the cluster one step nearer to what the object asks for. Outcomes:
 
 * it returns: the key's failures are forgotten; with `requeue_after` it is queued again then;
-* it raises: the key is queued again with growing delay, at most `max_retries` times if given;
+* it raises: the key is queued again with growing delay, at most `max_retries` times if given; what
+  is no ReconcileError, ApiError or OSError is a bug and is logged as a warning with its traceback;
 * it raises TerminalError: logged, not retried until the next change;
 * the refusal "namespace is being terminated": dropped, since nothing can be created there.
 
@@ -27,7 +28,7 @@ from control_plane.client.informer_set import InformerSet
 from control_plane.client.object_store import IndexFunction
 from control_plane.client.rate_limit import BASE_SECONDS, MAX_SECONDS, ItemBackoff
 from control_plane.client.workqueue import WorkQueue
-from control_plane.controllers.cluster import Cluster
+from control_plane.controllers.cluster import Cluster, ReconcileError
 from control_plane.controllers.sources import For, Source, attach
 
 log = logging.getLogger(__name__)
@@ -160,7 +161,7 @@ class ControllerRuntime:
 
     def _retry(self, key: str, error: Exception) -> None:
         name, queue = self.controller.name, self.cluster.queue
-        expected = isinstance(error, (ApiError, OSError))
+        expected = isinstance(error, (ReconcileError, ApiError, OSError))
         log.log(
             logging.INFO if expected else logging.WARNING,
             "reconcile_failed controller=%s key=%s error=%s",
