@@ -51,7 +51,7 @@ async def _running(cache: WatchCache) -> AsyncIterator[None]:
 
 
 async def _put(objects: ObjectStore, name: str, **data: str) -> int:
-    obj = config_map(name, **data)
+    obj = config_map(name, None, **data)
     obj["metadata"]["namespace"] = "ns"
     key = objects.key("ns", name)
     stored = await objects.get("ns", name)
