@@ -28,13 +28,15 @@ class Store:
     """One store under a cluster.
 
     `interrupt` makes it stop answering and `resume` undoes that; `objects` lists (resource,
-    namespace, name) of what it holds, read with the store's own client.
+    namespace, name) of what it holds, read with the store's own client. `embedded` is
+    true where `tapir up` runs the datastore itself.
     """
 
     flags: list[str]
     interrupt: Callable[[Cluster], None]
     resume: Callable[[Cluster], None]
     objects: Callable[[], list[Row]]
+    embedded: bool = True
 
 
 @contextmanager
@@ -82,6 +84,7 @@ def etcd_store(directory: Path) -> Iterator[Store]:
             interrupt=lambda _: os.kill(server.pid, signal.SIGSTOP),
             resume=lambda _: os.kill(server.pid, signal.SIGCONT),
             objects=lambda: keys_by_etcdctl(server.endpoint),
+            embedded=False,
         )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import pytest
 
 from tests.e2e.conftest import remove_containers
 from tests.e2e.pods import container, container_ids, deployment, pod
-from tests.e2e.stores import STORES
+from tests.e2e.stores import STORES, Store
 from tests.support.cluster import Cluster
 
 WAIT = "--timeout=60s"
@@ -98,6 +99,16 @@ def test_everything_acknowledged_survives_kill_9_of_the_process_group(fragile: C
     }
     assert len(acknowledged) >= OBJECTS // 4
     assert {name: found.get(name) for name in acknowledged} == acknowledged
+
+
+def test_the_embedded_datastore_can_be_reached_by_its_owner_only(
+    cluster: Cluster, store: Store
+) -> None:
+    sockets = list(cluster.data_dir.glob("*.sock"))
+
+    modes = [stat.filemode(path.stat().st_mode) for path in sockets]
+
+    assert modes == (["srw-------"] if store.embedded else [])
 
 
 def test_only_the_api_servers_and_the_kubelets_ports_are_open(cluster: Cluster) -> None:
