@@ -10,7 +10,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tapir.up.config import ConfigError
@@ -21,28 +21,61 @@ LOCK = "tapir.lock"
 DATABASE_SUFFIXES = (".db", ".db-wal", ".db-shm", ".db.lock", ".db-lock", ".lock")
 
 
+class Claim:
+    """A data directory in this process's hands; `keep` says that it is in use from now on."""
+
+    def __init__(self) -> None:
+        """Start as a claim that leaves nothing behind when it is given up."""
+        self.kept = False
+
+    def keep(self) -> None:
+        """Leave the directory as it is when the claim ends."""
+        self.kept = True
+
+
 @contextmanager
-def claimed(directory: Path) -> Iterator[None]:
+def claimed(directory: Path) -> Iterator[Claim]:
     """Hold `directory` for this process, after making or checking it.
 
     Raises ConfigError, having changed nothing, when the directory is not ours, is newer than this
-    program, cannot be written, or is in use.
+    program, cannot be written, or is in use. What was made here is removed again unless the claim
+    was kept.
     """
     _check(directory)
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise ConfigError(
-            f"data directory {directory}: {error.strerror}: choose another with --data-dir"
-        ) from error
+    made = [path for path in (directory, directory / LOCK, directory / MARKER) if not path.exists()]
+    lock = _open_lock(directory)
     try:
         _lock(lock, directory)
         if not (directory / MARKER).exists():
             (directory / MARKER).write_text(json.dumps({"format": FORMAT}) + "\n")
-        yield
+        claim = Claim()
+        try:
+            yield claim
+        finally:
+            if not claim.kept:
+                _remove(made)
     finally:
         os.close(lock)
+
+
+def _open_lock(directory: Path) -> int:
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return os.open(directory / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise ConfigError(
+            f"data directory {directory}: {error.strerror}: choose another with --data-dir"
+        ) from error
+
+
+def _remove(made: list[Path]) -> None:
+    """Remove what this process made; a directory only when nothing else is in it."""
+    for path in reversed(made):
+        if path.is_dir():
+            with suppress(OSError):
+                path.rmdir()
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _check(directory: Path) -> None:

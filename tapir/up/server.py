@@ -41,9 +41,10 @@ async def run(config: UpConfig, ready: asyncio.Event | None = None) -> None:
     address = node_address(config.node_ip)
     _check_port("--secure-port", config.bind_address, config.secure_port)
     _check_port("--kubelet-port", str(address), config.kubelet_port)
-    with claimed(config.data_dir):
-        pki = _ensure_pki(config, address)
+    with claimed(config.data_dir) as claim:
         async with _store(config) as store:
+            claim.keep()
+            pki = _ensure_pki(config, address)
             _say(f"store: {config.datastore or config.etcd_servers}")
             try:
                 await _run_components(Place(config, pki, address, store), began, ready)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.ports import free_port
+
 
 def tapir(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run the command to its end; these all end by themselves."""
@@ -19,6 +21,11 @@ def tapir(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         timeout=60,
         check=False,
     )
+
+
+def up(*words: str) -> tuple[str, ...]:
+    """`tapir up` on ports that nobody uses."""
+    return ("up", f"--secure-port={free_port()}", f"--kubelet-port={free_port()}", *words)
 
 
 def refusal(*words: str, cwd: Path) -> str:
@@ -86,17 +93,18 @@ def test_a_bad_datastore_is_named_and_nothing_is_left_behind(
 
 def test_up_passes_on_why_its_datastore_refused(tmp_path: Path) -> None:
     line = refusal(
-        *("up", "--data-dir", "data", "--datastore", "postgresql://127.0.0.1:1/none"), cwd=tmp_path
+        *up("--data-dir", "data", "--datastore", "postgresql://127.0.0.1:1/none"), cwd=tmp_path
     )
 
     assert line.startswith("tapir up: ")
     assert "127.0.0.1" in line
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_directory_that_is_not_ours_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("precious")
 
-    line = refusal("up", "--data-dir", ".", cwd=tmp_path)
+    line = refusal(*up("--data-dir", "."), cwd=tmp_path)
 
     assert "not a tapir data directory" in line
     assert "--data-dir" in line
@@ -106,7 +114,7 @@ def test_a_directory_that_is_not_ours_is_left_alone(tmp_path: Path) -> None:
 def test_a_directory_newer_than_the_program_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "tapir.json").write_text(json.dumps({"format": 99}))
 
-    line = refusal("up", "--data-dir", ".", cwd=tmp_path)
+    line = refusal(*up("--data-dir", "."), cwd=tmp_path)
 
     assert "format 99" in line
     assert [path.name for path in tmp_path.iterdir()] == ["tapir.json"]
@@ -127,7 +135,7 @@ def test_a_port_in_use_is_named(flag: str, tmp_path: Path) -> None:
     with socket.create_server(("0.0.0.0", 0)) as taken:
         port = str(taken.getsockname()[1])
 
-        line = refusal("up", flag, port, "--container-runtime=simulated", cwd=tmp_path)
+        line = refusal(*up(flag, port, "--container-runtime=simulated"), cwd=tmp_path)
 
     assert port in line
     assert flag in line
@@ -151,7 +159,7 @@ def test_a_missing_kubeconfig_is_named(tmp_path: Path) -> None:
 
 
 def test_a_node_name_that_kubernetes_would_refuse_is_named(tmp_path: Path) -> None:
-    assert "My_Node" in refusal("up", "--node-name", "My_Node", cwd=tmp_path)
+    assert "My_Node" in refusal(*up("--node-name", "My_Node"), cwd=tmp_path)
 
 
 def test_the_proxy_is_refused_by_name(tmp_path: Path) -> None:

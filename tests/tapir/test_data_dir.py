@@ -9,13 +9,31 @@ from tapir.up.data_dir import MARKER, claimed
 
 
 def test_an_empty_directory_becomes_ours(tmp_path: Path) -> None:
+    with claimed(tmp_path / "data") as claim:
+        claim.keep()
+
+    assert (tmp_path / "data" / MARKER).exists()
+
+
+def test_a_claim_that_was_not_kept_leaves_nothing_behind(tmp_path: Path) -> None:
     with claimed(tmp_path / "data"):
-        assert (tmp_path / "data" / MARKER).exists()
+        pass
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_claim_that_was_not_kept_leaves_what_was_there(tmp_path: Path) -> None:
+    (tmp_path / "store.db").write_bytes(b"precious")
+
+    with claimed(tmp_path):
+        pass
+
+    assert [path.name for path in tmp_path.iterdir()] == ["store.db"]
 
 
 def test_our_directory_can_be_claimed_again_after_a_release(tmp_path: Path) -> None:
-    with claimed(tmp_path):
-        pass
+    with claimed(tmp_path) as claim:
+        claim.keep()
     (tmp_path / "cluster.db").write_bytes(b"")
 
     with claimed(tmp_path):
