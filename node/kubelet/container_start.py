@@ -13,7 +13,7 @@ from node.kubelet.containers.container_config import StartInputs, container_conf
 from node.kubelet.images import StartFailure
 from node.kubelet.lifecycle_hooks import HookFailure, HookTarget, run_hook
 from node.kubelet.pod_services import PodServices, pod_ips
-from node.kubelet.pod_spec import pod_id, termination_grace
+from node.kubelet.pod_spec import find_status, pod_id, termination_grace
 from node.kubelet.runtimes.base import ContainerConfig, ContainerRecord, PodRecord, RuntimeFailure
 from node.kubelet.status.container_status import WaitReason
 from node.kubelet.termination import stop_container
@@ -31,7 +31,7 @@ async def start_container(services: PodServices, inputs: StartInputs, container:
     pod, name = inputs.facts.pod, container["name"]
     try:
         image = await services.images.ensure(pod, container)
-        attempt = next_attempt(inputs.record, name)
+        attempt = next_attempt(pod, inputs.record, name)
         config = await container_config(inputs, container, image, attempt, services.reader)
         container_id = await _create_and_start(services, pod, config)
     except StartFailure as failure:
@@ -44,10 +44,14 @@ async def start_container(services: PodServices, inputs: StartInputs, container:
     return container_id
 
 
-def next_attempt(record: PodRecord, name: str) -> int:
-    """Return the restart count of the next container of this name."""
+def next_attempt(pod: Object, record: PodRecord, name: str) -> int:
+    """Return the restart count of the next container of this name; what the runtime has lost is
+    counted by the pod's status.
+    """
     newest = record.newest(name)
-    return 0 if newest is None else newest.attempt + 1
+    if newest is None:
+        return int(find_status(pod, name).get("restartCount", 0))
+    return newest.attempt + 1
 
 
 async def _create_and_start(services: PodServices, pod: Object, config: ContainerConfig) -> str:

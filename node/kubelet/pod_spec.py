@@ -57,6 +57,16 @@ def find_container(pod: Object, name: str) -> Object | None:
     return next((c for c in all_containers(pod) if c["name"] == name), None)
 
 
+def find_status(pod: Object, name: str) -> Object:
+    """Return the status that the pod shows of its container `name`, {} while there is none."""
+    status = pod.get("status") or {}
+    for kind in ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"):
+        for entry in status.get(kind) or ():
+            if entry.get("name") == name:
+                return dict(entry)
+    return {}
+
+
 def is_sidecar(container: Object) -> bool:
     """Return whether an init container goes on running beside the regular ones."""
     return container.get("restartPolicy") == "Always"

@@ -143,7 +143,7 @@ class PodSync:
                 services.events.normal(pod, "SandboxChanged", text)
             await stop_all(services, pod, record, termination_grace(pod))
             if not plan.create_sandbox:
-                return 0.0
+                return 1.0  # the status computed next is final, or else the engine has to settle
         for kill in plan.kills:
             await self._kill(pod, record, kill)
         if plan.create_sandbox:
@@ -186,7 +186,7 @@ class PodSync:
         sandbox = record.ready_sandbox()
         if not names or sandbox is None:
             return retry
-        facts = services.facts(pod, record)
+        facts = services.facts(self.writer.current(pod), record)
         directory = services.pod_directory(pod)
         await write_shared_files(directory, facts, services.config)
         inputs = StartInputs(

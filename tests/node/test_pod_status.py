@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from node.kubelet.container_start import next_attempt
 from node.kubelet.runtimes.base import ContainerRecord, PodRecord
 from node.kubelet.status.container_status import Observation, WaitReason
 from node.kubelet.status.pod_status import pod_status, status_patch
@@ -212,6 +213,33 @@ def test_a_container_that_vanished_is_reported_lost() -> None:
     state = main_state(status_of(spec, nothing(), stopped=True))
     assert state["terminated"]["reason"] == "ContainerStatusUnknown"
     assert state["terminated"]["exitCode"] == 137
+
+
+def test_a_container_that_vanished_while_the_pod_goes_on_is_counted_once() -> None:
+    before = status_of(pod(), record(running(attempt=1)))
+    spec = pod(status=before)
+    for _ in range(2):
+        spec = pod(status=status_of(spec, record()))
+        entry = spec["status"]["containerStatuses"][0]
+        assert entry["state"] == {"waiting": {"reason": "ContainerCreating"}}
+        assert entry["lastState"]["terminated"]["reason"] == "ContainerStatusUnknown"
+        assert (entry["restartCount"], entry["ready"]) == (2, False)
+        assert next_attempt(spec, record(), "main") == 2
+    assert spec["status"]["phase"] == "Running"
+    after = status_of(spec, record(running(attempt=2)))["containerStatuses"][0]
+    assert after["lastState"]["terminated"]["exitCode"] == 137
+
+
+def test_how_the_predecessor_ended_stays_known_when_it_is_removed() -> None:
+    before = status_of(pod(), record(exited(code=3)))
+    after = status_of(pod(status=before), record(running(attempt=1)))["containerStatuses"][0]
+    assert after["lastState"] == before["containerStatuses"][0]["state"]
+
+
+def test_how_a_container_ended_stays_known_when_it_is_removed() -> None:
+    before = status_of(pod(restartPolicy="Never"), record(exited(code=3)))
+    after = status_of(pod(restartPolicy="Never", status=before), nothing(), stopped=True)
+    assert after["containerStatuses"] == before["containerStatuses"]
 
 
 def test_addresses() -> None:

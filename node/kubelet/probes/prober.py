@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from node.kubelet.pod_actions import Verdicts
-from node.kubelet.pod_spec import containers, init_containers, is_sidecar, pod_id
+from node.kubelet.pod_spec import containers, find_status, init_containers, is_sidecar, pod_id
 from node.kubelet.probes import PROBES
 from node.kubelet.probes.base import Outcome, ProbeTarget, ProbeTrouble
 from node.kubelet.probes.state import INITIAL, ProbeState, is_held
@@ -130,7 +130,7 @@ class Prober:
         watched = _Watched(pod, container, record, address)
         if self._runtime.simulates:
             return watched  # nothing to ask: simulated containers are started and ready
-        known = _shown_status(pod, record.id)
+        known = _shown_status(pod, record)
         for kind in KINDS:
             if container.get(kind):
                 watched.states[kind] = _initial_state(kind, known)
@@ -235,14 +235,10 @@ def _initial_state(kind: str, known: Mapping[str, object]) -> ProbeState:
     return ProbeState(INITIAL[kind])
 
 
-def _shown_status(pod: Object, container_id: str) -> Mapping[str, object]:
+def _shown_status(pod: Object, record: ContainerRecord) -> Mapping[str, object]:
     """Return the status the API shows for this very container."""
-    status = pod.get("status") or {}
-    for kind in ("containerStatuses", "initContainerStatuses"):
-        for entry in status.get(kind) or ():
-            if str(entry.get("containerID", "")).endswith(f"//{container_id}"):
-                return dict(entry)
-    return {}
+    shown = find_status(pod, record.name)
+    return shown if str(shown.get("containerID", "")).endswith(f"//{record.id}") else {}
 
 
 def _cancel(watched: _Watched) -> None:

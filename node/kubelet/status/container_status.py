@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from node.kubelet.pod_spec import init_containers, is_sidecar
+from node.kubelet.pod_spec import find_status, init_containers, is_sidecar
 from node.kubelet.restart import restarts
 
 if TYPE_CHECKING:
@@ -62,21 +62,22 @@ def container_status(pod: Object, container: Object, seen: Observation) -> Objec
     """Return the status of one container of any kind."""
     name = container["name"]
     history = [c for c in seen.record.containers if c.name == name]
-    newest = history[0] if history else None
-    before = _earlier_status(pod, name)
+    before = find_status(pod, name)
+    if not history:
+        return _absent_status(pod, container, before, seen) | _extras(container)
+    newest = history[0]
     state, last = _states(pod, container, history, seen)
     status: Object = {
         "name": name,
         "state": state,
         "lastState": last if last else _kept_last_state(before, newest),
         "ready": _is_ready(pod, container, newest, seen),
-        "restartCount": newest.attempt if newest else int(before.get("restartCount", 0)),
-        "image": newest.image if newest else container.get("image", ""),
-        "imageID": newest.image_id if newest else "",
+        "restartCount": newest.attempt,
+        "image": newest.image,
+        "imageID": newest.image_id,
         "started": _has_started(newest, seen),
+        "containerID": f"{seen.id_prefix}://{newest.id}",
     }
-    if newest is not None:
-        status["containerID"] = f"{seen.id_prefix}://{newest.id}"
     return status | _extras(container)
 
 
@@ -100,8 +101,6 @@ def _states(
     limit = message_limit(pod)
     states = [_state(record, seen, limit) for record in history[:2]]
     reason = seen.reasons.get(container["name"])
-    if not states:
-        return _absent_state(pod, container, seen, reason), {}
     newest = history[0]
     waits = newest.phase == "created" or (
         newest.phase == "exited" and restarts(pod, container, newest.exit_code)
@@ -111,19 +110,29 @@ def _states(
     return states[0], states[1] if len(states) > 1 else {}
 
 
-def _absent_state(
-    pod: Object, container: Object, seen: Observation, reason: WaitReason | None
-) -> Object:
-    before = _earlier_status(pod, container["name"])
+def _absent_status(pod: Object, container: Object, before: Object, seen: Observation) -> Object:
+    """Return the status of a container the runtime has not (or no longer): how it ended stays
+    known; one that ran until now is lost, and its successor is counted.
+    """
     known = before.get("state") or {}
     if "terminated" in known:
-        return dict(known)
-    if "running" in known and seen.stopped:
-        return {"terminated": _LOST | {"startedAt": None, "finishedAt": None}}
-    if reason is not None:
-        return reason.state()
+        return before
+    lost = {"terminated": _LOST | {"startedAt": None, "finishedAt": None}}
+    ran = "running" in known
+    if ran and seen.stopped:
+        return before | {"state": lost, "ready": False, "started": False}
     waiting = "PodInitializing" if init_containers(pod) else "ContainerCreating"
-    return WaitReason(waiting).state()
+    again = ran and not pod["metadata"].get("deletionTimestamp")
+    return {
+        "name": container["name"],
+        "state": seen.reasons.get(container["name"], WaitReason(waiting)).state(),
+        "lastState": lost if ran else dict(before.get("lastState") or {}),
+        "ready": False,
+        "restartCount": int(before.get("restartCount", 0)) + again,
+        "image": container.get("image", ""),
+        "imageID": "",
+        "started": False,
+    }
 
 
 def _state(record: ContainerRecord, seen: Observation, limit: int) -> Object:
@@ -144,18 +153,14 @@ def _state(record: ContainerRecord, seen: Observation, limit: int) -> Object:
     }
 
 
-def _is_ready(
-    pod: Object, container: Object, newest: ContainerRecord | None, seen: Observation
-) -> bool:
-    if newest is None:
-        return False
+def _is_ready(pod: Object, container: Object, newest: ContainerRecord, seen: Observation) -> bool:
     if container in init_containers(pod) and not is_sidecar(container):
         return newest.phase == "exited" and newest.exit_code == 0
     return newest.phase == "running" and newest.id in seen.ready
 
 
-def _has_started(newest: ContainerRecord | None, seen: Observation) -> bool:
-    return newest is not None and newest.phase == "running" and newest.id in seen.started
+def _has_started(newest: ContainerRecord, seen: Observation) -> bool:
+    return newest.phase == "running" and newest.id in seen.started
 
 
 def _extras(container: Object) -> Object:
@@ -177,18 +182,12 @@ def _mount_status(mount: Object) -> Object:
     return status
 
 
-def _earlier_status(pod: Object, name: str) -> Object:
-    status = pod.get("status") or {}
-    for kind in ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"):
-        for entry in status.get(kind) or ():
-            if entry.get("name") == name:
-                return dict(entry)
-    return {}
-
-
-def _kept_last_state(before: Object, newest: ContainerRecord | None) -> Object:
-    same = newest is not None and before.get("restartCount") == newest.attempt
-    return dict(before.get("lastState") or {}) if same and newest and newest.attempt else {}
+def _kept_last_state(before: Object, newest: ContainerRecord) -> Object:
+    """Return how the predecessor ended, from the status: the runtime has only the newest."""
+    behind = newest.attempt - int(before.get("restartCount", 0))
+    if behind == 1 and "terminated" in (before.get("state") or {}):
+        return dict(before["state"])
+    return dict(before.get("lastState") or {}) if behind == 0 and newest.attempt else {}
 
 
 def _without_empty(**values: str) -> Object:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from node.kubelet.kubelet import Kubelet
+from node.kubelet.pod_spec import find_status
 from node.kubelet.runtimes.base import Runtime
 
 if TYPE_CHECKING:
@@ -25,9 +26,7 @@ def text_error(status: int, text: str) -> web.Response:
 
 def running_container_id(pod: Object, name: str) -> str | None:
     """Return the id of a container that runs, from the pod's status; None when it does not."""
-    status = pod.get("status") or {}
-    for kind in ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"):
-        for entry in status.get(kind) or ():
-            if entry.get("name") == name and "running" in (entry.get("state") or {}):
-                return str(entry.get("containerID", "")).rpartition("//")[2]
-    return None
+    status = find_status(pod, name)
+    if "running" not in (status.get("state") or {}):
+        return None
+    return str(status.get("containerID", "")).rpartition("//")[2]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from node.kubelet.pod_spec import find_status
 from node.kubelet.runtimes.base import LogQuery
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def log_container_id(pod: Object, name: str, *, previous: bool) -> str:
     """Return the id of the container whose log is meant; raises LogRefusal (400) when there is
     none.
     """
-    status = _status_of(pod, name)
+    status = find_status(pod, name)
     state, last = status.get("state") or {}, status.get("lastState") or {}
     ended_before = (last.get("terminated") or {}).get("containerID", "")
     if previous:
@@ -89,15 +90,6 @@ def _why_not(pod: Object, name: str, state: Object) -> str:
         return f"{subject} is not available"
     reason = state["waiting"].get("reason", "")
     return f"{subject} is waiting to start: {_PULLING.get(reason, reason)}"
-
-
-def _status_of(pod: Object, name: str) -> Object:
-    status = pod.get("status") or {}
-    for kind in ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"):
-        for entry in status.get(kind) or ():
-            if entry.get("name") == name:
-                return dict(entry)
-    return {}
 
 
 def _integer(params: Mapping[str, str], name: str, least: int) -> int | None:
