@@ -29,12 +29,13 @@ if TYPE_CHECKING:
     from control_plane.api.objects import Object
     from node.kubelet.runtimes.base import ContainerRecord, PodRecord
 
+ALIVE = ("running", "unknown")
 HASH_ANNOTATION = "io.kubernetes.container.hash"
 
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """Stop one running container; `cause` is liveness, startup or changed."""
+    """Stop one running container; `cause` is liveness, startup, changed, unknown or superseded."""
 
     container: ContainerRecord
     message: str
@@ -93,7 +94,18 @@ def plan_pod(pod: Object, record: PodRecord, verdicts: Verdicts = NO_VERDICTS) -
     kill_pod = not keep and not starts and not any(_lives_on(pod, kill) for kill in kills)
     if kill_pod:
         return PodActions(kill_pod=True)
-    return PodActions(kills=tuple(kills), starts=tuple(starts))
+    return PodActions(kills=(*_strays(record), *kills), starts=tuple(starts))
+
+
+def _strays(record: PodRecord) -> list[Kill]:
+    """Return what runs beside a newer container of its name: started late by a kubelet that was
+    killed before it knew.
+    """
+    return [
+        Kill(c, f"Container {c.name} runs beside a newer one, will be stopped", "superseded")
+        for c in record.containers
+        if c.phase in ALIVE and record.newest(c.name) is not c
+    ]
 
 
 def needs_sandbox(pod: Object, record: PodRecord) -> bool:
@@ -106,14 +118,21 @@ def needs_sandbox(pod: Object, record: PodRecord) -> bool:
 
 def _plan_new_sandbox(pod: Object, record: PodRecord) -> PodActions:
     attempt = record.sandboxes[0].attempt + 1 if record.sandboxes else 0
-    plan = PodActions(kill_pod=bool(record.sandboxes), create_sandbox=True, sandbox_attempt=attempt)
-    if restart_policy(pod) == "Never" and record.sandboxes and record.containers:
+    # A sandbox that was removed leaves its containers running, cut off from everything.
+    kill_pod = bool(record.sandboxes) or any(c.phase in ALIVE for c in record.containers)
+    plan = PodActions(kill_pod=kill_pod, create_sandbox=True, sandbox_attempt=attempt)
+    if restart_policy(pod) == "Never" and _has_begun(pod, record):
         return PodActions(kill_pod=True)
     wanted = [c["name"] for c in containers(pod) if not _is_done(pod, c, record)]
     if not wanted:
         return PodActions(kill_pod=True)
     first = init_containers(pod)[:1]
     return replace(plan, starts=tuple([first[0]["name"]] if first else wanted))
+
+
+def _has_begun(pod: Object, record: PodRecord) -> bool:
+    newest = [record.newest(c["name"]) for c in containers(pod)]
+    return any(c is not None and c.phase != "created" for c in newest)
 
 
 def _is_done(pod: Object, container: Object, record: PodRecord) -> bool:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from control_plane.api.errors import ApiError, Conflict, NotFound
 from control_plane.api.resources import PODS
 from node.kubelet.admission import Admission, rejection
+from node.kubelet.pod_actions import ALIVE
 from node.kubelet.pod_spec import (
     identity_of,
     is_terminal,
@@ -272,7 +273,7 @@ class PodWorker:
 
 
 def _runs(record: PodRecord) -> bool:
-    running = any(c.phase in ("running", "unknown") for c in record.containers)
+    running = any(c.phase in ALIVE for c in record.containers)
     return running or any(sandbox.running for sandbox in record.sandboxes)
 
 

@@ -15,6 +15,7 @@ import time
 from typing import TYPE_CHECKING
 
 from node.kubelet.lifecycle_hooks import HookFailure, HookTarget, run_hook
+from node.kubelet.pod_actions import ALIVE
 from node.kubelet.pod_services import PodServices, pod_ips
 from node.kubelet.pod_spec import find_container, init_containers, is_sidecar, pod_id
 
@@ -55,7 +56,7 @@ async def stop_all(
     services: PodServices, pod: Object, record: PodRecord, grace_seconds: int
 ) -> None:
     """Stop all running containers of a pod, then its sandboxes; raises RuntimeFailure."""
-    running = [c for c in record.containers if c.phase in ("running", "unknown")]
+    running = [c for c in record.containers if c.phase in ALIVE]
     ended = {container.name: asyncio.Event() for container in running}
     after = _waits(pod, ended)
     address = next(iter(pod_ips(services.node, pod, record)), "")

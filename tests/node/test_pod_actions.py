@@ -40,9 +40,30 @@ def test_a_dead_sandbox_is_replaced_and_everything_in_it_restarted() -> None:
     assert plan == PodActions(kill_pod=True, create_sandbox=True, sandbox_attempt=1, starts=("i",))
 
 
+def test_what_a_removed_sandbox_left_running_is_stopped_first() -> None:
+    plan = plan_pod(pod(), PodRecord(IDENTITY, [], [running()]))
+    assert plan == PodActions(kill_pod=True, create_sandbox=True, starts=("main",))
+
+
 def test_a_pod_that_never_restarts_gets_no_second_sandbox() -> None:
     plan = plan_pod(pod(restartPolicy="Never"), record(exited(code=137), alive=False))
     assert plan == PodActions(kill_pod=True)
+    plan = plan_pod(pod(restartPolicy="Never"), PodRecord(IDENTITY, [], [running()]))
+    assert plan == PodActions(kill_pod=True)
+
+
+def test_a_pod_that_never_restarts_gets_one_while_nothing_of_it_has_run() -> None:
+    created = ContainerRecord("main-0", "main", 0, "created")
+    spec = pod(restartPolicy="Never", initContainers=[container("i")])
+    plan = plan_pod(spec, record(exited("i"), created, alive=False))
+    assert plan == PodActions(kill_pod=True, create_sandbox=True, sandbox_attempt=1, starts=("i",))
+
+
+def test_a_container_beside_a_newer_one_of_its_name_is_stopped() -> None:
+    old = running()
+    plan = plan_pod(pod(), record(old, running(attempt=1)))
+    assert [(kill.container, kill.cause) for kill in plan.kills] == [(old, "superseded")]
+    assert not plan.starts
 
 
 def test_what_succeeded_is_not_run_again_in_a_new_sandbox() -> None:
