@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from control_plane.api.field_error import FieldError, aggregate, invalid, not_supported
 from control_plane.api.go_syntax import quote
+from control_plane.api.integers import int64
 from control_plane.api.label_syntax import END, IDENTIFIER, Token, Tokens
 from control_plane.api.names import label_value_errors, qualified_name_errors
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 _BINARY: Final = ("in", "notin", "=", "==", "!=", "gt", "lt")
 _OBJECT_OPERATORS: Final = {"In": "in", "NotIn": "notin", "Exists": "exists", "DoesNotExist": "!"}
-_INT64: Final = range(-(2**63), 2**63)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Requirement:
         return self._compares(value)
 
     def _compares(self, value: str | None) -> bool:
-        number, bound = _int64(value or ""), _int64(self.values[0])
+        number, bound = int64(value or ""), int64(self.values[0])
         if number is None or bound is None:
             return False
         return number > bound if self.operator == "gt" else number < bound
@@ -190,18 +190,10 @@ def _bound_errors(values: list[str]) -> list[FieldError]:
     if len(values) != 1:
         detail = "for 'Gt', 'Lt' operators, exactly one value is required"
         return [invalid("values", values, detail)]
-    if _int64(values[0]) is None:
+    if int64(values[0]) is None:
         detail = "for 'Gt', 'Lt' operators, the value must be an integer"
         return [invalid("values[0]", values[0], detail)]
     return []
-
-
-def _int64(text: str) -> int | None:
-    digits = text[1:] if text[:1] in ("+", "-") else text
-    if not (digits.isascii() and digits.isdigit()) or len(digits) > 64:
-        return None
-    number = int(text)
-    return number if number in _INT64 else None
 
 
 def _expect(token: Token, kinds: tuple[str, ...], message: str) -> None:

@@ -11,6 +11,7 @@ import ipaddress
 import re
 from typing import Any, Final
 
+from control_plane.api.integers import int64
 from control_plane.api.names import (
     config_key_errors as config_key,
 )
@@ -140,8 +141,8 @@ def cidr(text: str) -> list[str]:
     address, slash, length = text.partition("/")
     parsed = parsed_ip(address)
     bits = 32 if parsed is not None and parsed.version == 4 else 128
-    good = parsed is not None and bool(slash) and length.isascii() and length.isdigit()
-    if good and int(length) <= bits:
+    size = int64(length) if slash and length.isdigit() else None
+    if parsed is not None and size is not None and size <= bits:
         return []
     return ["must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from control_plane.api import label_selector
+from control_plane.api.integers import int64
 from control_plane.api.semantics import semantically_equal
 from control_plane.api.validation import formats
 from control_plane.api.validation.field_errors import (
@@ -145,9 +146,9 @@ def _validate_share(share: Any, path: str) -> Iterator[FieldError]:
 
 
 def _amount(share: Any) -> int | None:
-    """Return the number in a share; None for a text that is no percentage."""
+    """Return the number in a share; None for a text that is no percentage, or too large a one."""
     if isinstance(share, str):
-        return int(share[:-1]) if not formats.percent(share) else None
+        return int64(share[:-1]) if not formats.percent(share) else None
     return share or 0
 
 

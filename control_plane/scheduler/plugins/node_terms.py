@@ -8,21 +8,15 @@ missing; Gt and Lt compare integers and do not hold where either side is not one
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from control_plane.api.integers import int64
 from control_plane.scheduler.framework.node_info import NodeInfo
 
 Term = Mapping[str, Any]
 Requirement = Mapping[str, Any]
 
 
-def _integer(text: str | None) -> int | None:
-    try:
-        return int(text) if text is not None else None
-    except ValueError:
-        return None
-
-
 def _compare(actual: str | None, values: list[str], holds: Callable[[int, int], bool]) -> bool:
-    left, right = _integer(actual), _integer(values[0]) if len(values) == 1 else None
+    left, right = int64(actual or ""), int64(values[0]) if len(values) == 1 else None
     return left is not None and right is not None and holds(left, right)
 
 

@@ -85,7 +85,7 @@ def test_taint_toleration(
     assert found == (None if fits else expected)
 
 
-LABELS = {"disk": "ssd", "cores": "8", "name": "x"}
+LABELS = {"disk": "ssd", "cores": "8", "name": "x", "grouped": "1_000"}
 
 
 @pytest.mark.parametrize(
@@ -104,6 +104,7 @@ LABELS = {"disk": "ssd", "cores": "8", "name": "x"}
         ({"affinity": node_affinity(expressions(("cores", "Lt", ["9"])))}, True),
         ({"affinity": node_affinity(expressions(("name", "Lt", ["9"])))}, False),
         ({"affinity": node_affinity(expressions(("zone", "Gt", ["1"])))}, False),
+        ({"affinity": node_affinity(expressions(("grouped", "Gt", ["1"])))}, False),
         ({"affinity": node_affinity({})}, False),
         ({"affinity": node_affinity({}, expressions(("disk", "Exists", [])))}, True),
         (
