@@ -66,6 +66,7 @@ class LeaderElector:
         self._clock = clock
         self._observed: _Observation | None = None
         self._lease: Object | None = None
+        self._held_at = 0.0  # when the renewal that succeeded last was begun
 
     async def run(self, lead: Callable[[], Awaitable[None]]) -> None:
         """Wait for leadership, then run `lead` until it returns, fails, or leadership is lost.
@@ -95,36 +96,41 @@ class LeaderElector:
                 raise outcome
 
     async def _renew(self) -> None:
-        """Renew the Lease for as long as that succeeds; raises LeadershipLost."""
-        renewed_at = self._clock.monotonic()
+        """Renew the Lease for as long as that succeeds; raises LeadershipLost.
+
+        No attempt outlasts the time since the last success: others may lead when the Lease is over.
+        """
         while True:
             await self._clock.sleep(self._timing.retry)
-            if await self._try_to_hold():
-                renewed_at = self._clock.monotonic()
-            elif self._clock.monotonic() - renewed_at >= self._timing.renew:
+            held = await self._try_to_hold(self._seconds_left())
+            if not held and self._seconds_left() <= 0:
                 raise LeadershipLost(f"{self._identity} no longer holds lease {self._name}")
 
-    async def _try_to_hold(self) -> bool:
+    def _seconds_left(self) -> float:
+        return self._held_at + self._timing.renew - self._clock.monotonic()
+
+    async def _try_to_hold(self, seconds: float | None = None) -> bool:
         """Take or renew the Lease; False when another holds it or the server did not agree."""
         try:
-            async with asyncio.timeout(self._timing.renew):
+            async with asyncio.timeout(self._timing.renew if seconds is None else seconds):
                 return await self._hold()
         except (ApiError, ApiUnavailable, TimeoutError) as error:
             log.info("lease_not_held lease=%s error=%s", self._name, error)
             return False
 
     async def _hold(self) -> bool:
+        began_at = self._clock.monotonic()
         try:
             lease = await self._client.get(LEASES, self._name, self._namespace)
         except NotFound:
-            self._remember(await self._client.create(LEASES, self._new_lease()))
+            self._remember(await self._client.create(LEASES, self._new_lease()), began_at)
             return True
         self._observe(lease)
         if not self._may_hold(lease):
             return False
         claimed = deep_copy(lease)
         claimed["spec"] = claim(lease.get("spec", {}), self._identity, self._timing.lease)
-        self._remember(await self._client.update(LEASES, claimed))
+        self._remember(await self._client.update(LEASES, claimed), began_at)
         return True
 
     def _may_hold(self, lease: Object) -> bool:
@@ -140,8 +146,9 @@ class LeaderElector:
         if self._observed is None or self._observed.spec != spec:
             self._observed = _Observation(spec, self._clock.monotonic())
 
-    def _remember(self, lease: Object) -> None:
+    def _remember(self, lease: Object, began_at: float) -> None:
         self._lease = lease
+        self._held_at = began_at
         self._observe(lease)
 
     def _new_lease(self) -> Object:

@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 
 import pytest
+from aiohttp import web
 
 from control_plane.client.client import ApiClient
 from control_plane.client.leader_election import LeaderElector, LeadershipLost
@@ -100,6 +101,27 @@ async def test_leader_whose_lease_was_taken_stops_leading(server: ObjectServer) 
             await running
         assert stopped.is_set()
         assert server.stored[PATH]["spec"]["holderIdentity"] == "thief"
+
+
+class SlowServer(ObjectServer):
+    """Answers renewals so late that the candidate's clock has moved on by `seconds`."""
+
+    def __init__(self, clock: HandClock, seconds: float) -> None:
+        super().__init__()
+        self._clock = clock
+        self._seconds = seconds
+
+    async def handle_object(self, request: web.Request) -> web.StreamResponse:
+        if request.method == "PUT":
+            self._clock.advance(self._seconds)
+        return await super().handle_object(request)
+
+
+async def test_a_renewal_counts_from_when_it_was_asked_for() -> None:
+    term, clock = Term(), RestlessClock()
+    async with serving(SlowServer(clock, seconds=9.0)) as client, asyncio.timeout(30):
+        with pytest.raises(LeadershipLost):
+            await elector(client, "a", clock).run(term.lead)
 
 
 async def test_failure_of_the_leader_is_not_swallowed(server: ObjectServer) -> None:
