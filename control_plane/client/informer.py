@@ -6,9 +6,9 @@ the store are shared: nobody may change them (`deep_copy` first).
 
 It lists once, then watches from the list's resourceVersion and resumes each watch where the last
 one ended; bookmarks keep that point young. It lists again only when the server no longer has the
-history (410). A change missed meanwhile shows as the difference between the copies: handlers hear
-of it as usual, a vanished object as a delete with its last known content. There is no periodic
-resync.
+history (410), or has not reached that point (its store was set back). A change missed meanwhile
+shows as the difference between the copies: handlers hear of it as usual, a vanished object as a
+delete with its last known content. There is no periodic resync.
 
 Called by every component through `InformerSet`. Source: client-go tools/cache (reflector,
 shared_informer, thread_safe_store).
@@ -104,6 +104,8 @@ class Informer:
                 log.warning("watch_failed resource=%s error=%s", self.resource.plural, error)
                 if not isinstance(error, ApiUnavailable):
                     self._listed = False
+                    if _is_of_the_future(error):
+                        self._resource_version = ""
             await self._pace(self._clock.monotonic() - started)
 
     async def _pace(self, lasted_seconds: float) -> None:
@@ -185,3 +187,8 @@ class Informer:
         except Exception:
             key = key_of(new or old or {})
             log.exception("handler_failed resource=%s key=%s", self.resource.plural, key)
+
+
+def _is_of_the_future(error: ApiError) -> bool:
+    """Whether the server has not reached the resourceVersion that was asked for."""
+    return any(cause.get("reason") == "ResourceVersionTooLarge" for cause in error.causes)

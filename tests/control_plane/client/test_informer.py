@@ -6,7 +6,9 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
+from aiohttp import web
 
+from control_plane.api.errors import Timeout
 from control_plane.api.objects import name_of
 from control_plane.api.resources import CONFIGMAPS
 from control_plane.client.client import ApiClient
@@ -150,6 +152,35 @@ async def _unwatched(server: ListWatchServer) -> AsyncIterator[None]:
 
 async def _nowhere(event: str, obj: dict[str, Any]) -> None:
     del event, obj
+
+
+class SetBackServer(ListWatchServer):
+    """Refuses resourceVersions that it has not reached, as after a restore of its store."""
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        wanted = int(request.query.get("resourceVersion") or 0)
+        if wanted <= self.version:
+            return await super().handle(request)
+        self.requests.append((request.method, request.path, dict(request.query)))
+        error = Timeout.too_large_resource_version(wanted, self.version)
+        return web.json_response(error.status(), status=error.code)
+
+
+async def test_a_store_that_was_set_back_is_listed_as_it_is(witness: Witness) -> None:
+    server = SetBackServer()
+    await server.put("a")
+    await server.put("b")
+    async with serving(server) as client, running(client, witness) as informer:
+        for _ in range(2):
+            await witness.next()
+        del server.objects["b"]
+        server.version = 5
+        server.history.clear()
+        server.break_streams()
+
+        assert await witness.next() == ("delete", "b@12", None)
+        assert list(map(name_of, informer.list())) == ["a"]
+        assert server.lists() == ["0", ""]
 
 
 async def test_object_made_anew_under_its_name_is_another_object(
