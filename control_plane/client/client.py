@@ -99,7 +99,8 @@ class ApiClient:
             resourceVersion=resource_version,
         )
         answer = await self._object("GET", resource.path(namespace), params=params)
-        for item in answer.setdefault("items", []):
+        answer["items"] = answer.get("items") or []
+        for item in answer["items"]:
             item.setdefault("apiVersion", resource.api_version)
             item.setdefault("kind", resource.kind)
         return answer
@@ -202,7 +203,7 @@ class ApiClient:
         limit = WATCH_SECONDS + WATCH_GRACE_SECONDS
         async with self._transport.stream(path, params, limit) as chunks:
             async for line in _lines(chunks):
-                event = orjson.loads(line)
+                event = _event(line, path)
                 if event["type"] == "ERROR":
                     raise from_status(event["object"])
                 yield event
@@ -212,6 +213,18 @@ class ApiClient:
         if not isinstance(answer, dict):
             raise ApiUnavailable(f"the answer to {method} {path} is not a JSON object")
         return answer
+
+
+def _event(line: bytes, path: str) -> Object:
+    """Decode one line of a watch; what is no event did not come from an API server."""
+    try:
+        event: Object = orjson.loads(line)
+        if isinstance(event["type"], str) and isinstance(event["object"], dict):
+            return event
+    except (orjson.JSONDecodeError, TypeError, KeyError):
+        pass
+    shown = line[:80].decode(errors="replace")
+    raise ApiUnavailable(f"the watch of {path} sent {shown!r}, which is no event")
 
 
 def _present(**params: str) -> dict[str, str]:

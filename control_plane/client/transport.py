@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 REQUEST_TIMEOUT_SECONDS = 65.0  # the server itself gives up after 60
 CONNECT_TIMEOUT_SECONDS = 10.0
 MAX_CONNECTIONS = 128  # requests beyond these wait for a free one
-MAX_RETRIES = 10  # answers that carry Retry-After, as other clients do
+MAX_RETRIES = 10  # after answers that carry Retry-After, as other clients do
 _UNAVAILABLE = (aiohttp.ClientError, TimeoutError, ssl.SSLError, ConnectionError)
 
 
@@ -83,11 +83,11 @@ class Transport:
         Retry-After header (429, 5xx) is waited for and tried again, ten times at most. Raises an
         ApiError for any other answer, ApiUnavailable when there is none.
         """
-        for _ in range(MAX_RETRIES):
+        for retries_left in range(MAX_RETRIES, -1, -1):
             status, headers, content = await self._send(method, path, params, body, content_type)
             if status < 300:
                 return content
-            if (wait := retry_after(status, headers)) is None:
+            if (wait := retry_after(status, headers)) is None or not retries_left:
                 break
             log.debug("retry method=%s path=%s status=%d seconds=%d", method, path, status, wait)
             await asyncio.sleep(wait)

@@ -157,6 +157,21 @@ async def test_retry_after_is_obeyed(recorder: Recorder) -> None:
         assert await client.get(PODS, "p", "ns") == POD
 
 
+async def test_retries_are_bounded(recorder: Recorder) -> None:
+    for _ in range(20):
+        recorder.answer(errors.TooManyRequests("busy").status(), 429, **{"Retry-After": "0"})
+    async with client_of(recorder) as client:
+        with pytest.raises(errors.TooManyRequests):
+            await client.get(PODS, "p", "ns")
+    assert len(recorder.asked) == 11
+
+
+async def test_list_without_items_is_empty(recorder: Recorder) -> None:
+    recorder.answer({"kind": "PodList", "metadata": {"resourceVersion": "1"}, "items": None})
+    async with client_of(recorder) as client:
+        assert (await client.list(PODS))["items"] == []
+
+
 async def test_answer_that_is_not_json_comes_as_bytes(recorder: Recorder) -> None:
     recorder.answers.append(lambda: web.Response(text="ok"))
     async with client_of(recorder) as client:
@@ -186,6 +201,17 @@ async def test_watch_yields_events_of_any_length(recorder: Recorder) -> None:
 
     assert events == [big, small]
     assert "resourceVersion=5" in recorder.asked[0][1]
+
+
+@pytest.mark.parametrize("line", [b"<html>", b"[]", b'{"type":"ADDED"}', b'{"type":1,"object":{}}'])
+async def test_watch_that_sends_something_else_is_unavailable(
+    recorder: Recorder, line: bytes
+) -> None:
+    recorder.answers.append(lambda: web.Response(body=line + b"\n"))
+    async with client_of(recorder) as client:
+        with pytest.raises(ApiUnavailable, match="which is no event"):
+            async for _ in client.watch(PODS, resource_version="5"):
+                pass
 
 
 async def test_error_event_of_a_watch_is_raised(recorder: Recorder) -> None:
