@@ -51,15 +51,21 @@ class ClientConfig:
         return _KubeconfigReader(Path(path)).read(context)
 
     def ssl_context(self) -> ssl.SSLContext | None:
-        """Return the TLS settings, or None for a plain http URL."""
+        """Return the TLS settings, or None for a plain http URL. ConfigError for a bad PEM text."""
         if not self.server.startswith("https:"):
             return None
-        tls = ssl.create_default_context(cadata=self.ca_pem.decode() or None)
+        try:
+            tls = ssl.create_default_context(cadata=self.ca_pem.decode() or None)
+            if self.certificate_pem:
+                _load_certificate(tls, self.certificate_pem, self.key_pem)
+        except (ssl.SSLError, UnicodeDecodeError) as error:
+            raise ConfigError(
+                f"the certificates or the key for {self.server} cannot be used ({error}): "
+                "give PEM texts that belong together"
+            ) from error
         if self.insecure:
             tls.check_hostname = False
             tls.verify_mode = ssl.CERT_NONE
-        if self.certificate_pem:
-            _load_certificate(tls, self.certificate_pem, self.key_pem)
         return tls
 
 
@@ -69,6 +75,14 @@ def _load_certificate(tls: ssl.SSLContext, certificate: bytes, key: bytes) -> No
         pair.write(certificate.rstrip() + b"\n" + key)
         pair.flush()
         tls.load_cert_chain(pair.name)
+
+
+def _is_url(server: str) -> bool:
+    try:
+        parts = urlsplit(server)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets or a port that are none
+        return False
 
 
 class _KubeconfigReader:
@@ -107,33 +121,34 @@ class _KubeconfigReader:
     def _named(
         self, document: dict[str, Any], section: str, item: str, name: str
     ) -> dict[str, Any]:
-        for entry in document.get(section) or []:
-            if entry.get("name") == name:
-                return entry.get(item) or {}
+        entries = document.get(section)
+        for entry in entries if isinstance(entries, list) else []:
+            if isinstance(entry, dict) and entry.get("name") == name:
+                found = entry.get(item)
+                return found if isinstance(found, dict) else {}
         raise self._error(f"has no {item} named {name!r}: add it under {section}")
 
     def _server(self, cluster: dict[str, Any]) -> str:
         server = str(cluster.get("server", "")).rstrip("/")
-        parts = urlsplit(server)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if not _is_url(server):
             raise self._error(f"has the server {server!r}: give a URL such as https://host:6443")
         return server
 
     def _pem(self, entry: dict[str, Any], name: str) -> bytes:
         if data := entry.get(f"{name}-data"):
             try:
-                return base64.b64decode(data, validate=True)
+                return base64.b64decode(str(data), validate=True)
             except (binascii.Error, ValueError) as error:
                 raise self._error(f"has a {name}-data that is not base64") from error
         if path := entry.get(name):
-            return self._read(self._path.parent / path)
+            return self._read(self._path.parent / str(path))
         return b""
 
     def _token(self, user: dict[str, Any]) -> str:
         if user.get("token"):
             return str(user["token"])
         if path := user.get("tokenFile"):
-            return self._read(self._path.parent / path).decode().strip()
+            return self._read(self._path.parent / str(path)).decode(errors="replace").strip()
         return ""
 
     def _refuse(self, entry: dict[str, Any], unsupported: tuple[str, ...]) -> None:

@@ -89,6 +89,31 @@ def test_what_cannot_be_used_is_refused(
         ClientConfig.from_kubeconfig(path)
 
 
+@pytest.mark.parametrize("server", ["https://h:port", "https://[::1", "https://h:99999", "ftp://h"])
+def test_a_server_that_is_no_url_is_refused(tmp_path: Path, server: str) -> None:
+    path = write(tmp_path / "kubeconfig", {"server": server}, {})
+
+    with pytest.raises(ConfigError, match="give a URL"):
+        ClientConfig.from_kubeconfig(path)
+
+
+@pytest.mark.parametrize("contexts", ["main", ["main"], [{"name": "main", "context": "c"}], {}, 7])
+def test_entries_of_another_shape_are_refused(tmp_path: Path, contexts: Any) -> None:
+    document = {"current-context": "main", "contexts": contexts, "clusters": [7], "users": None}
+    (tmp_path / "kubeconfig").write_text(yaml.safe_dump(document))
+
+    with pytest.raises(ConfigError, match=r"has no (context|cluster) named"):
+        ClientConfig.from_kubeconfig(tmp_path / "kubeconfig")
+
+
+@pytest.mark.parametrize(
+    "pem", [{"ca_pem": b"CA"}, {"ca_pem": b"\xff"}, {"certificate_pem": b"C", "key_pem": b"K"}]
+)
+def test_certificates_that_are_none_are_refused(pem: dict[str, bytes]) -> None:
+    with pytest.raises(ConfigError, match="for https://host cannot be used"):
+        ClientConfig("https://host", **pem).ssl_context()  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("content", ["{", "- a", ""])
 def test_file_that_is_no_kubeconfig_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "kubeconfig").write_text(content)
