@@ -16,6 +16,8 @@ from collections import deque
 from control_plane.client.clock import LOOP_CLOCK, Clock, Timer
 from control_plane.client.rate_limit import ItemBackoff, TokenBucket
 
+_REBUILD_ABOVE = 64  # entries of the heap, of which more than half are outdated
+
 
 class ShutDown(Exception):
     """The queue was shut down and is empty: the worker has to stop."""
@@ -68,6 +70,9 @@ class WorkQueue:
             return
         self._ready_at[key] = ready_at
         heapq.heappush(self._heap, (ready_at, key))
+        if len(self._heap) > _REBUILD_ABOVE and len(self._heap) > 2 * len(self._ready_at):
+            self._heap = [(moment, waiting) for waiting, moment in self._ready_at.items()]
+            heapq.heapify(self._heap)
         if self._heap[0] == (ready_at, key):
             self._arm()
 

@@ -144,3 +144,12 @@ async def test_shutting_down_wakes_those_who_wait(queue: WorkQueue) -> None:
 
     with pytest.raises(ShutDown):
         await waiting
+
+
+async def test_outdated_delays_do_not_pile_up(queue: WorkQueue, clock: HandClock) -> None:
+    for _ in range(1000):
+        queue.add_after("a", 1000.0)
+        queue.add_after("a", 0.5)
+        clock.advance(0.5)
+        queue.done(await queue.get())
+    assert len(queue._heap) < 100
