@@ -44,19 +44,6 @@ class EventRecorder:
         self._correlator = EventCorrelator()
         self._queue: asyncio.Queue[Object] = asyncio.Queue(QUEUE_LIMIT)
 
-    async def event(
-        self,
-        obj: Object,
-        event_type: str,
-        reason: str,
-        message: str,
-        *,
-        action: str = "",
-        related: Object | None = None,
-    ) -> None:
-        """Record an event about `obj`; the coroutine form of `record`, done at once."""
-        self.record(obj, event_type, reason, message, action=action, related=related)
-
     def record(
         self,
         obj: Object,

@@ -42,7 +42,7 @@ def server() -> ObjectServer:
 
 async def test_event_tells_who_says_what_about_which_object(server: ObjectServer) -> None:
     async with recording(server) as recorder:
-        await recorder.event(POD, "Warning", "BackOff", "Back-off restarting")
+        recorder.record(POD, "Warning", "BackOff", "Back-off restarting")
         await recorder.flush()
 
     (path, event), *others = server.stored.items()
@@ -59,7 +59,7 @@ async def test_event_about_a_part_of_an_object_names_the_part(server: ObjectServ
     async with recording(server) as recorder:
         for name in ("a", "b"):
             part = POD | {"fieldPath": f"spec.containers{{{name}}}"}
-            await recorder.event(part, "Normal", "Started", "Container started")
+            recorder.record(part, "Normal", "Started", "Container started")
         await recorder.flush()
 
     found = [event["involvedObject"]["fieldPath"] for event in server.stored.values()]
@@ -68,7 +68,7 @@ async def test_event_about_a_part_of_an_object_names_the_part(server: ObjectServ
 
 async def test_event_about_a_cluster_scoped_object_lies_in_default(server: ObjectServer) -> None:
     async with recording(server) as recorder:
-        await recorder.event(NODE, "Normal", "Starting", "Starting kubelet")
+        recorder.record(NODE, "Normal", "Starting", "Starting kubelet")
         await recorder.flush()
 
     assert next(iter(server.stored)).startswith("/api/v1/namespaces/default/events/n.")
@@ -77,7 +77,7 @@ async def test_event_about_a_cluster_scoped_object_lies_in_default(server: Objec
 async def test_repeat_is_counted_in_the_same_event(server: ObjectServer) -> None:
     async with recording(server) as recorder:
         for _ in range(3):
-            await recorder.event(POD, "Normal", "Pulled", "Image pulled")
+            recorder.record(POD, "Normal", "Pulled", "Image pulled")
         await recorder.flush()
 
     (event,) = server.stored.values()
@@ -86,10 +86,10 @@ async def test_repeat_is_counted_in_the_same_event(server: ObjectServer) -> None
 
 async def test_repeat_of_a_vanished_event_begins_a_new_one(server: ObjectServer) -> None:
     async with recording(server) as recorder:
-        await recorder.event(POD, "Normal", "Pulled", "Image pulled")
+        recorder.record(POD, "Normal", "Pulled", "Image pulled")
         await recorder.flush()
         server.stored.clear()
-        await recorder.event(POD, "Normal", "Pulled", "Image pulled")
+        recorder.record(POD, "Normal", "Pulled", "Image pulled")
         await recorder.flush()
 
     (event,) = server.stored.values()
