@@ -70,8 +70,8 @@ class Authority:
     def open(cls, pair: KeyPair, now: datetime.datetime) -> "Authority":
         """Load the authority, or make it when neither file exists.
 
-        Raises PkiError when only one of the two is there or one cannot be read: making a new
-        authority would lock out every certificate already handed out.
+        Raises PkiError when only one of the two is there, one cannot be read or they do not belong
+        together: making a new authority would lock out every certificate already handed out.
         """
         present = [path for path in (pair.certificate, pair.key) if path.exists()]
         if not present:
@@ -79,7 +79,12 @@ class Authority:
         if len(present) == 1:
             missing = pair.key if present[0] == pair.certificate else pair.certificate
             raise PkiError(f"{missing} is missing beside {present[0]}: restore it from a backup")
-        return cls(_load_certificate(pair.certificate), _load_key(pair.key))
+        certificate, key = _load_certificate(pair.certificate), _load_key(pair.key)
+        if not _belong_together(certificate, key):
+            raise PkiError(
+                f"{pair.key} is not the key of {pair.certificate}: restore both from one backup"
+            )
+        return cls(certificate, key)
 
     @classmethod
     def _create(cls, pair: KeyPair, now: datetime.datetime) -> "Authority":
@@ -110,6 +115,8 @@ class Authority:
             certificate.verify_directly_issued_by(self._certificate)
         except (ValueError, TypeError, InvalidSignature):
             return False
+        if not _belong_together(certificate, _load_key(pair.key)):
+            return False  # two files are not replaced in one step: a crash came in between
         in_date = certificate.not_valid_after_utc - now > RENEW_BEFORE
         return in_date and _identity_of(certificate) == identity
 
@@ -199,6 +206,10 @@ def _identity_of(certificate: x509.Certificate) -> Identity:
             if isinstance(address, IPAddress)
         ),
     )
+
+
+def _belong_together(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> bool:
+    return certificate.public_key() == key.public_key()
 
 
 def _certificate_pem(certificate: x509.Certificate) -> bytes:

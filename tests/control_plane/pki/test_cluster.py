@@ -83,6 +83,26 @@ def test_a_lost_authority_key_is_an_error_and_not_a_new_authority(tmp_path: Path
         ensure_pki(tmp_path, NAMES, NOW)
 
 
+def test_a_crash_between_key_and_certificate_is_made_good(tmp_path: Path) -> None:
+    pki = ensure_pki(tmp_path, NAMES, NOW)
+    server, other = pki.pair("apiserver"), pki.pair("admin")
+    server.key.write_bytes(other.key.read_bytes())
+
+    ensure_pki(tmp_path, NAMES, NOW)
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(server.certificate, server.key)
+
+
+def test_the_key_of_another_authority_is_refused(tmp_path: Path) -> None:
+    pki = ensure_pki(tmp_path / "one", NAMES, NOW)
+    other = ensure_pki(tmp_path / "two", NAMES, NOW)
+    pki.pair("ca").key.write_bytes(other.pair("ca").key.read_bytes())
+
+    with pytest.raises(PkiError, match=r"ca\.key is not the key of .*ca\.crt: restore both"):
+        ensure_pki(tmp_path / "one", NAMES, NOW)
+
+
 def test_an_unreadable_certificate_is_named(tmp_path: Path) -> None:
     pki = ensure_pki(tmp_path, NAMES, NOW)
     pki.pair("apiserver").certificate.write_text("rubbish")
