@@ -71,7 +71,7 @@ class DatastoreProcess:
             await asyncio.sleep(SECONDS_BEFORE_RESTART)
             try:
                 await self.start()
-            except ConfigError as error:
+            except (ConfigError, OSError) as error:
                 logger.error("datastore restart=failed error=%s", error)
 
     async def _relay_errors(self, child: asyncio.subprocess.Process) -> None:

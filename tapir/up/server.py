@@ -10,6 +10,7 @@ import asyncio
 import datetime
 import ipaddress
 import logging
+import re
 import socket
 import sys
 import time
@@ -45,7 +46,7 @@ async def run(config: UpConfig, ready: asyncio.Event | None = None) -> None:
         async with _store(config) as store:
             claim.keep()
             pki = _ensure_pki(config, address)
-            _say(f"store: {config.datastore or config.etcd_servers}")
+            _say(f"store: {without_password(config.datastore or config.etcd_servers)}")
             try:
                 await _run_components(Place(config, pki, address, store), began, ready)
             except* ConfigError as refusals:
@@ -102,6 +103,11 @@ def _check_port(flag: str, host: str, port: int) -> None:
         socket.create_server((host, port)).close()
     except OSError as error:
         raise ConfigError(f"{flag} {port}: {error.strerror}: choose another with {flag}") from error
+
+
+def without_password(url: str) -> str:
+    """Return a database's URL as it may be shown to whoever looks at the screen or the log."""
+    return re.sub(r"(://[^/@]*?):.*@", r"\1:***@", url)
 
 
 def _runtime_of(node: Object) -> str:
