@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from control_plane.api.objects import Object, labels_of, name_of
+from control_plane.api.pod_requests import ResourceList, add
 from control_plane.scheduler.framework.pod_info import HostPort, PodInfo
-from control_plane.scheduler.framework.pod_request import ResourceList, add, amounts, subtract
+from control_plane.scheduler.framework.pod_request import amounts, subtract
 
 ZONE_LABEL = "topology.kubernetes.io/zone"
 REGION_LABEL = "topology.kubernetes.io/region"

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from control_plane.api.objects import Object, key_of, uid_of
+from control_plane.api.pod_requests import ResourceList, is_sidecar
 from control_plane.scheduler.framework.pod_request import (
-    ResourceList,
-    is_sidecar,
     placed_pod_request,
     pod_request,
     scoring_container_request,

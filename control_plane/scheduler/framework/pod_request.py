@@ -3,10 +3,8 @@
 Amounts are plain integers: `cpu` in millicores, everything else (bytes, counts) in whole units.
 `pods` is not part of a request; NodeResourcesFit counts pods itself. All functions are pure.
 
-The rule, per resource: application containers and sidecars (init containers that restart always)
-run together; an ordinary init container runs beside the sidecars started before it. The pod needs
-the largest of these moments, then pod-level requests replace the aggregate of cpu, memory and huge
-pages, then overhead is added.
+The rule, per resource: what the containers need at once (control_plane.api.pod_requests), then
+pod-level requests replace the aggregate of cpu, memory and huge pages, then overhead is added.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,9 +12,9 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from control_plane.api.objects import Object, dig, find_condition
+from control_plane.api.pod_requests import ResourceList, add, largest, requested_together
 from control_plane.api.quantity import milli, value
 
-ResourceList = Mapping[str, int]
 ContainerRequest = Callable[[Object], ResourceList]
 
 CPU = "cpu"
@@ -37,26 +35,10 @@ def amounts(resources: Mapping[str, object] | None) -> dict[str, int]:
     return {name: _amount(name, str(text)) for name, text in (resources or {}).items()}
 
 
-def add(left: ResourceList, right: ResourceList) -> dict[str, int]:
-    """Sum two resource lists; a resource missing on one side counts 0."""
-    total = dict(left)
-    for name, amount in right.items():
-        total[name] = total.get(name, 0) + amount
-    return total
-
-
 def subtract(left: ResourceList, right: ResourceList) -> dict[str, int]:
     """Take `right` from `left`; resources that reach 0 disappear."""
     rest = {name: amount - right.get(name, 0) for name, amount in left.items()}
     return {name: amount for name, amount in rest.items() if amount}
-
-
-def largest(left: ResourceList, right: ResourceList) -> dict[str, int]:
-    """Return the larger amount of each resource."""
-    both = dict(left)
-    for name, amount in right.items():
-        both[name] = max(both.get(name, 0), amount)
-    return both
 
 
 def container_request(container: Object) -> dict[str, int]:
@@ -69,29 +51,12 @@ def scoring_container_request(container: Object) -> dict[str, int]:
     return {**SCORING_DEFAULTS, **container_request(container)}
 
 
-def is_sidecar(init_container: Object) -> bool:
-    """Tell whether an init container keeps running beside the application."""
-    return init_container.get("restartPolicy") == "Always"
-
-
 def pod_request(spec: Object, of_container: ContainerRequest = container_request) -> dict[str, int]:
     """Return the request of a pod with this spec.
 
     `of_container` says what one container asks for.
     """
-    total: dict[str, int] = {}
-    for container in spec.get("containers") or ():
-        total = add(total, of_container(container))
-    sidecars: dict[str, int] = {}
-    peak: dict[str, int] = {}
-    for container in spec.get("initContainers") or ():
-        request = of_container(container)
-        if is_sidecar(container):
-            total, sidecars = add(total, request), add(sidecars, request)
-            peak = largest(peak, sidecars)
-        else:
-            peak = largest(peak, add(sidecars, request))
-    return _pod_level(largest(total, peak), spec)
+    return _pod_level(requested_together(spec, of_container), spec)
 
 
 def _pod_level(aggregate: dict[str, int], spec: Object) -> dict[str, int]:
