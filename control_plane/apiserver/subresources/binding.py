@@ -1,10 +1,10 @@
 """pods/binding: the scheduler's decision, written into the pod."""
 
 from control_plane.api.errors import BadRequest, Conflict, Invalid
-from control_plane.api.field_error import not_supported, required
 from control_plane.api.objects import Object, dig, is_terminating, name_of, uid_of
 from control_plane.api.resources import NODES, PODS, Resource
 from control_plane.api.timestamps import now
+from control_plane.api.validation.pods import validate_binding
 from control_plane.apiserver.http.answer import Reply, json_answer
 from control_plane.apiserver.http.bodies import read_object
 from control_plane.apiserver.http.request import Request
@@ -95,12 +95,7 @@ def _copy_topology(pod: Object, node: Object | None) -> None:
 
 
 def _check(binding: Object) -> None:
-    kind = dig(binding, "target", "kind", default="")
-    errors = []
-    if kind not in ("", "Node"):
-        errors.append(not_supported("target.kind", kind, ["Node", "<empty>"]))
-    if not dig(binding, "target", "name", default=""):
-        errors.append(required("target.name"))
+    errors = list(validate_binding(binding))
     if errors:
         raise Invalid.of(BINDING, name_of(binding), errors)
 
