@@ -161,21 +161,6 @@ def port_name_errors(value: str) -> list[str]:
     return errors
 
 
-def is_dns1123_label(value: str) -> bool:
-    """Tell whether the value is a DNS-1123 label."""
-    return not dns1123_label_errors(value)
-
-
-def is_dns1123_subdomain(value: str) -> bool:
-    """Tell whether the value is a DNS-1123 subdomain."""
-    return not dns1123_subdomain_errors(value)
-
-
-def is_dns1035_label(value: str) -> bool:
-    """Tell whether the value is a DNS-1035 label."""
-    return not dns1035_label_errors(value)
-
-
 def mask_trailing_dash(prefix: str) -> str:
     """Return a generateName as its kind's name rule checks it: a last "-" counts as a letter."""
     if len(prefix) > 1 and prefix.endswith("-"):
