@@ -64,7 +64,8 @@ def check_and_migrate_postgres(conninfo: str, name: str) -> None:
     from sqlalchemy import create_engine
 
     with psycopg.connect(conninfo) as raw:
-        raw.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK_KEY,))
+        # The session holds it, not the transaction: SQLAlchemy rolls back when it first connects.
+        raw.execute("SELECT pg_advisory_lock(%s)", (LOCK_KEY,))
         found = raw.execute(
             "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
         ).fetchall()
