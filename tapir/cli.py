@@ -5,6 +5,7 @@ Exit codes: 0 after a clean stop, 2 when a flag, a file, an address or a databas
 """
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -13,9 +14,23 @@ import tapir
 from tapir.commands import COMMANDS, EXIT_USAGE
 from tapir.refusal import Refusal
 
+NEGATIVE_NUMBER = re.compile(r"-[\d.]")
+
 
 class OneLineParser(argparse.ArgumentParser):
     """A parser whose errors are one line that names the flag and where to look."""
+
+    def refuse_unknown(self, words: Sequence[str]) -> None:
+        """Refuse a flag that there is not, before argparse asks for those that were left out.
+
+        A mistyped flag is named as such, not as the absence of the one that was meant.
+        """
+        for word in words:
+            flag = word.partition("=")[0]
+            if not flag.startswith("-") or NEGATIVE_NUMBER.match(flag):
+                continue
+            if flag not in self._option_string_actions:
+                self.error(f"unrecognized arguments: {flag}")
 
     def error(self, message: str) -> NoReturn:
         """Print the message and leave with exit code 2."""
@@ -28,10 +43,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     command = next((row for row in COMMANDS if words[:1] == [row.name]), None)
     if command is None:
-        _overview().parse_args(words)
+        overview = _overview()
+        overview.refuse_unknown(words[:1])
+        overview.parse_args(words)
         raise AssertionError("the overview either prints help or refuses")
-    parser = OneLineParser(prog=f"tapir {command.name}", description=command.help)
+    parser = OneLineParser(
+        prog=f"tapir {command.name}", description=command.help, allow_abbrev=False
+    )
     command.add_flags(parser)
+    parser.refuse_unknown(words[1:])
     try:
         return command.run(parser.parse_args(words[1:]))
     except Refusal as error:
@@ -42,6 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _overview() -> OneLineParser:
     """The parser of `tapir` without a command it knows: it names them all."""
     parser = OneLineParser(prog="tapir", description=tapir.__doc__)
+    parser.add_argument("--version", action="version", version=f"tapir {tapir.VERSION}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for row in COMMANDS:
         commands.add_parser(row.name, help=row.help)

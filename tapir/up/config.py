@@ -1,12 +1,16 @@
 """What `tapir up` can be told."""
 
 import argparse
+import ipaddress
 import re
 import socket
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 NODE_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?")
+
+ENGINE_SCHEMES = ("unix", "tcp", "http")
 
 
 class ConfigError(Exception):
@@ -78,6 +82,12 @@ def from_args(flags: argparse.Namespace) -> UpConfig:
         raise ConfigError(
             f"node name {node_name!r} is not a DNS label: give another with --node-name"
         )
+    _check_address("--bind-address", flags.bind_address)
+    _check_engine(flags.docker_endpoint)
+    if flags.secure_port == flags.kubelet_port:
+        raise ConfigError(
+            f"--secure-port and --kubelet-port are both {flags.secure_port}: give two ports"
+        )
     data_dir = flags.data_dir.absolute()
     embedded = f"sqlite:///{data_dir / 'cluster.db'}"
     return UpConfig(
@@ -99,3 +109,15 @@ def _port(flag: str, value: int) -> int:
     if not 1 <= value <= 65535:
         raise ConfigError(f"{flag} {value} is not a port: give a number from 1 to 65535")
     return value
+
+
+def _check_address(flag: str, value: str) -> None:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError as error:
+        raise ConfigError(f"{flag} {value} is not an IP address") from error
+
+
+def _check_engine(url: str) -> None:
+    if url and urlsplit(url).scheme not in ENGINE_SCHEMES:
+        raise ConfigError(f"--docker-endpoint {url}: write unix:///path or tcp://host:port")

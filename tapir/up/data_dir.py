@@ -41,9 +41,14 @@ def claimed(directory: Path) -> Iterator[Claim]:
     program, cannot be written, or is in use. What was made here is removed again unless the claim
     was kept.
     """
-    _check(directory)
-    made = [path for path in (directory, directory / LOCK, directory / MARKER) if not path.exists()]
-    lock = _open_lock(directory)
+    try:
+        _check(directory)
+        made = _missing(directory)
+        lock = _open_lock(directory)
+    except OSError as error:
+        raise ConfigError(
+            f"data directory {directory}: {error.strerror}: choose another with --data-dir"
+        ) from error
     try:
         _lock(lock, directory)
         if not (directory / MARKER).exists():
@@ -58,14 +63,14 @@ def claimed(directory: Path) -> Iterator[Claim]:
         os.close(lock)
 
 
+def _missing(directory: Path) -> list[Path]:
+    """Return what a claim makes, outermost first, of the directory and its files."""
+    return [path for path in (directory, directory / LOCK, directory / MARKER) if not path.exists()]
+
+
 def _open_lock(directory: Path) -> int:
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return os.open(directory / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise ConfigError(
-            f"data directory {directory}: {error.strerror}: choose another with --data-dir"
-        ) from error
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return os.open(directory / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 def _remove(made: list[Path]) -> None:
@@ -96,7 +101,7 @@ def _check(directory: Path) -> None:
 def _check_format(marker: Path) -> None:
     try:
         version = json.loads(marker.read_text())["format"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise ConfigError(f"{marker} is not readable as ours: restore it from a backup") from error
     if not isinstance(version, int) or version > FORMAT:
         raise ConfigError(

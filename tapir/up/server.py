@@ -11,7 +11,6 @@ import datetime
 import ipaddress
 import logging
 import re
-import socket
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -20,14 +19,22 @@ from contextlib import asynccontextmanager
 from control_plane.api.objects import Object, dig
 from control_plane.pki.authority import PkiError
 from control_plane.pki.cluster import ClusterNames, ClusterPki, ensure_pki
-from tapir.up.addresses import IPAddress, node_address
+from tapir.up.addresses import (
+    IPAddress,
+    check_listening,
+    local_address,
+    node_address,
+    server_url,
+)
 from tapir.up.components import Place, component_flags, run_component
 from tapir.up.config import ConfigError, UpConfig
 from tapir.up.data_dir import claimed
 from tapir.up.datastore_process import DatastoreProcess
+from tapir.up.external_store import wait_for_store
 from tapir.up.readiness import wait_until_ready
 
 FIRST_SERVICE_ADDRESS = ipaddress.ip_address("10.96.0.1")
+KUBELET_ADDRESS = "0.0.0.0"
 
 
 async def run(config: UpConfig, ready: asyncio.Event | None = None) -> None:
@@ -40,8 +47,10 @@ async def run(config: UpConfig, ready: asyncio.Event | None = None) -> None:
     )
     began = time.monotonic()
     address = node_address(config.node_ip)
-    _check_port("--secure-port", config.bind_address, config.secure_port)
-    _check_port("--kubelet-port", str(address), config.kubelet_port)
+    check_listening("--bind-address", config.bind_address, "--secure-port", config.secure_port)
+    check_listening("--address", KUBELET_ADDRESS, "--kubelet-port", config.kubelet_port)
+    if config.etcd_servers:
+        await wait_for_store(config.etcd_servers, _say)
     with claimed(config.data_dir) as claim:
         async with _store(config) as store:
             claim.keep()
@@ -85,9 +94,10 @@ async def _store(config: UpConfig) -> AsyncIterator[str]:
 
 
 def _ensure_pki(config: UpConfig, address: IPAddress) -> ClusterPki:
+    listening = ipaddress.ip_address(config.bind_address)
     names = ClusterNames(
-        server=f"https://127.0.0.1:{config.secure_port}",
-        addresses=(FIRST_SERVICE_ADDRESS, address),
+        server=server_url(listening, config.secure_port),
+        addresses=(FIRST_SERVICE_ADDRESS, address, local_address(listening)),
         node=config.node_name,
         node_addresses=(address,),
     )
@@ -97,17 +107,10 @@ def _ensure_pki(config: UpConfig, address: IPAddress) -> ClusterPki:
         raise ConfigError(str(error)) from error
 
 
-def _check_port(flag: str, host: str, port: int) -> None:
-    """Raise ConfigError when `port` is taken, before anything is written."""
-    try:
-        socket.create_server((host, port)).close()
-    except OSError as error:
-        raise ConfigError(f"{flag} {port}: {error.strerror}: choose another with {flag}") from error
-
-
 def without_password(url: str) -> str:
     """Return a database's URL as it may be shown to whoever looks at the screen or the log."""
-    return re.sub(r"(://[^/@]*?):.*@", r"\1:***@", url)
+    userinfo = re.sub(r"(://[^/@]*?):.*@", r"\1:***@", url)
+    return re.sub(r"([?&]password=)[^&]*", r"\1***", userinfo)
 
 
 def _runtime_of(node: Object) -> str:

@@ -70,6 +70,47 @@ def test_an_unknown_flag_is_named(command: str, tmp_path: Path) -> None:
     assert f"tapir {command} --help" in line
 
 
+@pytest.mark.parametrize("command", list(REQUIRED))
+def test_a_mistyped_flag_is_named_before_the_one_that_is_missing(
+    command: str, tmp_path: Path
+) -> None:
+    assert "--kubecfg" in refusal(command, "--kubecfg=x", cwd=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("flags", "named"),
+    [
+        pytest.param(["--bind-address=nonsense"], "--bind-address nonsense", id="no-address"),
+        pytest.param(["--bind-address=192.0.2.77"], "--bind-address 192.0.2.77", id="foreign"),
+        pytest.param(["--node-ip=192.0.2.77"], "--node-ip 192.0.2.77", id="foreign-node"),
+        pytest.param(["--docker-endpoint=nonsense"], "--docker-endpoint nonsense", id="engine"),
+        pytest.param(["--secure-port=7001", "--kubelet-port=7001"], "both 7001", id="one-port"),
+        pytest.param(["--data-dir=/dev/null/data"], "/dev/null/data", id="no-directory"),
+        pytest.param(["--etcd-servers=ftp://x:1"], "ftp://x:1", id="scheme"),
+        pytest.param(["--etcd-servers=http://x:port"], "http://x:port", id="no-port"),
+        pytest.param(["--etcd-servers=http://x:1/db"], "http://x:1/db", id="path"),
+        pytest.param(["--etcd-servers=,"], "--etcd-servers", id="no-server"),
+    ],
+)
+def test_up_blames_the_flag_and_leaves_nothing_behind(
+    flags: list[str], named: str, tmp_path: Path
+) -> None:
+    ports = [f"--secure-port={free_port()}", f"--kubelet-port={free_port()}"]
+
+    assert named in refusal("up", *ports, *flags, cwd=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_up_names_the_store_that_is_not_there(tmp_path: Path) -> None:
+    ports = [f"--secure-port={free_port()}", f"--kubelet-port={free_port()}"]
+    store = f"http://127.0.0.1:{free_port()}"
+
+    line = refusal("up", *ports, "--etcd-servers", store, cwd=tmp_path)
+
+    assert f"{store}: Connection refused" in line
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_unknown_command_is_named(tmp_path: Path) -> None:
     assert "frobnicate" in refusal("frobnicate", cwd=tmp_path)
 
@@ -132,7 +173,7 @@ def test_a_file_that_is_not_a_database_is_left_alone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("flag", ["--secure-port", "--kubelet-port"])
 def test_a_port_in_use_is_named(flag: str, tmp_path: Path) -> None:
-    with socket.create_server(("0.0.0.0", 0)) as taken:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
 
         line = refusal(*up(flag, port, "--container-runtime=simulated"), cwd=tmp_path)

@@ -62,3 +62,13 @@ def test_a_file_in_place_of_the_directory_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match="is not a directory"), claimed(tmp_path / "data"):
         pass
+
+
+def test_a_directory_that_cannot_be_looked_into_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    with (
+        pytest.raises(ConfigError, match="choose another with --data-dir"),
+        claimed(tmp_path / "file" / "data"),
+    ):
+        pass

@@ -50,11 +50,20 @@ def target(url: str) -> str:
         if not path:
             raise ValueError(f"{url}: a unix endpoint needs a path, as in unix:///run/store.sock")
         return f"unix:{path}"
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
         raise ValueError(
             f"{url}: an etcd server is http://host:port, https://host:port or unix:///path"
         )
-    return f"{parts.netloc}" if parts.port else f"{parts.netloc}:2379"
+    if parts.username is not None:
+        raise ValueError(f"{parts.scheme}://…@{parts.hostname}: names and passwords are not sent")
+    return f"{parts.netloc}" if _port(url) else f"{parts.netloc}:2379"
+
+
+def _port(url: str) -> int | None:
+    try:
+        return urlsplit(url).port
+    except ValueError as error:
+        raise ValueError(f"{url}: the port is a number from 1 to 65535") from error
 
 
 def open_channel(url: str, endpoints: EtcdEndpoints) -> grpc.aio.Channel:
