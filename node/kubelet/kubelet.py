@@ -114,7 +114,7 @@ class Kubelet:
         while True:
             try:
                 await self.housekeep()
-            except (RuntimeFailure, VolumeFailure, OSError) as error:
+            except (RuntimeFailure, OSError) as error:
                 log.warning("housekeeping_failed error=%s", error)
             await asyncio.sleep(RELIST_SECONDS)
 
@@ -129,10 +129,17 @@ class Kubelet:
                 log.info("orphan_pod uid=%s name=%s", uid, record.pod.name)
                 self._add(orphan(record.pod))
                 self._workers[uid].vanish()
+        self._services.backoff.prune(self._services.clock())
         for uid in await self._services.volumes.pods_on_disk():
             if uid not in self._workers:
-                await self._services.volumes.tear_down(uid)
-        self._services.backoff.prune(self._services.clock())
+                await self._tear_down(uid)
+
+    async def _tear_down(self, uid: str) -> None:
+        """Remove what is on disk of a pod that is gone; one that resists does not keep others."""
+        try:
+            await self._services.volumes.tear_down(uid)
+        except VolumeFailure as error:
+            log.warning("tear_down_failed uid=%s error=%s", uid, error)
 
 
 def changed_pods(before: Mapping[str, object], now: Mapping[str, PodRecord]) -> Iterable[str]:
