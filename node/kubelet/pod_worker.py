@@ -94,6 +94,7 @@ class PodWorker:
             await self._pause(await self._sync_once())
         record = await self._terminate()
         await self._report_end(record)
+        await self._until_done(self._release)
         while not (self._vanished or self._pod["metadata"].get("deletionTimestamp")):
             self._wake.clear()
             await self._wake.wait()
@@ -234,6 +235,15 @@ class PodWorker:
             if await step():
                 return
             await asyncio.sleep(_API_RETRY_SECONDS)
+
+    async def _release(self) -> bool:
+        """Give back what the pod's volumes take; its last words stay until it is deleted."""
+        try:
+            await self._services.volumes.release(self._pod["metadata"]["uid"])
+        except VolumeFailure as error:
+            log.warning("release_failed pod=%s error=%s", pod_id(self._pod), error)
+            return False
+        return True
 
     async def _clean_up(self) -> bool:
         """Remove containers, sandboxes, volumes and what is remembered of the pod."""

@@ -1,6 +1,6 @@
 """A kubelet beside a real API server on our datastore, for each test that runs whole pods."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from control_plane.api.resources import (
 )
 from control_plane.client.client import ApiClient
 from control_plane.client.config import ClientConfig
+from node.kubelet.volumes.mounts import mounts_below
 from tests.node.stage import Stage
 from tests.support.apiserver import ApiServer
 from tests.support.datastore import Datastore
@@ -27,6 +28,13 @@ MADE_BY_CONTROLLERS: tuple[tuple[Resource, str, str, dict[str, Any]], ...] = (
     (CONFIGMAPS, "ConfigMap", "settings", {"data": {"greeting": "hello"}}),
     (SECRETS, "Secret", "passwords", {"stringData": {"db": "hunter2"}}),
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_mounts_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What a test mounts it unmounts: nobody could remove its directory."""
+    yield
+    assert mounts_below(tmp_path_factory.getbasetemp()) == []
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from control_plane.api import quantity
 from node.kubelet.volumes.base import VolumeFailure, VolumeRequest
+from node.kubelet.volumes.mounts import mount_memory
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,18 +28,11 @@ async def prepare_empty_dir(request: VolumeRequest) -> Path:
     fresh = not request.directory.is_dir()
     await asyncio.to_thread(request.directory.mkdir, parents=True, exist_ok=True)
     if medium == "Memory" and not await asyncio.to_thread(os.path.ismount, request.directory):
-        await _mount_memory(request)
+        await asyncio.to_thread(_mount_memory, request)
         fresh = True
     if fresh:
         await asyncio.to_thread(_own, request.directory, request.fs_group)
     return request.directory
-
-
-async def unmount(directory: Path) -> None:
-    """Unmount what is mounted at `directory`."""
-    code, output = await _run("umount", str(directory))
-    if code:
-        raise VolumeFailure(f"umount {directory}: {output}")
 
 
 def _own(directory: Path, fs_group: int | None) -> None:
@@ -47,20 +41,9 @@ def _own(directory: Path, fs_group: int | None) -> None:
     directory.chmod(_MODE if fs_group is None else _GROUP_MODE)
 
 
-async def _mount_memory(request: VolumeRequest) -> None:
+def _mount_memory(request: VolumeRequest) -> None:
     limits = [request.source.get("sizeLimit"), request.facts.allocatable.get("memory")]
     sizes = [quantity.value(str(limit)) for limit in limits if limit]
     options = f"size={min(sizes)}" if sizes else "size=50%"
-    code, output = await _run(
-        "mount", "-t", "tmpfs", "-o", options, "tmpfs", str(request.directory)
-    )
-    if code:
-        raise VolumeFailure(f"emptyDir medium Memory needs a kubelet that may mount: {output}")
-
-
-async def _run(*command: str) -> tuple[int, str]:
-    process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
-    output, _ = await process.communicate()
-    return process.returncode or 0, output.decode(errors="replace").strip()
+    if problem := mount_memory(request.directory, options):
+        raise VolumeFailure(f"emptyDir medium Memory needs a kubelet that may mount: {problem}")

@@ -11,6 +11,7 @@ housekeeping for pods that are gone. What is on disk is the only state.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import shutil
 from collections.abc import Mapping
@@ -21,11 +22,13 @@ from typing import TYPE_CHECKING
 from node.kubelet.volumes import VOLUMES
 from node.kubelet.volumes.atomic_writer import write_payload
 from node.kubelet.volumes.base import ObjectReader, VolumeFailure, VolumeRequest, VolumeType
-from node.kubelet.volumes.empty_dir import unmount
+from node.kubelet.volumes.mounts import unmount_below
 
 if TYPE_CHECKING:
     from control_plane.api.objects import Object
     from node.kubelet.containers.references import PodFacts
+
+log = logging.getLogger(__name__)
 
 VolumePaths = Mapping[str, Path]  # by volume name
 
@@ -60,12 +63,18 @@ class PodVolumes:
                 ) from error
         return paths
 
+    async def release(self, uid: str) -> None:
+        """Remove the volumes of a pod whose containers have ended for good: their memory and disk
+        space are free while the pod is still there to be asked about.
+
+        Nothing below a mount is touched. Raises VolumeFailure for one that cannot be unmounted;
+        what cannot be removed is logged.
+        """
+        await asyncio.to_thread(_remove, self.pod_directory(uid) / "volumes")
+
     async def tear_down(self, uid: str) -> None:
-        """Remove everything of a pod; not being there is fine."""
-        directory = self.pod_directory(uid)
-        for mount in await asyncio.to_thread(_mounts_below, directory):
-            await unmount(mount)
-        await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
+        """Remove everything of a pod, as `release` does; not being there is fine."""
+        await asyncio.to_thread(_remove, self.pod_directory(uid))
 
     async def pods_on_disk(self) -> list[str]:
         """Return the uids that have a directory."""
@@ -100,8 +109,11 @@ def _entries(directory: Path) -> list[str]:
     return sorted(os.listdir(directory)) if directory.is_dir() else []
 
 
-def _mounts_below(directory: Path) -> list[Path]:
-    volumes = directory / "volumes"
-    if not volumes.is_dir():
-        return []
-    return [path for kind in volumes.iterdir() for path in kind.iterdir() if os.path.ismount(path)]
+def _remove(directory: Path) -> None:
+    if not directory.exists():
+        return
+    unmount_below(directory)
+    try:
+        shutil.rmtree(directory)
+    except OSError as error:
+        log.warning("pod_files_left directory=%s error=%s", directory, error)
