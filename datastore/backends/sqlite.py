@@ -12,9 +12,7 @@ which the machine's clock cannot move once it has started.
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
 import sqlite3
 import time
 from contextlib import contextmanager, suppress
@@ -26,6 +24,7 @@ from sqlalchemy import Table, bindparam, literal
 from sqlalchemy.dialects import sqlite as dialect
 from sqlalchemy.dialects.sqlite import insert
 
+from datastore.backends.file_claim import FileClaim
 from datastore.backends.identity import Identity, register
 from datastore.backends.migration import check_and_migrate
 from datastore.backends.statements import Prepared, Statements
@@ -207,21 +206,21 @@ class SqliteBackend:
             )
         self._path = Path(url.database).absolute()
         self._identity = identity
-        self._lock: int | None = None
+        self._claim = FileClaim(self._path)
         self._started = time.monotonic()
         self._epoch = time.time()
         self.cluster_id = self.member_id = 0
 
     def open(self) -> None:
         """Lock, check, migrate and register."""
-        self._take_lock()
+        self._claim.take()
         try:
             self._open()
         except sqlite3.Error as error:
-            self._release()
+            self._claim.give_up()
             raise StartError(f"datastore {self._path}: {error}") from error
         except StartError:
-            self._release()
+            self._claim.give_up()
             raise
 
     def session(self, *, writer: bool = False) -> SqliteSession:
@@ -244,9 +243,11 @@ class SqliteBackend:
             session = self.session()
             session.checkpoint("TRUNCATE")
             session.close()
-        self._release()
+        self._claim.release()
 
     def _open(self) -> None:
+        if not self._path.exists():
+            self._path.touch(mode=0o600)  # it will hold secrets; its log gets the same mode
         check_and_migrate(f"sqlite:///{self._path}", str(self._path), self._is_fresh())
         connection = connect(self._path)
         try:
@@ -267,27 +268,3 @@ class SqliteBackend:
 
     def _now(self) -> int:
         return int((self._epoch + time.monotonic() - self._started) * 1000)
-
-    def _take_lock(self) -> None:
-        path = Path(os.path.realpath(self._path))
-        path = path.with_name(path.name + ".lock")
-        try:
-            self._lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise StartError(f"datastore {self._path}: {error.strerror}: {path}") from error
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            owner = os.read(self._lock, 32).decode(errors="replace").strip()
-            self._release()
-            raise StartError(
-                f"datastore {self._path} is in use by process {owner or 'unknown'}: "
-                "stop that one, or use another file"
-            ) from None
-        os.ftruncate(self._lock, 0)
-        os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
-
-    def _release(self) -> None:
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from datastore.mvcc.backend import Session, Snapshot
 
 PAGE_ROWS = 1_000
+PAGE_BYTES = 1 << 20
+CHUNK_ROWS = 100  # a page is read in chunks, since nobody knows how large its values are
 
 
 class Page(NamedTuple):
@@ -28,20 +30,31 @@ class Page(NamedTuple):
 
 
 def read_page(session: Session, first: int, *, prevs: bool) -> Page:
-    """Read about PAGE_ROWS events from revision `first` on; never part of a revision."""
+    """Read PAGE_ROWS events or PAGE_BYTES from revision `first` on; never part of a revision."""
     with session.snapshot() as snapshot:
         state = snapshot.state()
-        begin = max(first, state.compact_revision)
-        rows = snapshot.history(begin << SUB_BITS, (state.revision + 1) << SUB_BITS, PAGE_ROWS)
-        last = state.revision
-        if len(rows) == PAGE_ROWS:
-            last = rows[-1].revision
-            rows += snapshot.history(rows[-1].id + 1, (last + 1) << SUB_BITS, 0)
+        begin = max(first, state.compact_revision) << SUB_BITS
+        rows, last = _read_rows(snapshot, begin, state.revision)
         if prevs:
             events = with_prevs(snapshot, rows, state.compact_revision)
         else:
             events = [Event(row, prev_known=False) for row in rows]
     return Page(events, last, state.revision, state.compact_revision)
+
+
+def _read_rows(snapshot: Snapshot, begin: int, revision: int) -> tuple[list[Row], int]:
+    """Return about a page of rows from an id on, and the last revision that is whole in it."""
+    rows: list[Row] = []
+    end, size = (revision + 1) << SUB_BITS, 0
+    while len(rows) < PAGE_ROWS and size < PAGE_BYTES:
+        chunk = snapshot.history(begin, end, CHUNK_ROWS)
+        rows += chunk
+        if len(chunk) < CHUNK_ROWS:
+            return rows, revision
+        begin = chunk[-1].id + 1
+        size += sum(len(row.value) for row in chunk)
+    last = rows[-1].revision
+    return rows + snapshot.history(begin, (last + 1) << SUB_BITS, 0), last
 
 
 def with_prevs(snapshot: Snapshot, rows: Sequence[Row], compact_revision: int) -> list[Event]:

@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from datastore.mvcc.model import FROM_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from datastore.mvcc.hub import WatchHub
     from datastore.mvcc.model import Event
 
 OUTBOX_NOTICES = 1_000
 OUTBOX_BYTES = 4 << 20
+NOTICE_BYTES = 1 << 20  # events beyond this go into the next answer
 EVERY_WATCHER = -1
 NOPUT, NODELETE = 0, 1
 EMPTY_RANGE = "mvcc: watcher range is empty"
@@ -79,14 +80,30 @@ class Watcher:
         return (NODELETE if event.row.deleted else NOPUT) not in self.query.filters
 
     def send(self, events: Sequence[Event], revision: int) -> None:
-        """Put events into the outbox."""
+        """Put events into the outbox: as one notice, or more where they are many bytes.
+
+        Events of one revision are never in two notices.
+        """
         self.active = True
-        self.stream.push(
-            Notice(
-                self.id, revision, events, prev_kv=self.query.prev_kv, fragment=self.query.fragment
-            ),
-            sum(len(event.row.key) + len(event.row.value) + 64 for event in events),
-        )
+        query = self.query
+        parts = list(split_revisions(events))
+        for number, (part, size) in enumerate(parts, 1):
+            reached = revision if number == len(parts) else part[-1].revision
+            notice = Notice(self.id, reached, part, prev_kv=query.prev_kv, fragment=query.fragment)
+            self.stream.push(notice, size)
+
+
+def split_revisions(events: Sequence[Event]) -> Iterator[tuple[list[Event], int]]:
+    """Yield events in parts of whole revisions and about NOTICE_BYTES, with their size."""
+    part: list[Event] = []
+    size = 0
+    for event in events:
+        if size > NOTICE_BYTES and event.revision != part[-1].revision:
+            yield part, size
+            part, size = [], 0
+        part.append(event)
+        size += len(event.row.key) + len(event.row.value) + 64
+    yield part, size
 
 
 class WatchStream:

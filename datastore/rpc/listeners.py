@@ -35,17 +35,30 @@ def forget(address: str) -> None:
 
 def _listen_unix(server: grpc.aio.Server, address: str) -> None:
     path = Path(address.removeprefix(UNIX))
+    try:
+        _probe_unix(path)
+    except OSError as error:
+        raise StartError(
+            f"cannot listen on {path}: {error.strerror or error}: choose another path"
+        ) from error
+    before = os.umask(OWNER_ONLY)
+    try:
+        _bind(server, address)
+    finally:
+        os.umask(before)
+
+
+def _probe_unix(path: Path) -> None:
+    """Try the path ourselves, and leave it free: gRPC would write lines of its own to stderr."""
     if not path.parent.is_dir():
         raise StartError(f"cannot listen on {path}: there is no directory {path.parent}")
     if path.exists() and not path.is_socket():
         raise StartError(f"cannot listen on {path}: it exists and is not a socket")
     if path.exists():
         _remove_stale(path)
-    before = os.umask(OWNER_ONLY)
-    try:
-        _bind(server, address)
-    finally:
-        os.umask(before)
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.bind(str(path))
+    path.unlink()
 
 
 def _remove_stale(path: Path) -> None:

@@ -75,6 +75,23 @@ def test_a_port_in_use_is_named_and_the_database_not_made(tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param("/dev/null/socket", id="no-directory"),
+        pytest.param("/proc/socket", id="nothing-can-be-made-there"),
+        pytest.param(f"/tmp/{'long' * 40}", id="too-long"),
+    ],
+)
+def test_a_socket_that_cannot_be_made_is_named(path: str, tmp_path: Path) -> None:
+    said = refused(
+        "--endpoint", f"sqlite:///{tmp_path}/x.db", "--listen-client-urls", f"unix://{path}"
+    )
+
+    assert path in said
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_file_in_place_of_the_socket_is_kept(tmp_path: Path) -> None:
     file = tmp_path / "socket"
     file.write_text("mine")
@@ -118,6 +135,7 @@ def test_a_foreign_sqlite_database_is_kept(tmp_path: Path) -> None:
 
     assert "recipes" in said
     assert digest(path) == before
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_newer_sqlite_database_is_kept(tmp_path: Path) -> None:
@@ -135,7 +153,25 @@ def test_a_newer_sqlite_database_is_kept(tmp_path: Path) -> None:
 
 
 def test_a_directory_that_is_not_there_is_named(tmp_path: Path) -> None:
-    assert "nowhere" in refused("--endpoint", f"sqlite:///{tmp_path}/nowhere/x.db", *listening())
+    said = refused("--endpoint", f"sqlite:///{tmp_path}/nowhere/x.db", *listening())
+
+    assert f"there is no directory {tmp_path}/nowhere" in said
+
+
+def test_a_directory_in_place_of_the_database_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "directory"
+    path.mkdir()
+
+    assert f"{path} is a directory" in refused("--endpoint", f"sqlite:///{path}", *listening())
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_new_database_is_its_owners_alone(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    with Datastore(f"sqlite:///{path}"):
+        modes = {file.stat().st_mode & 0o777 for file in tmp_path.glob("x.db*")}
+
+    assert modes == {0o600}
 
 
 def test_a_foreign_postgres_database_is_kept(postgres: Postgres) -> None:
