@@ -23,6 +23,7 @@ class Client:
         self._channel = grpc.aio.insecure_channel(
             address,
             options=[
+                ("grpc.max_receive_message_length", -1),
                 ("grpc.initial_reconnect_backoff_ms", 100),
                 ("grpc.max_reconnect_backoff_ms", 200),
                 ("grpc.use_local_subchannel_pool", 1),

@@ -1,7 +1,9 @@
 """The schema that the migrations make is the one that the statements are written for."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import grpc
 import psycopg
 import pytest
 import sqlalchemy as sa
@@ -11,7 +13,10 @@ from alembic.migration import MigrationContext
 from datastore.backends.migration import VERSION_TABLE, known_versions
 from datastore.backends.schema import metadata
 from datastore.mvcc.model import Put
+from proto.etcd import rpc_pb2 as pb
+from proto.etcd import rpc_pb2_grpc
 from tests.datastore.core import Core
+from tests.support.datastore import Datastore
 
 
 def engine_of(database: str) -> sa.Engine:
@@ -55,19 +60,26 @@ def test_a_store_is_opened_again_as_it_was(database: str) -> None:
 
 
 def test_servers_that_start_together_migrate_once(request: pytest.FixtureRequest) -> None:
-    """Both wait for the same lock; the second finds the work done."""
-    from concurrent.futures import ThreadPoolExecutor
-
+    """All wait for the same lock; those that come later find the work done."""
     url = request.getfixturevalue("postgres").url("together")
+
     with ThreadPoolExecutor(4) as pool:
-        cores = list(pool.map(Core, [url] * 4))
-    members = {core.backend.member_id for core in cores}
-    clusters = {core.backend.cluster_id for core in cores}
-    for core in cores:
-        core.__exit__()
+        servers = list(pool.map(Datastore, [url] * 4))
+    statuses = [status_of(server) for server in servers]
+    for server in servers:
+        server.stop()
     with psycopg.connect(url) as connection:
         versions = connection.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchall()
 
     assert len(versions) == 1
-    assert len(members) == 4
-    assert len(clusters) == 1
+    assert len({status.header.member_id for status in statuses}) == 4
+    assert len({status.header.cluster_id for status in statuses}) == 1
+
+
+def status_of(server: Datastore) -> pb.StatusResponse:
+    """What a server says of itself."""
+    with grpc.insecure_channel(server.address) as channel:
+        answer: pb.StatusResponse = rpc_pb2_grpc.MaintenanceStub(channel).Status(
+            pb.StatusRequest(), timeout=10
+        )
+        return answer
