@@ -13,7 +13,7 @@ from functools import partial
 
 import orjson
 
-from control_plane.api.objects import Object, annotations_of, deep_copy, labels_of
+from control_plane.api.objects import Object, annotations_of, controller_of, deep_copy, labels_of
 from control_plane.controllers.endpointslice.endpoint import Groups, port_key
 
 NewSlice = Callable[[Sequence[Object], Sequence[Object]], Object]
@@ -40,12 +40,17 @@ def plan_family(
     """Return the writes for one address family.
 
     `found` are its present slices; `new_slice(ports, endpoints)` makes one with the right metadata;
-    `limit` is the number of endpoints a slice may hold.
+    `limit` is the number of endpoints a slice may hold. Slices of another owner, such as an earlier
+    service of the same name, are not filled: they would be collected with it.
     """
+    owner = (controller_of(new_slice([], [])) or {}).get("uid")
     by_ports: dict[str, list[Object]] = {}
-    for present in found:
-        by_ports.setdefault(port_key(present.get("ports") or []), []).append(present)
     plan = SlicePlan()
+    for present in found:
+        if (controller_of(present) or {}).get("uid") != owner:
+            plan.delete.append(present)
+        else:
+            by_ports.setdefault(port_key(present.get("ports") or []), []).append(present)
     for key, (ports, endpoints) in groups.items():
         packing = _Packing(by_ports.pop(key, []), endpoints, limit)
         plan.add(packing.plan(partial(new_slice, ports)))
@@ -70,6 +75,7 @@ def _same_content(one: Object, other: Object) -> bool:
         and not one.get("ports")
         and not other.get("endpoints")
         and labels_of(one) == labels_of(other)
+        and controller_of(one) == controller_of(other)
     )
 
 
@@ -101,7 +107,7 @@ class _Packing:
         rest = list(self._missing.values())
         if changed:
             for members in sorted((m for _, m in changed), key=len, reverse=True):
-                room = self._limit - len(members)
+                room = max(0, self._limit - len(members))  # the limit may have been lowered
                 members += rest[:room]
                 rest = rest[room:]
         if rest and (roomy := self._fullest_with_room(unchanged, len(rest))) is not None:
