@@ -92,7 +92,7 @@ class WatchReply:
                 due = self._next_bookmark(now(), end)
                 self.cache.request_progress()
                 if self.watcher.is_drained:
-                    yield self.encoding.bookmark(self.cache.clock.revision)
+                    yield self.encoding.bookmark(self._progress())
 
     async def _initial_chunks(self) -> AsyncIterator[bytes]:
         initial, self.watcher.initial = self.watcher.initial, []
@@ -101,6 +101,13 @@ class WatchReply:
         if self.marks_initial_end and self.sends_bookmarks:
             annotations = {INITIAL_EVENTS_END: "true"}
             yield self.encoding.bookmark(self.watcher.start_revision, annotations)
+
+    def _progress(self) -> int:
+        """How far the client has come: never back before the version it started from.
+
+        The cache may be behind that, which came from the store itself or from another server.
+        """
+        return max(self.cache.clock.revision, self.watcher.start_revision)
 
     def _next_bookmark(self, now: float, end: float) -> float:
         """About once a minute, and once shortly before the end."""
