@@ -28,6 +28,7 @@ from control_plane.apiserver.etcd.errors import (
     ValueTooLargeError,
 )
 from control_plane.apiserver.http.answer import Answer, Reply, Send, error_answer
+from control_plane.apiserver.http.query import MAX_PARAMETERS
 from control_plane.apiserver.http.request import ClientGoneError, Request
 from control_plane.apiserver.http.time_limit import time_limit
 from control_plane.apiserver.storage.codec import UnreadableError
@@ -71,6 +72,8 @@ class Edge:
 
     async def _reply(self, handler: Handler, request: Request) -> Reply:
         try:
+            if request.query.is_too_long:
+                raise BadRequest(f"the query has more than {MAX_PARAMETERS} parameters")
             async with asyncio.timeout(time_limit(request.query)):
                 await self.identify(request)
                 return await handler(request)

@@ -10,6 +10,7 @@ from control_plane.api.errors import BadRequest, FieldError, Invalid
 from control_plane.api.field_error import forbidden, invalid, not_supported
 from control_plane.api.resources import Resource
 from control_plane.apiserver.http.query import Query
+from control_plane.apiserver.storage.resource_version import parse_revision
 from control_plane.apiserver.storage.selectable_fields import RENAMED, selectable_fields
 from control_plane.apiserver.storage.selection import Selection
 
@@ -37,7 +38,7 @@ class ListOptions:
     @property
     def revision(self) -> int:
         """The resourceVersion as a number, 0 for none."""
-        return int(self.resource_version or 0)
+        return parse_revision(self.resource_version or "0")
 
 
 class _OptionsKind:
@@ -150,9 +151,12 @@ def _watch_errors(options: ListOptions) -> list[FieldError]:
 
 def _check_version(options: ListOptions) -> None:
     version = options.resource_version
-    if not version or (version.isascii() and version.isdigit() and len(version) < 19):
+    if not version:
         return
-    problem = f'strconv.ParseUint: parsing "{version}": invalid syntax'
-    if options.watch:
-        raise Invalid.of(_OptionsKind(), "", [invalid("resourceVersion", version, problem)])
-    raise BadRequest(f"invalid resource version: {problem}")
+    try:
+        parse_revision(version)
+    except ValueError as error:
+        if options.watch:
+            field = invalid("resourceVersion", version, str(error))
+            raise Invalid.of(_OptionsKind(), "", [field]) from error
+        raise BadRequest(f"invalid resource version: {error}") from error

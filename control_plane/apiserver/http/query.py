@@ -6,16 +6,22 @@ from urllib.parse import parse_qsl
 from control_plane.api.errors import BadRequest
 
 _INT64 = 1 << 63
+MAX_PARAMETERS = 10_000
 
 
 class Query:
     """The parameters of one request; a name may come more than once."""
 
     def __init__(self, query_string: bytes) -> None:
-        """Decode `a=1&a=2&b=`; broken escapes come through as they are."""
+        """Decode `a=1&a=2&b=`; broken escapes come through as they are.
+
+        No more than MAX_PARAMETERS are read: `is_too_long` says whether there were more.
+        """
         self._values: dict[str, list[str]] = {}
         text = query_string.decode("latin-1")
-        for name, value in parse_qsl(text, keep_blank_values=True, max_num_fields=10_000):
+        parts = text.split("&", MAX_PARAMETERS)
+        self.is_too_long = len(parts) > MAX_PARAMETERS
+        for name, value in parse_qsl("&".join(parts[:MAX_PARAMETERS]), keep_blank_values=True):
             self._values.setdefault(name, []).append(value)
 
     def text(self, name: str) -> str:

@@ -7,6 +7,7 @@ from control_plane.api.errors import ApiError, BadRequest, Conflict, Invalid
 from control_plane.api.field_error import invalid
 from control_plane.api.objects import Object, name_of, namespace_of, resource_version_of, uid_of
 from control_plane.api.resources import Resource
+from control_plane.apiserver.storage.resource_version import parse_revision
 
 
 def check_create_metadata(resource: Resource, namespace: str, obj: Object) -> None:
@@ -71,9 +72,11 @@ def check_version(resource: Resource, new: Object, revision: int, *, may_omit: b
             return
         error = invalid("metadata.resourceVersion", 0, "must be specified for an update")
         raise Invalid.of(_Plural(resource), name, [error])
-    if not (version.isascii() and version.isdigit()):
-        raise BadRequest(f'strconv.ParseUint: parsing "{version}": invalid syntax')
-    if int(version) != revision:
+    try:
+        sent = parse_revision(version)
+    except ValueError as error:
+        raise BadRequest(str(error)) from error
+    if sent != revision:
         raise Conflict.modified(resource, name)
 
 

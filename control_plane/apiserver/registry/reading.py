@@ -21,6 +21,7 @@ from control_plane.apiserver.storage.collections import Collections
 from control_plane.apiserver.storage.continue_token import LATEST, ContinueToken
 from control_plane.apiserver.storage.entry import Entry
 from control_plane.apiserver.storage.object_store import StoredPage
+from control_plane.apiserver.storage.resource_version import parse_revision
 from control_plane.apiserver.storage.selection import Selection
 from control_plane.apiserver.storage.watcher import Watcher
 
@@ -58,12 +59,11 @@ class Reader:
         """The JSON of one object; raises NotFound."""
         collection = self._collections.of(resource)
         if resource_version:
-            if not (resource_version.isascii() and resource_version.isdigit()):
-                raise BadRequest(
-                    "invalid resource version: strconv.ParseUint: "
-                    f'parsing "{resource_version}": invalid syntax'
-                )
-            await self._reach(collection, int(resource_version))
+            try:
+                revision = parse_revision(resource_version)
+            except ValueError as error:
+                raise BadRequest(f"invalid resource version: {error}") from error
+            await self._reach(collection, revision)
             entry = collection.cache.get(f"{namespace}/{name}" if resource.namespaced else name)
             if entry is None:
                 raise NotFound.of(resource, name)
@@ -143,7 +143,7 @@ class Reader:
             token = continue_token.decode(options.continue_token)
         except ValueError as error:
             raise BadRequest(f"invalid continue token: {error}") from error
-        revision = 0 if token.revision == LATEST else token.revision
+        revision = max(0, token.revision)
         try:
             page = await self._page(collection, options, revision, token.start)
         except CompactedError as error:

@@ -37,7 +37,7 @@ def decode(text: str) -> ContinueToken:
             f"{document.get('v')}"
         )
     revision, start = document.get("rv"), document.get("start")
-    if not isinstance(revision, int) or isinstance(revision, bool) or revision == 0:
+    if not isinstance(revision, int) or isinstance(revision, bool) or not _is_readable(revision):
         raise ValueError(
             "continue key is not valid: incorrect encoded start resourceVersion "
             f"(version {_VERSION})"
@@ -47,6 +47,11 @@ def decode(text: str) -> ContinueToken:
     if posixpath.normpath("/" + start) != "/" + start:
         raise ValueError(f"continue key is not valid: {start}")
     return ContinueToken(revision, start)
+
+
+def _is_readable(revision: int) -> bool:
+    """Whether a store can be asked for it; below 0 means now, as LATEST does."""
+    return revision < 0 or 0 < revision < 1 << 63
 
 
 def _document(text: str) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """Bad input of every kind gets a Status with the right code, never a 500."""
 
+import base64
 from typing import Any
 
 import pytest
@@ -87,6 +88,7 @@ def test_resource_version_on_create(api: RawApi, namespace: str) -> None:
     [
         ({"resourceVersion": "1"}, 409, "the object has been modified"),
         ({"resourceVersion": "x"}, 400, "invalid syntax"),
+        ({"resourceVersion": "9" * 5000}, 400, "value out of range"),
         ({"name": "b"}, 400, "the name of the object (b) does not match the name on the URL (a)"),
         ({"namespace": "b"}, 400, "does not match the namespace sent on the request"),
         ({"uid": "b"}, 409, "Precondition failed: UID in precondition: b"),
@@ -174,6 +176,34 @@ def test_bad_write_options(api: RawApi, namespace: str, query: str, message: str
     assert (answer.code, answer.reason) == (422, "Invalid")
     assert answer.message.startswith('CreateOptions.meta.k8s.io "" is invalid: ')
     assert message in answer.message
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        (f"resourceVersion={'9' * 5000}", "invalid resource version: strconv.ParseUint: "),
+        ("resourceVersion=9223372036854775808", "value out of range"),
+        ("resourceVersion=-1", "invalid syntax"),
+        ("a=b&" * 10_000, "the query has more than 10000 parameters"),
+    ],
+)
+@pytest.mark.parametrize("name", ["", "/a"])
+def test_queries_beyond_reason(
+    api: RawApi, namespace: str, query: str, message: str, name: str
+) -> None:
+    path = f"/api/v1/namespaces/{namespace}/configmaps"
+    api.post(path, config_map("a"))
+    answer = api.get(f"{path}{name}?{query}")
+    assert (answer.code, answer.reason) == (400, "BadRequest"), answer.text
+    assert message in answer.message
+
+
+def test_a_continue_token_of_a_revision_that_cannot_be(api: RawApi, namespace: str) -> None:
+    document = b'{"v":"meta.k8s.io/v1","rv":9223372036854775808,"start":"a\\u0000"}'
+    token = base64.urlsafe_b64encode(document).decode().rstrip("=")
+    answer = api.get(f"/api/v1/namespaces/{namespace}/configmaps?continue={token}")
+    assert (answer.code, answer.reason) == (400, "BadRequest"), answer.text
+    assert "incorrect encoded start resourceVersion" in answer.message
 
 
 def test_media_types_that_are_not_read(api: RawApi, namespace: str) -> None:
