@@ -13,7 +13,7 @@ import aiodocker
 
 from node.kubelet.runtimes.base import RuntimeFailure
 from node.kubelet.runtimes.engine import Engine, engine_errors
-from node.kubelet.runtimes.pause_image import PAUSE_PATH, pause_archive
+from node.kubelet.runtimes.pause_image import MACHINES, PAUSE_PATH, pause_archive
 
 if TYPE_CHECKING:
     from node.kubelet.runtimes.docker_config import EngineSettings
@@ -49,10 +49,11 @@ async def ensure_sandbox_image(engine: Engine, image: str) -> None:
         except aiodocker.DockerError as error:
             if error.status != 404:
                 raise
-    machine = (await engine.version()).get("Arch")
-    if machine != "amd64":
+    name = str((await engine.version()).get("Arch"))
+    machine = MACHINES.get(name)
+    if machine is None:
         raise RuntimeFailure(
-            f"no pause program for {machine}: name an image with --pod-infra-container-image"
+            f"no pause program for {name}: name an image with --pod-infra-container-image"
         )
     repository, _, tag = image.partition(":")
     params = {
@@ -63,7 +64,9 @@ async def ensure_sandbox_image(engine: Engine, image: str) -> None:
     }
     async with (
         engine_errors(),
-        engine.request("POST", "images/create", params=params, data=pause_archive()) as response,
+        engine.request(
+            "POST", "images/create", params=params, data=pause_archive(machine)
+        ) as response,
     ):
         await response.read()
 
