@@ -220,6 +220,14 @@ LISTED: dict[str, tuple[ColumnElement[Any], Callable[[ColumnElement[bool]], Clau
             .where(among, kv.c.deleted == 0)
         ),
     ),
+    "live_rows": (
+        kv.c.key,
+        lambda among: (
+            select(*history.c)
+            .select_from(kv.join(history, history.c.id == kv.c.id))
+            .where(among, kv.c.deleted == 0)
+        ),
+    ),
     "rows": (history.c.id, lambda among: select(*history.c).where(among)),
     "leases": (lease.c.id, lambda among: select(*lease.c).where(among)),
     "chains": (history.c.id, _chains),

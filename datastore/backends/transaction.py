@@ -79,6 +79,10 @@ class SqlTransaction(ABC):
         """Return the heads of those keys that have one."""
         return {row[1]: Head._make(row) for row in self.among("heads", keys)}
 
+    def live(self, keys: Collection[bytes]) -> dict[bytes, Row]:
+        """Return the newest rows of those keys that are live."""
+        return {row[1]: Row._make(row) for row in self.among("live_rows", keys)}
+
     def values(self, ids: Collection[int]) -> dict[int, bytes]:
         """Return the values of events by id."""
         return dict(self.among("values", ids))

@@ -94,6 +94,9 @@ class Snapshot(Protocol):
     def heads(self, keys: Collection[bytes]) -> dict[bytes, Head]:
         """Return the heads of those keys that have one, tombstones included."""
 
+    def live(self, keys: Collection[bytes]) -> dict[bytes, Row]:
+        """Return the newest rows of those keys that are live."""
+
     def values(self, ids: Collection[int]) -> dict[int, bytes]:
         """Return the values of events by id."""
 

@@ -1,8 +1,8 @@
 """The store: what the RPC services call, over one backend.
 
 Owns the lanes to the database, the writer, the hub, the lessor and the compactor, and their tasks.
-Reads go to reader threads: point reads share a thread and a snapshot (many are answered by one
-wake-up of the loop), ranges have threads of their own. Nothing here blocks the event loop.
+Reads go to reader threads: point reads that wait share a query (`PointReads`), ranges have
+threads of their own. Nothing here blocks the event loop.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from datastore.mvcc.model import (
     Txn,
     TxnResult,
 )
+from datastore.mvcc.point_reads import PointReads, is_point_read
 from datastore.mvcc.ranges import check_revision, read_range
 from datastore.mvcc.requests import Compact, GrantLease, Heartbeat, RaiseAlarm, RevokeLease
 from datastore.mvcc.txn import run_txn
@@ -95,7 +96,8 @@ class Store:
         self.compactor = Compactor(self.writer)
         self.lessor = Lessor(self.writer, self._points, shared=not backend.exclusive)
         self._run(self.writer.run(), self.hub.run(), self.compactor.run(), self.lessor.run())
-        self._run(self._keep_house())
+        self.point_reads = PointReads(self._points)
+        self._run(self.point_reads.run(), self._keep_house())
         if not backend.exclusive:
             self._run(self._beat())
             self._listening = asyncio.create_task(self._listen())
@@ -118,8 +120,9 @@ class Store:
     async def range(self, query: RangeQuery) -> RangeResult:
         """Answer a Range from one snapshot."""
         validation.check_range(query)
-        lane = self._ranges if query.end else self._points
-        return await lane.call(lambda session: _range(session, query))
+        if is_point_read(query):
+            return await self.point_reads.read(query)
+        return await self._ranges.call(lambda session: _range(session, query))
 
     async def put(self, put: Put, size: int) -> PutResult:
         """Write a key."""
