@@ -1,7 +1,14 @@
 """pods/binding: the scheduler's decision, written into the pod."""
 
 from control_plane.api.errors import BadRequest, Conflict, Invalid
-from control_plane.api.objects import Object, dig, is_terminating, name_of, uid_of
+from control_plane.api.objects import (
+    Object,
+    dig,
+    is_terminating,
+    name_of,
+    resource_version_of,
+    uid_of,
+)
 from control_plane.api.resources import NODES, PODS, Resource
 from control_plane.api.timestamps import now
 from control_plane.api.validation.pods import validate_binding
@@ -46,13 +53,7 @@ def bound(pod: Object, binding: Object, node: Object | None) -> Object:
     """The pod on the binding's node; raises Conflict when it cannot be assigned."""
     name, node_name = name_of(pod), dig(binding, "target", "name", default="")
     spec = pod.setdefault("spec", {})
-    wanted_uid = uid_of(binding)
-    if wanted_uid and wanted_uid != uid_of(pod):
-        raise _conflict(
-            name,
-            f"Precondition failed: UID in precondition: {wanted_uid}, "
-            f"UID in object meta: {uid_of(pod)}",
-        )
+    _check_preconditions(pod, binding)
     if is_terminating(pod):
         raise _conflict(name, f"pod {name} is being deleted, cannot be assigned to a host")
     if spec.get("nodeName"):
@@ -67,6 +68,20 @@ def bound(pod: Object, binding: Object, node: Object | None) -> Object:
     _copy_topology(pod, node)
     _set_scheduled(pod)
     return pod
+
+
+def _check_preconditions(pod: Object, binding: Object) -> None:
+    """Raise Conflict unless the pod is the one, in the state, that the binding was made for."""
+    for what, wanted, found in (
+        ("UID", uid_of(binding), uid_of(pod)),
+        ("ResourceVersion", resource_version_of(binding), resource_version_of(pod)),
+    ):
+        if wanted and wanted != found:
+            raise _conflict(
+                name_of(pod),
+                f"Precondition failed: {what} in precondition: {wanted}, "
+                f"{what} in object meta: {found}",
+            )
 
 
 def _set_scheduled(pod: Object) -> None:

@@ -88,6 +88,25 @@ def test_binding_assigns_a_pod_once(api: RawApi, namespace: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("field", "what"), [("uid", "UID"), ("resourceVersion", "ResourceVersion")]
+)
+def test_a_binding_may_name_the_pod_it_was_made_for(
+    api: RawApi, namespace: str, field: str, what: str
+) -> None:
+    path = f"/api/v1/namespaces/{namespace}/pods"
+    made = api.post(path, pod("p")).json["metadata"][field]
+    binding = _binding("p", "n1")
+    other = api.post(f"{path}/p/binding", {**binding, "metadata": {"name": "p", field: "1"}})
+    assert (other.code, other.reason) == (409, "Conflict")
+    assert other.message == (
+        f'Operation cannot be fulfilled on pods/binding "p": Precondition failed: '
+        f"{what} in precondition: 1, {what} in object meta: {made}"
+    )
+    same = api.post(f"{path}/p/binding", {**binding, "metadata": {"name": "p", field: made}})
+    assert same.code == 201, same.text
+
+
 def test_bindings_that_make_no_sense(api: RawApi, namespace: str) -> None:
     path = f"/api/v1/namespaces/{namespace}/pods"
     api.post(path, pod("p"))
