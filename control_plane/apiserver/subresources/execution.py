@@ -90,8 +90,8 @@ class ExecReply:
 
     async def send_to(self, request: Request, send: Send) -> None:
         """Relay until either side closes, or the server stops."""
-        await send({"type": "websocket.accept", "subprotocol": self.protocol})
         try:
+            await send({"type": "websocket.accept", "subprotocol": self.protocol})
             await run_relay(self.streams, self._relay(request, send), None)
         finally:
             await self.kubelet.close()

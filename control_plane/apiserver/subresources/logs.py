@@ -74,8 +74,8 @@ class LogReply:
     async def send_to(self, request: Request, send: Send) -> None:
         """Relay chunk by chunk; the kubelet is not read faster than the client reads."""
         headers = head(request, "text/plain")
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
         try:
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
             if await run_relay(self.streams, self._relay(send), request):
                 await send({"type": "http.response.body", "body": b""})
         finally:
