@@ -1,6 +1,6 @@
-"""etcdserverpb.Maintenance: Status, Alarm, HashKV, and what a store without raft says to others.
+"""etcdserverpb.Maintenance: Status, Alarm and MoveLeader.
 
-Methods that are not in METHODS (Defragment, Hash, Snapshot, Downgrade) are UNIMPLEMENTED.
+Methods that are not in METHODS (Defragment, Hash, HashKV, Snapshot, Downgrade) are UNIMPLEMENTED.
 """
 
 from __future__ import annotations
