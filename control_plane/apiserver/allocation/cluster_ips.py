@@ -91,21 +91,15 @@ class ClusterIPs:
         if kv is not None and _owner(kv.value) == owner:
             await self._etcd.delete_if(key, kv.mod_revision)
 
-    async def claimed(self) -> dict[str, tuple[Owner, int]]:
-        """Every claimed address with its owner and the revision of the claim."""
-        page = await self._etcd.range(self._prefix, prefix_end(self._prefix))
-        return {
-            kv.key[len(self._prefix) :].decode(): (_owner(kv.value), kv.mod_revision)
-            for kv in page.kvs
-        }
-
     async def _try(self, offset: int, owner: Owner) -> str:
         address = str(self._network[offset])
         swap = await self._etcd.put_if(self._key(address), self._value(address, owner), 0)
         return address if swap.succeeded else ""
 
     async def _taken(self) -> set[int]:
-        addresses = (ipaddress.ip_address(text) for text in await self.claimed())
+        page = await self._etcd.range(self._prefix, prefix_end(self._prefix))
+        names = (kv.key[len(self._prefix) :].decode() for kv in page.kvs)
+        addresses = map(ipaddress.ip_address, names)
         return {self._offset(address) for address in addresses if address in self._network}
 
     def _offset(self, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> int:

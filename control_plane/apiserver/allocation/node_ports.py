@@ -71,11 +71,6 @@ class NodePorts:
         if self._first <= port <= self._last:
             await self._swap(lambda bits: bits & ~self._bit(port))
 
-    async def rebuild(self) -> None:
-        """Set the bits to exactly what services use."""
-        used = sum(self._bit(port) for port in await self._in_use())
-        await self._swap(lambda _: used)
-
     def _free(self, bits: int) -> int:
         upper = range(self._first + self._reserved, self._last + 1)
         lower = range(self._first, self._first + self._reserved)
