@@ -1,12 +1,15 @@
 """Who may do what: certificates, tokens, and nobody."""
 
 import datetime
+import socket
+import ssl
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
+from control_plane.apiserver.http.protocols import MAX_HEAD_BYTES
 from control_plane.pki.authority import Authority, Identity, KeyPair
 from tests.control_plane.apiserver.conftest import raw_api
 from tests.control_plane.apiserver.objects import config_map, pod
@@ -38,6 +41,18 @@ def test_components_may_do_everything(server: ThreadedApiServer, user: str) -> N
         assert client.post(
             "/api/v1/namespaces/default/configmaps?dryRun=All", config_map("x")
         ).code == 201  # fmt: skip
+
+
+def test_nobody_can_send_a_head_without_end(server: ThreadedApiServer) -> None:
+    tls = ssl.create_default_context(cafile=str(server.pki.pair("ca").certificate))
+    start = b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Long: "
+    with (
+        socket.create_connection(("127.0.0.1", server.server.port)) as plain,
+        tls.wrap_socket(plain, server_hostname="127.0.0.1") as client,
+    ):
+        client.sendall(start + b"x" * (MAX_HEAD_BYTES - len(start)) + b"y")
+        answer = b"".join(iter(lambda: client.recv(4096), b""))
+    assert answer.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
 
 
 @pytest.fixture
