@@ -68,17 +68,18 @@ class Authority:
 
     @classmethod
     def open(cls, pair: KeyPair, now: datetime.datetime) -> "Authority":
-        """Load the authority, or make it when neither file exists.
+        """Load the authority, or make what is missing of it.
 
-        Raises PkiError when only one of the two is there, one cannot be read or they do not belong
-        together: making a new authority would lock out every certificate already handed out.
+        A certificate alone can be made again: the same key and name keep every certificate that was
+        handed out good. Raises PkiError when the key is missing beside a certificate, when one of
+        them cannot be read, or when they do not belong together.
         """
-        present = [path for path in (pair.certificate, pair.key) if path.exists()]
-        if not present:
+        if not pair.certificate.exists():
             return cls._create(pair, now)
-        if len(present) == 1:
-            missing = pair.key if present[0] == pair.certificate else pair.certificate
-            raise PkiError(f"{missing} is missing beside {present[0]}: restore it from a backup")
+        if not pair.key.exists():
+            raise PkiError(
+                f"{pair.key} is missing beside {pair.certificate}: restore it from a backup"
+            )
         certificate, key = _load_certificate(pair.certificate), _load_key(pair.key)
         if not _belong_together(certificate, key):
             raise PkiError(
@@ -88,7 +89,11 @@ class Authority:
 
     @classmethod
     def _create(cls, pair: KeyPair, now: datetime.datetime) -> "Authority":
-        key = ec.generate_private_key(ec.SECP256R1())
+        if pair.key.exists():
+            key = _load_key(pair.key)
+        else:
+            key = ec.generate_private_key(ec.SECP256R1())
+            write_file(pair.key, key_pem(key), 0o600)
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "tapir-ca")])
         builder = _builder(name, name, key.public_key(), (now - CLOCK_SKEW, now + AUTHORITY_LIFE))
         certificate = (
@@ -96,7 +101,6 @@ class Authority:
             .add_extension(_key_usage(sign_certificates=True), critical=True)
             .sign(key, hashes.SHA256())
         )
-        write_file(pair.key, key_pem(key), 0o600)
         write_file(pair.certificate, _certificate_pem(certificate), 0o644)
         return cls(certificate, key)
 

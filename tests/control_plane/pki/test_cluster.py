@@ -103,6 +103,19 @@ def test_the_key_of_another_authority_is_refused(tmp_path: Path) -> None:
         ensure_pki(tmp_path / "one", NAMES, NOW)
 
 
+def test_a_lost_authority_certificate_is_made_again_and_the_old_leaves_stay_good(
+    tmp_path: Path,
+) -> None:
+    pki = ensure_pki(tmp_path, NAMES, NOW)
+    before = leaf(pki, "admin")
+    pki.pair("ca").certificate.unlink()
+
+    ensure_pki(tmp_path, NAMES, NOW)
+
+    before.verify_directly_issued_by(leaf(pki, "ca"))
+    assert leaf(pki, "admin") == before
+
+
 def test_an_unreadable_certificate_is_named(tmp_path: Path) -> None:
     pki = ensure_pki(tmp_path, NAMES, NOW)
     pki.pair("apiserver").certificate.write_text("rubbish")
