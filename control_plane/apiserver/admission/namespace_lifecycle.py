@@ -1,32 +1,56 @@
 """NamespaceLifecycle: nothing is created in a namespace that is missing or going away, and the
 cluster's own namespaces stay.
+
+The cache says what state a namespace is in, but for namespaces that were deleted through this
+server: the cache may not know of that yet, so the store is asked. The last MAX_DELETED are
+remembered.
 """
+
+from collections import OrderedDict
 
 from control_plane.api.errors import NotFound
 from control_plane.api.objects import dig, is_terminating, name_of
 from control_plane.api.resources import NAMESPACES
 from control_plane.apiserver.admission.plugin import Plugin
 from control_plane.apiserver.admission.review import Operation, Review
+from control_plane.apiserver.storage.collections import Collections
 
+MAX_DELETED = 100
 PROTECTED = frozenset({"default", "kube-system", "kube-public"})
 
 
 class NamespaceLifecycle(Plugin):
     """Refuses by the state of the namespace."""
 
+    def __init__(self, collections: Collections) -> None:
+        """Start with no deletion seen."""
+        super().__init__(collections)
+        self._deleted: OrderedDict[str, None] = OrderedDict()
+
     async def admit(self, review: Review) -> None:
         """Refuse to delete a protected namespace, or to create where nothing may be created."""
         if review.resource == NAMESPACES:
-            if review.operation is Operation.DELETE and name_of(review.obj) in PROTECTED:
-                raise review.forbidden("this namespace may not be deleted")
+            if review.operation is Operation.DELETE:
+                self._delete(review)
             return
         if review.operation is not Operation.CREATE or not review.resource.namespaced:
             return
-        namespace = await self.collections.find(NAMESPACES, "", review.namespace)
+        is_cached_enough = review.namespace not in self._deleted
+        read = self.collections.find if is_cached_enough else self.collections.live
+        namespace = await read(NAMESPACES, "", review.namespace)
         if namespace is None:
             raise NotFound.of(NAMESPACES, review.namespace)
         if is_terminating(namespace) or dig(namespace, "status", "phase") == "Terminating":
             self._refuse(review)
+
+    def _delete(self, review: Review) -> None:
+        name = name_of(review.obj)
+        if name in PROTECTED:
+            raise review.forbidden("this namespace may not be deleted")
+        self._deleted[name] = None
+        self._deleted.move_to_end(name)
+        if len(self._deleted) > MAX_DELETED:
+            self._deleted.popitem(last=False)
 
     def _refuse(self, review: Review) -> None:
         name = review.namespace

@@ -1,6 +1,6 @@
 """What admission adds to objects, and what it has against them."""
 
-from tests.control_plane.apiserver.objects import pod
+from tests.control_plane.apiserver.objects import config_map, pod
 from tests.support.raw_api import RawApi
 
 MOUNT_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -96,3 +96,15 @@ def test_the_first_objects_are_there(api: RawApi) -> None:
     assert namespace["metadata"]["labels"] == {"kubernetes.io/metadata.name": "kube-system"}
     assert namespace["spec"]["finalizers"] == ["kubernetes"]
     assert namespace["status"]["phase"] == "Active"
+
+
+def test_nothing_is_created_in_a_namespace_once_it_is_deleted(api: RawApi, namespace: str) -> None:
+    for number in range(10):
+        name = f"{namespace}-{number}"
+        configmaps = f"/api/v1/namespaces/{name}/configmaps"
+        api.post("/api/v1/namespaces", {"metadata": {"name": name}})
+        assert api.post(configmaps, config_map("before")).code == 201
+        assert api.delete(f"/api/v1/namespaces/{name}").code == 200
+        late = api.post(configmaps, config_map("late"))
+        assert (late.code, late.reason) == (403, "Forbidden"), late.text
+        assert late.json["details"]["causes"][0]["reason"] == "NamespaceTerminating"
