@@ -40,6 +40,16 @@ class ListOptions:
         """The resourceVersion as a number, 0 for none."""
         return parse_revision(self.resource_version or "0")
 
+    @property
+    def starts_with_objects(self) -> bool:
+        """Whether a watch sends the objects there are before the changes.
+
+        If the client has not said, one from no version or from 0 does.
+        """
+        if self.send_initial_events is None:
+            return self.revision == 0
+        return self.send_initial_events
+
 
 class _OptionsKind:
     group = "meta.k8s.io"

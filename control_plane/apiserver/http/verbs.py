@@ -91,11 +91,8 @@ async def _watch(
     except ApiError as error:
         return WatchErrorReply(error.status())
     seconds = options.timeout_seconds or MIN_WATCH_SECONDS * (1 + random.random())
-    starts_with_objects = options.send_initial_events is True or (
-        options.send_initial_events is None and options.revision == 0
-    )
     return WatchReply(
-        cache, watcher, encoding, seconds, options.allow_bookmarks, starts_with_objects
+        cache, watcher, encoding, seconds, options.allow_bookmarks, options.starts_with_objects
     )
 
 

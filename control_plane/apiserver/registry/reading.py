@@ -7,7 +7,6 @@
 Source: the tables of Kubernetes' API concepts, v1.35.
 """
 
-import dataclasses
 from collections.abc import Awaitable
 from typing import NamedTuple, TypeVar
 
@@ -16,7 +15,7 @@ from control_plane.api.resources import Resource
 from control_plane.apiserver.etcd.errors import CompactedError, FutureRevisionError
 from control_plane.apiserver.http.list_options import EXACT, NOT_OLDER, ListOptions
 from control_plane.apiserver.storage import continue_token
-from control_plane.apiserver.storage.collection import FRESHNESS_SECONDS, Collection
+from control_plane.apiserver.storage.collection import Collection
 from control_plane.apiserver.storage.collections import Collections
 from control_plane.apiserver.storage.continue_token import LATEST, ContinueToken
 from control_plane.apiserver.storage.entry import Entry
@@ -99,22 +98,17 @@ class Reader:
     async def watch(self, resource: Resource, options: ListOptions) -> Watcher:
         """Start a watch; raises watch_cache.TooOldError when its version is gone."""
         collection = self._collections.of(resource)
-        options = _with_initial_events(options)
-        if options.send_initial_events is None:
-            await self._loaded(collection)
-            return collection.cache.watch_after(options.selection, options.revision)
-        if not options.resource_version and options.send_initial_events:
-            await self._loaded(collection)
+        with_objects = options.starts_with_objects
+        await self._loaded(collection)
+        if with_objects and not options.resource_version:
             if not await collection.refresh():
                 await self._reach(collection, await collection.store.revision())
         elif options.send_initial_events:
             await self._reach(collection, options.revision)
-        await self._loaded(collection)
-        if not options.send_initial_events and options.revision:
+        await self._loaded(collection)  # it may have begun anew meanwhile
+        if not with_objects and options.revision:
             return collection.cache.watch_after(options.selection, options.revision)
-        return collection.cache.watch_state(
-            options.selection, with_objects=bool(options.send_initial_events)
-        )
+        return collection.cache.watch_state(options.selection, with_objects=with_objects)
 
     def _fits(self, collection: Collection, options: ListOptions) -> bool:
         """Whether one chunk holds everything, so that the cache can answer."""
@@ -161,12 +155,9 @@ class Reader:
     async def _reach(self, collection: Collection, revision: int) -> None:
         """Wait until the cache is at `revision`; raises Timeout when it does not get there."""
         await self._loaded(collection)
-        clock = collection.cache.clock
-        if clock.revision >= revision:
-            return
-        collection.cache.request_progress()
-        if not await clock.reach(revision, FRESHNESS_SECONDS):
-            raise Timeout.too_large_resource_version(revision, clock.revision)
+        if not await collection.reach(revision):
+            current = collection.cache.clock.revision
+            raise Timeout.too_large_resource_version(revision, current)
 
 
 class ExpiredChunkError(Expired):
@@ -180,13 +171,6 @@ class ExpiredChunkError(Expired):
     def status(self) -> dict[str, object]:
         """The Status with the token."""
         return {**super().status(), "metadata": {"continue": self.token}}
-
-
-def _with_initial_events(options: ListOptions) -> ListOptions:
-    """A watch from no version or 0 starts with the objects there are."""
-    if options.send_initial_events is None and options.revision == 0:
-        return dataclasses.replace(options, send_initial_events=True)
-    return options
 
 
 def _listing(page: StoredPage, options: ListOptions) -> Listing:

@@ -46,10 +46,16 @@ class Collection:
             return True
         if not await self._gate.is_open():
             return False
-        return await self._reach(revision)
+        return await self.reach(revision)
 
-    async def _reach(self, revision: int) -> bool:
+    async def reach(self, revision: int) -> bool:
+        """Wait until the cache is at `revision`; False after FRESHNESS_SECONDS.
+
+        The store is asked again and again: a question is lost when the watch is being renewed.
+        """
         clock = self.cache.clock
+        if clock.revision >= revision:
+            return True
         deadline = asyncio.get_running_loop().time() + FRESHNESS_SECONDS
         while asyncio.get_running_loop().time() < deadline:
             self.cache.request_progress()
