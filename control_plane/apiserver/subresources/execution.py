@@ -21,7 +21,7 @@ from control_plane.apiserver.http.request import Request
 from control_plane.apiserver.http.services import ApiServices
 from control_plane.apiserver.http.target import Target
 from control_plane.apiserver.subresources.containers import container_of
-from control_plane.apiserver.subresources.relay import run_relay
+from control_plane.apiserver.subresources.relay import end, run_relay
 
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
@@ -106,11 +106,9 @@ class ExecReply:
             try:
                 await asyncio.wait((inward, outward), return_when=asyncio.FIRST_COMPLETED)
             finally:
-                outward.cancel()
-                await asyncio.gather(outward, return_exceptions=True)
+                await end(outward)
         finally:
-            inward.cancel()
-            await asyncio.gather(inward, return_exceptions=True)
+            await end(inward)
 
     async def _inward(self, request: Request) -> None:
         while True:

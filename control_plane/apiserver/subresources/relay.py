@@ -1,10 +1,13 @@
 """Running a relay: until it ends, its client leaves, or the server stops."""
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from typing import Any
 
 from control_plane.apiserver.http.request import Request
+
+logger = logging.getLogger(__name__)
 
 
 async def run_relay(
@@ -25,6 +28,16 @@ async def run_relay(
         return leaver not in done
     finally:
         streams.discard(task)
-        for one in waiting:
-            one.cancel()
-        await asyncio.gather(*waiting, return_exceptions=True)
+        await end(*waiting)
+
+
+async def end(*tasks: asyncio.Task[None]) -> None:
+    """Cancel the tasks of a relay and wait for them.
+
+    What has broken one off is logged: the answer is under way, so that nobody can be told.
+    """
+    for task in tasks:
+        task.cancel()
+    for result in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(result, Exception):
+            logger.info("a relay broke off: %r", result)
