@@ -57,7 +57,7 @@ def test_official_client_watches(official: Any, namespace: str) -> None:
         core.create_namespaced_config_map(namespace, client.V1ConfigMap(metadata=meta))
     stream = watch.Watch()
     seen = []
-    for event in stream.stream(core.list_namespaced_config_map, namespace, timeout_seconds=5):
+    for event in stream.stream(core.list_namespaced_config_map, namespace, timeout_seconds=60):
         seen.append((event["type"], event["object"].metadata.name))
         if len(seen) == 2:
             stream.stop()

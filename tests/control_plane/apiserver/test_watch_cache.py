@@ -28,7 +28,7 @@ from tests.support.datastore import Datastore
 from tests.support.etcd import Etcd
 from tests.support.raw_api import RawApi
 
-SECONDS = 10
+SECONDS = 30
 PREFIX = b"/cache-test/configmaps/"
 
 
