@@ -76,7 +76,7 @@ def count_remaining(
     elif held:
         progress.estimate = max(progress.estimate, FINALIZER_ESTIMATE_SECONDS)
     else:
-        gvr = f"{resource.api_version}, Resource={resource.plural}"
+        gvr = f"{resource.group}/{resource.version}, Resource={resource.plural}"
         progress.failures.append(
             f"unexpected items still remain in namespace: {namespace} for gvr: {gvr}"
         )
