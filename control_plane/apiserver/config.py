@@ -6,6 +6,7 @@ network: a bad value is a ConfigError of one line that names the flag and the re
 
 import argparse
 import ipaddress
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -147,19 +148,28 @@ def checked(config: ApiServerConfig) -> ApiServerConfig:
             f"--etcd-prefix {config.etcd_prefix!r}: it starts with / and has no / at its end"
         )
     _check_addresses(config)
-    for path in _files(config):
-        _check_readable(path)
+    _check_numbers(config)
+    _check_pairs(config)
+    for flag, path in _files(config):
+        _check_readable(flag, path)
     return config
 
 
 def _check_addresses(config: ApiServerConfig) -> None:
+    for flag, address in (
+        ("--bind-address", config.bind_address),
+        ("--advertise-address", config.advertise_address),
+    ):
+        try:
+            _ = address and ipaddress.ip_address(address)
+        except ValueError as error:
+            raise ConfigError(f"{flag} {address!r} is not an IP address") from error
     try:
         network = config.service_network
-        if config.advertise_address:
-            ipaddress.ip_address(config.advertise_address)
-        ipaddress.ip_address(config.bind_address)
     except ValueError as error:
-        raise ConfigError(f"{error}: give an IP address or, for a range, a CIDR") from error
+        raise ConfigError(
+            f"--service-cluster-ip-range: {error}: give a range such as 10.96.0.0/16"
+        ) from error
     if network.num_addresses < 8:
         raise ConfigError(
             f"--service-cluster-ip-range {network} is too small: take a /29 or larger"
@@ -168,18 +178,54 @@ def _check_addresses(config: ApiServerConfig) -> None:
         raise ConfigError(f"--secure-port {config.secure_port} is not a port: take 1 to 65535")
 
 
-def _files(config: ApiServerConfig) -> list[Path]:
-    tls, accounts = config.tls, config.service_accounts
-    files = [tls.client_ca, tls.certificate, tls.private_key, accounts.signing_key]
-    kubelet = [tls.kubelet_ca, tls.kubelet_client_certificate, tls.kubelet_client_key]
-    return [*files, *accounts.public_keys, *(path for path in kubelet if path is not None)]
+def _check_numbers(config: ApiServerConfig) -> None:
+    for flag, seconds in (
+        ("--event-ttl", config.event_ttl_seconds),
+        ("--etcd-compaction-interval", config.compaction_interval_seconds),
+    ):
+        if not 1 <= seconds < math.inf:
+            raise ConfigError(f"{flag} {seconds}: give a number of seconds, at least 1")
 
 
-def _check_readable(path: Path) -> None:
+def _check_pairs(config: ApiServerConfig) -> None:
+    """A certificate without its key, or the other way round, would be ignored."""
+    for flag, certificate, key in (
+        ("--etcd-certfile and --etcd-keyfile", config.etcd.cert_file, config.etcd.key_file),
+        (
+            "--kubelet-client-certificate and --kubelet-client-key",
+            config.tls.kubelet_client_certificate,
+            config.tls.kubelet_client_key,
+        ),
+    ):
+        if bool(certificate) != bool(key):
+            raise ConfigError(f"{flag}: give both or neither")
+
+
+def _files(config: ApiServerConfig) -> list[tuple[str, Path]]:
+    tls, accounts, etcd = config.tls, config.service_accounts, config.etcd
+    named: list[tuple[str, Path | None]] = [
+        ("--client-ca-file", tls.client_ca),
+        ("--tls-cert-file", tls.certificate),
+        ("--tls-private-key-file", tls.private_key),
+        ("--service-account-signing-key-file", accounts.signing_key),
+        *(("--service-account-key-file", path) for path in accounts.public_keys),
+        ("--kubelet-certificate-authority", tls.kubelet_ca),
+        ("--kubelet-client-certificate", tls.kubelet_client_certificate),
+        ("--kubelet-client-key", tls.kubelet_client_key),
+        ("--etcd-cafile", _optional(etcd.ca_file)),
+        ("--etcd-certfile", _optional(etcd.cert_file)),
+        ("--etcd-keyfile", _optional(etcd.key_file)),
+    ]
+    return [(flag, path) for flag, path in named if path is not None]
+
+
+def _check_readable(flag: str, path: Path) -> None:
     try:
         path.read_bytes()
     except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}: give a file that can be read") from error
+        raise ConfigError(
+            f"{flag} {path}: {error.strerror}: give a file that can be read"
+        ) from error
 
 
 def _optional(path: str) -> Path | None:

@@ -5,6 +5,7 @@ factories for their numbers.
 """
 
 import argparse
+import math
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -85,6 +86,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
             parser.add_argument(flag, type=kind, default=field.default, help=text)
 
 
+_POSITIVE = ("node_monitor_period", "node_monitor_grace_period")
 _RATIOS = ("node_eviction_rate", "secondary_node_eviction_rate", "unhealthy_zone_threshold")
 
 
@@ -103,6 +105,14 @@ def check(config: ControllersConfig) -> None:
         value = getattr(config, field.name)
         if field.name.startswith("concurrent_") and value < 1:
             raise ConfigError(f"--{field.name.replace('_', '-')} is {value}: give at least 1")
+        if field.name in _POSITIVE and not 0 < value < math.inf:
+            raise ConfigError(f"--{field.name.replace('_', '-')} is {value}: give more than 0")
+        if isinstance(value, float) and not 0 <= value < math.inf:
+            raise ConfigError(f"--{field.name.replace('_', '-')} is {value}: give 0 or more")
+    if not config.controllers:
+        raise ConfigError("--controllers is empty: name some, or * for all")
+    if config.unhealthy_zone_threshold > 1:
+        raise ConfigError("--unhealthy-zone-threshold is a share: give 0 to 1")
     if not 1 <= config.max_endpoints_per_slice <= 1000:
         raise ConfigError("--max-endpoints-per-slice must be between 1 and 1000")
     lease, renew = config.leader_elect_lease_duration, config.leader_elect_renew_deadline

@@ -8,6 +8,8 @@ Source: kubernetes pkg/controller/certificates/rootcacertpublisher.
 from collections.abc import Iterable
 from functools import partial
 
+from cryptography import x509
+
 from control_plane.api.errors import AlreadyExists
 from control_plane.api.objects import Object, annotations_of, deep_copy, name_of, namespace_of
 from control_plane.api.resources import CONFIGMAPS, NAMESPACES
@@ -43,9 +45,15 @@ def _read_ca(config: ControllersConfig) -> str:
     if config.root_ca_file is None:
         return ClientConfig.from_kubeconfig(config.kubeconfig).ca_pem.decode()
     try:
-        return config.root_ca_file.read_text()
+        pem = config.root_ca_file.read_bytes()
+        x509.load_pem_x509_certificates(pem)
     except OSError as error:
         raise ConfigError(f"--root-ca-file {config.root_ca_file}: {error.strerror}") from error
+    except ValueError as error:
+        raise ConfigError(
+            f"--root-ca-file {config.root_ca_file} is not a PEM file of certificates"
+        ) from error
+    return pem.decode()
 
 
 def namespace_of_changed(cluster: Cluster, change: Change) -> Iterable[str]:

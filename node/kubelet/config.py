@@ -15,6 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from control_plane.api.names import (
+    dns1123_subdomain_errors,
+    label_value_errors,
+    qualified_name_errors,
+)
 from node.kubelet.runtimes import RUNTIME_CHOICES
 
 if TYPE_CHECKING:
@@ -132,7 +137,24 @@ def check(config: KubeletConfig) -> None:
         raise ConfigError(
             f"--docker-endpoint: {config.docker_endpoint!r} is neither unix:///path nor tcp://host:port"
         )
+    if errors := dns1123_subdomain_errors(config.node_name):
+        raise ConfigError(f"--hostname-override: node name {config.node_name!r}: {errors[0]}")
+    if config.max_pods < 1:
+        raise ConfigError(f"--max-pods: {config.max_pods}: give at least 1")
+    for key, value in config.node_labels.items():
+        if errors := qualified_name_errors(key) + label_value_errors(value):
+            raise ConfigError(f"--node-labels: {key}={value}: {errors[0]}")
     _check_addresses(config)
+    _check_root(config.root_dir)
+
+
+def _check_root(root: Path) -> None:
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"--root-dir: {root}: {error.strerror}: give another") from error
+    if not os.access(root, os.W_OK | os.X_OK):
+        raise ConfigError(f"--root-dir: {root} is not writable: give another")
 
 
 def _check_addresses(config: KubeletConfig) -> None:

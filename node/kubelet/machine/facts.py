@@ -37,7 +37,6 @@ class MachineFacts:
 
 def read_facts(config: KubeletConfig) -> MachineFacts:
     """Read everything; what cannot be read is empty."""
-    config.root_dir.mkdir(parents=True, exist_ok=True)
     return MachineFacts(
         cpus=os.cpu_count() or 1,
         memory_bytes=memory_total(_text("/proc/meminfo")),
