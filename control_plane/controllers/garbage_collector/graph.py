@@ -77,12 +77,16 @@ class OwnerGraph:
 
     def put(self, resource: Resource, obj: Object) -> set[str]:
         """Take in an added or updated object."""
+        known = self._nodes.get(uid_of(obj))
+        appears = known is None or known.virtual
         node = self._real_node(resource, obj)
         before = node.owners
         node.owners = {reference["uid"]: reference for reference in owner_references(obj)}
         looks = self._link(node, node.owners.keys() - before.keys())
         looks |= self._unlink(node, before.keys() - node.owners.keys())
         looks |= self._unblocked(node, before)
+        if appears:
+            looks |= {one.identity.uid for one in self.dependents(uid_of(obj)) if _apart(one, node)}
         return looks | self._advance(node, obj)
 
     def remove(self, uid: str) -> set[str]:
@@ -119,6 +123,8 @@ class OwnerGraph:
                 looks.add(uid)
             elif owner.deletes_dependents:
                 looks |= {uid, node.identity.uid}
+            elif _apart(node, owner):
+                looks.add(node.identity.uid)
         return looks
 
     def _unlink(self, node: Node, owner_uids: Iterable[str]) -> set[str]:
@@ -158,6 +164,11 @@ class OwnerGraph:
         node.deletes_dependents = foreground
         node.orphans_dependents = orphaning
         return looks
+
+
+def _apart(dependent: Node, owner: Node) -> bool:
+    """Whether the owner is in a namespace that is not the dependent's, so that it is no owner."""
+    return owner.identity.namespace not in ("", dependent.identity.namespace)
 
 
 def _referenced(dependent: Node, reference: Object) -> Identity:
