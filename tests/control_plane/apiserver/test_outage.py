@@ -123,7 +123,7 @@ async def test_a_certificate_that_is_none_is_one_line(tmp_path: Path) -> None:
         ({"etcd": EtcdEndpoints(("ftp://x",))}, "http://host:port"),
         ({"etcd_prefix": "registry"}, "--etcd-prefix"),
         ({"service_cluster_ip_range": "10.0.0.0/31"}, "too small"),
-        ({"service_cluster_ip_range": "here"}, "CIDR"),
+        ({"service_cluster_ip_range": "here"}, "give a range such as 10.96.0.0/16"),
         ({"secure_port": 70000}, "not a port"),
     ],
 )
