@@ -6,15 +6,17 @@ deleted that never got a node, and pods being deleted on a node marked out of se
 """
 
 import asyncio
+import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from control_plane.api.errors import NotFound
+from control_plane.api.errors import ApiError, NotFound
 from control_plane.api.objects import (
     Object,
     dig,
     find_condition,
     is_terminating,
+    key_of,
     name_of,
     namespace_of,
     uid_of,
@@ -25,6 +27,8 @@ from control_plane.controllers.config import ControllersConfig
 from control_plane.controllers.pod_disruption import disruption, patch_status, status_patch
 from control_plane.controllers.pod_state import is_terminal, phase_of
 from control_plane.controllers.runtime import Controller, Loop
+
+log = logging.getLogger(__name__)
 
 PERIOD_SECONDS = 20.0
 QUARANTINE_SECONDS = 40.0
@@ -146,7 +150,10 @@ async def _remove_all(cluster: Cluster, removals: Sequence[Removal]) -> None:
 
     async def remove(removal: Removal) -> None:
         async with limit:
-            await _remove(cluster, removal)
+            try:
+                await _remove(cluster, removal)
+            except ApiError as error:  # the other pods shall go; this one is tried next time
+                log.warning("pod_not_removed pod=%s error=%s", key_of(removal.pod), error)
 
     async with asyncio.TaskGroup() as tasks:
         for removal in unique.values():
