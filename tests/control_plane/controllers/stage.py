@@ -32,7 +32,7 @@ from control_plane.controllers.config import ControllersConfig
 from control_plane.controllers.server import run
 from tests.support.apiserver import ApiServer
 
-SECONDS = 40
+SECONDS = 90  # generous: machines are loaded; nothing waits for it that goes well
 NODE = "node-1"
 BROKEN = "broken"
 WATCHED = (

@@ -18,7 +18,7 @@ KUBECTL = Path(sys.executable).parent / "kubectl"
 async def kubectl(stage: Stage, namespace: str, *words: str) -> str:
     command = [str(KUBECTL), f"--kubeconfig={stage.server.kubeconfig}", "-n", namespace, *words]
     done = await asyncio.to_thread(
-        subprocess.run, command, capture_output=True, text=True, timeout=60, check=False
+        subprocess.run, command, capture_output=True, text=True, timeout=100, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -12,7 +12,7 @@ from control_plane.api.resources import (
     SERVICEACCOUNTS,
     Resource,
 )
-from tests.control_plane.controllers.stage import Stage
+from tests.control_plane.controllers.stage import SECONDS, Stage
 from tests.control_plane.controllers.workloads import deployment, pod
 
 CA = "kube-root-ca.crt"
@@ -20,7 +20,7 @@ CA = "kube-root-ca.crt"
 
 async def appears(stage: Stage, resource: Resource, name: str, namespace: str) -> Object:
     """Wait for an object by a watch from the collection's present version."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(SECONDS):
         listed = await stage.client.list(resource, namespace)
         for found in listed["items"]:
             if name_of(found) == name:
