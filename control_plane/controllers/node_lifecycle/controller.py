@@ -117,6 +117,7 @@ class NodeLifecycle:
         )
         self._signs: dict[str, Sign] = {}
         self._ready: dict[str, str] = {}
+        self._unmarked: set[str] = set()  # nodes not ready whose pods do not all say so yet
         self._buckets: dict[tuple[str, float], TokenBucket] = {}
         self._all_lost = False
 
@@ -124,19 +125,28 @@ class NodeLifecycle:
         """Look at every node once: note silence, then taint and untaint."""
         nodes = {name_of(node): node for node in cluster.list(NODES)}
         self._note_comings_and_goings(cluster, nodes)
-        seen = [await self._look(cluster, node) for node in nodes.values()]
+        seen = [await self._look_safely(cluster, node) for node in nodes.values()]
         await self._taint(cluster, seen)
 
     def _note_comings_and_goings(self, cluster: Cluster, nodes: dict[str, Object]) -> None:
         for name in self._signs.keys() - nodes.keys():
             del self._signs[name]
             self._ready.pop(name, None)
+            self._unmarked.discard(name)
             gone = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "uid": name}}
             text = f"Node {name} event: Removing Node {name} from Controller"
             cluster.events.record(gone, "Normal", "RemovingNode", text)
         for name in nodes.keys() - self._signs.keys():
             text = f"Node {name} event: Registered Node {name} in Controller"
             cluster.events.record(nodes[name], "Normal", "RegisteredNode", text)
+
+    async def _look_safely(self, cluster: Cluster, node: Object) -> Object:
+        """Judge one node; a node whose status is refused must not hide the others."""
+        try:
+            return await self._look(cluster, node)
+        except ApiError as error:
+            log.warning("node_not_judged name=%s error=%s", name_of(node), error)
+            return node
 
     async def _look(self, cluster: Cluster, node: Object) -> Object:
         """Judge one node; returns it as it is afterwards."""
@@ -173,8 +183,12 @@ class NodeLifecycle:
         if before == "True" and now_ready != "True":
             text = f"Node {name} status is now: NodeNotReady"
             cluster.events.record(node, "Normal", "NodeNotReady", text)
-            await _mark_pods(cluster, name)
+            self._unmarked.add(name)
+        if now_ready == "True":
+            self._unmarked.discard(name)
         self._ready[name] = now_ready
+        if name in self._unmarked and await _mark_pods(cluster, name):
+            self._unmarked.discard(name)
 
     async def _taint(self, cluster: Cluster, nodes: list[Object]) -> None:
         """Set and remove the taints that evict, as far as the zones allow."""
@@ -203,10 +217,15 @@ class NodeLifecycle:
         key = evicting_key(node)
         if self._all_lost:
             key = ""
-        elif key and not evicts(node) and not self._may_evict(cluster, zone, rate):
+        if key is None:
+            return
+        if key and not evicts(node) and not self._may_evict(cluster, zone, rate):
             return
         stamp = cluster.stamp()
-        await _change_taints(cluster, node, lambda fresh: with_no_execute(fresh, key, stamp))
+        try:
+            await _change_taints(cluster, node, lambda fresh: with_no_execute(fresh, key, stamp))
+        except ApiError as error:  # the other nodes have their turn; this one is seen next period
+            log.warning("node_not_tainted name=%s error=%s", name_of(node), error)
 
     def _may_evict(self, cluster: Cluster, zone: str, rate: float) -> bool:
         """Take one from the zone's budget: one node at once, then `rate` a second."""
@@ -216,19 +235,22 @@ class NodeLifecycle:
         return bucket.allow(cluster.clock.monotonic())
 
 
-async def _mark_pods(cluster: Cluster, node: str) -> None:
-    """Mark the pods of a node as not ready; one that changes meanwhile is left to its next look."""
+async def _mark_pods(cluster: Cluster, node: str) -> bool:
+    """Mark the pods of a node as not ready; False when one is to be tried again."""
     pods = cluster.informer(PODS).by_index(NODE_INDEX, node)
-    await asyncio.gather(*(_mark_pod(cluster, pod) for pod in pods))
+    return all(await asyncio.gather(*(_mark_pod(cluster, pod) for pod in pods)))
 
 
-async def _mark_pod(cluster: Cluster, pod: Object) -> None:
+async def _mark_pod(cluster: Cluster, pod: Object) -> bool:
     changed = pod_not_ready(pod, cluster.now())
     if changed is None:
-        return
+        return True
     try:
         await cluster.client.update(PODS, changed, subresource="status")
-    except ApiError as error:
+    except NotFound:
+        return True
+    except ApiError as error:  # among them a pod that changes meanwhile
         log.info("pod_not_marked name=%s error=%s", name_of(pod), error)
-        return
+        return False
     cluster.events.record(pod, "Warning", "NodeNotReady", "Node is not ready")
+    return True

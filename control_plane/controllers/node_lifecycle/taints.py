@@ -55,11 +55,14 @@ def _is_superfluous(taint: Object, wanted: Sequence[str]) -> bool:
     return ours and taint["key"] not in wanted
 
 
-def evicting_key(node: Object) -> str:
-    """Return the key of the NoExecute taint that the node should have, "" for none."""
+def evicting_key(node: Object) -> str | None:
+    """Return the key of the NoExecute taint that the node should have, "" for none.
+
+    None while it has no Ready condition: it has its startup time to post one.
+    """
     ready = find_condition(node, "Ready")
     if ready is None:
-        return UNREACHABLE
+        return None
     return _BY_CONDITION["Ready"].get(ready["status"], "")
 
 

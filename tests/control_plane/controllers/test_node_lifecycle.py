@@ -1,13 +1,19 @@
 """Nodes against a real API server: silence, taints, eviction, and pods of nodes that are gone."""
 
+import asyncio
+import itertools
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from control_plane.api.objects import Object, dig, find_condition
 from control_plane.api.resources import NODES, PODS
+from control_plane.api.timestamps import format_time
 from control_plane.controllers.node_lifecycle.taints import NOT_READY, UNREACHABLE, taints_of
+from tests.control_plane.client.hand_clock import START
 from tests.control_plane.controllers.stage import Stage, node, running_status, staged
 from tests.control_plane.controllers.workloads import pod
 from tests.support.etcd import Etcd
@@ -16,7 +22,11 @@ from tests.support.etcd import Etcd
 @pytest.fixture
 async def stage(controllers_etcd: Etcd, tmp_path: Path) -> AsyncIterator[Stage]:
     """Controllers that look ten times a second and call a node silent after one second."""
-    flags = {"node_monitor_period": 0.1, "node_monitor_grace_period": 1.0}
+    flags = {
+        "node_monitor_period": 0.1,
+        "node_monitor_grace_period": 1.0,
+        "unhealthy_zone_threshold": 1.0,  # silent nodes of other tests do not stop the eviction
+    }
     async with staged(
         controllers_etcd.endpoint, tmp_path, kubelet=False, **flags, node_eviction_rate=100.0
     ) as stage:
@@ -54,55 +64,86 @@ def pod_on(namespace: str, name: str, node_name: str, tolerated: int | None) -> 
     return made
 
 
-async def test_silent_node_is_unknown_tainted_and_emptied(stage: Stage) -> None:
-    await stage.namespace("silent")
-    await stage.client.create(NODES, node("silent-node") | {"status": {}})
-    await stage.client.patch(
-        NODES,
-        "silent-node",
-        {"status": node("silent-node")["status"]},
-        subresource="status",
-        kind="strategic",
-    )
+@asynccontextmanager
+async def beating(stage: Stage, name: str) -> AsyncIterator[None]:
+    """Have the node report all the time; how often does not matter to the test."""
+
+    async def beat() -> None:
+        for number in itertools.count():
+            heartbeat = format_time(START + timedelta(seconds=number))
+            await report_ready(stage, name, heartbeat)
+            await asyncio.sleep(0.1)
+
+    heart = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        heart.cancel()
+        await asyncio.gather(heart, return_exceptions=True)
+
+
+async def make_pods(stage: Stage, namespace: str, node_name: str) -> None:
+    """Make ready pods "leaves" and "stays" of a node that need not exist yet."""
     for name, seconds in (("leaves", 0), ("stays", 3600)):
-        made = pod_on("silent", name, "silent-node", seconds)
+        made = pod_on(namespace, name, node_name, seconds)
         await stage.client.create(PODS, made)
         status = {"status": running_status("10.1.1.1", ready=True)}
-        await stage.client.patch(PODS, name, status, "silent", subresource="status")
+        await stage.client.patch(PODS, name, status, namespace, subresource="status")
+
+
+async def make_node(stage: Stage, name: str) -> None:
+    """Make a node that reports as ready once."""
+    await stage.client.create(NODES, node(name))
+    status = {"status": node(name)["status"]}
+    await stage.client.patch(NODES, name, status, subresource="status", kind="strategic")
+
+
+async def test_silent_node_is_unknown_tainted_and_emptied(stage: Stage) -> None:
+    await stage.namespace("silent")
+    await make_pods(stage, "silent", "silent-node")
     # One ready node, or every zone would be lost and nothing evicted.
-    await stage.client.create(NODES, node("witness", ready=True))
-
-    async def keep_witness_alive() -> None:
-        await report_ready(stage, "witness", "2026-01-02T03:04:05Z")
-
-    await keep_witness_alive()
-    await stage.until(
-        lambda: ready_condition(stage, "silent-node").get("status") == "Unknown", "Unknown"
-    )
-    await report_ready(stage, "witness", "2026-01-02T03:04:06Z")
+    await make_node(stage, "witness")
     both = {(UNREACHABLE, "NoSchedule"), (UNREACHABLE, "NoExecute")}
-    await stage.until(lambda: both <= taints(stage, "silent-node"), "both taints")
 
-    await stage.until(
-        lambda: dig(stage.get(PODS, "silent/leaves") or {}, "metadata", "deletionTimestamp"),
-        "the pod deleted",
-    )
-    leaving, staying = stage.get(PODS, "silent/leaves"), stage.get(PODS, "silent/stays")
-    assert leaving is not None
-    disrupted = find_condition(leaving, "DisruptionTarget")
-    assert disrupted is not None
-    assert disrupted["reason"] == "DeletionByTaintManager"
-    assert staying is not None
-    assert "deletionTimestamp" not in staying["metadata"]
-    ready = find_condition(staying, "Ready")
-    assert ready is not None
-    assert ready["status"] == "False"
-    condition = ready_condition(stage, "silent-node")
-    assert condition["reason"] == "NodeStatusUnknown"
-    assert condition["message"] == "Kubelet stopped posting node status."
+    async with beating(stage, "witness"):
+        await make_node(stage, "silent-node")
+        await stage.until(
+            lambda: ready_condition(stage, "silent-node").get("status") == "Unknown", "Unknown"
+        )
+        condition = ready_condition(stage, "silent-node")
+        assert condition["reason"] == "NodeStatusUnknown"
+        assert condition["message"] == "Kubelet stopped posting node status."
+        await stage.until(lambda: both <= taints(stage, "silent-node"), "both taints")
+        await stage.until(
+            lambda: dig(stage.get(PODS, "silent/leaves") or {}, "metadata", "deletionTimestamp"),
+            "the pod deleted",
+        )
+        leaving = stage.get(PODS, "silent/leaves") or {}
+        disrupted = find_condition(leaving, "DisruptionTarget") or {}
+        assert disrupted["reason"] == "DeletionByTaintManager"
 
-    await report_ready(stage, "silent-node", "2026-01-02T03:05:05Z")
-    await stage.until(lambda: not taints(stage, "silent-node") & both, "the taints gone")
+        def staying() -> Object:
+            return find_condition(stage.get(PODS, "silent/stays") or {}, "Ready") or {}
+
+        await stage.until(lambda: staying().get("status") == "False", "the other pod not ready")
+        assert "deletionTimestamp" not in (stage.get(PODS, "silent/stays") or {})["metadata"]
+
+        async with beating(stage, "silent-node"):
+            await stage.until(lambda: not taints(stage, "silent-node") & both, "no taints")
+
+
+async def test_node_that_never_reported_has_its_startup_time(stage: Stage) -> None:
+    await make_node(stage, "reporting")
+    async with beating(stage, "reporting"):
+        await stage.client.create(NODES, node("starting") | {"status": {}})
+        # Created later, silent and tainted earlier than the starting one may be.
+        await make_node(stage, "silenced")
+        await stage.until(
+            lambda: (UNREACHABLE, "NoExecute") in taints(stage, "silenced"), "the taint"
+        )
+
+    assert not ready_condition(stage, "starting")
+    assert (UNREACHABLE, "NoExecute") not in taints(stage, "starting")
 
 
 async def test_cordoned_node_is_tainted_and_uncordoned_node_is_not(stage: Stage) -> None:
