@@ -166,17 +166,20 @@ async def staged(
         tasks = [stage.informers.run(), run(manager, ready)]
         if kubelet:
             tasks.append(SimulatedKubelet(client, stage.informers).run())
-        await stack.enter_async_context(_running(tasks))
-        await ready.wait()
+        running = await stack.enter_async_context(_running(tasks))
+        waiting = asyncio.ensure_future(ready.wait())
+        await asyncio.wait([waiting, *running], return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        assert ready.is_set(), "the controllers did not start"  # the stack raises why
         await stage.informers.wait_synced()
         yield stage
 
 
 @asynccontextmanager
-async def _running(work: list[Any]) -> AsyncIterator[None]:
+async def _running(work: list[Any]) -> AsyncIterator[list[asyncio.Future[Any]]]:
     tasks = [asyncio.ensure_future(one) for one in work]
     try:
-        yield
+        yield tasks
     finally:
         for task in tasks:
             task.cancel()
