@@ -172,7 +172,7 @@ class PodSync:
             config = sandbox_config(pod, attempt, services.config.cluster_domain)
             await services.runtime.create_sandbox(config)
             for sandbox in record.sandboxes:
-                await services.runtime.remove(sandbox.id)
+                await services.runtime.remove_sandbox(sandbox.id)
         except (RuntimeFailure, SandboxFailure) as error:
             text = f"Failed to create pod sandbox: {error}"
             services.events.warning(pod, "FailedCreatePodSandBox", text)

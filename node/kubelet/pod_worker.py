@@ -253,7 +253,7 @@ class PodWorker:
             for container in record.containers:
                 await services.runtime.remove(container.id)
             for sandbox in record.sandboxes:
-                await services.runtime.remove(sandbox.id)
+                await services.runtime.remove_sandbox(sandbox.id)
             await services.volumes.tear_down(uid)
         except (RuntimeFailure, VolumeFailure) as error:
             log.warning("clean_up_failed pod=%s error=%s", pod_id(self._pod), error)

@@ -87,7 +87,7 @@ async def stop_sandboxes(services: PodServices, record: PodRecord) -> None:
     """Stop the running sandboxes; what shares their namespaces must have ended."""
     for sandbox in record.sandboxes:
         if sandbox.running:
-            await services.runtime.stop(sandbox.id, 0)
+            await services.runtime.stop_sandbox(sandbox.id)
 
 
 def _waits(pod: Object, ended: Mapping[str, asyncio.Event]) -> dict[str, Sequence[asyncio.Event]]:

@@ -45,7 +45,7 @@ async def remove_containers(runtime: Runtime) -> None:
         for container in record.containers:
             await runtime.remove(container.id)
         for sandbox in record.sandboxes:
-            await runtime.remove(sandbox.id)
+            await runtime.remove_sandbox(sandbox.id)
 
 
 class Stage:

@@ -114,8 +114,21 @@ class TestEveryRuntime:
         for _ in range(2):
             await runtime.stop(container, 0)
             await runtime.remove(container)
-            await runtime.stop(sandbox, 0)
-            await runtime.remove(sandbox)
+            await runtime.stop_sandbox(sandbox)
+            await runtime.remove_sandbox(sandbox)
+        assert await runtime.list_pods() == {}
+
+    async def test_many_sandboxes_come_and_go_at_once(self, runtime: Runtime) -> None:
+        async def come_and_go(number: int) -> str:
+            pod = PodIdentity("default", f"web-{number}", f"uid-{number}")
+            sandbox = await runtime.create_sandbox(SandboxConfig(pod, 0, pod.name))
+            [found] = (await runtime.pod_record(pod)).sandboxes
+            await runtime.stop_sandbox(sandbox)
+            await runtime.remove_sandbox(sandbox)
+            return found.ip
+
+        addresses = await asyncio.gather(*map(come_and_go, range(8)))
+        assert all(addresses)
         assert await runtime.list_pods() == {}
 
     async def test_newest_attempts_come_first(self, runtime: Runtime) -> None:

@@ -31,5 +31,5 @@ async def test_changes_of_one_pod_at_once_are_all_kept(tmp_path: Path) -> None:
     assert list((await again.pod_record(POD)).containers) == list(containers)
 
     await asyncio.gather(*(runtime.remove(container.id) for container in containers))
-    await runtime.remove(sandbox)
+    await runtime.remove_sandbox(sandbox)
     assert await asyncio.to_thread(os.listdir, tmp_path) == []

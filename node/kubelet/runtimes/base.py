@@ -261,6 +261,12 @@ class Runtime(Protocol):
     async def create_sandbox(self, config: SandboxConfig) -> str:
         """Create and start a sandbox; return its id."""
 
+    async def stop_sandbox(self, sandbox_id: str) -> None:
+        """End a sandbox and wait for it; one that is gone is no error."""
+
+    async def remove_sandbox(self, sandbox_id: str) -> None:
+        """Remove a sandbox; one that is gone is no error."""
+
     async def create_container(self, config: ContainerConfig) -> str:
         """Create a container without starting it; return its id."""
 
@@ -268,10 +274,10 @@ class Runtime(Protocol):
         """Start a created container."""
 
     async def stop(self, container_id: str, grace_seconds: int) -> None:
-        """Stop a container or sandbox and wait for it; one that is gone is no error."""
+        """Stop a container and wait for it; one that is gone is no error."""
 
     async def remove(self, container_id: str) -> None:
-        """Remove a container or sandbox; one that is gone is no error."""
+        """Remove a container; one that is gone is no error."""
 
     async def find_image(self, reference: str) -> ImageRecord | None:
         """Return the local image a reference names, or None."""

@@ -50,6 +50,7 @@ from node.kubelet.runtimes.docker_records import (
 from node.kubelet.runtimes.docker_setup import ensure_network, ensure_sandbox_image
 from node.kubelet.runtimes.engine import CALL_SECONDS, Engine, engine_errors
 from node.kubelet.runtimes.hijack import demultiplex, hijack
+from node.kubelet.runtimes.network_turns import NetworkTurns
 from node.kubelet.runtimes.oom_floor import oom_score_floor
 from node.kubelet.runtimes.pause_image import PAUSE_IMAGE
 
@@ -77,10 +78,12 @@ class DockerRuntime:
         self._own_sandbox_image = not sandbox_image
         image = sandbox_image or PAUSE_IMAGE
         self._settings = EngineSettings(owner, network, image, oom_score_floor())
+        self._turns = NetworkTurns("")
 
     async def open(self) -> None:
         """Connect, and see to it that the pod network and the sandbox image exist."""
-        await self._engine.open()
+        version = await self._engine.open()
+        self._turns = NetworkTurns(str(version.get("Version")))
         try:
             await ensure_network(self._engine, self._settings, self._subnet)
             if self._own_sandbox_image:
@@ -113,11 +116,22 @@ class DockerRuntime:
         name = engine_name(config.pod, "POD", config.attempt)
         sandbox_id = await self._create(document, name)
         try:
-            await self.start(sandbox_id)
+            async with self._turns.one():
+                await self.start(sandbox_id)
         except RuntimeFailure:
-            await self.remove(sandbox_id)
+            await self.remove_sandbox(sandbox_id)
             raise
         return sandbox_id
+
+    async def stop_sandbox(self, sandbox_id: str) -> None:
+        """Kill the sandbox's process; returns when it has left its network."""
+        async with self._turns.one():
+            await self.stop(sandbox_id, 0)
+
+    async def remove_sandbox(self, sandbox_id: str) -> None:
+        """Remove the sandbox, killing it if it still runs."""
+        async with self._turns.one():
+            await self.remove(sandbox_id)
 
     async def create_container(self, config: ContainerConfig) -> str:
         """Create the container, keeping under which name its image was known."""

@@ -121,26 +121,36 @@ class SimulatedRuntime:
         await self._change(container_id, phase="running", started_at=_now())
 
     async def stop(self, container_id: str, grace_seconds: int) -> None:
-        """End a container or sandbox at once."""
-        uid = self._owners.get(container_id)
-        if uid is None:
-            return
-        record = self._pods[uid]
-        sandboxes = [
-            replace(s, running=False) if s.id == container_id else s for s in record.sandboxes
-        ]
-        containers = [_ended(c) if c.id == container_id else c for c in record.containers]
-        await self._store(replace(record, sandboxes=sandboxes, containers=containers))
+        """End a container at once."""
+        record = self._find(container_id)
+        if record is not None:
+            containers = [_ended(c) if c.id == container_id else c for c in record.containers]
+            await self._store(replace(record, containers=containers))
+
+    async def stop_sandbox(self, sandbox_id: str) -> None:
+        """End a sandbox at once."""
+        record = self._find(sandbox_id)
+        if record is not None:
+            sandboxes = [
+                replace(s, running=False) if s.id == sandbox_id else s for s in record.sandboxes
+            ]
+            await self._store(replace(record, sandboxes=sandboxes))
 
     async def remove(self, container_id: str) -> None:
-        """Forget a container or sandbox."""
-        uid = self._owners.pop(container_id, None)
-        if uid is None:
-            return
-        record = self._pods[uid]
-        sandboxes = [s for s in record.sandboxes if s.id != container_id]
-        containers = [c for c in record.containers if c.id != container_id]
-        await self._store(replace(record, sandboxes=sandboxes, containers=containers))
+        """Forget a container."""
+        record = self._find(container_id)
+        if record is not None:
+            del self._owners[container_id]
+            containers = [c for c in record.containers if c.id != container_id]
+            await self._store(replace(record, containers=containers))
+
+    async def remove_sandbox(self, sandbox_id: str) -> None:
+        """Forget a sandbox."""
+        record = self._find(sandbox_id)
+        if record is not None:
+            del self._owners[sandbox_id]
+            sandboxes = [s for s in record.sandboxes if s.id != sandbox_id]
+            await self._store(replace(record, sandboxes=sandboxes))
 
     async def find_image(self, reference: str) -> ImageRecord | None:
         """Every image is present."""
@@ -207,11 +217,15 @@ class SimulatedRuntime:
             else:
                 _write(path, orjson.dumps(asdict(record)))
 
-    def _record_of(self, member_id: str) -> PodRecord:
+    def _find(self, member_id: str) -> PodRecord | None:
         uid = self._owners.get(member_id)
-        if uid is None:
+        return None if uid is None else self._pods[uid]
+
+    def _record_of(self, member_id: str) -> PodRecord:
+        record = self._find(member_id)
+        if record is None:
             raise RuntimeNotFound(f"No such container: {member_id}")
-        return self._pods[uid]
+        return record
 
     def _address(self) -> str:
         used = {s.ip for record in self._pods.values() for s in record.sandboxes if s.running}
