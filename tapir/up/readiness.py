@@ -1,8 +1,9 @@
 """When the cluster can be used: its node is Ready and pods in `default` have a service account."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import TypeVar
 
 from control_plane.api.errors import ApiError
 from control_plane.api.objects import Object, find_condition
@@ -11,16 +12,34 @@ from control_plane.client.client import ApiClient
 from control_plane.client.config import ClientConfig
 
 PAUSE_SECONDS = 0.05
+PATIENCE_SECONDS = 5.0
+Result = TypeVar("Result")
 
 
 async def wait_until_ready(kubeconfig: Path, node: str, progress: Callable[[str], None]) -> Object:
-    """Return the Ready Node object; say what was reached through `progress`. Waits for ever."""
+    """Return the Ready Node object; say what was reached through `progress`. Waits for ever.
+
+    What takes longer than PATIENCE_SECONDS is said, once.
+    """
     async with ApiClient(ClientConfig.from_kubeconfig(kubeconfig)) as client:
-        await _served(client)
+        await _patiently(_served(client), "waiting for the API server and its store", progress)
         progress("API server answers")
-        found = await _seen(client, NODES, node, None, _is_ready)
-        await _seen(client, SERVICEACCOUNTS, "default", "default", lambda _: True)
+        ready = _seen(client, NODES, node, None, _is_ready)
+        found = await _patiently(ready, f"waiting for node {node} to be Ready", progress)
+        account = _seen(client, SERVICEACCOUNTS, "default", "default", lambda _: True)
+        await _patiently(account, "waiting for the service account default/default", progress)
         return found
+
+
+async def _patiently(
+    waiting: Coroutine[None, None, Result], line: str, progress: Callable[[str], None]
+) -> Result:
+    """Return what `waiting` does; say `line` once if that takes long."""
+    later = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, progress, line)
+    try:
+        return await waiting
+    finally:
+        later.cancel()
 
 
 async def _served(client: ApiClient) -> None:
