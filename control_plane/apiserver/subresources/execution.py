@@ -29,7 +29,12 @@ _STREAMS = {"stdin": "input", "stdout": "output", "stderr": "error", "tty": "tty
 
 
 async def upgrade_required(services: ApiServices, request: Request, target: Target) -> Reply:
-    """POST: the SPDY form, which is not served; clients use WebSockets."""
+    """POST: the SPDY form, which is not served; clients use WebSockets.
+
+    kubectl tries it after a refused WebSocket and shows this answer only, so what is wrong with the
+    request itself comes first.
+    """
+    await _kubelet_url(services, request, target)
     raise BadRequest("Upgrade request required: exec is served over WebSockets")
 
 
@@ -47,13 +52,17 @@ async def relay(services: ApiServices, request: Request, target: Target) -> Repl
             f"unable to negotiate protocol: client supports {request.subprotocols}, "
             f"server accepts {list(PROTOCOLS)}"
         )
+    kubelet = await _connect(services, await _kubelet_url(services, request, target), protocol)
+    return ExecReply(kubelet, protocol, services.kubelets.streams)
+
+
+async def _kubelet_url(services: ApiServices, request: Request, target: Target) -> str:
+    """The kubelet's URL of the command that is asked for; raises what the client has to mend."""
     parameters = exec_parameters(request.query)
     pod = await services.kubelets.pod(target.namespace, target.name)
     container = container_of(pod, request.query.text("container"))
     base = await services.kubelets.base_url(pod)
-    url = f"{base}/exec/{target.namespace}/{target.name}/{container}?{parameters}"
-    kubelet = await _connect(services, url, protocol)
-    return ExecReply(kubelet, protocol, services.kubelets.streams)
+    return f"{base}/exec/{target.namespace}/{target.name}/{container}?{parameters}"
 
 
 def exec_parameters(query: Query) -> str:

@@ -136,3 +136,19 @@ def test_streams_that_cannot_be(
     answer = api.get(f"{path}/p/{query}")
     assert answer.code == code
     assert message in answer.message
+
+
+@pytest.mark.parametrize(
+    ("name", "query", "message"),
+    [
+        ("p", "command=ls&stdout=true", "pod p does not have a host assigned"),
+        ("p", "command=ls&stdout=true&container=z", "container z is not valid for pod p"),
+        ("none", "command=ls&stdout=true", 'pods "none" not found'),
+    ],
+)
+def test_the_old_form_of_exec_says_what_is_wrong_with_the_pod_first(
+    api: RawApi, namespace: str, name: str, query: str, message: str
+) -> None:
+    path = f"/api/v1/namespaces/{namespace}/pods"
+    api.post(path, pod("p"))
+    assert message in api.post(f"{path}/{name}/exec?{query}", {}).message
