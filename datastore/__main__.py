@@ -13,7 +13,6 @@ from datastore.config import DatastoreConfig, add_flags, from_args
 from datastore.errors import ConfigError
 from datastore.server import run
 
-SWITCH_INTERVAL = 0.0002  # seconds; a database thread waits this long for the interpreter
 LEVELS = {"warn": "WARNING"}
 
 
@@ -43,7 +42,6 @@ def serve(config: DatastoreConfig) -> None:
 
     level = LEVELS.get(config.log_level, config.log_level.upper())
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    sys.setswitchinterval(SWITCH_INTERVAL)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_until_signal(config))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 GRACE_SECONDS = 2.0
+SWITCH_INTERVAL = 0.0002  # seconds; a database thread waits this long for the interpreter
 
 
 async def run(config: DatastoreConfig, ready: asyncio.Event | None = None) -> None:
@@ -34,6 +36,7 @@ async def run(config: DatastoreConfig, ready: asyncio.Event | None = None) -> No
     StartError or ConfigError, with nothing changed, when the database or an address cannot be
     used.
     """
+    sys.setswitchinterval(SWITCH_INTERVAL)
     backend = new_backend(config.endpoint, Identity(config.name, config.advertised))
     limits = Limits(
         config.max_txn_ops, config.quota_backend_bytes, config.watch_progress_notify_interval
@@ -54,7 +57,8 @@ async def run(config: DatastoreConfig, ready: asyncio.Event | None = None) -> No
         log.info("ready to serve client requests urls=%s", ",".join(config.listen_client_urls))
         if ready:
             ready.set()
-        await server.wait_for_termination()
+        # Not wait_for_termination: cancelling that would cancel the graceful stop with it.
+        await asyncio.get_running_loop().create_future()
 
 
 async def _bind(config: DatastoreConfig, ending: AsyncExitStack) -> grpc.aio.Server:

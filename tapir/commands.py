@@ -7,6 +7,7 @@ so that `tapir version` does not load a gRPC stack. Called by `cli`.
 
 import argparse
 import importlib
+import logging
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from tapir.refusal import refusals_of
 from tapir.runner import run_until_signal
 
 EXIT_USAGE = 2
+LEVELS = ("debug", "info", "warn", "error")
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +37,13 @@ def component(name: str, help_text: str, package: str) -> Command:
 
     def add_flags(parser: argparse.ArgumentParser) -> None:
         importlib.import_module(f"{package}.config").add_flags(parser)
+        if parser.get_default("log_level") is None:
+            parser.add_argument(
+                "--log-level", choices=LEVELS, default="info", help="least level that is logged"
+            )
 
     def run(flags: argparse.Namespace) -> int:
+        logging.basicConfig(level=flags.log_level.upper(), format=LOG_FORMAT)
         config_module = importlib.import_module(f"{package}.config")
         server = importlib.import_module(f"{package}.server")
         with refusals_of(package):

@@ -1,11 +1,13 @@
 """Writes docs/reference/flags.md from the commands' own parsers: `make flags`."""
 
 import argparse
+import re
 from pathlib import Path
 
 from tapir.commands import COMMANDS, Command
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "flags.md"
+SHOWN_DEFAULT = re.compile(r" \((?:default )?%\(default\)s\)")  # has a column of its own
 HEAD = "# Flags\n\nWhat each sub-command can be told; `tapir COMMAND --help` prints the same.\n"
 
 
@@ -21,7 +23,7 @@ def section(command: Command) -> str:
 
 def row(action: argparse.Action) -> str:
     """One flag as a table row."""
-    meaning = (action.help or "").replace("|", "\\|")
+    meaning = SHOWN_DEFAULT.sub("", action.help or "").replace("|", "\\|")
     return f"| `{', '.join(action.option_strings)}` | {meaning} | {default(action)} |"
 
 

@@ -80,7 +80,13 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add("--etcd-certfile", default="", help="client certificate for the store")
     add("--etcd-keyfile", default="", help="its key")
     add("--etcd-prefix", default="/registry", help="start of every key")
-    add("--etcd-compaction-interval", type=float, default=300.0, metavar="SECONDS")
+    add(
+        "--etcd-compaction-interval",
+        type=float,
+        default=300.0,
+        metavar="SECONDS",
+        help="seconds between compactions of the store",
+    )
     add("--bind-address", default="0.0.0.0", help="address to listen on")
     add("--secure-port", type=int, default=6443, help="port to listen on")
     add("--advertise-address", default="", help="IP at which others reach this server")
@@ -94,9 +100,25 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add("--kubelet-client-certificate", default="", help="shown to kubelets")
     add("--kubelet-client-key", default="", help="its key")
     add("--kubelet-certificate-authority", default="", help="CA that signed the kubelets'")
-    add("--service-cluster-ip-range", default="10.96.0.0/16", metavar="CIDR")
-    add("--service-node-port-range", default="30000-32767", metavar="FIRST-LAST")
-    add("--event-ttl", type=int, default=3600, metavar="SECONDS", help="how long events are kept")
+    add(
+        "--service-cluster-ip-range",
+        default="10.96.0.0/16",
+        metavar="CIDR",
+        help="range of service IPs",
+    )
+    add(
+        "--service-node-port-range",
+        default="30000-32767",
+        metavar="FIRST-LAST",
+        help="ports that services of type NodePort get",
+    )
+    add(
+        "--event-ttl",
+        type=int,
+        default=3600,
+        metavar="SECONDS",
+        help="seconds that events are kept",
+    )
 
 
 def from_args(args: argparse.Namespace) -> ApiServerConfig:

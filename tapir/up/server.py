@@ -9,7 +9,6 @@ its scheduler would only look alive.
 import asyncio
 import datetime
 import ipaddress
-import logging
 import re
 import sys
 import time
@@ -42,9 +41,6 @@ async def run(config: UpConfig, ready: asyncio.Event | None = None) -> None:
 
     Raises ConfigError, with nothing changed, when something it needs cannot be used.
     """
-    logging.basicConfig(
-        level=config.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
     began = time.monotonic()
     address = node_address(config.node_ip)
     check_listening("--bind-address", config.bind_address, "--secure-port", config.secure_port)
