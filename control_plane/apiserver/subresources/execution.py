@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 
-from control_plane.api.errors import BadRequest, Forbidden, InternalError
+from control_plane.api.errors import ApiError, BadRequest, Forbidden, InternalError
 from control_plane.apiserver.auth.authz import Attributes, authorize
 from control_plane.apiserver.http.answer import Reply, Send
 from control_plane.apiserver.http.query import Query
@@ -25,6 +25,7 @@ from control_plane.apiserver.subresources.relay import end, run_relay
 
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+UPGRADE_REQUIRED = "Upgrade request required"
 _STREAMS = {"stdin": "input", "stdout": "output", "stderr": "error", "tty": "tty"}
 
 
@@ -32,16 +33,17 @@ async def upgrade_required(services: ApiServices, request: Request, target: Targ
     """POST: the SPDY form, which is not served; clients use WebSockets.
 
     kubectl tries it after a refused WebSocket and shows this answer only, so what is wrong with the
-    request itself comes first.
+    request itself, or what the kubelet has against it, comes first.
     """
-    await _kubelet_url(services, request, target)
-    raise BadRequest("Upgrade request required: exec is served over WebSockets")
+    url = await _kubelet_url(services, request, target)
+    refusal = await _refusal(services, url)
+    raise refusal or BadRequest(f"{UPGRADE_REQUIRED}: exec is served over WebSockets")
 
 
 async def relay(services: ApiServices, request: Request, target: Target) -> Reply:
     """GET with an upgrade: run a command."""
     if not request.is_socket:
-        raise BadRequest("Upgrade request required")
+        raise BadRequest(UPGRADE_REQUIRED)
     authorize(
         request.user,
         Attributes("create", request.path, "", "pods", "exec", target.namespace, target.name),
@@ -84,9 +86,25 @@ async def _connect(
             url, protocols=(protocol,), max_msg_size=MAX_MESSAGE_BYTES, autoclose=False
         )
     except aiohttp.WSServerHandshakeError as error:
-        raise InternalError.of(f"the kubelet refused: {error.status} {error.message}") from error
+        unexplained = InternalError.of(f"the kubelet refused: {error.status} {error.message}")
+        raise await _refusal(services, url) or unexplained from error
     except (aiohttp.ClientError, OSError) as error:
         raise InternalError.of(f"error dialing backend: {error}") from error
+
+
+async def _refusal(services: ApiServices, url: str) -> ApiError | None:
+    """Why the kubelet would not run the command, in its words; None if it would.
+
+    It is asked without an upgrade: it then looks at all that it looks at before, and runs nothing.
+    """
+    try:
+        async with services.kubelets.session.get(url) as response:
+            text = (await response.text()).strip()
+    except (aiohttp.ClientError, OSError) as error:
+        return InternalError.of(f"error dialing backend: {error}")
+    if response.status < 400 or text == UPGRADE_REQUIRED:
+        return None
+    return BadRequest(text) if response.status < 500 else InternalError(text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,13 +21,14 @@ PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 
 
 class KubeletPeer:
-    """Runs in the test's loop; `queries` are what it was asked."""
+    """Runs in the test's loop; `queries` are what it was asked, `refusal` why it runs nothing."""
 
     def __init__(self, pki: ClusterPki) -> None:
         self.port = free_port()
         self.queries: list[tuple[str, dict[str, list[str]]]] = []
         self.follow = asyncio.Event()
         self.exec_ended = asyncio.Event()
+        self.refusal = ""
         pair = pki.pair(f"kubelet-{NODE}")
         self._tls = ssl.create_default_context(
             ssl.Purpose.CLIENT_AUTH, cafile=str(pki.pair("ca").certificate)
@@ -77,9 +78,13 @@ class KubeletPeer:
             await response.write(b"second\n")
         return response
 
-    async def _exec(self, request: web.Request) -> web.WebSocketResponse:
+    async def _exec(self, request: web.Request) -> web.StreamResponse:
         """Echo stdin (channel 0) on stdout (channel 1); at its end say success on channel 3."""
         self._note(request)
+        if self.refusal:
+            return web.Response(status=500, text=f"{self.refusal}\n")
+        if "Upgrade" not in request.headers:
+            return web.Response(status=400, text="Upgrade request required")
         socket = web.WebSocketResponse(protocols=PROTOCOLS)
         await socket.prepare(request)
         await socket.send_bytes(b"\x01")

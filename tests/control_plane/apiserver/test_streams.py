@@ -94,6 +94,20 @@ async def test_exec_is_relayed(cluster: Cluster, protocol: str) -> None:
     assert query == {"command": ["cat", "-n"], "input": ["1"], "output": ["1"]}
 
 
+async def test_the_kubelet_says_why_it_runs_no_command(cluster: Cluster) -> None:
+    code, status = await cluster.send("POST", EXEC)
+    assert code == 400
+    assert status["message"] == "Upgrade request required: exec is served over WebSockets"
+    cluster.kubelet.refusal = 'container not found ("c")'
+    code, status = await cluster.send("POST", EXEC)
+    assert (code, status["message"]) == (500, 'container not found ("c")')
+    url = cluster.server.url + EXEC
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        await cluster.session.ws_connect(url, protocols=("v5.channel.k8s.io",))
+    assert refused.value.status == 500
+    assert not cluster.kubelet.exec_ended.is_set()
+
+
 async def test_a_client_that_leaves_ends_the_command(cluster: Cluster) -> None:
     socket = await cluster.session.ws_connect(
         cluster.server.url + EXEC, protocols=("v5.channel.k8s.io",)
