@@ -14,10 +14,17 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
+
+import grpc
 
 from tapir.up.config import ConfigError, UpConfig
 
 LONGEST_SOCKET_PATH = 100  # sockaddr_un holds 107 bytes; some room for gRPC's own suffixes
+HEALTH = "/grpc.health.v1.Health/Check"
+FRESH = (("grpc.use_local_subchannel_pool", 1),)  # an earlier probe's back-off is not ours
+PROBE_SECONDS = 1.0
+PAUSE_SECONDS = 0.01
 SECONDS_TO_STOP = 10.0
 SECONDS_BEFORE_RESTART = 1.0
 PR_SET_PDEATHSIG = 1
@@ -56,11 +63,23 @@ class DatastoreProcess:
             preexec_fn=_tie_to_parent,
         )
         self._relay = asyncio.create_task(self._relay_errors(self._child))
-        while not self._socket.exists():
+        while not await self._serves():
             if self._relay.done():
                 code = await self._child.wait()
                 raise ConfigError(self._last_line or f"the datastore ended with exit code {code}")
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _serves(self) -> bool:
+        """Whether the child answers: its socket is there before its database has been opened."""
+        if not self._socket.exists():
+            return False
+        async with grpc.aio.insecure_channel(f"unix:{self._socket}", options=FRESH) as channel:
+            check: Any = channel.unary_unary(HEALTH)  # an empty request, as bytes
+            try:
+                await check(b"", timeout=PROBE_SECONDS)
+            except grpc.aio.AioRpcError:
+                return False
+            return True
 
     async def keep_running(self) -> None:
         """Start the child again whenever it ends; runs until cancelled."""
