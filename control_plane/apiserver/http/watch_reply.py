@@ -7,7 +7,7 @@ dropped. A client that goes away ends it at once.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ from control_plane.apiserver.storage.watcher import Watcher
 
 BOOKMARK_SECONDS = 60.0
 LAST_BOOKMARK_SECONDS = 2.0
-INITIAL_CHUNK = 500
+CHUNK_BYTES = 64 * 1024  # what a client that does not read costs, however much is due to it
 INITIAL_EVENTS_END = "k8s.io/initial-events-end"
 
 
@@ -87,7 +87,9 @@ class WatchReply:
         while now() < end and not self.watcher.has_ended:
             pending = await self.watcher.take(max(0.0, min(due, end) - now()))
             if pending:
-                yield b"".join(self.encoding.event(change, event) for change, event in pending)
+                lines = (self.encoding.event(change, event) for change, event in pending)
+                for chunk in in_chunks(lines):
+                    yield chunk
             elif now() >= due and self.sends_bookmarks and not self.watcher.has_ended:
                 due = self._next_bookmark(now(), end)
                 self.cache.request_progress()
@@ -96,8 +98,8 @@ class WatchReply:
 
     async def _initial_chunks(self) -> AsyncIterator[bytes]:
         initial, self.watcher.initial = self.watcher.initial, []
-        for start in range(0, len(initial), INITIAL_CHUNK):
-            yield b"".join(self.encoding.added(e) for e in initial[start : start + INITIAL_CHUNK])
+        for chunk in in_chunks(self.encoding.added(entry) for entry in initial):
+            yield chunk
         if self.marks_initial_end and self.sends_bookmarks:
             annotations = {INITIAL_EVENTS_END: "true"}
             yield self.encoding.bookmark(self.watcher.start_revision, annotations)
@@ -115,6 +117,20 @@ class WatchReply:
         if now < last:
             return min(now + BOOKMARK_SECONDS, last)
         return end
+
+
+def in_chunks(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Join whole lines, made only when they are due, to chunks that end as soon as they suffice."""
+    chunk: list[bytes] = []
+    size = 0
+    for line in lines:
+        chunk.append(line)
+        size += len(line)
+        if size >= CHUNK_BYTES:
+            yield b"".join(chunk)
+            chunk, size = [], 0
+    if chunk:
+        yield b"".join(chunk)
 
 
 @dataclass(frozen=True, slots=True)
