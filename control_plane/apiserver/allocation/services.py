@@ -7,6 +7,7 @@ from control_plane.api.field_error import invalid
 from control_plane.api.objects import Object, name_of, namespace_of
 from control_plane.api.preparation import service_rules as rules
 from control_plane.api.resources import SERVICES
+from control_plane.api.validation.service_addresses import validate_addresses
 from control_plane.apiserver.allocation.claims import Claims
 from control_plane.apiserver.allocation.cluster_ips import ClusterIPs, Owner
 from control_plane.apiserver.allocation.errors import AllocationError, RangeFullError
@@ -42,6 +43,8 @@ class ServiceAllocation:
         spec, owner = service["spec"], _owner(service)
         held = _addresses((old or {}).get("spec") or {})
         if rules.needs_cluster_ip(spec):
+            if not held:
+                _check_together(service)
             self._complete_families(service)
             if rules.is_headless(spec):
                 spec["clusterIPs"] = [rules.HEADLESS]
@@ -159,6 +162,13 @@ def node_ports_of(spec: Object) -> set[int]:
 
 def _owner(service: Object) -> Owner:
     return namespace_of(service), name_of(service)
+
+
+def _check_together(service: Object) -> None:
+    """Raise Invalid for address fields that contradict each other, before one overrides another."""
+    errors = list(validate_addresses(service["spec"]))
+    if errors:
+        raise Invalid.of(SERVICES, name_of(service), errors)
 
 
 def _invalid(service: Object, error: FieldError) -> Invalid:

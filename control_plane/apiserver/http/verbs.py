@@ -37,6 +37,7 @@ from control_plane.apiserver.http.watch_reply import WatchErrorReply, WatchReply
 from control_plane.apiserver.http.write_options import read_call, read_delete_options
 from control_plane.apiserver.registry.call import Call
 from control_plane.apiserver.registry.deletion import DeleteOptions
+from control_plane.apiserver.registry.metadata_rules import require_name
 from control_plane.apiserver.registry.registry import Edit
 from control_plane.apiserver.storage.codec import item_of
 from control_plane.apiserver.storage.watch_cache import TooOldError
@@ -101,6 +102,7 @@ async def update(services: ApiServices, request: Request, target: Target) -> Rep
     resource = target.resource
     call = read_call(request.query, "UpdateOptions", request.user, request.warn)
     obj = await read_object(request, resource, call)
+    require_name(obj, target.name)
 
     async def replace(_current: Object) -> Object:
         return deep_copy(obj)

@@ -3,7 +3,7 @@
 Source of the texts: Kubernetes v1.35.
 """
 
-from control_plane.api.errors import ApiError, BadRequest, Conflict, Invalid
+from control_plane.api.errors import BadRequest, Conflict, Invalid
 from control_plane.api.field_error import invalid
 from control_plane.api.objects import Object, name_of, namespace_of, resource_version_of, uid_of
 from control_plane.api.resources import Resource
@@ -14,7 +14,7 @@ def check_create_metadata(resource: Resource, namespace: str, obj: Object) -> No
     """Put the URL's namespace into a new object; raise when it says another one."""
     metadata = obj["metadata"]
     if resource_version_of(obj):
-        raise ApiError("resourceVersion should not be set on objects to be created")
+        raise BadRequest("resourceVersion should not be set on objects to be created")
     metadata.pop("resourceVersion", None)
     metadata.pop("managedFields", None)
     if not resource.namespaced:
@@ -24,6 +24,15 @@ def check_create_metadata(resource: Resource, namespace: str, obj: Object) -> No
             "the namespace of the provided object does not match the namespace sent on the request"
         )
     metadata["namespace"] = namespace
+
+
+def require_name(obj: Object, name: str) -> None:
+    """Raise when the body of a PUT does not say which object it is; `name` is the URL's."""
+    if not name_of(obj):
+        raise BadRequest(
+            f"the name of the object ({name} based on URL) was undeterminable: "
+            "name must be provided"
+        )
 
 
 def check_update_metadata(resource: Resource, place: tuple[str, str], new: Object) -> None:

@@ -10,6 +10,7 @@ from control_plane.apiserver.http.request import Request
 from control_plane.apiserver.http.services import ApiServices
 from control_plane.apiserver.http.target import Target
 from control_plane.apiserver.http.write_options import read_call
+from control_plane.apiserver.registry.metadata_rules import require_name
 from control_plane.apiserver.registry.registry import Edit
 
 
@@ -18,6 +19,7 @@ async def update(services: ApiServices, request: Request, target: Target) -> Rep
     resource = target.resource
     call = read_call(request.query, "UpdateOptions", request.user, request.warn)
     sent = await read_object(request, resource, call)
+    require_name(sent, target.name)
 
     async def replace(_current: Object) -> Object:
         return deep_copy(sent)

@@ -16,6 +16,7 @@ from control_plane.apiserver.http.request import Request
 from control_plane.apiserver.http.services import ApiServices
 from control_plane.apiserver.http.target import Target
 from control_plane.apiserver.http.write_options import read_call
+from control_plane.apiserver.registry.metadata_rules import require_name
 from control_plane.apiserver.registry.registry import Edit
 
 SCALE = Resource("autoscaling", "v1", "Scale", "scales", True, storage="")
@@ -31,6 +32,7 @@ async def update(services: ApiServices, request: Request, target: Target) -> Rep
     """PUT: set the parent's replicas."""
     call = read_call(request.query, "UpdateOptions", request.user, request.warn)
     sent = await read_object(request, SCALE, call)
+    require_name(sent, target.name)
 
     async def replace(parent: Object) -> Object:
         return with_scale(parent, sent, target)

@@ -43,6 +43,14 @@ def test_components_may_do_everything(server: ThreadedApiServer, user: str) -> N
         ).code == 201  # fmt: skip
 
 
+def test_acting_as_another_is_refused_by_name(server: ThreadedApiServer) -> None:
+    with raw_api(server, "admin") as admin:
+        answer = admin.request("GET", "/api/v1/namespaces", headers={"Impersonate-User": "jane"})
+
+    assert (answer.code, answer.reason) == (400, "BadRequest")
+    assert "impersonate-user" in answer.message
+
+
 def test_nobody_can_send_a_head_without_end(server: ThreadedApiServer) -> None:
     tls = ssl.create_default_context(cafile=str(server.pki.pair("ca").certificate))
     start = b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Long: "

@@ -80,6 +80,7 @@ def test_resource_version_on_create(api: RawApi, namespace: str) -> None:
     obj = config_map("a")
     obj["metadata"]["resourceVersion"] = "7"
     answer = api.post(f"/api/v1/namespaces/{namespace}/configmaps", obj)
+    assert (answer.code, answer.reason) == (400, "BadRequest")
     assert answer.message == "resourceVersion should not be set on objects to be created"
 
 
@@ -89,6 +90,7 @@ def test_resource_version_on_create(api: RawApi, namespace: str) -> None:
         ({"resourceVersion": "1"}, 409, "the object has been modified"),
         ({"resourceVersion": "x"}, 400, "invalid syntax"),
         ({"resourceVersion": "9" * 5000}, 400, "value out of range"),
+        ({"name": ""}, 400, "the name of the object (a based on URL) was undeterminable"),
         ({"name": "b"}, 400, "the name of the object (b) does not match the name on the URL (a)"),
         ({"namespace": "b"}, 400, "does not match the namespace sent on the request"),
         ({"uid": "b"}, 409, "Precondition failed: UID in precondition: b"),

@@ -36,6 +36,15 @@ def test_an_address_may_be_chosen_once(api: RawApi, path: str) -> None:
     assert "is not in the valid range" in outside.message
 
 
+def test_addresses_that_contradict_each_other_are_refused(api: RawApi, path: str) -> None:
+    answer = api.post(path, service("a", clusterIP="10.96.7.6", clusterIPs=["10.96.7.5"]))
+
+    assert (answer.code, answer.reason) == (422, "Invalid")
+    assert "spec.clusterIPs: Invalid value" in answer.message
+    assert "first value must match `clusterIP`" in answer.message
+    assert api.post(path, service("b", clusterIP="10.96.7.6")).code == 201
+
+
 def test_a_failed_create_gives_its_address_back(api: RawApi, path: str) -> None:
     spec = api.post(path, service("a", type="NodePort")).json["spec"]
     port = spec["ports"][0]["nodePort"]
