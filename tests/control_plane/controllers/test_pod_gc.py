@@ -177,15 +177,16 @@ async def test_pods_of_a_node_that_is_gone_for_40_seconds_go(stage: Stage) -> No
 async def test_one_pod_that_cannot_be_removed_does_not_keep_the_others(
     stage: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await stage.namespace("refused")
+    await stage.namespace("gc-refused")
     for name in ("again", "first", "second"):
-        await make(stage, "refused", name, finalizers=["example.com/hold"])
-        await stage.client.delete(PODS, name, "refused")
+        await make(stage, "gc-refused", name, finalizers=["example.com/hold"])
+        await stage.client.delete(PODS, name, "gc-refused")
     stale = stage.informers.informer(PODS)
     await stage.until(
-        lambda: all(is_terminating(one) for one in stage.list(PODS, "refused")), "all terminating"
+        lambda: all(is_terminating(one) for one in stage.list(PODS, "gc-refused")),
+        "all terminating",
     )
-    imposter = stale.get("refused/again")
+    imposter = stale.get("gc-refused/again")
     assert imposter is not None
     imposter["metadata"]["uid"] = "another"
     collector = PodGarbageCollector(threshold=12500)
@@ -194,5 +195,5 @@ async def test_one_pod_that_cannot_be_removed_does_not_keep_the_others(
 
     assert "pod_not_removed pod=refused/again" in caplog.text
     for name in ("first", "second"):
-        found = await stage.client.get(PODS, name, "refused")
+        found = await stage.client.get(PODS, name, "gc-refused")
         assert found["status"]["phase"] == "Failed"
