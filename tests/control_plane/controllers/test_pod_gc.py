@@ -193,7 +193,7 @@ async def test_one_pod_that_cannot_be_removed_does_not_keep_the_others(
 
     await collector.collect(cluster_of(stage, HandClock()))
 
-    assert "pod_not_removed pod=refused/again" in caplog.text
+    assert "pod_not_removed pod=gc-refused/again" in caplog.text
     for name in ("first", "second"):
         found = await stage.client.get(PODS, name, "gc-refused")
         assert found["status"]["phase"] == "Failed"
