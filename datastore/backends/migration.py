@@ -46,16 +46,23 @@ def judge(name: str, tables: list[str], version: str | None) -> bool:
 
 
 def migrate(connection: Connection) -> None:
-    """Run the missing migrations on a connection whose transaction the caller commits."""
+    """Run the missing migrations on a connection whose transaction the caller commits.
+
+    Raises the driver's own error, which the backends know, when the database refuses.
+    """
     logging.getLogger("alembic").setLevel(logging.WARNING)
     from alembic import command
     from alembic.config import Config
+    from sqlalchemy.exc import DBAPIError
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
     config.attributes["version_table"] = VERSION_TABLE
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except DBAPIError as error:
+        raise (error.orig or error) from error
 
 
 def check_and_migrate_postgres(conninfo: str, name: str) -> None:

@@ -62,6 +62,12 @@ class PostgresBackend:
                 self.cluster_id, self.member_id = register(tx, self._identity, self._claim)
                 tx.commit_plain()
             session.close()
+        except psycopg.errors.InsufficientPrivilege as error:
+            self.close()
+            raise StartError(
+                f"datastore {self._name}: {error.diag.message_primary}: "
+                "make the user the owner of the database"
+            ) from error
         except (psycopg.Error, BackendDown, BackendFailed) as error:
             self.close()
             said = " ".join(str(error).split())

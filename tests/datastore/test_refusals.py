@@ -205,6 +205,17 @@ def test_a_database_that_refuses_the_user_is_named(postgres: Postgres) -> None:
     assert "wrong-password" not in said
 
 
+def test_a_user_who_may_not_make_tables_is_told_what_to_do(postgres: Postgres) -> None:
+    url = postgres.url("guarded")
+    with psycopg.connect(url) as connection:
+        connection.execute("CREATE ROLE guest LOGIN")
+        connection.execute("REVOKE CREATE ON SCHEMA public FROM public")
+
+    said = refused("--endpoint", url.replace("postgres@", "guest@"), *listening())
+
+    assert "permission denied for schema public: make the user the owner" in said
+
+
 def test_a_postgres_that_is_not_there_is_named() -> None:
     port = free_port()
 
