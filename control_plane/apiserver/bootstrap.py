@@ -62,7 +62,9 @@ class Bootstrap:
             try:
                 await self._round()
             except (StoreError, ApiError) as error:
-                logger.warning("bootstrap waits: %s", error)
+                # A missing store is its caches' to report, once; what is left is worth a warning.
+                level = logging.INFO if isinstance(error, StoreError) else logging.WARNING
+                logger.log(level, "bootstrap waits: %s", error)
                 await asyncio.sleep(RETRY_SECONDS)
             else:
                 self.done.set()

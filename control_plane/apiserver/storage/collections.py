@@ -12,6 +12,7 @@ from control_plane.apiserver.etcd.client import EtcdClient
 from control_plane.apiserver.storage.collection import Collection
 from control_plane.apiserver.storage.leases import ObjectLeases
 from control_plane.apiserver.storage.object_store import ObjectStore
+from control_plane.apiserver.storage.outage import StoreOutage
 from control_plane.apiserver.storage.progress_gate import ProgressGate
 from control_plane.apiserver.storage.watch_cache import WatchCache
 
@@ -24,7 +25,7 @@ class Collections:
     ) -> None:
         """Prepare them; nothing is read before `run`."""
         self.resources = resources
-        gate = ProgressGate(etcd)
+        gate, outage = ProgressGate(etcd), StoreOutage()
         leases = ObjectLeases(etcd, event_ttl_seconds, time.monotonic)
         self._collections: dict[Resource, Collection] = {}
         for resource in resources.rows:
@@ -33,9 +34,8 @@ class Collections:
             prefix = f"{root}/{resource.storage_prefix.removeprefix(STORAGE_ROOT)}".encode()
             expiring = leases if resource.storage_prefix == EVENTS.storage_prefix else None
             store = ObjectStore(resource, etcd, prefix, expiring)
-            self._collections[resource] = Collection(
-                store, WatchCache(resource, etcd, prefix), gate
-            )
+            cache = WatchCache(resource, etcd, prefix, outage)
+            self._collections[resource] = Collection(store, cache, gate)
 
     def of(self, resource: Resource) -> Collection:
         """The collection of a stored resource."""

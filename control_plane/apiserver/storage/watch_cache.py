@@ -22,6 +22,7 @@ from control_plane.apiserver.storage.cache_event import CacheEvent
 from control_plane.apiserver.storage.codec import Codec, UnreadableError
 from control_plane.apiserver.storage.entry import Entry, EntryMaker
 from control_plane.apiserver.storage.event_window import EventWindow
+from control_plane.apiserver.storage.outage import StoreOutage
 from control_plane.apiserver.storage.revision_clock import RevisionClock
 from control_plane.apiserver.storage.selection import EVERYTHING, Selection
 from control_plane.apiserver.storage.watcher import Watcher
@@ -49,12 +50,22 @@ class TooOldError(Exception):
 class WatchCache:
     """The cache of one resource; `run` keeps it current until cancelled."""
 
-    def __init__(self, resource: Resource, etcd: EtcdClient, prefix: bytes) -> None:
-        """Prepare an empty cache of the keys under `prefix`, which ends in a slash."""
+    def __init__(
+        self,
+        resource: Resource,
+        etcd: EtcdClient,
+        prefix: bytes,
+        outage: StoreOutage | None = None,
+    ) -> None:
+        """Prepare an empty cache of the keys under `prefix`, which ends in a slash.
+
+        `outage` is shared by the caches of one store.
+        """
         self.resource = resource
         self.codec = Codec(resource)
         self.clock = RevisionClock()
         self._etcd = etcd
+        self._outage = outage or StoreOutage()
         self._prefix = prefix
         self._maker = EntryMaker(resource, self.codec)
         self._entries: dict[str, Entry] = {}
@@ -75,7 +86,7 @@ class WatchCache:
                     logger.warning("cache resets resource=%s", self.resource.plural)
                     self._reset()
                 except StoreError as error:
-                    logger.warning("cache waits resource=%s: %s", self.resource.plural, error)
+                    self._outage.waits(self.resource.group_resource, error)
                 retry = (
                     FIRST_RETRY_SECONDS
                     if self.clock.revision != revision
@@ -160,6 +171,7 @@ class WatchCache:
             raise CompactedError("the store has gone back in time")
         watch = self._etcd.watch(self._prefix, prefix_end(self._prefix), self.clock.revision + 1)
         async with watch:
+            self._outage.follows(self.resource.group_resource)
             self._watch = watch
             try:
                 async for batch in watch.batches():
