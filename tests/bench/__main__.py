@@ -1,6 +1,7 @@
 """`make bench`: measure, print, and write docs/benchmarks.md."""
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -25,6 +26,8 @@ def main() -> int:
     parser.add_argument("--output", type=Path, default=REPOSITORY / "docs" / "benchmarks.md")
     args = parser.parse_args()
     parts = args.parts or PARTS
+    # A run in the background has SIGINT ignored, and would hand that down to the clusters.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     machine, client = describe(), load_client()
     beside = partial(datastores.measure, client, _say)
     measured = _unless_missing(beside) if "datastore" in parts else None
