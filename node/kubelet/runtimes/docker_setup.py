@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from node.kubelet.runtimes.docker_config import EngineSettings
 
 log = logging.getLogger(__name__)
+SETUP_SECONDS = 20.0  # an engine that answers its version but hangs here is to be told of soon
 
 
 async def ensure_network(engine: Engine, settings: EngineSettings, subnet: str) -> None:
     """Make the pod network; RuntimeFailure when there is one with another subnet than asked for."""
     networks = engine.docker.networks
-    async with engine_errors():
+    async with engine_errors(SETUP_SECONDS):
         try:
             found = await (await networks.get(settings.network)).show()
         except aiodocker.DockerError as error:
@@ -42,7 +43,7 @@ async def ensure_network(engine: Engine, settings: EngineSettings, subnet: str) 
 
 async def ensure_sandbox_image(engine: Engine, image: str) -> None:
     """Import our sandbox image; RuntimeFailure on a machine it is not made for."""
-    async with engine_errors():
+    async with engine_errors(SETUP_SECONDS):
         try:
             await engine.docker.images.inspect(image)
             return

@@ -113,7 +113,9 @@ async def engine_errors(seconds: float | None = CALL_SECONDS) -> AsyncIterator[N
         raise _failure(error) from error
     except TimeoutError as error:
         limit = "" if seconds is None else f" within {seconds:g} s"
-        raise RuntimeFailure(f"the container engine did not answer{limit}") from error
+        raise RuntimeFailure(
+            f"the container engine did not answer{limit}: see its log, or restart it"
+        ) from error
     except (aiohttp.ClientError, OSError) as error:
         raise RuntimeUnavailable(f"the container engine does not answer: {error}") from error
 
