@@ -18,6 +18,7 @@ need postgresql sh -c 'ls /usr/lib/postgresql/*/bin/postgres'
 need nghttp2-client sh -c 'command -v h2load'
 need sqlite3 sh -c 'command -v sqlite3'
 need etcd-server sh -c 'command -v etcd || command -v go'
+need strace sh -c 'command -v strace'
 need procps sh -c 'command -v ps'
 
 [ -n "$missing" ] || exit 0
