@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from datastore.rpc import cluster, kv, lease, maintenance, watch
+from datastore.rpc import cluster, election, kv, lease, lock, maintenance, watch
 from datastore.rpc.answering import Edge, UnknownMethods, handlers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SERVICES = {module.SERVICE: module.METHODS for module in (kv, watch, lease, maintenance, cluster)}
+SERVICES = {
+    module.SERVICE: module.METHODS
+    for module in (kv, watch, lease, maintenance, cluster, lock, election)
+}
 RECEIVE_EXTRA = 512 << 10
 
 

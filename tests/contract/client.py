@@ -11,7 +11,7 @@ import grpc
 import grpc.aio
 from grpc_health.v1 import health_pb2_grpc
 
-from proto.etcd import kv_pb2, rpc_pb2_grpc
+from proto.etcd import election_pb2_grpc, kv_pb2, lock_pb2_grpc, rpc_pb2_grpc
 from proto.etcd import rpc_pb2 as pb
 from tests.contract.requests import If, Name, Op, Txn
 from tests.contract.streams import KeepAliveStream, WatchStream
@@ -68,6 +68,8 @@ class Client:
         self.lease = rpc_pb2_grpc.LeaseStub(self.channel)
         self.cluster = rpc_pb2_grpc.ClusterStub(self.channel)
         self.maintenance = rpc_pb2_grpc.MaintenanceStub(self.channel)
+        self.lock = lock_pb2_grpc.LockStub(self.channel)
+        self.election = election_pb2_grpc.ElectionStub(self.channel)
         self.health = health_pb2_grpc.HealthStub(self.channel)
 
     async def __aenter__(self) -> Self:
