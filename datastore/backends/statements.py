@@ -15,6 +15,7 @@ from sqlalchemy import (
     LargeBinary,
     and_,
     bindparam,
+    case,
     delete,
     func,
     literal,
@@ -101,6 +102,7 @@ class Statements:
         self.history = lru_cache(maxsize=None)(self._history)
 
     def prepare(self, statement: ClauseElement) -> Prepared:
+        self.moved = lru_cache(maxsize=None)(self._moved)
         """Compile a statement."""
         compiled = statement.compile(
             dialect=self._dialect, compile_kwargs={"render_postcompile": True}
@@ -171,6 +173,20 @@ class Statements:
     def _history(self, *, limited: bool) -> Prepared:
         statement = select(*history.c).where(
             history.c.id >= _param("first"), history.c.id < _param("last")
+    def _moved(self, *, bounded: bool) -> Prepared:
+        """How many events there are, and creations less deletions among those of a key range."""
+        events = (
+            select(history.c.key, history.c.deleted, history.c.version)
+            .where(history.c.id >= _param("first"), history.c.id < _param("last"))
+            .limit(_param("limit"))
+            .subquery()
+        )
+        inside = and_(*_bounds(bounded, events.c.key))
+        delta = case(
+            (and_(inside, events.c.deleted != 0), -1), (and_(inside, events.c.version == 1), 1)
+        )
+        return self.prepare(select(func.count(), func.coalesce(func.sum(delta), 0)))
+
         )
         statement = statement.order_by(history.c.id)
         return self.prepare(statement.limit(_param("limit")) if limited else statement)
@@ -184,9 +200,9 @@ def _bytes(name: str) -> Any:
     return bindparam(name, type_=LargeBinary())
 
 
-def _bounds(bounded: bool) -> list[Any]:
-    low = kv.c.key >= _bytes("key")
-    return [low, kv.c.key < _bytes("end")] if bounded else [low]
+def _bounds(bounded: bool, key: ColumnElement[Any] = kv.c.key) -> list[Any]:
+    low = key >= _bytes("key")
+    return [low, key < _bytes("end")] if bounded else [low]
 
 
 def _chains(among: ColumnElement[bool]) -> Select[Any]:

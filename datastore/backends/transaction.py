@@ -117,6 +117,13 @@ class SqlTransaction(ABC):
     def history(self, first: int, last: int, limit: int) -> list[Row]:
         """Return events by id, oldest first."""
         found = self.statements.history(limited=limit > 0)
+    def moved(self, key: bytes, end: bytes | None, first: int, last: int, limit: int) -> int | None:
+        """Return creations less deletions in a key range, None for more events than limit."""
+        moved = self.statements.moved(bounded=end is not None)
+        bounds = {"key": key, "end": end, "first": first, "last": last}
+        events, total = self.execute(moved, **bounds, limit=limit + 1)[0]
+        return None if events > limit else int(total)
+
         return list(map(Row._make, self.execute(found, first=first, last=last, limit=limit)))
 
     def leases(self, ids: Collection[int] | None) -> dict[int, Lease]:

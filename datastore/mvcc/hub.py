@@ -20,6 +20,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from datastore.errors import DatastoreError
+from datastore.mvcc.counts import LiveCounts
 from datastore.mvcc.history import Page, read_page
 from datastore.mvcc.model import Event, in_range
 from datastore.mvcc.watch_index import WatchIndex
@@ -47,6 +48,7 @@ class WatchHub:
         self._shared = shared  # other servers may compact without telling this one
         self.revision = revision
         self.compact_revision = compact_revision
+        self.counts = LiveCounts(revision)
         self._index: WatchIndex[Watcher] = WatchIndex()
         self._unsynced: set[Watcher] = set()
         self._recent: deque[Event] = deque()
@@ -124,6 +126,7 @@ class WatchHub:
                 self._recent.clear()
                 self._recent_bytes = 0
                 self._recent_after = self.revision = page.compact_revision - 1
+                self.counts.reset(self.revision)
             fresh = [event for event in page.events if event.revision > self.revision]
             self._dispatch(fresh, max(page.last, self.revision))
             self._behind = self._behind or page.last < page.revision
@@ -144,6 +147,7 @@ class WatchHub:
         if revision <= self.revision:
             return
         self._remember(events)
+        self.counts.note(events, revision)
         self.revision = revision
         matches: dict[Watcher, list[Event]] = {}
         for event in events:

@@ -44,12 +44,17 @@ def check_revision(asked: int, revision: int, compact_revision: int) -> int:
     return asked
 
 
+def pages(query: RangeQuery) -> bool:
+    """Say whether a query is a page: its limit is the last thing that takes keys away."""
+    return query.limit > 0 and not query.order and not query.filtered
+
+
 def read_range(view: RangeView, query: RangeQuery) -> RangeResult:
     """Answer a validated query whose revision is already known to be readable."""
     at = max(query.revision, 0)
     if query.count_only:
         return RangeResult(view.revision, [], more=False, total=view.count(*query[:2], at))
-    early = query.limit > 0 and not query.order and not query.filtered
+    early = pages(query)
     fetch = query.limit + 1 if early else 0
     values = not query.keys_only or query.target == SortTarget.VALUE
     rows = view.scan(query.key, query.end, fetch, at, values=values)
