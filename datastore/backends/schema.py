@@ -34,6 +34,8 @@ meta = Table(
     Column("floor", BigInteger, nullable=False),
     Column("compact_revision", BigInteger, nullable=False),
     Column("pruned_revision", BigInteger, nullable=False),
+    Column("auth_enabled", SmallInteger, nullable=False, server_default="0"),
+    Column("auth_revision", BigInteger, nullable=False, server_default="1"),
 )
 
 history = Table(
@@ -100,3 +102,41 @@ alarm = Table(
     Column("member_id", BigInteger, primary_key=True, autoincrement=False),
     Column("alarm", Integer, primary_key=True, autoincrement=False),
 )
+
+Name = LargeBinary(1024)  # the UTF-8 of a name: a collation must not make two names one
+
+auth_user = Table(
+    "auth_user",
+    metadata,
+    Column("name", Name, primary_key=True),
+    Column("password", LargeBinary, nullable=False),
+    Column("no_password", SmallInteger, nullable=False),
+)
+
+auth_role = Table("auth_role", metadata, Column("name", Name, primary_key=True))
+
+auth_grant = Table(
+    "auth_grant",
+    metadata,
+    Column("user_name", Name, primary_key=True),
+    Column("role_name", Name, primary_key=True),
+)
+
+auth_permission = Table(
+    "auth_permission",
+    metadata,
+    Column("role_name", Name, primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("access", Integer, nullable=False),
+    Column("key", LargeBinary, nullable=False),
+    Column("range_end", LargeBinary, nullable=False),
+)
+
+token = Table(
+    "token",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("user_name", Name, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+)
+Index("token_expires", token.c.expires)

@@ -24,7 +24,8 @@ from sqlalchemy import (
     update,
 )
 
-from datastore.backends.schema import alarm, history, kv, lease, lock, member, meta
+from datastore.backends.auth_tables import AuthStatements
+from datastore.backends.schema import alarm, history, kv, lease, lock, member, meta, token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -68,7 +69,9 @@ class Statements:
         newest = select(func.max(history.c.id)).scalar_subquery()
         alarms = select(func.count()).select_from(alarm).scalar_subquery()
         columns = (meta.c.floor, meta.c.compact_revision, meta.c.pruned_revision)
-        self.state = self.prepare(select(func.coalesce(newest, 0), *columns, now, alarms))
+        auth = meta.c.auth_enabled * meta.c.auth_revision
+        self.state = self.prepare(select(func.coalesce(newest, 0), *columns, now, alarms, auth))
+        self.auth = AuthStatements(self.prepare)
         self.lease_keys = self.prepare(
             select(*kv.c)
             .where(kv.c.lease == _param("lease"), kv.c.lease != 0, kv.c.deleted == 0)
@@ -256,4 +259,8 @@ LISTED: dict[str, tuple[ColumnElement[Any], Callable[[ColumnElement[bool]], Clau
     "drop_rows": (history.c.id, lambda among: delete(history).where(among)),
     "drop_heads": (kv.c.key, lambda among: delete(kv).where(among)),
     "drop_leases": (lease.c.id, lambda among: delete(lease).where(among)),
+    "renew_tokens": (
+        token.c.digest,
+        lambda among: update(token).where(among).values(expires=_param("expires")),
+    ),
 }

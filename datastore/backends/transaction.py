@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from datastore.backends import schema
+from datastore.backends import auth_tables, schema
 from datastore.mvcc.backend import Prefetch, Wanted
 from datastore.mvcc.model import SUB_BITS, Alarm, Head, Lease, Lock, Member, Row, State
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Table
 
     from datastore.backends.statements import Prepared, Statements
+    from datastore.mvcc.auth.model import AuthTables, Token
     from datastore.mvcc.backend import Changes
 
 WALK = 1_000  # heads a page, when an old revision is read
@@ -52,10 +53,10 @@ class SqlTransaction(ABC):
         """Run a prepared statement whose rows, if any, nobody wants."""
         self.run(prepared.sql, prepared.bind(values))
 
-    def send_among(self, kind: str, wanted: Iterable[Any]) -> None:
+    def send_among(self, kind: str, wanted: Iterable[Any], **values: Any) -> None:
         """Run a listed statement whose rows nobody wants."""
         for size, params in self.statements.lists.chunks(tuple(wanted)):
-            self.send(self.statements.among(kind, size), **params)
+            self.send(self.statements.among(kind, size), **params, **values)
 
     def among(self, kind: str, wanted: Iterable[Any], **values: Any) -> list[Any]:
         """Run a listed statement over as many chunks as the list needs."""
@@ -68,8 +69,10 @@ class SqlTransaction(ABC):
 
     def state(self) -> State:
         """Return revision, compaction and clock."""
-        newest, floor, compacted, pruned, now, alarms = self.execute(self.statements.state)[0]
-        return State(max(newest >> SUB_BITS, floor), compacted, pruned, self.clock(now), alarms)
+        newest, floor, compacted, pruned, now, *rest = self.execute(self.statements.state)[0]
+        alarms, auth = rest
+        revision = max(newest >> SUB_BITS, floor)
+        return State(revision, compacted, pruned, self.clock(now), alarms, auth)
 
     def clock(self, now: int) -> int:
         """Return the time in milliseconds, given what the database said."""
@@ -160,6 +163,14 @@ class SqlTransaction(ABC):
         ]
         return sorted(found, key=attrgetter("id"))
 
+    def auth(self) -> AuthTables:
+        """Return everything of auth but the tokens."""
+        return auth_tables.read_tables(self)
+
+    def token(self, digest: bytes) -> Token | None:
+        """Return a token by its digest."""
+        return auth_tables.read_token(self, digest)
+
     # WriteTx
 
     def prefetch(self, wanted: Wanted) -> Prefetch:
@@ -196,6 +207,8 @@ class SqlTransaction(ABC):
             self.send(self.statements.extend_leases, now=changes.extend_leases)
         if changes.put_lock is not None:
             self.insert(schema.lock, [changes.put_lock], replace=True)
+        if changes.auth is not None:
+            auth_tables.write_changes(self, changes.auth)
         if changes.heartbeat is not None:
             self.send(self.statements.set_heartbeat, member=self.member_id, time=changes.heartbeat)
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from contextlib import AbstractContextManager
 
+    from datastore.mvcc.auth.model import AuthChanges, AuthTables, Token
     from datastore.mvcc.model import Alarm, Head, Lease, Lock, Member, Row, State
 
 
@@ -76,6 +77,7 @@ class Changes:
 
     put_lock: Lock | None = None
     heartbeat: int | None = None  # this server is alive at this time (ms)
+    auth: AuthChanges | None = None
 
     def empty(self) -> bool:
         """Say whether there is nothing to write."""
@@ -137,6 +139,12 @@ class Snapshot(Protocol):
 
     def members(self) -> list[Member]:
         """Return every server known, the longest known first."""
+
+    def auth(self) -> AuthTables:
+        """Return everything of auth but the tokens."""
+
+    def token(self, digest: bytes) -> Token | None:
+        """Return a simple token by its digest."""
 
 
 class WriteTx(Snapshot, Protocol):

@@ -73,13 +73,17 @@ class Event:
 
 
 class State(NamedTuple):
-    """What one snapshot of the database says about the store; now is milliseconds since 1970."""
+    """What one snapshot of the database says about the store; now is milliseconds since 1970.
+
+    auth is the auth revision while auth is on, 0 while it is off.
+    """
 
     revision: int
     compact_revision: int
     pruned_revision: int
     now: int
     alarms: int
+    auth: int = 0
 
 
 class Lease(NamedTuple):

@@ -1,0 +1,42 @@
+"""No tokens at all: `--auth-token ''`, for a store whose users all come with certificates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from datastore.errors import AuthenticationFailed, ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from datastore.mvcc.auth.model import Identity, Token
+    from datastore.mvcc.auth.tokens.kind import Issued
+
+
+class NoTokens:
+    """Issues none, and knows none."""
+
+    life = 0
+    renewing: float | None = None
+
+    def __init__(self, options: dict[str, str], ttl: float) -> None:
+        """Refuse options: there is nothing that they could say."""
+        del ttl
+        if options:
+            raise ConfigError("--auth-token: options without a kind of token")
+
+    def issue(self, user: str, revision: int, now: int) -> Issued:
+        """Refuse."""
+        del user, revision, now
+        raise AuthenticationFailed
+
+    def identify(
+        self, token: str, revision: int, now: int, stored: Callable[[bytes], Token | None]
+    ) -> Identity | None:
+        """Know no token."""
+        del token, revision, now, stored
+        return None
+
+    def take_used(self) -> list[bytes]:
+        """Return nothing."""
+        return []

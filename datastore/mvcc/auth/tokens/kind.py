@@ -1,0 +1,43 @@
+"""What a kind of token can do. Every method may be called from any thread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from datastore.mvcc.auth.model import Identity, Token
+
+
+class Issued(NamedTuple):
+    """A new token: what the client gets, and the row that makes it good, if it needs one."""
+
+    text: str
+    row: Token | None
+
+
+class Tokens(Protocol):
+    """A kind of token. Times are milliseconds of the database's clock.
+
+    life is what a use gives a token, and renewing how often, in seconds, the database is told of
+    uses; None when it keeps none.
+    """
+
+    life: int
+    renewing: float | None
+
+    def issue(self, user: str, revision: int, now: int) -> Issued:
+        """Make a token for a user."""
+
+    def identify(
+        self, token: str, revision: int, now: int, stored: Callable[[bytes], Token | None]
+    ) -> Identity | None:
+        """Return whose token it is, None for a bad one.
+
+        revision is that of the auth tables it is held against; `stored` reads a row by digest from
+        the snapshot at hand.
+        """
+
+    def take_used(self) -> list[bytes]:
+        """Return the digests of the tokens used since the last call."""
