@@ -284,3 +284,7 @@ class MalformedRequest(DatastoreError):
 
 class MalformedMessage(MalformedRequest):
     """grpc: failed to unmarshal the received message"""
+
+
+class MessageTooLarge(Exhausted):
+    """grpc: received message larger than max"""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from datastore.mvcc.lane import Lane
     from datastore.mvcc.watch import Watcher
-    from datastore.mvcc.writer import Outcome
+    from datastore.mvcc.committer import Outcome
 
 log = logging.getLogger(__name__)
 RECENT_EVENTS = 4_096

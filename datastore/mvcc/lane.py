@@ -1,9 +1,10 @@
-"""Threads that do the database's blocking work for the event loop.
+"""Threads that do the database's blocking work.
 
-A `Lane` is one or more threads, each with a session of its own, behind one queue. A thread that
-wakes takes every call that waits, up to `together`, and hands all results back to the loop at
-once: a wake-up of the loop costs more than a point read, so it is shared. Overflow rule: more
-than `bound` calls waiting are refused with TooManyRequests.
+A `Lane` is one or more threads, each with a session of its own, behind one queue. A call comes
+from any thread and its outcome goes to an `Answer`: the event loop's answers go back to it
+together, because a wake-up of the loop costs more than a point read; others get theirs in the
+lane's thread at once. Overflow rule: more than `BOUND` calls waiting are refused with
+TooManyRequests.
 """
 
 from __future__ import annotations
@@ -16,20 +17,39 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from datastore.errors import DatastoreError, ServerStopped, TooManyRequests, Unavailable
+from datastore.mvcc.answer import Done, Nobody, complete, complete_all, waits_on_loop
 from datastore.mvcc.backend import BackendDown, BackendFailed, CommitUnknown, Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from datastore.mvcc.answer import Answer
+
 log = logging.getLogger(__name__)
+BOUND = 10_000
 T = TypeVar("T")
-Call = tuple["Callable[[Session], Any]", "asyncio.Future[Any]"]
+Call = tuple["Callable[[Session], Any]", "Answer"]
+
+
+def as_answered(error: Exception, lane: str) -> Exception:
+    """Return an error as callers may see it: trouble with the database is Unavailable.
+
+    The log has the driver's words.
+    """
+    if isinstance(error, DatastoreError):
+        return error
+    if isinstance(error, BackendDown | BackendFailed | CommitUnknown):
+        log.warning("database trouble lane=%s error=%s", lane, error)
+        return Unavailable()
+    log.error("internal error lane=%s", lane, exc_info=error)
+    return error
 
 
 class Lane:
     """Runs calls on sessions in threads; see the module.
 
-    With `retry` a call that found its connection dead is made once more, on a new one.
+    A thread takes up to `together` calls at once. One that found its connection dead makes the
+    call once more, on a new one.
     """
 
     def __init__(
@@ -39,16 +59,12 @@ class Lane:
         *,
         threads: int = 1,
         together: int = 1,
-        retry: bool = True,
     ) -> None:
         self._name = name
         self._connect = connect
         self._together = together
-        self._retry = retry
         self._calls: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
-        self._bound = 10_000
-        self._waiting = 0
-        self._closed = False
+        self.closed = False
         self._loop = asyncio.get_running_loop()
         self._threads = [
             threading.Thread(target=self._work, name=f"{name}-{n}", daemon=True)
@@ -63,20 +79,27 @@ class Lane:
         A cancelled caller does not stop a call that has begun. A database in trouble is
         Unavailable, whatever the driver said; the log has the driver's words.
         """
-        if self._closed:
-            raise ServerStopped
-        if self._waiting >= self._bound:
-            raise TooManyRequests
         future: asyncio.Future[T] = self._loop.create_future()
-        self._waiting += 1
-        self._calls.put((function, future))
+        self.submit(function, future)
         return await future
+
+    def submit(self, function: Callable[[Session], Any], answer: Answer) -> None:
+        """Run a function of a session in the lane; the answer gets what it returns or raises."""
+        if self.closed:
+            raise ServerStopped
+        if self._calls.qsize() >= BOUND:
+            raise TooManyRequests
+        self._calls.put((function, answer))
+
+    def again(self, function: Callable[[Session], Any]) -> None:
+        """Run one more call, asked for by a thread of the lane that has not closed."""
+        self._calls.put((function, Nobody()))
 
     async def close(self) -> None:
         """Finish the calls that wait, close the sessions and end the threads."""
-        if self._closed:
+        if self.closed:
             return
-        self._closed = True
+        self.closed = True
         for _ in self._threads:
             self._calls.put(None)
         for thread in self._threads:
@@ -93,36 +116,33 @@ class Lane:
             ending = None in batch
             if batch.count(None) > 1:
                 self._calls.put(None)  # another thread's sign
-            done = [(future, *self._run(call, session)) for call, future in filter(None, batch)]
-            with suppress(RuntimeError):  # the loop is gone: so are the callers
-                self._loop.call_soon_threadsafe(self._deliver, done)
+            self.deliver(
+                [
+                    (answer, self.run(function, session))
+                    for function, answer in filter(None, batch)
+                    if not answer.done()
+                ]
+            )
         session.close()
 
-    def _run(
-        self, call: Callable[[Session], Any], session: Session
-    ) -> tuple[Any, BaseException | None]:
+    def deliver(self, done: list[Done]) -> None:
+        """Hand outcomes over, from a thread of the lane."""
+        on_loop: list[Done] = []
+        for answer, outcome in done:
+            if waits_on_loop(answer):
+                on_loop.append((answer, outcome))
+            else:
+                complete(answer, outcome)
+        if on_loop:
+            with suppress(RuntimeError):  # the loop is gone: so are the callers
+                self._loop.call_soon_threadsafe(complete_all, on_loop)
+
+    def run(self, call: Callable[[Session], Any], session: Session) -> Any:
+        """Return the outcome of a call: what it returned, or the error it ended with."""
         try:
             try:
-                return call(session), None
+                return call(session)
             except BackendDown:
-                if not self._retry:
-                    raise
-                return call(session), None  # on a connection that is made anew
-        except DatastoreError as error:
-            return None, error
-        except (BackendDown, BackendFailed, CommitUnknown) as error:
-            log.warning("database trouble lane=%s error=%s", self._name, error)
-            return None, Unavailable()
-        except Exception as error:
-            log.exception("internal error lane=%s", self._name)
-            return None, error
-
-    def _deliver(self, done: list[tuple[asyncio.Future[Any], Any, BaseException | None]]) -> None:
-        self._waiting -= len(done)
-        for future, result, error in done:
-            if future.done():
-                continue
-            if error is None:
-                future.set_result(result)
-            else:
-                future.set_exception(error)
+                return call(session)  # on a connection that is made anew
+        except Exception as error:  # noqa: BLE001  the caller gets it; the lane goes on
+            return as_answered(error, self._name)

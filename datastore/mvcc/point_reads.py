@@ -1,18 +1,19 @@
 """Reads of one key at its newest, many in one query.
 
-Whatever waits while a query runs is the next query: one snapshot, one statement and one hand-over
-to the database's thread for all of them. A read sees every write that was acknowledged before it
-was asked, because its snapshot is opened later. Bounds: `WAITING` reads wait at most, more are
-refused with TooManyRequests; a query takes at most `TOGETHER`.
+Whatever waits while a query runs is the next query: one snapshot and one statement for all of
+them, in the lane's thread. A read sees every write that was acknowledged before it was asked,
+because its snapshot is opened later. Bounds: `WAITING` reads wait at most, more are refused with
+TooManyRequests; a query takes at most `TOGETHER`.
 """
 
 from __future__ import annotations
 
-import asyncio
+import threading
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from datastore.errors import DatastoreError, ServerStopped, TooManyRequests
+from datastore.errors import TooManyRequests
+from datastore.mvcc.answer import Answer, Nobody
 from datastore.mvcc.model import RangeQuery, RangeResult, Row, State
 from datastore.mvcc.ranges import arrange
 
@@ -30,56 +31,48 @@ def is_point_read(query: RangeQuery) -> bool:
 
 
 class PointReads:
-    """Gathers point reads; `run` is its task."""
+    """Gathers point reads in front of a lane."""
 
     def __init__(self, lane: Lane) -> None:
         self._lane = lane
-        self._waiting: deque[tuple[RangeQuery, asyncio.Future[RangeResult]]] = deque()
-        self._wake = asyncio.Event()
-        self._closed = False
+        self._waiting: deque[tuple[RangeQuery, Answer]] = deque()
+        self._lock = threading.Lock()
+        self._scheduled = False  # a call in the lane is going to look at `_waiting`
 
-    async def read(self, query: RangeQuery) -> RangeResult:
-        """Answer one read."""
-        if self._closed:
-            raise ServerStopped
-        if len(self._waiting) >= WAITING:
-            raise TooManyRequests
-        answer: asyncio.Future[RangeResult] = asyncio.get_running_loop().create_future()
-        self._waiting.append((query, answer))
-        self._wake.set()
-        return await answer
+    def read(self, query: RangeQuery, answer: Answer) -> None:
+        """Answer one read with a RangeResult."""
+        with self._lock:
+            if len(self._waiting) >= WAITING:
+                raise TooManyRequests
+            self._waiting.append((query, answer))
+            scheduled, self._scheduled = self._scheduled, True
+        if not scheduled:
+            self._lane.submit(self._answer_some, Nobody())
 
-    async def run(self) -> None:
-        """Answer reads until cancelled; those that then wait are told that the server stops."""
-        try:
-            while True:
-                await self._wake.wait()
-                self._wake.clear()
-                while self._waiting:
-                    await self._answer()
-        finally:
-            self._closed = True
-            for _, answer in self._waiting:
-                if not answer.done():
-                    answer.set_exception(ServerStopped())
+    def _answer_some(self, session: Session) -> None:
+        """Answer what waits; whatever came meanwhile is another call, behind those of others."""
+        more = self._answer_batch(session)
+        while more and self._lane.closed:
+            more = self._answer_batch(session)
+        if more:
+            self._lane.again(self._answer_some)
 
-    async def _answer(self) -> None:
-        count = min(len(self._waiting), TOGETHER)
-        batch = [self._waiting.popleft() for _ in range(count)]
-        keys = {query.key for query, answer in batch if not answer.done()}
-        try:
-            state, rows = await self._lane.call(lambda session: _read(session, keys))
-        except (DatastoreError, asyncio.CancelledError) as error:
-            stopped = isinstance(error, asyncio.CancelledError)
-            for _, answer in batch:
-                if not answer.done():
-                    answer.set_exception(ServerStopped() if stopped else error)
-            if stopped:
-                raise
-            return
-        for query, answer in batch:
-            if not answer.done():
-                answer.set_result(_result(state, rows.get(query.key), query))
+    def _answer_batch(self, session: Session) -> bool:
+        """Answer one query's worth of reads, and say whether more wait."""
+        batch = self._take()
+        keys = {query.key for query, _ in batch}
+        outcome = self._lane.run(lambda session: _read(session, keys), session)
+        done = [(answer, _result(outcome, query)) for query, answer in batch]
+        self._lane.deliver(done)
+        with self._lock:
+            self._scheduled = bool(self._waiting)
+            return self._scheduled
+
+    def _take(self) -> list[tuple[RangeQuery, Answer]]:
+        with self._lock:
+            count = min(len(self._waiting), TOGETHER)
+            batch = [self._waiting.popleft() for _ in range(count)]
+        return [(query, answer) for query, answer in batch if not answer.done()]
 
 
 def _read(session: Session, keys: set[bytes]) -> tuple[State, dict[bytes, Row]]:
@@ -87,7 +80,12 @@ def _read(session: Session, keys: set[bytes]) -> tuple[State, dict[bytes, Row]]:
         return snapshot.state(), snapshot.live(keys)
 
 
-def _result(state: State, row: Row | None, query: RangeQuery) -> RangeResult:
+def _result(outcome: Any, query: RangeQuery) -> Any:
+    """Return a read's result, or the error that all of them ended with."""
+    if isinstance(outcome, Exception):
+        return outcome
+    state, rows = outcome
+    row = rows.get(query.key)
     found = [row] if row else []
     if query.count_only:
         return RangeResult(state.revision, [], more=False, total=len(found))

@@ -10,42 +10,40 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from datastore.errors import DatastoreError
-from datastore.mvcc import validation
 from datastore.mvcc.backend import Backend, Session, Size
 from datastore.mvcc.compaction import Compactor
-from datastore.mvcc.execution import NOSPACE, puts_something
 from datastore.mvcc.hub import WatchHub
+from datastore.mvcc.key_space import KeySpace
 from datastore.mvcc.lane import Lane
 from datastore.mvcc.lessor import Lessor
-from datastore.mvcc.model import (
-    Alarm,
-    DeleteRange,
-    DeleteResult,
-    Lease,
-    Member,
-    Op,
-    Put,
-    PutResult,
-    RangeQuery,
-    RangeResult,
-    State,
-    Txn,
-    TxnResult,
-)
-from datastore.mvcc.point_reads import PointReads, is_point_read
-from datastore.mvcc.ranges import check_revision, read_range
-from datastore.mvcc.requests import Compact, GrantLease, Heartbeat, RaiseAlarm, RevokeLease
-from datastore.mvcc.txn import run_txn
-from datastore.mvcc.views import Server, SnapshotView
+from datastore.mvcc.point_reads import PointReads
+from datastore.mvcc.requests import Compact, GrantLease, Heartbeat, RevokeLease
+from datastore.mvcc.views import Server
 from datastore.mvcc.watch import WatchStream
-from datastore.mvcc.writer import Writer
+from datastore.mvcc.writer import Watching, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from datastore.mvcc.model import (
+        Alarm,
+        DeleteRange,
+        DeleteResult,
+        Lease,
+        Member,
+        Put,
+        PutResult,
+        RangeQuery,
+        RangeResult,
+        State,
+        Txn,
+        TxnResult,
+    )
+
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 RANGE_THREADS = 3
 POINT_READS = 64  # that share one snapshot
@@ -81,7 +79,6 @@ class Store:
         self._points = self._lane("points", backend.session, together=POINT_READS)
         self._ranges = self._lane("ranges", backend.session, threads=RANGE_THREADS)
         self._chores = self._lane("chores", backend.session)
-        self._writes = self._lane("writes", lambda: backend.session(writer=True), retry=False)
         state = await self._ranges.call(_state)
         self.size = await self._chores.call(lambda session: session.size())
         self.hub = WatchHub(
@@ -91,13 +88,15 @@ class Store:
             shared=not backend.exclusive,
         )
         server = Server(backend.member_id, backend.longest_key)
-        self.writer = Writer(self._writes, server, self.hub.publish, lambda: self.hub.wants_values)
+        watching = Watching(self.hub.publish, lambda: self.hub.wants_values)
+        self.writer = Writer(lambda: backend.session(writer=True), server, watching)
         self.writer.start_from(state.revision)
         self.compactor = Compactor(self.writer)
         self.lessor = Lessor(self.writer, self._points, shared=not backend.exclusive)
         self._run(self.writer.run(), self.hub.run(), self.compactor.run(), self.lessor.run())
-        self.point_reads = PointReads(self._points)
-        self._run(self.point_reads.run(), self._keep_house())
+        points = PointReads(self._points)
+        self.keys = KeySpace(self, points=points, ranges=self._ranges, writer=self.writer)
+        self._run(self._keep_house())
         if not backend.exclusive:
             self._run(self._beat())
             self._listening = asyncio.create_task(self._listen())
@@ -119,27 +118,24 @@ class Store:
 
     async def range(self, query: RangeQuery) -> RangeResult:
         """Answer a Range from one snapshot."""
-        validation.check_range(query)
-        if is_point_read(query):
-            return await self.point_reads.read(query)
-        return await self._ranges.call(lambda session: _range(session, query))
+        return await self._answered(lambda answer: self.keys.range(query, answer))
 
     async def put(self, put: Put, size: int) -> PutResult:
         """Write a key."""
-        validation.check_put(put)
-        return await self._write(put, size)  # type: ignore[no-any-return]
+        return await self._answered(lambda answer: self.keys.put(put, size, answer))
 
     async def delete_range(self, delete: DeleteRange, size: int) -> DeleteResult:
         """Delete the keys of a range."""
-        validation.check_delete(delete)
-        return await self._write(delete, size)  # type: ignore[no-any-return]
+        return await self._answered(lambda answer: self.keys.delete_range(delete, size, answer))
 
     async def txn(self, txn: Txn, size: int) -> TxnResult:
         """Run a Txn: on a snapshot if it only reads."""
-        validation.check_txn(txn, self.limits.txn_operations)
-        if validation.is_read_only(txn):
-            return await self._ranges.call(lambda session: _read_txn(session, txn))
-        return await self._write(txn, size)  # type: ignore[no-any-return]
+        return await self._answered(lambda answer: self.keys.txn(txn, size, answer))
+
+    async def _answered(self, start: Callable[[asyncio.Future[T]], None]) -> T:
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        start(answer)
+        return await answer
 
     async def compact(self, revision: int, *, physical: bool) -> int:
         """Raise the compact revision; with `physical`, wait until the rows are gone."""
@@ -151,7 +147,7 @@ class Store:
 
     async def grant(self, lease: int, ttl: int) -> tuple[int, Lease]:
         """Grant a lease."""
-        await self._check_quota(64)
+        self.keys.check_quota(64)
         granted = await self.writer.submit(GrantLease(lease, ttl))
         return granted.revision, granted.lease
 
@@ -193,16 +189,6 @@ class Store:
         """Open a stream of watches."""
         return WatchStream(self.hub, self.limits.progress_interval)
 
-    async def _write(self, request: Put | DeleteRange | Txn, size: int) -> Any:
-        if self.size.allocated + size >= self.limits.quota > 0 and puts_something(request):
-            await self._check_quota(put_cost(request))
-        return await self.writer.submit(request, size)
-
-    async def _check_quota(self, cost: int) -> None:
-        """Raise the NOSPACE alarm when the request would not fit; the writer then refuses it."""
-        if cost and 0 < self.limits.quota <= self.size.allocated + cost:
-            await self.writer.submit(RaiseAlarm(Alarm(self.backend.member_id, NOSPACE)))
-
     def _lane(self, name: str, connect: Callable[[], Session], **kind: Any) -> Lane:
         lane = Lane(name, connect, **kind)
         self._lanes.append(lane)
@@ -238,32 +224,6 @@ class Store:
             loop.call_soon_threadsafe(self.hub.signal)
 
         await asyncio.to_thread(self.backend.listen, heard, lambda: self._stopping)
-
-
-def put_cost(request: Op | None) -> int:
-    """Return what etcd's quota counts for a request: the dearer branch of a Txn."""
-    match request:
-        case Put():
-            return 256 + len(request.key) + len(request.value)
-        case Txn():
-            return max(
-                sum(put_cost(op) for op in request.success),
-                sum(put_cost(op) for op in request.failure),
-            )
-        case _:
-            return 0
-
-
-def _range(session: Session, query: RangeQuery) -> RangeResult:
-    with session.snapshot() as snapshot:
-        state = snapshot.state()
-        check_revision(query.revision, state.revision, state.compact_revision)
-        return read_range(SnapshotView(snapshot, state), query)
-
-
-def _read_txn(session: Session, txn: Txn) -> TxnResult:
-    with session.snapshot() as snapshot:
-        return run_txn(SnapshotView(snapshot, snapshot.state()), txn)
 
 
 def _state(session: Session) -> State:

@@ -1,94 +1,87 @@
 """Group commit: the one way in for every write.
 
-Requests queue here; whatever waits when the database becomes free is one batch, one transaction,
-one commit. A batch is answered only after its commit, and the watch hub has its events before any
-caller is answered. Bounds: `QUEUE` requests and `QUEUE_BYTES` wait at most, more are refused with
-TooManyRequests; a batch takes at most `BATCH` requests and `BATCH_BYTES`, except that one larger
-request goes alone. A request whose caller has gone away leaves the queue unexecuted.
+Requests queue here, from any thread; whatever waits when the database becomes free is one batch,
+one transaction, one commit. The writer is a thread of its own: it sleeps while nothing waits, and
+never needs the event loop to go on. A batch is answered only after its commit, and the watch hub
+has been handed its events before any caller is answered: what the loop is told first, it does
+first, and a caller's next request reaches the loop later.
+
+Bounds: `QUEUE` requests and `QUEUE_BYTES` wait at most, more are refused with TooManyRequests; a
+batch takes at most `BATCH` requests and `BATCH_BYTES`, except that one larger request goes alone.
+A request whose caller has gone away leaves the queue unexecuted.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import time
+import queue
+import threading
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from datastore.errors import DatastoreError, ServerStopped, TooManyRequests, Unavailable
-from datastore.mvcc.backend import BackendDown, BackendFailed, CommitUnknown, Session, WriteTx
-from datastore.mvcc.execution import execute
-from datastore.mvcc.history import with_prevs
-from datastore.mvcc.model import SUB_BITS, Event, State
-from datastore.mvcc.planning import plan
-from datastore.mvcc.views import BatchState, Server
+from datastore.errors import ServerStopped, TooManyRequests
+from datastore.mvcc.answer import Done, complete, complete_all, waits_on_loop
+from datastore.mvcc.committer import Committer, Outcome
+from datastore.mvcc.lane import as_answered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from datastore.mvcc.lane import Lane
+    from datastore.mvcc.answer import Answer
+    from datastore.mvcc.backend import Session
     from datastore.mvcc.requests import WriteRequest
+    from datastore.mvcc.views import Server
 
-log = logging.getLogger(__name__)
 QUEUE = 10_000
 QUEUE_BYTES = 256 << 20
 BATCH = 1_000
 BATCH_BYTES = 4 << 20
-ASK_TIMES, ASK_SECONDS = 5, 0.5  # how often, and how far apart, an unclear commit is asked about
-FOREIGN = 1_000  # events of other servers that a batch reads along
 
 
-class Pending(NamedTuple):
-    """A request in the queue."""
+class Watching(NamedTuple):
+    """What the writer is told about watchers, and tells them."""
 
-    request: WriteRequest
-    size: int
-    answer: asyncio.Future[Any]
+    publish: Callable[[Outcome], None]
+    wants_values: Callable[[], bool]
 
 
-class Outcome(NamedTuple):
-    """What a batch came to: a result or an error for each request, and what to publish.
-
-    `first` is the revision that `events` start after; older ones are for the hub to read.
-    """
-
-    results: list[Any]
-    first: int
-    events: list[Event]
-    revision: int
-    compact_revision: int
+Pending = tuple["WriteRequest", int, "Answer"]  # the request, its bytes, who waits
 
 
 class Writer:
     """Queues writes and commits them in batches."""
 
-    def __init__(
-        self,
-        lane: Lane,
-        server: Server,
-        publish: Callable[[Outcome], None],
-        wants_values: Callable[[], bool],
-    ) -> None:
-        self._lane = lane
-        self._publish = publish
-        self._wants_values = wants_values
-        self._queue: deque[Pending] = deque()
-        self._queued_bytes = 0
-        self._wake = asyncio.Event()
-        self._closing = False
+    def __init__(self, connect: Callable[[], Session], server: Server, hub: Watching) -> None:
+        self._connect = connect
+        self._hub = hub
         self._committer = Committer(server)
+        self._loop = asyncio.get_running_loop()
+        self._queue: deque[Pending] = deque()
+        self._lock = threading.Lock()
+        self._bytes_in = self._bytes_out = 0
+        self._asleep = False
+        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._closing = False
 
     async def submit(self, request: WriteRequest, size: int = 0) -> Any:
         """Write, and return the result after the commit that made it durable."""
-        if self._closing:
-            raise ServerStopped
-        if len(self._queue) >= QUEUE or self._queued_bytes + size > QUEUE_BYTES:
-            raise TooManyRequests
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._queue.append(Pending(request, size, answer))
-        self._queued_bytes += size
-        self._wake.set()
+        self.enqueue(request, size, answer)
         return await answer
+
+    def enqueue(self, request: WriteRequest, size: int, answer: Answer) -> None:
+        """Queue a write of so many bytes; ServerStopped or TooManyRequests if it cannot wait."""
+        with self._lock:
+            if self._closing:
+                raise ServerStopped
+            waiting = self._bytes_in - self._bytes_out
+            if len(self._queue) >= QUEUE or waiting + size > QUEUE_BYTES:
+                raise TooManyRequests
+            self._bytes_in += size
+            self._queue.append((request, size, answer))
+        if self._asleep:
+            self._rouse()
 
     def start_from(self, revision: int) -> None:
         """Say up to which revision the hub has read the history before the first batch."""
@@ -96,166 +89,84 @@ class Writer:
 
     async def run(self) -> None:
         """Commit batches until `close`; then finish the queue and return."""
-        while self._queue or not self._closing:
-            await self._wake.wait()
-            batch = self._take()
-            if batch:
-                await self._commit(batch)
-            elif not self._closing:
-                self._wake.clear()
+        ended: asyncio.Future[None] = self._loop.create_future()
+        thread = threading.Thread(target=self._work, args=(ended,), name="writer", daemon=True)
+        thread.start()
+        await ended
+        thread.join()
 
     def close(self) -> None:
         """Refuse new requests; `run` returns when the queue is empty."""
-        self._closing = True
-        self._wake.set()
+        with self._lock:
+            self._closing = True
+        self._rouse()
+
+    def _rouse(self) -> None:
+        self._asleep = False
+        self._wake.put(None)
+
+    def _work(self, ended: asyncio.Future[None]) -> None:
+        session = self._connect()
+        while True:
+            batch = self._take()
+            if batch:
+                self._commit(session, batch)
+            elif self._closing and not self._queue:
+                break
+            else:
+                self._sleep()
+        session.close()
+        self._tell_loop(ended.set_result, None)
+
+    def _sleep(self) -> None:
+        """Wait for a request; one that came while falling asleep has not seen it and is looked for.
+
+        A token too many in `_wake` only makes one look at an empty queue.
+        """
+        self._asleep = True
+        if not self._queue and not self._closing:
+            self._wake.get()
+        self._asleep = False
 
     def _take(self) -> list[Pending]:
         batch: list[Pending] = []
+        waiting = self._queue
         size = 0
-        while self._queue and len(batch) < BATCH:
-            if batch and size + self._queue[0].size > BATCH_BYTES:
+        while waiting and len(batch) < BATCH:
+            if batch and size + waiting[0][1] > BATCH_BYTES:
                 break
-            pending = self._queue.popleft()
-            self._queued_bytes -= pending.size
-            if not pending.answer.done():
-                size += pending.size
+            pending = waiting.popleft()
+            self._bytes_out += pending[1]
+            if not pending[2].done():
+                size += pending[1]
                 batch.append(pending)
         return batch
 
-    async def _commit(self, batch: list[Pending]) -> None:
-        requests = [pending.request for pending in batch]
-        wants_values = self._wants_values()
+    def _commit(self, session: Session, batch: list[Pending]) -> None:
+        requests = [pending[0] for pending in batch]
         try:
-            outcome = await self._lane.call(
-                lambda session: self._committer.commit(session, requests, wants_values)
-            )
+            outcome = self._committer.commit(session, requests, self._hub.wants_values())
         except Exception as error:  # noqa: BLE001  the callers get it; the writer goes on
-            for pending in batch:
-                if not pending.answer.done():
-                    pending.answer.set_exception(error)
+            trouble = as_answered(error, "writes")
+            self._answer(None, [(pending[2], trouble) for pending in batch])
             return
-        self._publish(outcome)
-        for pending, result in zip(batch, outcome.results, strict=True):
-            _answer(pending.answer, result)
+        answers = [pending[2] for pending in batch]
+        self._answer(outcome, list(zip(answers, outcome.results, strict=True)))
 
+    def _answer(self, outcome: Outcome | None, done: list[Done]) -> None:
+        """Publish a batch, then answer it: here, or on the loop behind its publication."""
+        on_loop = [one for one in done if waits_on_loop(one[0])]
+        self._tell_loop(self._deliver, outcome, on_loop)
+        if len(on_loop) < len(done):
+            for answer, result in done:
+                if not waits_on_loop(answer):
+                    complete(answer, result)
 
-def _answer(answer: asyncio.Future[Any], result: Any) -> None:
-    if answer.done():
-        return
-    if isinstance(result, Exception):
-        answer.set_exception(result)
-    else:
-        answer.set_result(result)
+    def _deliver(self, outcome: Outcome | None, done: list[Done]) -> None:
+        if outcome is not None:
+            self._hub.publish(outcome)
+        complete_all(done)
 
-
-class Committer:
-    """The writer's half in the database's thread: run, commit, and find out what became of it."""
-
-    def __init__(self, server: Server) -> None:
-        self._server = server
-        self.seen = 0  # every revision up to this one has been published or left to the hub
-        self._batch = 0
-
-    def commit(
-        self, session: Session, requests: Sequence[WriteRequest], wants_values: bool
-    ) -> Outcome:
-        """Commit the requests together; one by one if the database refuses them together."""
-        try:
-            return self._with_retry(session, requests, wants_values)
-        except BackendFailed as error:
-            if len(requests) == 1:
-                raise
-            log.warning("batch refused, one by one requests=%d error=%s", len(requests), error)
-        return self._one_by_one(session, requests, wants_values)
-
-    def _one_by_one(
-        self, session: Session, requests: Sequence[WriteRequest], wants_values: bool
-    ) -> Outcome:
-        first = expected = self.seen
-        results: list[Any] = []
-        events: list[Event] = []
-        outcome = Outcome([], first, [], first, -1)
-        for request in requests:
-            try:
-                outcome = self._with_retry(session, [request], wants_values)
-            except (BackendDown, BackendFailed, CommitUnknown) as error:
-                log.warning("request refused by the database error=%s", error)
-                results.append(Unavailable())
-                continue
-            results += outcome.results
-            if outcome.first > expected:  # the hub has to read what lies between
-                first, events = outcome.first, []
-            events += outcome.events
-            expected = outcome.revision
-        return Outcome(results, first, events, outcome.revision, outcome.compact_revision)
-
-    def _with_retry(
-        self, session: Session, requests: Sequence[WriteRequest], wants_values: bool
-    ) -> Outcome:
-        """Try again once on a connection that turned out to be dead: nothing was written."""
-        try:
-            return self._attempt(session, requests, wants_values)
-        except BackendDown as error:
-            log.info("reconnecting error=%s", error)
-            return self._attempt(session, requests, wants_values)
-
-    def _attempt(
-        self, session: Session, requests: Sequence[WriteRequest], wants_values: bool
-    ) -> Outcome:
-        self._batch += 1
-        outcome: Outcome | None = None
-        try:
-            with session.transaction() as tx:
-                prefetch = tx.prefetch(plan(requests, wants_values=wants_values))
-                batch = BatchState(tx, prefetch, self._server, wants_values=wants_values)
-                first, foreign = self._foreign(tx, prefetch.state, wants_values)
-                results = [_run(batch, request) for request in requests]
-                changed = self._finish(batch)
-                events = foreign + batch.events
-                outcome = Outcome(results, first, events, batch.revision, batch.compact_revision)
-                if changed:
-                    tx.commit(self._batch, batch.revision)
-        except CommitUnknown as error:
-            if not self._committed(session, error):
-                raise BackendDown(f"not committed: {error}") from error
-        assert outcome is not None  # only `commit` says CommitUnknown, and it comes last
-        self.seen = outcome.revision
-        return outcome
-
-    def _committed(self, session: Session, error: CommitUnknown) -> bool:
-        """Ask the database, on a new connection and under the lock, what became of the batch.
-
-        CommitUnknown again when it cannot be asked: then nobody may say, nor try once more.
-        """
-        for attempt in range(ASK_TIMES):
-            try:
-                return session.last_batch() == self._batch
-            except (BackendDown, BackendFailed) as trouble:
-                log.warning("commit unclear attempt=%d error=%s", attempt, trouble)
-                time.sleep(ASK_SECONDS)
-        raise CommitUnknown(str(error)) from error
-
-    def _finish(self, batch: BatchState) -> bool:
-        """Flush; say whether the transaction has written anything at all."""
-        wrote = bool(batch.events) or batch.flushed or not batch.changes.empty()
-        batch.flush()
-        return wrote
-
-    def _foreign(self, tx: WriteTx, state: State, wants_values: bool) -> tuple[int, list[Event]]:
-        """Read what other servers committed since the last batch, if it is not too much."""
-        if state.revision <= self.seen:
-            return state.revision, []
-        first, last = (self.seen + 1) << SUB_BITS, (state.revision + 1) << SUB_BITS
-        rows = tx.history(first, last, FOREIGN + 1)
-        if len(rows) > FOREIGN or state.compact_revision > self.seen:
-            return state.revision, []
-        if not wants_values:
-            return self.seen, [Event(row, prev_known=False) for row in rows]
-        return self.seen, with_prevs(tx, rows, state.compact_revision)
-
-
-def _run(batch: BatchState, request: WriteRequest) -> Any:
-    try:
-        return execute(batch, request)
-    except DatastoreError as error:
-        return error
+    def _tell_loop(self, function: Callable[..., object], *arguments: Any) -> None:
+        with suppress(RuntimeError):  # the loop is gone: so are the callers
+            self._loop.call_soon_threadsafe(function, *arguments)

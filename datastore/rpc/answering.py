@@ -1,47 +1,70 @@
-"""How an RPC method becomes a gRPC handler, and an error its status: written once for all services.
+"""How RPC methods are written down: once for all services, and for both fronts.
 
-A service is a table from method name to `Unary` or `Stream`; a method that is in no table is
-UNIMPLEMENTED with etcd's words. `Context` is what every method gets beside its request.
+A service is a table from method name to `Direct`, `Unary` or `Stream`; a front (`grpcio_front`,
+`native_front`) turns the tables into calls. What every front must do alike is here: decoding,
+limits, the check of the client's version. `Edge` is what a method gets beside its request.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
+from copy import copy
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import grpc
 from google.protobuf.message import DecodeError
 
 from datastore.errors import (
-    DatastoreError,
     InvalidClientVersion,
     MalformedMessage,
     MalformedRequest,
+    MessageTooLarge,
     RequestTooLarge,
-    ServerStopped,
 )
+from datastore.rpc.wire import Headers
 from proto.etcd import rpc_pb2
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 
+    from datastore.mvcc.answer import Answer
     from datastore.mvcc.store import Store
 
-log = logging.getLogger(__name__)
 RAFT_TERM = 2
 ENVELOPE_BYTES = 18  # what etcd's internal request adds to a client's
+RECEIVE_EXTRA = 512 << 10  # a message may be larger than a write request by this much
 
 
 class Edge:
-    """What the services share: the store, the identity in every header, the limits."""
+    """What the services share: the store, the identity in every header, the limits.
+
+    A method sees who calls it in `metadata` (the call's request metadata) and `certificate` (what
+    TLS knows of the client), which are filled in only while `wants_callers` is true: a server
+    without authentication spends nothing on them.
+    """
+
+    wants_callers = False
+    metadata: Iterable[tuple[str, str | bytes]] = ()
+    certificate: Mapping[str, Iterable[bytes]] | None = None
 
     def __init__(self, store: Store, *, max_request_bytes: int) -> None:
         self.store = store
         self.max_request_bytes = max_request_bytes
+        self.max_message_bytes = max_request_bytes + RECEIVE_EXTRA
         self.cluster_id = store.backend.cluster_id
         self.member_id = store.backend.member_id
+        self.headers = Headers(self.cluster_id, self.member_id, RAFT_TERM)
         self.stopping = asyncio.Event()
+
+    def of_call(
+        self,
+        metadata: Iterable[tuple[str, str | bytes]],
+        certificate: Mapping[str, Iterable[bytes]] | None,
+    ) -> Edge:
+        """Return the edge as one call sees it."""
+        edge = copy(self)
+        edge.metadata = metadata
+        edge.certificate = certificate
+        return edge
 
     def header(self, revision: int = 0) -> rpc_pb2.ResponseHeader:
         """Return a response header."""
@@ -60,6 +83,19 @@ class Edge:
         return size
 
 
+class Direct(NamedTuple):
+    """A method with one answer that costs no task.
+
+    `start` validates the request and hands it on together with the answer that waits for its
+    result; it never blocks, may run in any thread, and raises what refuses the request. `encode`
+    makes bytes of the result.
+    """
+
+    request: Any
+    start: Callable[[Edge, Any, Answer], None]
+    encode: Callable[[Edge, Any], bytes]
+
+
 class Unary(NamedTuple):
     """A method with one answer."""
 
@@ -75,102 +111,39 @@ class Stream(NamedTuple):
     requests: bool = True
 
 
-Method = Unary | Stream
+Method = Direct | Unary | Stream
 
 
-def handlers(edge: Edge, service: str, methods: Mapping[str, Method]) -> grpc.GenericRpcHandler:
-    """Return the gRPC handler of a service."""
-    made = {name: _handler(edge, method) for name, method in methods.items()}
-    return grpc.method_handlers_generic_handler(service, made)
-
-
-def _handler(edge: Edge, method: Method) -> grpc.RpcMethodHandler[Any, Any]:
-    """Return the handler of a method, which decodes requests itself: gRPC hides which are bad."""
-    if isinstance(method, Unary):
-        return grpc.unary_unary_rpc_method_handler(_unary(edge, method), None, _encode)
-    make = grpc.stream_stream_rpc_method_handler
-    if not method.requests:
-        make = grpc.unary_stream_rpc_method_handler
-    return make(_stream(edge, method), None, None)
-
-
-def _encode(message: Any) -> bytes:
-    return bytes(message.SerializeToString())
-
-
-def _decoded(kind: Any, data: bytes, error: type[MalformedRequest]) -> Any:
+def decoded(
+    edge: Edge, kind: Any, data: bytes, error: type[MalformedRequest] = MalformedRequest
+) -> Any:
+    """Return a request; `error` if it is not one, MessageTooLarge before it is looked at."""
+    if len(data) > edge.max_message_bytes:
+        raise MessageTooLarge(
+            f"{MessageTooLarge.__doc__} ({len(data)} vs. {edge.max_message_bytes})"
+        )
     try:
         return kind.FromString(data)
     except DecodeError as trouble:
         raise error(f"{error.__doc__}: {trouble}") from None
 
 
-async def _decoded_each(
-    kind: Any, stream: AsyncIterator[bytes], trouble: asyncio.Future[DatastoreError]
+async def decoded_each(
+    edge: Edge, kind: Any, stream: AsyncIterator[bytes], trouble: asyncio.Future[Exception]
 ) -> AsyncIterator[Any]:
     """Yield the requests of a stream; at a malformed one tell `trouble` too, and raise."""
     async for data in stream:
         try:
-            request = _decoded(kind, data, MalformedMessage)
-        except MalformedMessage as error:
+            request = decoded(edge, kind, data, MalformedMessage)
+        except (MalformedMessage, MessageTooLarge) as error:
             trouble.set_result(error)
             raise
         yield request
 
 
-def _unary(edge: Edge, method: Unary) -> Any:
-    async def answer(data: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
-        try:
-            check_client_version(context)
-            return await method.call(edge, _decoded(method.request, data, MalformedRequest))
-        except DatastoreError as error:
-            return await _abort(context, error)
-
-    return answer
-
-
-def _stream(edge: Edge, method: Stream) -> Any:
-    async def answer(data: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
-        """Send answers until the method ends, the client goes or sends no sense, or we stop."""
-        trouble: asyncio.Future[DatastoreError] = asyncio.get_running_loop().create_future()
-        sending = asyncio.ensure_future(_send(edge, method, data, trouble, context))
-        stopping = asyncio.ensure_future(edge.stopping.wait())
-        try:
-            await asyncio.wait((sending, stopping, trouble), return_when=asyncio.FIRST_COMPLETED)
-            if trouble.done():
-                raise trouble.result()
-            if not sending.done():
-                raise ServerStopped
-            sending.result()
-        except DatastoreError as error:
-            await _abort(context, error)
-        finally:
-            stopping.cancel()
-            sending.cancel()
-            await asyncio.gather(sending, stopping, return_exceptions=True)
-
-    return answer
-
-
-async def _send(
-    edge: Edge,
-    method: Stream,
-    data: Any,
-    trouble: asyncio.Future[DatastoreError],
-    context: grpc.aio.ServicerContext[Any, Any],
-) -> None:
-    check_client_version(context)
-    if method.requests:
-        request = _decoded_each(method.request, data, trouble)
-    else:
-        request = _decoded(method.request, data, MalformedRequest)
-    async for message in method.call(edge, request):
-        await context.write(message)
-
-
-def check_client_version(context: grpc.aio.ServicerContext[Any, Any]) -> None:
+def check_client_version(metadata: Iterable[tuple[str, str | bytes]]) -> None:
     """Refuse a client-api-version header that is not text."""
-    for key, value in context.invocation_metadata() or ():
+    for key, value in metadata:
         if key == "client-api-version" and isinstance(value, bytes):
             try:
                 value.decode()
@@ -178,24 +151,18 @@ def check_client_version(context: grpc.aio.ServicerContext[Any, Any]) -> None:
                 raise InvalidClientVersion from None
 
 
-async def _abort(context: grpc.aio.ServicerContext[Any, Any], error: DatastoreError) -> Any:
-    await context.abort(grpc.StatusCode[error.code], str(error))
+def unknown_call(path: str, services: Iterable[str]) -> str:
+    """Return etcd's words for a call that no service takes."""
+    service, _, method = path.lstrip("/").rpartition("/")
+    if service in services:
+        return f"unknown method {method} for service {service}"
+    return f"unknown service {service}"
 
 
-class UnknownMethods(grpc.GenericRpcHandler):
-    """Answers every call that no service takes, in etcd's words."""
-
-    def __init__(self, services: frozenset[str]) -> None:
-        self._services = services
-
-    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any]:
-        """Return a handler that refuses the call by name."""
-        service, _, method = details.method.lstrip("/").rpartition("/")
-        text = f"unknown service {service}"
-        if service in self._services:
-            text = f"unknown method {method} for service {service}"
-
-        async def refuse(_: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
-            await context.abort(grpc.StatusCode.UNIMPLEMENTED, text)
-
-        return grpc.stream_stream_rpc_method_handler(refuse)
+async def respond(edge: Edge, method: Direct | Unary, request: Any) -> bytes:
+    """Call a method and return its encoded answer; DatastoreError when it is refused."""
+    if isinstance(method, Unary):
+        return bytes((await method.call(edge, request)).SerializeToString())
+    future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    method.start(edge, request, future)
+    return method.encode(edge, await future)

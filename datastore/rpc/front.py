@@ -8,7 +8,8 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from datastore.rpc import cluster, election, kv, lease, lock, maintenance, watch
-from datastore.rpc.answering import Edge, UnknownMethods, handlers
+from datastore.rpc.answering import RECEIVE_EXTRA, Edge
+from datastore.rpc.grpcio_front import UnknownMethods, handlers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +18,7 @@ SERVICES = {
     module.SERVICE: module.METHODS
     for module in (kv, watch, lease, maintenance, cluster, lock, election)
 }
-RECEIVE_EXTRA = 512 << 10
+REFUSED_TOO = 8  # a message so many times too large is refused in etcd's words, not gRPC's
 
 
 def options(max_request_bytes: int) -> Sequence[tuple[str, int]]:
@@ -27,7 +28,7 @@ def options(max_request_bytes: int) -> Sequence[tuple[str, int]]:
     apiserver pings idle watches every 30 s, and gRPC's own default would cut it off).
     """
     return (
-        ("grpc.max_receive_message_length", max_request_bytes + RECEIVE_EXTRA),
+        ("grpc.max_receive_message_length", REFUSED_TOO * (max_request_bytes + RECEIVE_EXTRA)),
         ("grpc.max_send_message_length", -1),
         ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
         ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),

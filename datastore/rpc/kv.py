@@ -2,36 +2,52 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from datastore.mvcc.validation import is_read_only
-from datastore.rpc import codec
-from datastore.rpc.answering import Edge, Method, Unary
+from datastore.rpc import codec, wire
+from datastore.rpc.answering import Direct, Edge, Method, Unary
 from proto.etcd import rpc_pb2
+
+if TYPE_CHECKING:
+    from datastore.mvcc.answer import Answer
+    from datastore.mvcc.model import DeleteResult, PutResult, RangeResult, TxnResult
 
 SERVICE = "etcdserverpb.KV"
 
 
-async def _range(edge: Edge, request: rpc_pb2.RangeRequest) -> rpc_pb2.RangeResponse:
-    result = await edge.store.range(codec.range_query(request))
-    return codec.range_response(result, edge.header(result.revision))
+def _range(edge: Edge, request: rpc_pb2.RangeRequest, answer: Answer) -> None:
+    edge.store.keys.range(codec.range_query(request), answer)
 
 
-async def _put(edge: Edge, request: rpc_pb2.PutRequest) -> rpc_pb2.PutResponse:
-    result = await edge.store.put(codec.put(request), edge.size_of(request))
-    return codec.put_response(result, edge.header(result.revision))
+def _ranged(edge: Edge, result: RangeResult) -> bytes:
+    return wire.range_response(edge.headers.field(result.revision), result)
 
 
-async def _delete_range(
-    edge: Edge, request: rpc_pb2.DeleteRangeRequest
-) -> rpc_pb2.DeleteRangeResponse:
-    result = await edge.store.delete_range(codec.delete_range(request), edge.size_of(request))
-    return codec.delete_response(result, edge.header(result.revision))
+def _put(edge: Edge, request: rpc_pb2.PutRequest, answer: Answer) -> None:
+    edge.store.keys.put(codec.put(request), edge.size_of(request), answer)
 
 
-async def _txn(edge: Edge, request: rpc_pb2.TxnRequest) -> rpc_pb2.TxnResponse:
+def _done(edge: Edge, result: PutResult) -> bytes:
+    return wire.put_response(edge.headers.field(result.revision), result)
+
+
+def _delete_range(edge: Edge, request: rpc_pb2.DeleteRangeRequest, answer: Answer) -> None:
+    edge.store.keys.delete_range(codec.delete_range(request), edge.size_of(request), answer)
+
+
+def _deleted(edge: Edge, result: DeleteResult) -> bytes:
+    return wire.delete_response(edge.headers.field(result.revision), result)
+
+
+def _txn(edge: Edge, request: rpc_pb2.TxnRequest, answer: Answer) -> None:
     txn = codec.txn(request)
     size = 0 if is_read_only(txn) else edge.size_of(request)
-    result = await edge.store.txn(txn, size)
-    return codec.txn_response(result, edge.header(result.revision))
+    edge.store.keys.txn(txn, size, answer)
+
+
+def _transacted(edge: Edge, result: TxnResult) -> bytes:
+    return wire.txn_response(edge.headers.field(result.revision), result)
 
 
 async def _compact(edge: Edge, request: rpc_pb2.CompactionRequest) -> rpc_pb2.CompactionResponse:
@@ -40,9 +56,9 @@ async def _compact(edge: Edge, request: rpc_pb2.CompactionRequest) -> rpc_pb2.Co
 
 
 METHODS: dict[str, Method] = {
-    "Range": Unary(rpc_pb2.RangeRequest, _range),
-    "Put": Unary(rpc_pb2.PutRequest, _put),
-    "DeleteRange": Unary(rpc_pb2.DeleteRangeRequest, _delete_range),
-    "Txn": Unary(rpc_pb2.TxnRequest, _txn),
+    "Range": Direct(rpc_pb2.RangeRequest, _range, _ranged),
+    "Put": Direct(rpc_pb2.PutRequest, _put, _done),
+    "DeleteRange": Direct(rpc_pb2.DeleteRangeRequest, _delete_range, _deleted),
+    "Txn": Direct(rpc_pb2.TxnRequest, _txn, _transacted),
     "Compact": Unary(rpc_pb2.CompactionRequest, _compact),
 }

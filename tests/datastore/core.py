@@ -10,7 +10,7 @@ from datastore.mvcc.model import RangeQuery, RangeResult, Row
 from datastore.mvcc.ranges import read_range
 from datastore.mvcc.requests import Compact, Prune, WriteRequest
 from datastore.mvcc.views import Server, SnapshotView
-from datastore.mvcc.writer import Committer
+from datastore.mvcc.committer import Committer, Outcome
 
 EVERYTHING = (b"\0", b"\0")
 
@@ -35,6 +35,10 @@ class Core:
     def commit(self, *requests: WriteRequest, wants_values: bool = True) -> Sequence[Any]:
         """Commit one batch and return a result or an error for each request."""
         return self._committer.commit(self.session, requests, wants_values).results
+
+    def attempt(self, *requests: WriteRequest) -> Outcome:
+        """Commit one batch and return all that comes of it, errors among its results."""
+        return self._committer.commit(self.session, requests, True)
 
     def revision(self) -> int:
         """Return the store's revision."""
@@ -67,12 +71,21 @@ class Core:
         (result,) = self.commit(Compact(revision))
         assert not isinstance(result, Exception), result
 
+    def compacted(self) -> int:
+        """Return the compact revision."""
+        with self.session.snapshot() as snapshot:
+            return snapshot.state().compact_revision
+
     def prune(self, limit: int = 3) -> int:
         """Remove what compaction gave up, in small steps; return how many it took."""
         steps = 1
-        while not self.commit(Prune(limit))[0].done:
+        while not self.prune_step(limit):
             steps += 1
         return steps
+
+    def prune_step(self, limit: int) -> bool:
+        """Take one step over at least so many events; say whether it was the last."""
+        return bool(self.commit(Prune(limit))[0].done)
 
 
 def _seen(row: Row) -> tuple[bytes, bytes, int, int, int]:

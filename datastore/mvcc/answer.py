@@ -1,0 +1,70 @@
+"""Where the outcome of a request goes.
+
+Two kinds: an asyncio future, which is completed on its loop, and any other `Answer`, which is
+completed in the thread that has the outcome (the native front's calls are such: they send their
+bytes from there, without a turn of the event loop).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Protocol
+
+from datastore.errors import ServerStopped
+
+
+class Answer(Protocol):
+    """Takes one outcome; `done` says that nobody waits for it any more."""
+
+    def done(self) -> bool:
+        """Say whether the caller has gone away, or has its outcome."""
+
+    def set_result(self, result: Any) -> None:
+        """Take the result."""
+
+    def set_exception(self, error: Exception) -> None:
+        """Take the error instead."""
+
+
+Done = tuple[Answer, Any]  # an answer and its outcome, a result or an exception
+
+
+def waits_on_loop(answer: Answer) -> bool:
+    """Say whether an answer has to be completed on the event loop."""
+    return isinstance(answer, asyncio.Future)
+
+
+def complete(answer: Answer, outcome: Any) -> None:
+    """Hand over an outcome, unless nobody waits for it any more."""
+    if answer.done():
+        return
+    if isinstance(outcome, Exception):
+        answer.set_exception(outcome)
+    else:
+        answer.set_result(outcome)
+
+
+def complete_all(done: list[Done]) -> None:
+    """Hand over many outcomes."""
+    for answer, outcome in done:
+        complete(answer, outcome)
+
+
+class Nobody:
+    """The answer to a request whose outcome nobody waits for."""
+
+    def done(self) -> bool:
+        """Say no: the request is to be run."""
+        return False
+
+    def set_result(self, result: Any) -> None:
+        """Drop it."""
+
+    def set_exception(self, error: Exception) -> None:
+        """Drop it."""
+
+
+def stop(answers: list[Answer]) -> None:
+    """Tell those who still wait that the server stops."""
+    for answer in answers:
+        complete(answer, ServerStopped())

@@ -1,0 +1,155 @@
+"""The writer's half that speaks to the database: run, commit, and find out what became of it.
+
+Called by the writer's thread. A batch is one transaction with one commit; a request that fails,
+fails alone; a batch that the database refuses is run again one by one. When the connection breaks
+at COMMIT the database is asked what came of it, so that nobody is told what is not so.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from datastore.errors import DatastoreError, Unavailable
+from datastore.mvcc.backend import BackendDown, BackendFailed, CommitUnknown, Session, WriteTx
+from datastore.mvcc.execution import execute
+from datastore.mvcc.history import with_prevs
+from datastore.mvcc.model import SUB_BITS, Event, State
+from datastore.mvcc.planning import plan
+from datastore.mvcc.views import BatchState, Server
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from datastore.mvcc.requests import WriteRequest
+
+log = logging.getLogger(__name__)
+ASK_TIMES, ASK_SECONDS = 5, 0.5  # how often, and how far apart, an unclear commit is asked about
+FOREIGN = 1_000  # events of other servers that a batch reads along
+
+
+class Outcome(NamedTuple):
+    """What a batch came to: a result or an error for each request, and what to publish.
+
+    `first` is the revision that `events` start after; older ones are for the hub to read.
+    """
+
+    results: list[Any]
+    first: int
+    events: list[Event]
+    revision: int
+    compact_revision: int
+
+
+class Committer:
+    """Commits batches; see the module."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self.seen = 0  # every revision up to this one has been published or left to the hub
+        self._batch = 0
+
+    def commit(
+        self, session: Session, requests: Sequence[WriteRequest], wants_values: bool
+    ) -> Outcome:
+        """Commit the requests together; one by one if the database refuses them together."""
+        try:
+            return self._with_retry(session, requests, wants_values)
+        except BackendFailed as error:
+            if len(requests) == 1:
+                raise
+            log.warning("batch refused, one by one requests=%d error=%s", len(requests), error)
+        return self._one_by_one(session, requests, wants_values)
+
+    def _one_by_one(
+        self, session: Session, requests: Sequence[WriteRequest], wants_values: bool
+    ) -> Outcome:
+        first = expected = self.seen
+        results: list[Any] = []
+        events: list[Event] = []
+        outcome = Outcome([], first, [], first, -1)
+        for request in requests:
+            try:
+                outcome = self._with_retry(session, [request], wants_values)
+            except (BackendDown, BackendFailed, CommitUnknown) as error:
+                log.warning("request refused by the database error=%s", error)
+                results.append(Unavailable())
+                continue
+            results += outcome.results
+            if outcome.first > expected:  # the hub has to read what lies between
+                first, events = outcome.first, []
+            events += outcome.events
+            expected = outcome.revision
+        return Outcome(results, first, events, outcome.revision, outcome.compact_revision)
+
+    def _with_retry(
+        self, session: Session, requests: Sequence[WriteRequest], wants_values: bool
+    ) -> Outcome:
+        """Try again once on a connection that turned out to be dead: nothing was written."""
+        try:
+            return self._attempt(session, requests, wants_values)
+        except BackendDown as error:
+            log.info("reconnecting error=%s", error)
+            return self._attempt(session, requests, wants_values)
+
+    def _attempt(
+        self, session: Session, requests: Sequence[WriteRequest], wants_values: bool
+    ) -> Outcome:
+        self._batch += 1
+        outcome: Outcome | None = None
+        try:
+            with session.transaction() as tx:
+                prefetch = tx.prefetch(plan(requests, wants_values=wants_values))
+                batch = BatchState(tx, prefetch, self._server, wants_values=wants_values)
+                first, foreign = self._foreign(tx, prefetch.state, wants_values)
+                results = [_run(batch, request) for request in requests]
+                changed = self._finish(batch)
+                events = foreign + batch.events
+                outcome = Outcome(results, first, events, batch.revision, batch.compact_revision)
+                if changed:
+                    tx.commit(self._batch, batch.revision)
+        except CommitUnknown as error:
+            if not self._committed(session, error):
+                raise BackendDown(f"not committed: {error}") from error
+        assert outcome is not None  # only `commit` says CommitUnknown, and it comes last
+        self.seen = outcome.revision
+        return outcome
+
+    def _committed(self, session: Session, error: CommitUnknown) -> bool:
+        """Ask the database, on a new connection and under the lock, what became of the batch.
+
+        CommitUnknown again when it cannot be asked: then nobody may say, nor try once more.
+        """
+        for attempt in range(ASK_TIMES):
+            try:
+                return session.last_batch() == self._batch
+            except (BackendDown, BackendFailed) as trouble:
+                log.warning("commit unclear attempt=%d error=%s", attempt, trouble)
+                time.sleep(ASK_SECONDS)
+        raise CommitUnknown(str(error)) from error
+
+    def _finish(self, batch: BatchState) -> bool:
+        """Flush; say whether the transaction has written anything at all."""
+        wrote = bool(batch.events) or batch.flushed or not batch.changes.empty()
+        batch.flush()
+        return wrote
+
+    def _foreign(self, tx: WriteTx, state: State, wants_values: bool) -> tuple[int, list[Event]]:
+        """Read what other servers committed since the last batch, if it is not too much."""
+        if state.revision <= self.seen:
+            return state.revision, []
+        first, last = (self.seen + 1) << SUB_BITS, (state.revision + 1) << SUB_BITS
+        rows = tx.history(first, last, FOREIGN + 1)
+        if len(rows) > FOREIGN or state.compact_revision > self.seen:
+            return state.revision, []
+        if not wants_values:
+            return self.seen, [Event(row, prev_known=False) for row in rows]
+        return self.seen, with_prevs(tx, rows, state.compact_revision)
+
+
+def _run(batch: BatchState, request: WriteRequest) -> Any:
+    try:
+        return execute(batch, request)
+    except DatastoreError as error:
+        return error

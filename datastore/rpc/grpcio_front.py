@@ -1,0 +1,143 @@
+"""The grpcio front: the tables of methods as handlers of a `grpc.aio` server.
+
+It serves whatever the native front does not: streams, unix sockets, TLS, and everything where the
+native front is not installed. Requests are decoded by ourselves, because gRPC hides which are bad.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import grpc
+
+from datastore.errors import DatastoreError, ServerStopped
+from datastore.rpc.answering import (
+    Direct,
+    Edge,
+    Method,
+    Stream,
+    Unary,
+    check_client_version,
+    decoded,
+    decoded_each,
+    unknown_call,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    Context = grpc.aio.ServicerContext[Any, Any]
+
+
+def handlers(edge: Edge, service: str, methods: Mapping[str, Method]) -> grpc.GenericRpcHandler:
+    """Return the gRPC handler of a service."""
+    made = {name: _handler(edge, method) for name, method in methods.items()}
+    return grpc.method_handlers_generic_handler(service, made)
+
+
+def _handler(edge: Edge, method: Method) -> grpc.RpcMethodHandler[Any, Any]:
+    if isinstance(method, Direct):
+        return grpc.unary_unary_rpc_method_handler(_direct(edge, method), None, None)
+    if isinstance(method, Unary):
+        return grpc.unary_unary_rpc_method_handler(_unary(edge, method), None, None)
+    make = grpc.stream_stream_rpc_method_handler
+    if not method.requests:
+        make = grpc.unary_stream_rpc_method_handler
+    return make(_stream(edge, method), None, None)
+
+
+def _edge_of(edge: Edge, context: Context) -> Edge:
+    """Return the edge as this call sees it, having checked what every call is checked for."""
+    metadata = context.invocation_metadata() or ()
+    check_client_version(metadata)
+    if not edge.wants_callers:
+        return edge
+    return edge.of_call(metadata, context.auth_context())
+
+
+def _direct(edge: Edge, method: Direct) -> Any:
+    new_future = asyncio.get_running_loop().create_future
+    kind, start, encode = method
+
+    async def answer(data: bytes, context: Context) -> Any:
+        try:
+            seen = _edge_of(edge, context)
+            future = new_future()
+            start(seen, decoded(edge, kind, data), future)
+            return encode(edge, await future)
+        except DatastoreError as error:
+            return await _abort(context, error)
+
+    return answer
+
+
+def _unary(edge: Edge, method: Unary) -> Any:
+    async def answer(data: bytes, context: Context) -> Any:
+        try:
+            seen = _edge_of(edge, context)
+            message = await method.call(seen, decoded(edge, method.request, data))
+            return message.SerializeToString()
+        except DatastoreError as error:
+            return await _abort(context, error)
+
+    return answer
+
+
+def _stream(edge: Edge, method: Stream) -> Any:
+    async def answer(data: Any, context: Context) -> None:
+        """Send answers until the method ends, the client goes or sends no sense, or we stop."""
+        trouble: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
+        sending = asyncio.ensure_future(_send(edge, method, data, trouble, context))
+        stopping = asyncio.ensure_future(edge.stopping.wait())
+        try:
+            await asyncio.wait((sending, stopping, trouble), return_when=asyncio.FIRST_COMPLETED)
+            if trouble.done():
+                raise trouble.result()
+            if not sending.done():
+                raise ServerStopped
+            sending.result()
+        except DatastoreError as error:
+            await _abort(context, error)
+        finally:
+            stopping.cancel()
+            sending.cancel()
+            await asyncio.gather(sending, stopping, return_exceptions=True)
+
+    return answer
+
+
+async def _send(
+    edge: Edge,
+    method: Stream,
+    data: Any,
+    trouble: asyncio.Future[Exception],
+    context: Context,
+) -> None:
+    seen = _edge_of(edge, context)
+    if method.requests:
+        request = decoded_each(edge, method.request, data, trouble)
+    else:
+        request = decoded(edge, method.request, data)
+    async for message in method.call(seen, request):
+        await context.write(message)
+
+
+async def _abort(context: Context, error: DatastoreError) -> Any:
+    await context.abort(grpc.StatusCode[error.code], str(error))
+
+
+class UnknownMethods(grpc.GenericRpcHandler):
+    """Answers every call that no service takes, in etcd's words."""
+
+    def __init__(self, services: frozenset[str]) -> None:
+        self._services = services
+
+    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any]:
+        """Return a handler that refuses the call by name."""
+        text = unknown_call(details.method, self._services)
+
+        async def refuse(_: Any, context: Context) -> None:
+            await context.abort(grpc.StatusCode.UNIMPLEMENTED, text)
+
+        return grpc.stream_stream_rpc_method_handler(refuse)
