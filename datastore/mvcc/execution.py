@@ -224,7 +224,7 @@ def _prune(batch: BatchState, request: Prune) -> Pruned:
     drop = {row.prev_id for row in rows if row.prev_id} | {row.id for row in tombstones}
     heads = batch.tx.heads([row.key for row in tombstones])
     gone = {row.id for row in tombstones}
-    done = len(rows) < request.limit
+    done = len(rows) < request.limit or rows[-1].revision >= target
     reached = target if done else rows[-1].revision + 1
     batch.changes.drop_rows = sorted(drop)
     batch.changes.drop_heads = [head for head in heads.values() if head.id in gone]
@@ -236,12 +236,17 @@ def _prune(batch: BatchState, request: Prune) -> Pruned:
 
 
 def _whole_revisions(batch: BatchState, first: int, limit: int) -> list[Row]:
-    """Return events from `first`, at least `limit` when there are so many, no revision cut."""
+    """Return events from `first`, at least `limit` when there are so many, no revision cut.
+
+    The compact revision never stays alone for the next step, so a pruned revision that equals it
+    says that all is done.
+    """
     end = (batch.compact_revision + 1) << SUB_BITS
     rows = batch.tx.history(first, end, limit)
     if len(rows) == limit:
         after_last = (rows[-1].revision + 1) << SUB_BITS
-        rows += batch.tx.history(rows[-1].id + 1, after_last, 0)
+        last = end if after_last >> SUB_BITS == batch.compact_revision else after_last
+        rows += batch.tx.history(rows[-1].id + 1, last, 0)
     return rows
 
 
