@@ -32,7 +32,7 @@ def new_backend(endpoint: str, identity: Identity) -> Backend:
         url = None
     if url is None or url.drivername not in BACKENDS:
         raise ConfigError(
-            f"datastore endpoint {_without_password(endpoint)!r} is not one of "
+            f"datastore endpoint {without_password(endpoint)!r} is not one of "
             + ", ".join(f"{scheme}://…" for scheme in BACKENDS)
         )
     module, name = BACKENDS[url.drivername].split(":")
@@ -40,7 +40,7 @@ def new_backend(endpoint: str, identity: Identity) -> Backend:
     return backend
 
 
-def _without_password(endpoint: str) -> str:
+def without_password(endpoint: str) -> str:
     """Return an endpoint fit for an error message."""
     scheme, separator, rest = endpoint.partition("://")
     return scheme + separator + rest.rpartition("@")[2]

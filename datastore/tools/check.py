@@ -1,0 +1,190 @@
+"""Judges a store, live or at rest, by every invariant in `CHECKS`, from one read snapshot.
+
+Called by `tapir check` and by the tests. Reads only: a SQLite file is opened read-only (a server
+may be at work on it), a networked database in a read-only transaction. Rows stream, and what has
+to be sorted is sorted by the database on disk, so memory does not grow with the store.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import NullPool, create_engine, func, inspect, select, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from datastore.backends import BACKENDS, without_password
+from datastore.backends.migration import VERSION_TABLE, known_versions
+from datastore.backends.schema import history, meta
+from datastore.errors import ConfigError, StartError
+from datastore.mvcc.model import SUB_BITS
+from datastore.tools.checks import CHECKS
+from datastore.tools.checks.check import Bounds, Check, Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import URL, Connection, Engine
+
+ROWS_AT_ONCE = 5_000
+CACHE_KIB = 65_536  # SQLite's own pages, also while it sorts
+DRIVERS = {"postgresql": "postgresql+psycopg"}
+
+
+class CannotCheck(StartError):
+    """The store cannot be read at all; the message names it and the remedy."""
+
+
+class Checker:
+    """An open store to be judged, as often as wanted; each time from a snapshot of its own."""
+
+    def __init__(self, endpoint: str) -> None:
+        """Open it; ConfigError or CannotCheck when that cannot be."""
+        self._name = without_password(endpoint)
+        self._engine = _engine(endpoint)
+        self._connection: Connection | None = None
+
+    def __enter__(self) -> Checker:
+        self._connection = self._open()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the store."""
+        if self._connection is not None:
+            self._connection.close()
+        self._engine.dispose()
+
+    def findings(self, since: int = 0) -> Iterator[Finding]:
+        """Yield everything that is broken.
+
+        With a revision, only events from it on are judged, and what must be looked at whole is
+        left out: enough when the store was in order before that revision.
+        """
+        assert self._connection is not None, "a Checker is a context manager"
+        with _snapshot(self._connection):
+            bounds = self._bounds(since)
+            dialect = self._engine.dialect.name
+            for check in CHECKS:
+                if check.only in ("", dialect) and not (since and check.whole):
+                    yield from self._judged(check, bounds)
+
+    def revision(self) -> int:
+        """Return the store's revision."""
+        assert self._connection is not None, "a Checker is a context manager"
+        with _snapshot(self._connection):
+            return self._bounds(0).revision
+
+    def _judged(self, check: Check, bounds: Bounds) -> Iterator[Finding]:
+        """Yield a check's findings; that the database refuses to answer is one."""
+        assert self._connection is not None
+        ask = check.ask(bounds)
+        try:
+            with self._connection.begin_nested():
+                rows = self._connection.execute(ask, execution_options={"yield_per": ROWS_AT_ONCE})
+                yield from check.findings(rows, bounds)
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise self._trouble(error) from error
+            said = " ".join(str(error.orig).split())
+            yield Finding(check.name, "database", f"could not be read: {said}", check.remedy)
+
+    def _bounds(self, since: int) -> Bounds:
+        assert self._connection is not None
+        newest = self._connection.scalar(select(func.max(history.c.id))) or 0
+        row = self._connection.execute(
+            select(meta.c.floor, meta.c.compact_revision, meta.c.pruned_revision).limit(1)
+        ).first()
+        if row is None:
+            return Bounds(newest >> SUB_BITS, 1, -1, -1, since << SUB_BITS)
+        return Bounds(max(newest >> SUB_BITS, row[0]), *row, since << SUB_BITS)
+
+    def _open(self) -> Connection:
+        try:
+            connection = self._engine.connect()
+        except (DBAPIError, sqlite3.Error) as error:
+            raise self._trouble(error) from error
+        try:
+            with _snapshot(connection):
+                self._check_version(connection)
+        except DBAPIError as error:
+            connection.close()
+            raise self._trouble(error) from error
+        except CannotCheck:
+            connection.close()
+            raise
+        return connection
+
+    def _check_version(self, connection: Connection) -> None:
+        if not inspect(connection).has_table(VERSION_TABLE):
+            raise CannotCheck(f"datastore {self._name} is not a store: name one")
+        found = connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))
+        newest = known_versions()[-1]
+        if found != newest:
+            raise CannotCheck(
+                f"datastore {self._name} has schema {found}, this program checks {newest}: use the "
+                "version that wrote it, or start the server once to migrate it"
+            )
+
+    def _trouble(self, error: Exception) -> CannotCheck:
+        said = " ".join(str(getattr(error, "orig", error)).split())
+        return CannotCheck(f"datastore {self._name}: {said}: check the URL and the database")
+
+
+def _engine(endpoint: str) -> Engine:
+    try:
+        url = make_url(endpoint)
+    except (ArgumentError, ValueError) as error:
+        raise ConfigError(f"datastore endpoint {without_password(endpoint)!r} is no URL") from error
+    if url.drivername not in BACKENDS:
+        schemes = ", ".join(f"{scheme}://…" for scheme in BACKENDS)
+        raise ConfigError(
+            f"datastore endpoint {without_password(endpoint)!r} is not one of {schemes}"
+        )
+    if url.drivername == "sqlite":
+        return _sqlite(url)
+    return create_engine(
+        url.set(drivername=DRIVERS[url.drivername]),
+        poolclass=NullPool,
+        isolation_level="REPEATABLE READ",
+    )
+
+
+def _sqlite(url: URL) -> Engine:
+    path = Path(url.database or "").absolute()
+    if not path.is_file():
+        raise CannotCheck(f"datastore {path}: there is no such file: name a store's file")
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
+        )
+        connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+        return connection
+
+    return create_engine("sqlite://", creator=connect, poolclass=NullPool)
+
+
+@contextmanager
+def _snapshot(connection: Connection) -> Iterator[None]:
+    """Hold one view of the store for everything that is asked inside."""
+    with connection.begin() as transaction:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN")
+        else:
+            connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+        try:
+            yield
+        finally:
+            transaction.rollback()
+
+
+def check(endpoint: str) -> Iterator[Finding]:
+    """Yield every finding of a store; CannotCheck or ConfigError when it cannot be read."""
+    with Checker(endpoint) as checker:
+        yield from checker.findings()
