@@ -2,7 +2,6 @@
 
 import random
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -10,12 +9,30 @@ import pytest
 
 from datastore.errors import ConfigError
 from datastore.mvcc.model import SUB_BITS, DeleteRange, Put, Txn
-from datastore.mvcc.requests import GrantLease
+from datastore.mvcc.requests import GrantLease, WriteRequest
 from datastore.tools.check import CannotCheck, Checker, check
 from datastore.tools.checks import CHECKS
 from tests.datastore.core import Core
 
 E = 1 << SUB_BITS
+
+
+def event(revision: int, change: str) -> str:
+    """The SQL that changes the first event of a revision."""
+    return f"UPDATE history SET {change} WHERE id = {revision * E}"
+
+
+def no_event(first: int, last: int) -> str:
+    """The SQL that loses the events of some revisions."""
+    return f"DELETE FROM history WHERE id >= {first * E} AND id < {(last + 1) * E}"
+
+
+def head_of_a(change: str) -> str:
+    """The SQL that changes the head of key a."""
+    return f"UPDATE kv SET {change} WHERE key = {{a}}"
+
+
+LAST_OF_11 = 11 * E + 2
 
 # check, the damage in SQL, where it is found, what is said
 DAMAGES = [
@@ -24,38 +41,44 @@ DAMAGES = [
     ("meta", "UPDATE meta SET floor = 0", "meta", "floor is 0"),
     ("meta", "UPDATE meta SET id = 2", "meta", "has 1 rows, not the one of id 1"),
     ("meta", "UPDATE meta SET cluster_id = 0", "meta", "cluster_id is 0"),
-    ("revisions", f"DELETE FROM history WHERE id = {9 * E}", "revision 9", "missing"),
-    ("revisions", f"DELETE FROM history WHERE id >= {8 * E} AND id < {10 * E}", "revision 8 to 9", "missing"),
-    ("revisions", f"UPDATE history SET id = id + 7 WHERE id = {11 * E + 2}", "revision 11", "event 11.9 comes"),
-    ("events", f"UPDATE history SET deleted = 2 WHERE id = {9 * E}", "key a revision 9", "cannot be"),
-    ("compacted", f"UPDATE history SET prev_id = {3 * E} WHERE id = {5 * E}", "key kept revision 3", "revision 5 replaced it"),
-    ("tombstones", f"UPDATE history SET deleted = 1 WHERE id = {3 * E}", "key kept revision 3", "left the tombstone"),
-    ("heads", f"UPDATE kv SET id = {77 * E} WHERE key = {{a}}", "key a revision 77", "history does not have"),
-    ("heads", f"UPDATE kv SET id = {7 * E} WHERE key = {{a}}", "key a revision 7", "names an event of key b"),
-    ("heads", "UPDATE kv SET version = 9, lease = 1 WHERE key = {a}", "key a revision 12", "version 9 (history: 1), lease 1"),
+    ("revisions", no_event(9, 9), "revision 9", "missing"),
+    ("revisions", no_event(8, 9), "revision 8 to 9", "missing"),
+    (
+        "revisions",
+        f"UPDATE history SET id = id + 7 WHERE id = {LAST_OF_11}",
+        "revision 11",
+        "event 11.9 comes",
+    ),
+    ("events", event(9, "deleted = 2"), "key a revision 9", "cannot be"),
+    ("compacted", event(5, f"prev_id = {3 * E}"), "key kept revision 3", "5 replaced it"),
+    ("tombstones", event(3, "deleted = 1"), "key kept revision 3", "left the tombstone"),
+    ("heads", head_of_a(f"id = {77 * E}"), "key a revision 77", "history does not have"),
+    ("heads", head_of_a(f"id = {7 * E}"), "key a revision 7", "names an event of key b"),
+    ("heads", head_of_a("version = 9"), "key a revision 12", "version 9 (history: 1)"),
+    ("heads", head_of_a("lease = 1"), "key a revision 12", "lease 1 (history: 0)"),
     ("newest", "DELETE FROM kv WHERE key = {a}", "key a revision 8", "kv does not have"),
-    ("newest", f"UPDATE kv SET id = {8 * E} WHERE key = {{a}}", "key a revision 9", "it names revision 8"),
-    ("links", f"DELETE FROM history WHERE id = {8 * E}", "key a revision 9", "is gone, and not by compaction"),
-    ("links", f"UPDATE history SET prev_id = {40 * E} WHERE id = {9 * E}", "key a revision 9", "is not older"),
-    ("links", f"UPDATE history SET prev_id = {7 * E} WHERE id = {9 * E}", "key a revision 9", "another key"),
-    ("links", f"UPDATE history SET version = 5 WHERE id = {9 * E}", "key a revision 9", "do not continue"),
-    ("links", f"UPDATE history SET create_revision = 90 WHERE id = {9 * E}", "key a revision 9", "do not continue"),
-    ("links", f"UPDATE history SET version = 3 WHERE id = {12 * E}", "key a revision 12", "does not begin at version 1"),
-    ("links", f"UPDATE history SET lease = 7 WHERE id = {10 * E}", "key a revision 10", "a tombstone has"),
-    ("links", f"UPDATE history SET prev_id = 0 WHERE id = {10 * E}", "key a revision 10", "that was not there"),
-    ("links", f"UPDATE history SET version = 0 WHERE id = {3 * E}", "key kept revision 3", "cannot be"),
-    ("links", f"UPDATE history SET key = {{empty}} WHERE id = {13 * E}", "key x'' revision 13", "empty"),
-    ("successors", f"UPDATE history SET prev_id = {8 * E} WHERE id = {10 * E}", "revision 9", "no event follows it"),
-    ("successors", f"UPDATE history SET prev_id = {8 * E} WHERE id = {10 * E}", "revision 8", "2 events claim"),
-    ("leased", "DELETE FROM lease WHERE id = 7", "key leased revision 13", "lease 7, which is not there"),
+    ("newest", head_of_a(f"id = {8 * E}"), "key a revision 9", "it names revision 8"),
+    ("links", no_event(8, 8), "key a revision 9", "is gone, and not by compaction"),
+    ("links", event(9, f"prev_id = {40 * E}"), "key a revision 9", "is not older"),
+    ("links", event(9, f"prev_id = {7 * E}"), "key a revision 9", "another key"),
+    ("links", event(9, "version = 5"), "key a revision 9", "do not continue"),
+    ("links", event(9, "create_revision = 90"), "key a revision 9", "do not continue"),
+    ("links", event(12, "version = 3"), "key a revision 12", "does not begin at version 1"),
+    ("links", event(10, "lease = 7"), "key a revision 10", "a tombstone has"),
+    ("links", event(10, "prev_id = 0"), "key a revision 10", "that was not there"),
+    ("links", event(3, "version = 0"), "key kept revision 3", "cannot be"),
+    ("links", event(13, "key = {empty}"), "key x'' revision 13", "empty"),
+    ("successors", event(10, f"prev_id = {8 * E}"), "revision 9", "no event follows it"),
+    ("successors", event(10, f"prev_id = {8 * E}"), "revision 8", "2 events claim"),
+    ("leased", "DELETE FROM lease", "key leased revision 13", "lease 7, which is not there"),
     ("leases", "UPDATE lease SET ttl = 0", "lease 7", "ttl 0 s"),
     ("leases", "UPDATE lease SET deadline = -5", "lease 7", "deadline -5 ms"),
     ("alarms", "INSERT INTO alarm VALUES (5, 9)", "alarm of member 5", "number 9"),
     ("members", "UPDATE member SET name = ''", "member ", "name ''"),
-    ("locks", "INSERT INTO lock VALUES ('lessor', 5, -1)", "lock lessor", "until -1 ms by member 5"),
+    ("locks", "INSERT INTO lock VALUES ('x', 5, -1)", "lock x", "until -1 ms by member 5"),
     ("keys", "DROP VIEW keys", "database", "could not be read"),
     ("objects", "DROP VIEW objects", "database", "could not be read"),
-]  # fmt: skip
+]
 
 
 @pytest.fixture
@@ -148,17 +171,13 @@ def test_a_store_is_clean_at_every_step_of_a_compaction(
                 assert list(checker.findings()) == []
 
 
-def _random_writes(chance: random.Random, keys: list[bytes]) -> Iterator[Put | DeleteRange | Txn]:
+def _random_writes(chance: random.Random, keys: list[bytes]) -> list[WriteRequest]:
+    writes: list[WriteRequest] = []
     for _ in range(chance.randrange(1, 6)):
         key = chance.choice(keys)
-        yield chance.choice(
-            [
-                Put(key),
-                DeleteRange(key),
-                DeleteRange(key, b"k5"),
-                Txn((), (Put(key), Put(b"t")), ()),
-            ]
-        )
+        both = Txn((), (Put(key), Put(b"t")), ())
+        writes.append(chance.choice((Put(key), DeleteRange(key), DeleteRange(key, b"k5"), both)))
+    return writes
 
 
 def test_only_what_is_new_is_judged_on_request(store: str) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tapir import VERSION
+from tapir.commands import check
 from tapir.refusal import refusals_of
 from tapir.runner import run_until_signal
 
@@ -92,6 +93,7 @@ COMMANDS = (
     component("scheduler", "give pending pods a node", "control_plane.scheduler"),
     component("controller-manager", "run the controllers", "control_plane.controllers"),
     component("kubelet", "run the pods of one node", "node.kubelet"),
+    Command("check", "find damage in a datastore's database", check.add_flags, check.run),
     Command("proxy", "route services (not part of this version)", _no_flags, _proxy),
     Command("kubeconfig", "print the administrator's kubeconfig", _kubeconfig_flags, _kubeconfig),
     Command("version", "print the version", _no_flags, _version),
