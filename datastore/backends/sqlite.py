@@ -27,10 +27,12 @@ from sqlalchemy.dialects.sqlite import insert
 from datastore.backends.file_claim import FileClaim
 from datastore.backends.identity import Identity, register
 from datastore.backends.migration import check_and_migrate
+from datastore.backends.sqlite_pages import PageStatements, available, unpack
 from datastore.backends.statements import Prepared, Statements
 from datastore.backends.transaction import SqlTransaction
 from datastore.errors import ConfigError, StartError
 from datastore.mvcc.backend import BackendFailed, CommitUnknown, Size
+from datastore.mvcc.model import SUB_BITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -38,10 +40,14 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
     from sqlalchemy.engine import URL
 
+    from datastore.mvcc.model import Row
+
 log = logging.getLogger(__name__)
 BUSY_SECONDS = 5.0
 LIST_SIZES = (1, 8, 64, 512)
 ROW_SIZES = (256, 64, 16, 4, 1)
+FEW_ROWS = 16  # from which on a page is had in one step
+PAGE_ROWS = 512  # that are in memory twice for a moment
 CHECKPOINT_BYTES = 4 << 20
 RESTART_BYTES = 256 << 20  # a log this long makes the checkpoint wait for readers
 
@@ -64,6 +70,7 @@ class PaddedLists:
 
 _dialect = dialect.dialect(paramstyle="qmark")
 _statements = Statements(_dialect, PaddedLists(), literal(0))
+_pages = PageStatements(_statements)
 
 
 @lru_cache(maxsize=64)
@@ -100,6 +107,35 @@ class SqliteTransaction(SqlTransaction):
             return self._connection.execute(sql, params).fetchall()
         except sqlite3.Error as error:
             raise BackendFailed(str(error)) from error
+
+    def scan(
+        self, key: bytes, end: bytes | None, limit: int, revision: int, *, values: bool
+    ) -> list[Row]:
+        """Return live rows in key order, many at a time."""
+        if 0 < limit < FEW_ROWS or end == key + b"\0" or not available():
+            return super().scan(key, end, limit, revision, values=values)
+        page = _pages.page(bounded=end is not None, past=revision > 0, values=values)
+        below = (revision + 1) << SUB_BITS
+        found: list[Row] = []
+        while True:
+            size = min(limit - len(found), PAGE_ROWS) if limit else PAGE_ROWS
+            joined = self.execute(page, key=key, end=end, limit=size, below=below)
+            rows = unpack(*joined[0])
+            found += self._settle(rows, below) if revision else rows
+            if len(rows) < size or len(found) == limit:
+                return found
+            key = rows[-1].key + b"\0"
+
+    def _settle(self, rows: list[Row], below: int) -> list[Row]:
+        """Look further for the keys whose chain was too long to follow."""
+        settled: list[Row] = []
+        for row in rows:
+            if row.id < below:
+                settled.append(row)
+                continue
+            found = self.rows(self._scan_back(row.key, below)).values()
+            settled += [earlier for earlier in found if not earlier.deleted]
+        return settled
 
     def insert(self, table: Table, rows: Sequence[Sequence[Any]], *, replace: bool) -> None:
         """Insert rows, as many to a statement as ROW_SIZES allow."""

@@ -102,10 +102,10 @@ class Statements:
         self.walk = lru_cache(maxsize=None)(self._walk)
         self.count = lru_cache(maxsize=None)(self._count)
         self.uncertain = lru_cache(maxsize=None)(self._uncertain)
+        self.moved = lru_cache(maxsize=None)(self._moved)
         self.history = lru_cache(maxsize=None)(self._history)
 
     def prepare(self, statement: ClauseElement) -> Prepared:
-        self.moved = lru_cache(maxsize=None)(self._moved)
         """Compile a statement."""
         compiled = statement.compile(
             dialect=self._dialect, compile_kwargs={"render_postcompile": True}
@@ -149,17 +149,17 @@ class Statements:
             statement = statement.select_from(kv.join(history, history.c.id == kv.c.id))
         else:
             statement = statement.add_columns(literal(0, type_=BigInteger))
-        statement = statement.where(*_bounds(bounded), kv.c.deleted == 0).order_by(kv.c.key)
+        statement = statement.where(*bounds(bounded), kv.c.deleted == 0).order_by(kv.c.key)
         return self.prepare(statement.limit(_param("limit")) if limited else statement)
 
     def _walk(self, *, bounded: bool) -> Prepared:
         """Heads of a key range in key order, tombstones included."""
-        statement = select(*kv.c).where(*_bounds(bounded)).order_by(kv.c.key)
+        statement = select(*kv.c).where(*bounds(bounded)).order_by(kv.c.key)
         return self.prepare(statement.limit(_param("limit")))
 
     def _count(self, *, bounded: bool, past: bool) -> Prepared:
         """Count keys that are live, or that certainly were at a past revision."""
-        statement = select(func.count()).select_from(kv).where(*_bounds(bounded))
+        statement = select(func.count()).select_from(kv).where(*bounds(bounded))
         statement = statement.where(kv.c.deleted == 0)
         if past:
             statement = statement.where(kv.c.create_revision <= _param("revision"))
@@ -171,11 +171,8 @@ class Statements:
             kv.c.id >= _param("below"),
             or_(kv.c.deleted != 0, kv.c.create_revision > _param("revision")),
         )
-        return self.prepare(select(*kv.c).where(*_bounds(bounded), newer))
+        return self.prepare(select(*kv.c).where(*bounds(bounded), newer))
 
-    def _history(self, *, limited: bool) -> Prepared:
-        statement = select(*history.c).where(
-            history.c.id >= _param("first"), history.c.id < _param("last")
     def _moved(self, *, bounded: bool) -> Prepared:
         """How many events there are, and creations less deletions among those of a key range."""
         events = (
@@ -184,12 +181,15 @@ class Statements:
             .limit(_param("limit"))
             .subquery()
         )
-        inside = and_(*_bounds(bounded, events.c.key))
+        inside = and_(*bounds(bounded, events.c.key))
         delta = case(
             (and_(inside, events.c.deleted != 0), -1), (and_(inside, events.c.version == 1), 1)
         )
         return self.prepare(select(func.count(), func.coalesce(func.sum(delta), 0)))
 
+    def _history(self, *, limited: bool) -> Prepared:
+        statement = select(*history.c).where(
+            history.c.id >= _param("first"), history.c.id < _param("last")
         )
         statement = statement.order_by(history.c.id)
         return self.prepare(statement.limit(_param("limit")) if limited else statement)
@@ -203,7 +203,8 @@ def _bytes(name: str) -> Any:
     return bindparam(name, type_=LargeBinary())
 
 
-def _bounds(bounded: bool, key: ColumnElement[Any] = kv.c.key) -> list[Any]:
+def bounds(bounded: bool, key: ColumnElement[Any] = kv.c.key) -> list[Any]:
+    """Return the conditions of a key range; its parameters are `key` and, if bounded, `end`."""
     low = key >= _bytes("key")
     return [low, key < _bytes("end")] if bounded else [low]
 

@@ -117,9 +117,6 @@ class SqlTransaction(ABC):
         earlier = self._earlier([Head._make(row) for row in found], below)
         return int(certain) + sum(int(row[0]) for row in self.among("live", earlier))
 
-    def history(self, first: int, last: int, limit: int) -> list[Row]:
-        """Return events by id, oldest first."""
-        found = self.statements.history(limited=limit > 0)
     def moved(self, key: bytes, end: bytes | None, first: int, last: int, limit: int) -> int | None:
         """Return creations less deletions in a key range, None for more events than limit."""
         moved = self.statements.moved(bounded=end is not None)
@@ -127,6 +124,9 @@ class SqlTransaction(ABC):
         events, total = self.execute(moved, **bounds, limit=limit + 1)[0]
         return None if events > limit else int(total)
 
+    def history(self, first: int, last: int, limit: int) -> list[Row]:
+        """Return events by id, oldest first."""
+        found = self.statements.history(limited=limit > 0)
         return list(map(Row._make, self.execute(found, first=first, last=last, limit=limit)))
 
     def leases(self, ids: Collection[int] | None) -> dict[int, Lease]:
@@ -241,8 +241,12 @@ class SqlTransaction(ABC):
         earlier = []
         for head, at in self.among("chains", names, below=below):
             if at >= below:  # a long chain: scan back from the bound
-                found = self.execute(self.statements.scan_back, key=names[head], below=below)
-                earlier += [row[0] for row in found]
+                earlier += self._scan_back(names[head], below)
             elif at:
                 earlier.append(at)
         return earlier
+
+    def _scan_back(self, key: bytes, below: int) -> list[int]:
+        """Return the newest event of a key below a bound, if there is one, without its chain."""
+        found = self.execute(self.statements.scan_back, key=key, below=below)
+        return [row[0] for row in found]

@@ -112,12 +112,12 @@ class Snapshot(Protocol):
 
     def history(self, first: int, last: int, limit: int) -> list[Row]:
         """Return events with first <= id < last, oldest first, at most limit."""
+
     def moved(self, key: bytes, end: bytes | None, first: int, last: int, limit: int) -> int | None:
         """Return creations less deletions of a range's keys by events with first <= id < last.
 
         None when these are more than limit events, of whatever keys.
         """
-
 
     def rows(self, ids: Collection[int]) -> dict[int, Row]:
         """Return events by id, those that compaction took left out."""
