@@ -3,7 +3,8 @@
 One server per target serves the whole session. Every test has a key prefix of its own, higher
 in byte order than those of the tests before it, so that a range up to `\\0` from a test's own
 key meets no other test's keys. Revisions are counted from the first one a test sees.
-`own_server` gives a test an empty store and no prefix.
+`own_server` gives a test an empty store and no prefix. After each test, and at the end of each
+server, the store has to be sound (`tapir check`).
 """
 
 import itertools
@@ -15,6 +16,7 @@ from tests.contract.client import Client
 from tests.contract.idle_watch import IdleWatch
 from tests.contract.targets import REAL_ETCD, TARGETS, Launcher, Server
 from tests.support.etcd import etcd_binary, parse_version
+from tests.support.soundness import Soundness
 
 _MARKERS = (
     "own_server(*flags): an empty store for this test alone, started with these flags",
@@ -85,6 +87,14 @@ def shared_server(target: str, launcher: Launcher) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
+def soundness(shared_server: Server) -> Iterator[Soundness]:
+    """What judges the shared server's store; the whole of it before the server ends."""
+    with Soundness(shared_server) as soundness:
+        yield soundness
+        soundness.assert_all()
+
+
+@pytest.fixture(scope="session")
 def idle_watch(shared_server: Server) -> Iterator[IdleWatch]:
     """A watch stream that has been pinging since the shared server started."""
     watch = IdleWatch(shared_server.address)
@@ -108,11 +118,17 @@ def server(request: pytest.FixtureRequest, target: str, launcher: Launcher) -> I
     own = request.node.get_closest_marker("own_server")
     if own is None:
         request.getfixturevalue("idle_watch")
+        soundness: Soundness = request.getfixturevalue("soundness")
         yield request.getfixturevalue("shared_server")
+        soundness.assert_still()
         return
     started = launcher.start(target, own.args)
     yield started
-    started.stop()
+    try:
+        with Soundness(started) as own_soundness:
+            own_soundness.assert_all()
+    finally:
+        started.stop()
 
 
 @pytest.fixture

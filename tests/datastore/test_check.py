@@ -13,6 +13,8 @@ from datastore.mvcc.requests import GrantLease, WriteRequest
 from datastore.tools.check import CannotCheck, Checker, check
 from datastore.tools.checks import CHECKS
 from tests.datastore.core import Core
+from tests.support.datastore import Datastore
+from tests.support.soundness import Soundness
 
 E = 1 << SUB_BITS
 
@@ -216,3 +218,15 @@ def test_a_database_of_something_else_is_refused(tmp_path: Path) -> None:
         list(check(f"sqlite:///{path}"))
     with pytest.raises(CannotCheck, match="not a database"):
         list(check(f"sqlite:///{tmp_path}/text.db"))
+
+
+def test_the_contract_suite_would_notice() -> None:
+    with Datastore() as server, Soundness(server) as soundness:
+        soundness.assert_still()
+        soundness.assert_still()
+        damage(server.endpoint_url, "INSERT INTO alarm VALUES (5, 9)")
+
+        with pytest.raises(AssertionError, match="number 9 is no alarm"):
+            soundness.assert_still()
+        with pytest.raises(AssertionError, match="the store is not sound"):
+            soundness.assert_all()
