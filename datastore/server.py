@@ -17,6 +17,7 @@ from datastore.backends import new_backend
 from datastore.backends.identity import Identity
 from datastore.config import DatastoreConfig, listen_address
 from datastore.errors import StartError, Unavailable
+from datastore.memory import keep_large_blocks
 from datastore.mvcc.store import Limits, Store
 from datastore.rpc.answering import Edge
 from datastore.rpc.front import add_services, new_server
@@ -37,6 +38,7 @@ async def run(config: DatastoreConfig, ready: asyncio.Event | None = None) -> No
     used.
     """
     sys.setswitchinterval(SWITCH_INTERVAL)
+    keep_large_blocks()
     backend = new_backend(config.endpoint, Identity(config.name, config.advertised))
     limits = Limits(
         config.max_txn_ops, config.quota_backend_bytes, config.watch_progress_notify_interval
