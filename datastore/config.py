@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 DEFAULT_URL = "http://localhost:2379"
 DEFAULT_QUOTA = 2 << 30
+GRPC_FRONTS = ("auto", "grpcio", "native")  # what serves plaintext TCP
 LOG_LEVELS = ("debug", "info", "warn", "error")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h))+")
@@ -32,6 +33,10 @@ class DatastoreConfig:
     max_txn_ops: int = 128
     quota_backend_bytes: int = DEFAULT_QUOTA
     log_level: str = "info"
+    auth_token: str = "simple"
+    auth_token_ttl: int = 300
+    bcrypt_cost: int = 10
+    grpc_front: str = "auto"
 
     def __post_init__(self) -> None:
         """Refuse what could not be served."""
@@ -91,6 +96,10 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add("--max-request-bytes", type=int, default=1_572_864, help="largest write request")
     add("--max-txn-ops", type=int, default=128, help="most operations in one transaction")
     add("--quota-backend-bytes", type=int, default=0, help="0 is 2 GiB, negative is no quota")
+    add("--grpc-front", choices=GRPC_FRONTS, default="auto", help="auto is native where installed")
+    add("--auth-token", default="simple", help="kind of token: simple, or jwt,sign-method=…")
+    add("--auth-token-ttl", type=int, default=300, help="seconds that a simple token lives")
+    add("--bcrypt-cost", type=int, default=10, help="cost of hashing a password, 4 to 31")
     add("--log-level", choices=LOG_LEVELS, default="info", help="least level that is logged")
 
 
@@ -106,6 +115,10 @@ def from_args(args: argparse.Namespace) -> DatastoreConfig:
         max_txn_ops=args.max_txn_ops,
         quota_backend_bytes=args.quota_backend_bytes or DEFAULT_QUOTA,
         log_level=args.log_level,
+        auth_token=args.auth_token,
+        auth_token_ttl=args.auth_token_ttl,
+        bcrypt_cost=args.bcrypt_cost,
+        grpc_front=args.grpc_front,
     )
 
 

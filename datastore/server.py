@@ -18,7 +18,7 @@ from datastore.backends.identity import Identity
 from datastore.config import DatastoreConfig, listen_address
 from datastore.errors import StartError, Unavailable
 from datastore.memory import keep_large_blocks
-from datastore.mvcc.store import Limits, Store
+from datastore.mvcc.store import AuthOptions, Limits, Store
 from datastore.rpc.answering import Edge
 from datastore.rpc.front import add_services, new_server
 from datastore.rpc.listeners import forget, listen
@@ -43,7 +43,8 @@ async def run(config: DatastoreConfig, ready: asyncio.Event | None = None) -> No
     limits = Limits(
         config.max_txn_ops, config.quota_backend_bytes, config.watch_progress_notify_interval
     )
-    store = Store(backend, limits)
+    tokens = AuthOptions(config.auth_token, config.auth_token_ttl, config.bcrypt_cost)
+    store = Store(backend, limits, tokens)
     async with AsyncExitStack() as ending:
         server = await _bind(config, ending)
         await asyncio.to_thread(backend.open)

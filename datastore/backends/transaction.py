@@ -146,6 +146,10 @@ class SqlTransaction(ABC):
         """Return the live heads attached to a lease."""
         return list(map(Head._make, self.execute(self.statements.lease_keys, lease=lease)))
 
+    def leased_keys(self) -> list[bytes]:
+        """Return every live key that has a lease."""
+        return [key for (key,) in self.execute(self.statements.leased_keys)]
+
     def alarms(self) -> list[Alarm]:
         """Return the active alarms."""
         return list(map(Alarm._make, self.execute(self.statements.alarms)))

@@ -132,6 +132,9 @@ class Snapshot(Protocol):
         """Return the live heads attached to a lease, in key order."""
 
     def alarms(self) -> list[Alarm]:
+    def leased_keys(self) -> list[bytes]:
+        """Return every live key that has a lease."""
+
         """Return the active alarms."""
 
     def lock(self, name: str) -> Lock | None:

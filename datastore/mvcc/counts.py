@@ -37,6 +37,7 @@ from datastore.mvcc.watch_index import WatchIndex
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from datastore.mvcc.auth.guard import Guard
     from datastore.mvcc.backend import Session, Snapshot
 
 EXACT = 4_096
@@ -217,10 +218,14 @@ class CountedView(SnapshotView):
         return self._counts.count(self._snapshot, self._state, (key, end), at)
 
 
-def read_counted(session: Session, query: RangeQuery, counts: LiveCounts) -> RangeResult:
+def read_counted(
+    session: Session, query: RangeQuery, counts: LiveCounts, guard: Guard
+) -> RangeResult:
     """Answer a Range from a snapshot of its own."""
     with session.snapshot() as snapshot:
         state = snapshot.state()
+        if state.auth:
+            guard.check(snapshot, state, query)
         at = check_revision(query.revision, state.revision, state.compact_revision)
         result = read_range(CountedView(snapshot, state, counts), query)
     if result.more and pages(query) and query.target == SortTarget.KEY:

@@ -18,6 +18,8 @@ from datastore.errors import (
     LeaseTTLTooLarge,
     NoSpace,
 )
+from datastore.mvcc.auth.execution import check_write, manage_auth, renew_tokens, store_token
+from datastore.mvcc.auth.requests import ManageAuth, RenewTokens, StoreToken
 from datastore.mvcc.model import SUB_BITS, Alarm, DeleteRange, Lease, Lock, Put, Row, Txn
 from datastore.mvcc.requests import (
     Compact,
@@ -98,6 +100,8 @@ def execute(batch: BatchState, request: WriteRequest) -> Any:
 
 def _operation(batch: BatchState, request: Put | DeleteRange | Txn) -> Any:
     _check_alarms(batch, request)
+    if batch.auth:
+        check_write(batch, request)
     draft = Draft(batch)
     result = run_op(draft, request)
     batch.merge(draft)
@@ -123,6 +127,8 @@ def _check_alarms(batch: BatchState, request: Put | DeleteRange | Txn) -> None:
 
 
 def _grant(batch: BatchState, request: GrantLease) -> Granted:
+    if batch.auth:
+        check_write(batch, request)
     kinds = {alarm.alarm for alarm in batch.active_alarms()}
     if kinds:
         raise CorruptCluster if CORRUPT in kinds else NoSpace
@@ -146,6 +152,8 @@ def _unused_lease(batch: BatchState) -> int:
 def _revoke(batch: BatchState, request: RevokeLease) -> Revision:
     if CORRUPT in {alarm.alarm for alarm in batch.active_alarms()}:
         raise CorruptCluster
+    if batch.auth:
+        check_write(batch, request)
     if batch.lease(request.id) is None:
         raise LeaseNotFound
     end_lease(batch, request.id)
@@ -168,6 +176,8 @@ def end_lease(batch: BatchState, lease: int) -> None:
 
 def _renew(batch: BatchState, request: RenewLease) -> Renewed:
     """Renew a lease; one past its deadline ends here and is never resurrected."""
+    if batch.auth:
+        check_write(batch, request)
     revision = batch.revision
     lease = batch.lease(request.id)
     if lease is None:
@@ -300,4 +310,7 @@ _EXECUTORS: dict[type, Callable[[BatchState, Any], Any]] = {
     DisarmAlarm: _disarm,
     HoldLock: _hold,
     Heartbeat: _heartbeat,
+    ManageAuth: manage_auth,
+    StoreToken: store_token,
+    RenewTokens: renew_tokens,
 }

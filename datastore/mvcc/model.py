@@ -4,6 +4,8 @@ A *revision* counts write transactions of the whole store. An event's id is
 ``revision << SUB_BITS | sub``, so that ids order events and one integer names each of them.
 Tuples rather than dataclasses, because a busy server makes hundreds of thousands a second.
 
+An operation carries who asks for it (`caller`); those inside a Txn are asked for by its caller.
+
 A key range is ``(key, end)`` as on the wire: end ``b""`` means the key alone, ``b"\\0"`` every key
 from `key` on, anything else the half-open range.
 """
@@ -12,6 +14,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 from typing import NamedTuple
+
+from datastore.mvcc.auth.model import NOBODY, Credentials
 
 SUB_BITS = 20
 MAX_EVENTS = 1 << SUB_BITS  # events that one revision can number
@@ -161,11 +165,26 @@ class RangeQuery(NamedTuple):
     max_mod: int = 0
     min_create: int = 0
     max_create: int = 0
+    caller: Credentials = NOBODY
 
     @property
     def filtered(self) -> bool:
         """Whether any revision filter is on."""
         return bool(self.min_mod or self.max_mod or self.min_create or self.max_create)
+
+
+class LeaseQuery(NamedTuple):
+    """A question about a lease, and about its keys."""
+
+    id: int
+    keys: bool = False
+    caller: Credentials = NOBODY
+
+
+class LeasesQuery(NamedTuple):
+    """A question about every lease."""
+
+    caller: Credentials = NOBODY
 
 
 class Put(NamedTuple):
@@ -177,6 +196,7 @@ class Put(NamedTuple):
     prev_kv: bool = False
     ignore_value: bool = False
     ignore_lease: bool = False
+    caller: Credentials = NOBODY
 
 
 class DeleteRange(NamedTuple):
@@ -185,6 +205,7 @@ class DeleteRange(NamedTuple):
     key: bytes
     end: bytes = b""
     prev_kv: bool = False
+    caller: Credentials = NOBODY
 
 
 class Compare(NamedTuple):
@@ -203,6 +224,7 @@ class Txn(NamedTuple):
     compares: tuple[Compare, ...]
     success: tuple[Op | None, ...]
     failure: tuple[Op | None, ...]
+    caller: Credentials = NOBODY
 
 
 Op = RangeQuery | Put | DeleteRange | Txn

@@ -10,19 +10,28 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from datastore.errors import TooManyRequests
+from datastore.errors import DatastoreError, TooManyRequests
 from datastore.mvcc.answer import Answer, Nobody
 from datastore.mvcc.model import RangeQuery, RangeResult, Row, State
 from datastore.mvcc.ranges import arrange
 
 if TYPE_CHECKING:
+    from datastore.mvcc.auth.guard import Guard
     from datastore.mvcc.backend import Session
     from datastore.mvcc.lane import Lane
 
 WAITING = 10_000
 TOGETHER = 512
+
+
+class Found(NamedTuple):
+    """What a snapshot holds for some reads, and why some of them are refused."""
+
+    state: State
+    rows: dict[bytes, Row]
+    refused: dict[RangeQuery, DatastoreError] | None
 
 
 def is_point_read(query: RangeQuery) -> bool:
@@ -33,8 +42,9 @@ def is_point_read(query: RangeQuery) -> bool:
 class PointReads:
     """Gathers point reads in front of a lane."""
 
-    def __init__(self, lane: Lane) -> None:
+    def __init__(self, lane: Lane, guard: Guard) -> None:
         self._lane = lane
+        self._guard = guard
         self._waiting: deque[tuple[RangeQuery, Answer]] = deque()
         self._lock = threading.Lock()
         self._scheduled = False  # a call in the lane is going to look at `_waiting`
@@ -60,13 +70,20 @@ class PointReads:
     def _answer_batch(self, session: Session) -> bool:
         """Answer one query's worth of reads, and say whether more wait."""
         batch = self._take()
-        keys = {query.key for query, _ in batch}
-        outcome = self._lane.run(lambda session: _read(session, keys), session)
+        queries = [query for query, _ in batch]
+        outcome = self._lane.run(lambda session: self._read(session, queries), session)
         done = [(answer, _result(outcome, query)) for query, answer in batch]
         self._lane.deliver(done)
         with self._lock:
             self._scheduled = bool(self._waiting)
             return self._scheduled
+
+    def _read(self, session: Session, queries: list[RangeQuery]) -> Found:
+        keys = {query.key for query in queries}
+        with session.snapshot() as snapshot:
+            state = snapshot.state()
+            refused = self._guard.refusals(snapshot, state, queries) if state.auth else None
+            return Found(state, snapshot.live(keys), refused)
 
     def _take(self) -> list[tuple[RangeQuery, Answer]]:
         with self._lock:
@@ -75,16 +92,13 @@ class PointReads:
         return [(query, answer) for query, answer in batch if not answer.done()]
 
 
-def _read(session: Session, keys: set[bytes]) -> tuple[State, dict[bytes, Row]]:
-    with session.snapshot() as snapshot:
-        return snapshot.state(), snapshot.live(keys)
-
-
 def _result(outcome: Any, query: RangeQuery) -> Any:
     """Return a read's result, or the error that all of them ended with."""
     if isinstance(outcome, Exception):
         return outcome
-    state, rows = outcome
+    state, rows, refused = outcome
+    if refused and query in refused:
+        return refused[query]
     row = rows.get(query.key)
     found = [row] if row else []
     if query.count_only:

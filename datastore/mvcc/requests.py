@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from datastore.mvcc.auth.model import NOBODY, Credentials
+from datastore.mvcc.auth.requests import ManageAuth, RenewTokens, StoreToken
 from datastore.mvcc.model import Alarm, DeleteRange, Put, Txn
 
 
@@ -16,18 +18,21 @@ class GrantLease(NamedTuple):
 
     id: int
     ttl: int
+    caller: Credentials = NOBODY
 
 
 class RevokeLease(NamedTuple):
     """Remove a lease and its keys."""
 
     id: int
+    caller: Credentials = NOBODY
 
 
 class RenewLease(NamedTuple):
     """Give a lease its full time again; the result is its TTL, 0 when it is gone."""
 
     id: int
+    caller: Credentials = NOBODY
 
 
 class ExpireLeases(NamedTuple):
@@ -93,4 +98,7 @@ WriteRequest = (
     | DisarmAlarm
     | HoldLock
     | Heartbeat
+    | ManageAuth
+    | StoreToken
+    | RenewTokens
 )

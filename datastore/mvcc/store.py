@@ -13,12 +13,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from datastore.errors import DatastoreError
+from datastore.mvcc.auth.guard import Guard
+from datastore.mvcc.auth.model import NOBODY, Credentials
+from datastore.mvcc.auth.passwords import DEFAULT_COST, Passwords
+from datastore.mvcc.auth.service import Auth
+from datastore.mvcc.auth.tokens import new_tokens
 from datastore.mvcc.backend import Backend, Session, Size
 from datastore.mvcc.compaction import Compactor
 from datastore.mvcc.hub import WatchHub
 from datastore.mvcc.key_space import KeySpace
 from datastore.mvcc.lane import Lane
 from datastore.mvcc.lessor import Lessor
+from datastore.mvcc.model import LeaseQuery, LeasesQuery
 from datastore.mvcc.point_reads import PointReads
 from datastore.mvcc.requests import Compact, GrantLease, Heartbeat, RevokeLease
 from datastore.mvcc.views import Server
@@ -62,12 +68,26 @@ class Limits:
 
 
 class Store:
+@dataclass(frozen=True, slots=True)
+class AuthOptions:
+    """How users prove who they are: --auth-token, seconds of a simple token, cost of a hash."""
+
+    token: str = "simple"
+    token_ttl: float = 300.0
+    bcrypt_cost: int = DEFAULT_COST
+
+
     """An opened backend with everything that makes it etcd's key space."""
 
-    def __init__(self, backend: Backend, limits: Limits) -> None:
+    def __init__(
+        self, backend: Backend, limits: Limits, auth_options: AuthOptions | None = None
+    ) -> None:
+        options = auth_options or AuthOptions()
         self.backend = backend
         self.limits = limits
         self.size = Size(0, 0)
+        self.guard = Guard(new_tokens(options.token, options.token_ttl))
+        self._passwords = Passwords(options.bcrypt_cost)
         self._stopping = False
         self._lanes: list[Lane] = []
         self._tasks: list[asyncio.Task[Any]] = []
@@ -87,16 +107,23 @@ class Store:
             state.compact_revision,
             shared=not backend.exclusive,
         )
-        server = Server(backend.member_id, backend.longest_key)
+        server = Server(backend.member_id, backend.longest_key, self.guard)
         watching = Watching(self.hub.publish, lambda: self.hub.wants_values)
         self.writer = Writer(lambda: backend.session(writer=True), server, watching)
         self.writer.start_from(state.revision)
         self.compactor = Compactor(self.writer)
         self.lessor = Lessor(self.writer, self._points, shared=not backend.exclusive)
         self._run(self.writer.run(), self.hub.run(), self.compactor.run(), self.lessor.run())
-        points = PointReads(self._points)
+        self.auth = Auth(
+            self.guard,
+            self._passwords,
+            writer=self.writer,
+            lane=self._points,
+            may_be_on=bool(state.auth) or not backend.exclusive,
+        )
+        points = PointReads(self._points, self.guard)
         self.keys = KeySpace(self, points=points, ranges=self._ranges, writer=self.writer)
-        self._run(self._keep_house())
+        self._run(self._keep_house(), self.auth.run())
         if not backend.exclusive:
             self._run(self._beat())
             self._listening = asyncio.create_task(self._listen())
@@ -114,6 +141,7 @@ class Store:
             await self._listening  # its thread sees `_stopping` within a second
         for lane in self._lanes:
             await lane.close()
+        self._passwords.close()
         await asyncio.to_thread(self.backend.close)
 
     async def range(self, query: RangeQuery) -> RangeResult:
@@ -145,23 +173,23 @@ class Store:
             await self.compactor.reached(revision)
         return int(done.revision)
 
-    async def grant(self, lease: int, ttl: int) -> tuple[int, Lease]:
+    async def grant(self, lease: int, ttl: int, caller: Credentials = NOBODY) -> tuple[int, Lease]:
         """Grant a lease."""
         self.keys.check_quota(64)
-        granted = await self.writer.submit(GrantLease(lease, ttl))
+        granted = await self.writer.submit(GrantLease(lease, ttl, caller))
         return granted.revision, granted.lease
 
-    async def revoke(self, lease: int) -> int:
+    async def revoke(self, lease: int, caller: Credentials = NOBODY) -> int:
         """Revoke a lease and delete its keys."""
-        return int((await self.writer.submit(RevokeLease(lease))).revision)
+        return int((await self.writer.submit(RevokeLease(lease, caller))).revision)
 
-    async def lease(self, lease: int, *, keys: bool) -> tuple[State, Lease | None, list[bytes]]:
+    async def lease(self, query: LeaseQuery) -> tuple[State, Lease | None, list[bytes]]:
         """Return a lease and, if asked, its keys."""
-        return await self._points.call(lambda session: _lease(session, lease, keys=keys))
+        return await self._points.call(lambda session: _lease(session, self.guard, query))
 
-    async def leases(self) -> tuple[State, list[Lease]]:
+    async def leases(self, caller: Credentials = NOBODY) -> tuple[State, list[Lease]]:
         """Return every lease, the next to expire first."""
-        return await self._ranges.call(_leases)
+        return await self._ranges.call(lambda session: _leases(session, self.guard, caller))
 
     async def state(self) -> State:
         """Return the store's state."""
@@ -231,13 +259,18 @@ def _state(session: Session) -> State:
         return snapshot.state()
 
 
-def _lease(session: Session, lease: int, *, keys: bool) -> tuple[State, Lease | None, list[bytes]]:
+def _lease(
+    session: Session, guard: Guard, query: LeaseQuery
+) -> tuple[State, Lease | None, list[bytes]]:
     with session.snapshot() as snapshot:
-        held = [head.key for head in snapshot.lease_keys(lease)] if keys else []
-        return snapshot.state(), snapshot.leases([lease]).get(lease), held
+        state = snapshot.state()
+        if state.auth:
+            guard.check(snapshot, state, query)
+        held = [head.key for head in snapshot.lease_keys(query.id)] if query.keys else []
+        return state, snapshot.leases([query.id]).get(query.id), held
 
 
-def _leases(session: Session) -> tuple[State, list[Lease]]:
+def _leases(session: Session, guard: Guard, caller: Credentials) -> tuple[State, list[Lease]]:
     with session.snapshot() as snapshot:
         found = snapshot.leases(None).values()
         return snapshot.state(), sorted(found, key=lambda lease: lease.deadline)
@@ -246,6 +279,9 @@ def _leases(session: Session) -> tuple[State, list[Lease]]:
 def _alarms(session: Session) -> tuple[State, list[Alarm]]:
     with session.snapshot() as snapshot:
         return snapshot.state(), snapshot.alarms()
+        state = snapshot.state()
+        if state.auth:
+            guard.check(snapshot, state, LeasesQuery(caller))
 
 
 def _members(session: Session) -> tuple[State, list[Member]]:

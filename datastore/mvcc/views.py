@@ -29,6 +29,9 @@ from datastore.mvcc.model import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from datastore.mvcc.auth.authority import Authority
+    from datastore.mvcc.auth.guard import Guard
+
 
 def bare_row(head: Head, value: bytes = b"") -> Row:
     """Return a head as a row; the link to the event before it is not known."""
@@ -86,6 +89,7 @@ class Server(NamedTuple):
 
     member_id: int
     longest_key: int
+    guard: Guard
 
 
 class BatchState:
@@ -104,6 +108,8 @@ class BatchState:
         self.revision = prefetch.state.revision
         self.compact_revision = prefetch.state.compact_revision
         self.pruned_revision = prefetch.state.pruned_revision
+        self.auth = prefetch.state.auth
+        self.authority: Authority | None = None  # what clients may do, as this batch has left it
         self.now = prefetch.state.now
         self.known = set(prefetch.heads)  # keys asked for, heads or not
         self.overlay: dict[bytes, Row] = {}

@@ -120,10 +120,13 @@ class WatchStream:
         self._timer: asyncio.TimerHandle | None = None
         self.watchers: dict[int, Watcher] = {}
 
-    def create(self, query: WatchQuery) -> None:
-        """Answer a create request: a watcher and its `created` notice, or why there is none."""
+    def create(self, query: WatchQuery, denied: str = "") -> None:
+        """Answer a create request: a watcher and its `created` notice, or why there is none.
+
+        denied is why the caller may not watch this, if he may not.
+        """
         query = query._replace(key=query.key or FROM_KEY)
-        reason = self._refusal(query)
+        reason = self._refusal(query, denied)
         if reason:
             revision = self._hub.revision
             self.push(Notice(-1, revision, created=True, canceled=True, reason=reason))
@@ -201,9 +204,9 @@ class WatchStream:
             self._hub.wake()
         return notice
 
-    def _refusal(self, query: WatchQuery) -> str:
-        if query.start_revision < 0:
-            return COMPACTED
+    def _refusal(self, query: WatchQuery, denied: str) -> str:
+        if query.start_revision < 0 or denied:
+            return COMPACTED if query.start_revision < 0 else denied
         if query.end and query.end != FROM_KEY and query.key >= query.end:
             return EMPTY_RANGE
         if query.watch_id and query.watch_id in self.watchers:

@@ -8,8 +8,8 @@ limits, the check of the client's version. `Edge` is what a method gets beside i
 from __future__ import annotations
 
 import asyncio
-from copy import copy
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from google.protobuf.message import DecodeError
 
@@ -20,15 +20,21 @@ from datastore.errors import (
     MessageTooLarge,
     RequestTooLarge,
 )
+from datastore.mvcc.auth.keys import CallersKeys
+from datastore.mvcc.auth.model import NOBODY
+from datastore.mvcc.model import DeleteRange, Put, RangeQuery, Txn
+from datastore.rpc.callers import credentials
 from datastore.rpc.wire import Headers
 from proto.etcd import rpc_pb2
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from datastore.mvcc.answer import Answer
     from datastore.mvcc.store import Store
 
+Metadata = Iterable[tuple[str, "str | bytes"]]
+Asked = TypeVar("Asked", RangeQuery, Put, DeleteRange, Txn)
 RAFT_TERM = 2
 ENVELOPE_BYTES = 18  # what etcd's internal request adds to a client's
 RECEIVE_EXTRA = 512 << 10  # a message may be larger than a write request by this much
@@ -37,14 +43,12 @@ RECEIVE_EXTRA = 512 << 10  # a message may be larger than a write request by thi
 class Edge:
     """What the services share: the store, the identity in every header, the limits.
 
-    A method sees who calls it in `metadata` (the call's request metadata) and `certificate` (what
-    TLS knows of the client), which are filled in only while `wants_callers` is true: a server
-    without authentication spends nothing on them.
+    A method sees who calls it in `caller`, which is filled in only while `wants_callers` is true: a
+    server on which nobody can have turned auth on spends nothing on it.
     """
 
-    wants_callers = False
-    metadata: Iterable[tuple[str, str | bytes]] = ()
-    certificate: Mapping[str, Iterable[bytes]] | None = None
+    caller = NOBODY
+    client_cert_auth = False  # the common name of a client's certificate is its user
 
     def __init__(self, store: Store, *, max_request_bytes: int) -> None:
         self.store = store
@@ -55,16 +59,30 @@ class Edge:
         self.headers = Headers(self.cluster_id, self.member_id, RAFT_TERM)
         self.stopping = asyncio.Event()
 
+    @property
+    def wants_callers(self) -> bool:
+        """Whether calls are to come with `of_call`."""
+        return self.client_cert_auth or self.store.auth.may_be_on
+
     def of_call(
         self,
-        metadata: Iterable[tuple[str, str | bytes]],
+        metadata: Metadata,
         certificate: Mapping[str, Iterable[bytes]] | None,
     ) -> Edge:
-        """Return the edge as one call sees it."""
-        edge = copy(self)
-        edge.metadata = metadata
-        edge.certificate = certificate
+        """Return the edge as one call sees it, by its metadata and what TLS knows of its client."""
+        edge = object.__new__(Edge)
+        trusted = certificate if self.client_cert_auth else None
+        edge.__dict__ = {**self.__dict__, "caller": credentials(metadata, trusted)}
         return edge
+
+    def asked(self, operation: Asked) -> Asked:
+        """Return an operation as asked for by the caller."""
+        return operation if self.caller is NOBODY else operation._replace(caller=self.caller)
+
+    @property
+    def keys(self) -> CallersKeys:
+        """The keys as the caller may use them."""
+        return CallersKeys(self.store, self.caller)
 
     def header(self, revision: int = 0) -> rpc_pb2.ResponseHeader:
         """Return a response header."""
@@ -141,7 +159,7 @@ async def decoded_each(
         yield request
 
 
-def check_client_version(metadata: Iterable[tuple[str, str | bytes]]) -> None:
+def check_client_version(metadata: Metadata) -> None:
     """Refuse a client-api-version header that is not text."""
     for key, value in metadata:
         if key == "client-api-version" and isinstance(value, bytes):

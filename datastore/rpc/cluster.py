@@ -16,6 +16,7 @@ from datastore.errors import (
     NotLearner,
     Unsupported,
 )
+from datastore.mvcc.auth.guard import Judge
 from datastore.rpc.answering import Edge, Method, Unary
 from proto.etcd import rpc_pb2
 
@@ -46,9 +47,10 @@ async def _find(edge: Edge, member_id: int) -> list[rpc_pb2.Member]:
     return members
 
 
-async def _add(_: Edge, request: rpc_pb2.MemberAddRequest) -> rpc_pb2.MemberAddResponse:
+async def _add(edge: Edge, request: rpc_pb2.MemberAddRequest) -> rpc_pb2.MemberAddResponse:
     if not request.peerURLs or not all(map(_is_peer_url, request.peerURLs)):
         raise BadMemberURLs
+    await edge.store.auth.check(edge.caller, Judge.root)
     raise Unsupported("etcdserver: members are added by starting them on the same database")
 
 

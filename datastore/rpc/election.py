@@ -41,7 +41,7 @@ async def _campaign(edge: Edge, request: pb.CampaignRequest) -> pb.CampaignRespo
     edge.size_of(request)
     prefix = request.name + b"/"
     lease = await lease_of(edge, request.lease)
-    ticket = await turns.enter(edge.store, prefix, lease, request.value)
+    ticket = await turns.enter(edge.keys, prefix, lease, request.value)
     if ticket.value is not None and ticket.value != request.value:
         await _change_value(edge, ticket, lease, request.value)
     await wait_turn(edge, prefix, ticket)
@@ -53,12 +53,12 @@ async def _change_value(edge: Edge, ticket: turns.Ticket, lease: int, value: byt
     """Announce another value than the one given before; give the place up if that fails."""
     try:
         put = Put(ticket.key, value, lease)
-        written = await turns.announce(edge.store, ticket.key, ticket.created, put)
+        written = await turns.announce(edge.keys, ticket.key, ticket.created, put)
         if not written.succeeded:
             raise NotLeader
     except DatastoreError:
         with suppress(DatastoreError):
-            await turns.leave(edge.store, ticket.key, ticket.created)
+            await turns.leave(edge.keys, ticket.key, ticket.created)
         raise
 
 
@@ -68,7 +68,7 @@ async def _proclaim(edge: Edge, request: pb.ProclaimRequest) -> pb.ProclaimRespo
     leader = _leader_of(request)
     edge.size_of(request)
     put = Put(leader.key, request.value, await lease_of(edge, leader.lease))
-    written = await turns.announce(edge.store, leader.key, leader.rev, put)
+    written = await turns.announce(edge.keys, leader.key, leader.rev, put)
     if not written.succeeded:
         raise NotLeader
     return pb.ProclaimResponse(header=edge.header(written.revision))
@@ -76,7 +76,7 @@ async def _proclaim(edge: Edge, request: pb.ProclaimRequest) -> pb.ProclaimRespo
 
 @without_code
 async def _leader(edge: Edge, request: pb.LeaderRequest) -> pb.LeaderResponse:
-    found = await turns.owner(edge.store, request.name + b"/")
+    found = await turns.owner(edge.keys, request.name + b"/")
     if not found.rows:
         raise NoLeader
     kv = codec.key_value(found.rows[0])
@@ -84,7 +84,7 @@ async def _leader(edge: Edge, request: pb.LeaderRequest) -> pb.LeaderResponse:
 
 
 async def _observe(edge: Edge, request: pb.LeaderRequest) -> AsyncIterator[bytes]:
-    async with aclosing(turns.observe(edge.store, request.name + b"/")) as leaders:
+    async with aclosing(turns.observe(edge.keys, request.name + b"/")) as leaders:
         async for revision, row in leaders:
             response = pb.LeaderResponse(header=edge.header(revision), kv=codec.key_value(row))
             yield response.SerializeToString()
@@ -95,7 +95,7 @@ async def _resign(edge: Edge, request: pb.ResignRequest) -> pb.ResignResponse:
     """Give the leadership up; one that is gone already is no error."""
     leader = _leader_of(request)
     edge.size_of(request)
-    left = await turns.leave(edge.store, leader.key, leader.rev)
+    left = await turns.leave(edge.keys, leader.key, leader.rev)
     return pb.ResignResponse(header=edge.header(left.revision))
 
 

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from datastore.rpc import cluster, election, kv, lease, lock, maintenance, watch
+from datastore.rpc import auth, cluster, election, kv, lease, lock, maintenance, watch
 from datastore.rpc.answering import RECEIVE_EXTRA, Edge
 from datastore.rpc.grpcio_front import UnknownMethods, handlers
+from datastore.rpc.rules import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SERVICES = {
-    module.SERVICE: module.METHODS
-    for module in (kv, watch, lease, maintenance, cluster, lock, election)
+    module.SERVICE: guarded(module.SERVICE, module.METHODS)
+    for module in (kv, watch, lease, maintenance, cluster, auth, lock, election)
 }
 REFUSED_TOO = 8  # a message so many times too large is refused in etcd's words, not gRPC's
 

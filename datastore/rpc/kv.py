@@ -17,7 +17,7 @@ SERVICE = "etcdserverpb.KV"
 
 
 def _range(edge: Edge, request: rpc_pb2.RangeRequest, answer: Answer) -> None:
-    edge.store.keys.range(codec.range_query(request), answer)
+    edge.store.keys.range(edge.asked(codec.range_query(request)), answer)
 
 
 def _ranged(edge: Edge, result: RangeResult) -> bytes:
@@ -25,7 +25,7 @@ def _ranged(edge: Edge, result: RangeResult) -> bytes:
 
 
 def _put(edge: Edge, request: rpc_pb2.PutRequest, answer: Answer) -> None:
-    edge.store.keys.put(codec.put(request), edge.size_of(request), answer)
+    edge.store.keys.put(edge.asked(codec.put(request)), edge.size_of(request), answer)
 
 
 def _done(edge: Edge, result: PutResult) -> bytes:
@@ -33,7 +33,8 @@ def _done(edge: Edge, result: PutResult) -> bytes:
 
 
 def _delete_range(edge: Edge, request: rpc_pb2.DeleteRangeRequest, answer: Answer) -> None:
-    edge.store.keys.delete_range(codec.delete_range(request), edge.size_of(request), answer)
+    delete = edge.asked(codec.delete_range(request))
+    edge.store.keys.delete_range(delete, edge.size_of(request), answer)
 
 
 def _deleted(edge: Edge, result: DeleteResult) -> bytes:
@@ -41,7 +42,7 @@ def _deleted(edge: Edge, result: DeleteResult) -> bytes:
 
 
 def _txn(edge: Edge, request: rpc_pb2.TxnRequest, answer: Answer) -> None:
-    txn = codec.txn(request)
+    txn = edge.asked(codec.txn(request))
     size = 0 if is_read_only(txn) else edge.size_of(request)
     edge.store.keys.txn(txn, size, answer)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from datastore.mvcc.model import LeaseQuery
 from datastore.mvcc.requests import RenewLease
 from datastore.rpc.answering import Edge, Method, Stream, Unary
 from proto.etcd import rpc_pb2
@@ -16,12 +17,12 @@ SERVICE = "etcdserverpb.Lease"
 
 async def _grant(edge: Edge, request: rpc_pb2.LeaseGrantRequest) -> rpc_pb2.LeaseGrantResponse:
     edge.size_of(request)
-    revision, lease = await edge.store.grant(request.ID, request.TTL)
+    revision, lease = await edge.store.grant(request.ID, request.TTL, edge.caller)
     return rpc_pb2.LeaseGrantResponse(header=edge.header(revision), ID=lease.id, TTL=lease.ttl)
 
 
 async def _revoke(edge: Edge, request: rpc_pb2.LeaseRevokeRequest) -> rpc_pb2.LeaseRevokeResponse:
-    revision = await edge.store.revoke(request.ID)
+    revision = await edge.store.revoke(request.ID, edge.caller)
     return rpc_pb2.LeaseRevokeResponse(header=edge.header(revision))
 
 
@@ -29,7 +30,7 @@ async def _keep_alive(
     edge: Edge, requests: AsyncIterator[rpc_pb2.LeaseKeepAliveRequest]
 ) -> AsyncIterator[bytes]:
     async for request in requests:
-        renewed = await edge.store.writer.submit(RenewLease(request.ID))
+        renewed = await edge.store.writer.submit(RenewLease(request.ID, edge.caller))
         response = rpc_pb2.LeaseKeepAliveResponse(
             header=edge.header(renewed.revision), ID=request.ID, TTL=renewed.ttl
         )
@@ -39,7 +40,8 @@ async def _keep_alive(
 async def _time_to_live(
     edge: Edge, request: rpc_pb2.LeaseTimeToLiveRequest
 ) -> rpc_pb2.LeaseTimeToLiveResponse:
-    state, lease, keys = await edge.store.lease(request.ID, keys=request.keys)
+    query = LeaseQuery(request.ID, request.keys, edge.caller)
+    state, lease, keys = await edge.store.lease(query)
     header = edge.header(state.revision)
     if lease is None:
         return rpc_pb2.LeaseTimeToLiveResponse(header=header, ID=request.ID, TTL=-1)
@@ -50,7 +52,7 @@ async def _time_to_live(
 
 
 async def _leases(edge: Edge, _: rpc_pb2.LeaseLeasesRequest) -> rpc_pb2.LeaseLeasesResponse:
-    state, leases = await edge.store.leases()
+    state, leases = await edge.store.leases(edge.caller)
     return rpc_pb2.LeaseLeasesResponse(
         header=edge.header(state.revision),
         leases=[rpc_pb2.LeaseStatus(ID=lease.id) for lease in leases],

@@ -22,11 +22,11 @@ async def _lock(edge: Edge, request: lock_pb2.LockRequest) -> lock_pb2.LockRespo
     edge.size_of(request)
     prefix = request.name + b"/"
     lease = await lease_of(edge, request.lease)
-    ticket = await turns.enter(edge.store, prefix, lease, b"")
+    ticket = await turns.enter(edge.keys, prefix, lease, b"")
     revision = ticket.revision
     if ticket.first != ticket.created:
         await wait_turn(edge, prefix, ticket)
-        own = await edge.store.range(RangeQuery(ticket.key))
+        own = await edge.keys.range(RangeQuery(ticket.key))
         if not own.rows:
             raise SessionExpired
         revision = own.revision
@@ -35,7 +35,7 @@ async def _lock(edge: Edge, request: lock_pb2.LockRequest) -> lock_pb2.LockRespo
 
 @without_code
 async def _unlock(edge: Edge, request: lock_pb2.UnlockRequest) -> lock_pb2.UnlockResponse:
-    deleted = await edge.store.delete_range(DeleteRange(request.key), edge.size_of(request))
+    deleted = await edge.keys.delete_range(DeleteRange(request.key), edge.size_of(request))
     return lock_pb2.UnlockResponse(header=edge.header(deleted.revision))
 
 

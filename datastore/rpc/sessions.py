@@ -43,7 +43,7 @@ async def lease_of(edge: Edge, lease: int) -> int:
     """Return a session's lease: the one given, or a new one that nobody renews but the client."""
     if lease:
         return lease
-    _, granted = await edge.store.grant(0, SESSION_SECONDS)
+    _, granted = await edge.keys.grant(0, SESSION_SECONDS)
     return granted.id
 
 
@@ -53,12 +53,12 @@ async def wait_turn(edge: Edge, prefix: bytes, ticket: turns.Ticket) -> None:
     A server that stops does not: the client may come back to its place with the same lease.
     """
     try:
-        await _unless_stopped(edge, turns.wait(edge.store, prefix, ticket.created))
+        await _unless_stopped(edge, turns.wait(edge.keys, prefix, ticket.created))
     except ServerStopped:
         raise
     except (asyncio.CancelledError, DatastoreError):
         with suppress(DatastoreError):  # its lease ends the place then
-            await turns.leave(edge.store, ticket.key, ticket.created)
+            await turns.leave(edge.keys, ticket.key, ticket.created)
         raise
 
 

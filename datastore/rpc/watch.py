@@ -10,6 +10,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from datastore.errors import (
+    AuthRevisionOld,
+    InvalidAuthToken,
+    PermissionDenied,
+    UserNameEmpty,
+)
+from datastore.mvcc.model import FROM_KEY
 from datastore.mvcc.watch import Notice, WatchQuery, WatchStream
 from datastore.rpc import codec
 from datastore.rpc.answering import Edge, Method, Stream
@@ -22,12 +29,17 @@ if TYPE_CHECKING:
 
 SERVICE = "etcdserverpb.Watch"
 FRAGMENT_EXTRA = 512 << 10
+_GO_CODES = {
+    "UNAUTHENTICATED": "Unauthenticated",
+    "INVALID_ARGUMENT": "InvalidArgument",
+    "PERMISSION_DENIED": "PermissionDenied",
+}
 EVENTS_TAG = b"\x5a"  # field 11, length-delimited
 
 
 async def _watch(edge: Edge, requests: AsyncIterator[rpc_pb2.WatchRequest]) -> AsyncIterator[bytes]:
     stream = edge.store.watch_stream()
-    reading = asyncio.create_task(_read(stream, requests))
+    reading = asyncio.create_task(_read(edge, stream, requests))
     try:
         while True:
             notice = await stream.take()
@@ -39,16 +51,32 @@ async def _watch(edge: Edge, requests: AsyncIterator[rpc_pb2.WatchRequest]) -> A
         await asyncio.gather(reading, return_exceptions=True)
 
 
-async def _read(stream: WatchStream, requests: AsyncIterator[rpc_pb2.WatchRequest]) -> None:
+async def _read(
+    edge: Edge, stream: WatchStream, requests: AsyncIterator[rpc_pb2.WatchRequest]
+) -> None:
     async for request in requests:
         match request.WhichOneof("request_union"):
             case "create_request":
-                stream.create(_query(request.create_request))
+                query = _query(request.create_request)
+                stream.create(query, await _denied(edge, query))
             case "cancel_request":
                 stream.cancel(request.cancel_request.watch_id)
             case "progress_request":
                 stream.progress()
         await stream.room()
+
+
+async def _denied(edge: Edge, query: WatchQuery) -> str:
+    """Return why the caller may not watch, as etcd's clients search for it; nothing if he may.
+
+    He is asked when a watch begins, never again.
+    """
+    key = query.key or FROM_KEY
+    try:
+        await edge.store.auth.check(edge.caller, lambda judge: judge.read(key, query.end))
+    except (InvalidAuthToken, AuthRevisionOld, UserNameEmpty, PermissionDenied) as error:
+        return f"rpc error: code = {_GO_CODES[error.code]} desc = {error}"
+    return ""
 
 
 def _query(request: rpc_pb2.WatchCreateRequest) -> WatchQuery:

@@ -5,12 +5,14 @@ from typing import Any, Self
 
 from datastore.backends import new_backend
 from datastore.backends.identity import Identity
+from datastore.mvcc.auth.guard import Guard
+from datastore.mvcc.auth.tokens import new_tokens
+from datastore.mvcc.committer import Committer, Outcome
 from datastore.mvcc.history import Page, read_page
 from datastore.mvcc.model import RangeQuery, RangeResult, Row
 from datastore.mvcc.ranges import read_range
 from datastore.mvcc.requests import Compact, Prune, WriteRequest
 from datastore.mvcc.views import Server, SnapshotView
-from datastore.mvcc.committer import Committer, Outcome
 
 EVERYTHING = (b"\0", b"\0")
 
@@ -22,7 +24,9 @@ class Core:
         self.backend = new_backend(database, Identity("test", ()))
         self.backend.open()
         self.session = self.backend.session(writer=True)
-        self._committer = Committer(Server(self.backend.member_id, self.backend.longest_key))
+        guard = Guard(new_tokens("simple", 300))
+        server = Server(self.backend.member_id, self.backend.longest_key, guard)
+        self._committer = Committer(server)
         self._committer.seen = self.revision()
 
     def __enter__(self) -> Self:

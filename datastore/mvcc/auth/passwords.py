@@ -8,6 +8,7 @@ stops the event loop or starves the database's threads by guessing passwords.
 from __future__ import annotations
 
 import asyncio
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
@@ -18,6 +19,7 @@ from datastore.errors import PasswordTooLong, TooManyRequests
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 LONGEST = 72  # bytes; bcrypt looks no further
 LEAST_COST, DEFAULT_COST, MOST_COST = 4, 10, 31
@@ -26,9 +28,15 @@ WAITING = 1_000
 
 
 class Passwords:
-    """Hashes and checks passwords; `cost` is bcrypt's, 2 to its power rounds."""
+    """Hashes and checks passwords; `cost` is bcrypt's, 2 to its power rounds.
+
+    One that bcrypt does not know is replaced by the default, as in etcd.
+    """
 
     def __init__(self, cost: int = DEFAULT_COST) -> None:
+        if not LEAST_COST <= cost <= MOST_COST:
+            log.warning("--bcrypt-cost out of range given=%d used=%d", cost, DEFAULT_COST)
+            cost = DEFAULT_COST
         self._cost = cost
         self._pool = ThreadPoolExecutor(THREADS, "passwords")
         self._waiting = 0

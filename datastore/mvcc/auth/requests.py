@@ -1,8 +1,10 @@
-"""The management calls that change users, roles and permissions, as plain requests."""
+"""The requests of auth to the writer: the management calls, and what becomes of tokens."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
+
+from datastore.mvcc.auth.model import NOBODY, Credentials, Token
 
 if TYPE_CHECKING:
     from datastore.mvcc.auth.model import Permission
@@ -91,3 +93,28 @@ Management = (
     | GrantPermission
     | RevokePermission
 )
+
+
+class ManageAuth(NamedTuple):
+    """Make a management call; the result is the store's revision."""
+
+    change: Management
+    caller: Credentials = NOBODY
+
+
+class StoreToken(NamedTuple):
+    """Make a new token good, if the auth revision is still the one that it was made at.
+
+    The result is the store's revision, 0 when it is not.
+    """
+
+    token: Token
+    revision: int
+    life: int  # ms
+
+
+class RenewTokens(NamedTuple):
+    """Give tokens, by digest, their whole life of so many milliseconds again."""
+
+    digests: list[bytes]
+    life: int
