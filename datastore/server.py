@@ -11,7 +11,6 @@ import asyncio
 import logging
 import sys
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING
 
 from datastore.backends import new_backend
 from datastore.backends.identity import Identity
@@ -20,11 +19,7 @@ from datastore.errors import StartError, Unavailable
 from datastore.memory import keep_large_blocks
 from datastore.mvcc.store import AuthOptions, Limits, Store
 from datastore.rpc.answering import Edge
-from datastore.rpc.front import add_services, new_server
-from datastore.rpc.listeners import forget, listen
-
-if TYPE_CHECKING:
-    import grpc
+from datastore.rpc.fronts import Fronts
 
 log = logging.getLogger(__name__)
 GRACE_SECONDS = 2.0
@@ -46,7 +41,7 @@ async def run(config: DatastoreConfig, ready: asyncio.Event | None = None) -> No
     tokens = AuthOptions(config.auth_token, config.auth_token_ttl, config.bcrypt_cost)
     store = Store(backend, limits, tokens)
     async with AsyncExitStack() as ending:
-        server = await _bind(config, ending)
+        fronts = _bind(config, ending)
         await asyncio.to_thread(backend.open)
         ending.push_async_callback(store.stop)
         try:
@@ -54,9 +49,8 @@ async def run(config: DatastoreConfig, ready: asyncio.Event | None = None) -> No
         except Unavailable as error:
             raise StartError("the database was lost while starting: see the log") from error
         edge = Edge(store, max_request_bytes=config.max_request_bytes)
-        await add_services(server, edge)
-        ending.push_async_callback(_stop, server, edge)
-        await server.start()
+        ending.push_async_callback(_stop, fronts, edge)
+        await fronts.start(edge)
         log.info("ready to serve client requests urls=%s", ",".join(config.listen_client_urls))
         if ready:
             ready.set()
@@ -64,17 +58,16 @@ async def run(config: DatastoreConfig, ready: asyncio.Event | None = None) -> No
         await asyncio.get_running_loop().create_future()
 
 
-async def _bind(config: DatastoreConfig, ending: AsyncExitStack) -> grpc.aio.Server:
+def _bind(config: DatastoreConfig, ending: AsyncExitStack) -> Fronts:
     """Bind every client URL."""
-    server = new_server(config.max_request_bytes)
-    ending.push_async_callback(server.stop, 0)
+    fronts = Fronts(config.grpc_front, config.max_request_bytes)
+    ending.push_async_callback(fronts.stop, 0)
     for address in map(listen_address, config.listen_client_urls):
-        listen(server, address)
-        ending.callback(forget, address)
-    return server
+        fronts.bind(address)
+    return fronts
 
 
-async def _stop(server: grpc.aio.Server, edge: Edge) -> None:
+async def _stop(fronts: Fronts, edge: Edge) -> None:
     edge.stopping.set()
-    await server.stop(GRACE_SECONDS)
+    await fronts.stop(GRACE_SECONDS)
     log.info("stopped taking calls")

@@ -1,10 +1,10 @@
-"""What the contract suite runs against: every backend of ours, and a real etcd."""
+"""What the contract suite runs against: every backend and front of ours, and a real etcd."""
 
 import itertools
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
-from datastore.backends import BACKENDS
 from tests.support.datastore import Datastore
 from tests.support.etcd import Etcd
 from tests.support.postgres import Postgres
@@ -43,8 +43,9 @@ class Launcher:
         self._databases = itertools.count(1)
         self._postgres: Postgres | None = None
         self._starters: dict[str, Launch] = {
-            "sqlite": self._start_sqlite,
-            "postgresql": self._start_postgresql,
+            "sqlite-grpcio": partial(self._start_sqlite, "grpcio"),
+            "sqlite-native": partial(self._start_sqlite, "native"),
+            "postgresql-native": partial(self._start_postgresql, "native"),
             REAL_ETCD: Etcd,
         }
 
@@ -58,12 +59,17 @@ class Launcher:
             self._postgres.stop()
 
     @staticmethod
-    def _start_sqlite(flags: Sequence[str]) -> Server:
-        return Datastore(flags=flags)
+    def _start_sqlite(front: str, flags: Sequence[str]) -> Server:
+        return Datastore(flags=[*_front(front), *flags])
 
-    def _start_postgresql(self, flags: Sequence[str]) -> Server:
+    def _start_postgresql(self, front: str, flags: Sequence[str]) -> Server:
         self._postgres = self._postgres or Postgres()
-        return Datastore(self._postgres.url(f"contract{next(self._databases)}"), flags)
+        url = self._postgres.url(f"contract{next(self._databases)}")
+        return Datastore(url, [*_front(front), *flags])
 
 
-TARGETS = [*BACKENDS, REAL_ETCD]
+def _front(name: str) -> tuple[str, str]:
+    return ("--grpc-front", name)
+
+
+TARGETS = ["sqlite-grpcio", "sqlite-native", "postgresql-native", REAL_ETCD]
