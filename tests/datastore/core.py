@@ -24,8 +24,8 @@ class Core:
         self.backend = new_backend(database, Identity("test", ()))
         self.backend.open()
         self.session = self.backend.session(writer=True)
-        guard = Guard(new_tokens("simple", 300))
-        server = Server(self.backend.member_id, self.backend.longest_key, guard)
+        self.guard = Guard(new_tokens("simple", 300))
+        server = Server(self.backend.member_id, self.backend.longest_key, self.guard)
         self._committer = Committer(server)
         self._committer.seen = self.revision()
 
