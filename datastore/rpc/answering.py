@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 Metadata = Iterable[tuple[str, "str | bytes"]]
 Asked = TypeVar("Asked", RangeQuery, Put, DeleteRange, Txn)
-Metadata = Iterable[tuple[str, "str | bytes"]]
 RAFT_TERM = 2
 ENVELOPE_BYTES = 18  # what etcd's internal request adds to a client's
 RECEIVE_EXTRA = 512 << 10  # a message may be larger than a write request by this much
