@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 DEFAULT_URL = "http://localhost:2379"
 DEFAULT_QUOTA = 2 << 30
 GRPC_FRONTS = ("auto", "grpcio", "native")  # what serves plaintext TCP
-GRPC_FRONTS = ("auto", "grpcio", "native")  # what serves plaintext TCP
 LOG_LEVELS = ("debug", "info", "warn", "error")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h))+")
@@ -101,7 +100,6 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add("--auth-token", default="simple", help="kind of token: simple, or jwt,sign-method=…")
     add("--auth-token-ttl", type=int, default=300, help="seconds that a simple token lives")
     add("--bcrypt-cost", type=int, default=10, help="cost of hashing a password, 4 to 31")
-    add("--grpc-front", choices=GRPC_FRONTS, default="auto", help="auto is native where installed")
     add("--log-level", choices=LOG_LEVELS, default="info", help="least level that is logged")
 
 
@@ -117,7 +115,6 @@ def from_args(args: argparse.Namespace) -> DatastoreConfig:
         max_txn_ops=args.max_txn_ops,
         quota_backend_bytes=args.quota_backend_bytes or DEFAULT_QUOTA,
         log_level=args.log_level,
-        grpc_front=args.grpc_front,
         auth_token=args.auth_token,
         auth_token_ttl=args.auth_token_ttl,
         bcrypt_cost=args.bcrypt_cost,
