@@ -7,10 +7,10 @@ PROTOS := proto/etcd/auth.proto proto/etcd/election.proto proto/etcd/kv.proto pr
 OPENAPI_PROTO := control_plane/api/openapi/openapi_v2.proto
 
 .DEFAULT_GOAL := help
-.PHONY: help up setup test servers lint types imports pytest differential fmt proto bench flags lock
+.PHONY: help up setup test servers lint types imports pytest differential storage-suite robustness fmt proto bench flags lock
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
 up: $(VENV)/.installed ## create .venv, install, and run a cluster on data/
 	@$(BIN)/tapir up
@@ -38,6 +38,9 @@ pytest: setup ## the tests alone (TESTS=path for some of them)
 
 differential: setup ## compare long random runs with a real etcd
 	@$(BIN)/python -m tests.contract.differential --operations 100000 --seed 1
+
+storage-suite: setup ## run Kubernetes' own storage tests on our datastore (needs Go)
+	@$(BIN)/python -m tests.clients.kubernetes_storage
 
 fmt: setup ## format in place
 	@$(BIN)/ruff format .

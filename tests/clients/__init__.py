@@ -1,0 +1,1 @@
+"""Other people's clients and test suites, run against the datastore."""

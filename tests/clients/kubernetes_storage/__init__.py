@@ -1,0 +1,1 @@
+"""Kubernetes' own tests of its storage layer, run on our datastore."""
