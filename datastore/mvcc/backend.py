@@ -131,10 +131,10 @@ class Snapshot(Protocol):
     def lease_keys(self, lease: int) -> list[Head]:
         """Return the live heads attached to a lease, in key order."""
 
-    def alarms(self) -> list[Alarm]:
     def leased_keys(self) -> list[bytes]:
         """Return every live key that has a lease."""
 
+    def alarms(self) -> list[Alarm]:
         """Return the active alarms."""
 
     def lock(self, name: str) -> Lock | None:

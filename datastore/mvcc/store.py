@@ -67,7 +67,6 @@ class Limits:
     progress_interval: float = 600.0
 
 
-class Store:
 @dataclass(frozen=True, slots=True)
 class AuthOptions:
     """How users prove who they are: --auth-token, seconds of a simple token, cost of a hash."""
@@ -77,6 +76,7 @@ class AuthOptions:
     bcrypt_cost: int = DEFAULT_COST
 
 
+class Store:
     """An opened backend with everything that makes it etcd's key space."""
 
     def __init__(
