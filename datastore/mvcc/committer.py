@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from datastore.errors import DatastoreError, Unavailable
 from datastore.mvcc.backend import BackendDown, BackendFailed, CommitUnknown, Session, WriteTx
+from datastore.mvcc.counters import WriterCounters
 from datastore.mvcc.execution import execute
 from datastore.mvcc.history import with_prevs
 from datastore.mvcc.model import SUB_BITS, Event, State
@@ -47,13 +48,25 @@ class Committer:
 
     def __init__(self, server: Server) -> None:
         self._server = server
+        self._newest = server.newest
         self.seen = 0  # every revision up to this one has been published or left to the hub
         self._batch = 0
+        self.counters = WriterCounters()
 
     def commit(
         self, session: Session, requests: Sequence[WriteRequest], wants_values: bool
     ) -> Outcome:
         """Commit the requests together; one by one if the database refuses them together."""
+        try:
+            return self._commit(session, requests, wants_values)
+        except (BackendDown, BackendFailed, CommitUnknown):
+            if self._newest is not None:
+                self._newest.forget()
+            raise
+
+    def _commit(
+        self, session: Session, requests: Sequence[WriteRequest], wants_values: bool
+    ) -> Outcome:
         try:
             return self._with_retry(session, requests, wants_values)
         except BackendFailed as error:
@@ -75,6 +88,7 @@ class Committer:
             except (BackendDown, BackendFailed, CommitUnknown) as error:
                 log.warning("request refused by the database error=%s", error)
                 results.append(Unavailable())
+                self.counters.failed += 1
                 continue
             results += outcome.results
             if outcome.first > expected:  # the hub has to read what lies between
@@ -98,23 +112,48 @@ class Committer:
     ) -> Outcome:
         self._batch += 1
         outcome: Outcome | None = None
+        changed = False
+        self.counters.begin()
         try:
             with session.transaction() as tx:
-                prefetch = tx.prefetch(plan(requests, wants_values=wants_values))
-                batch = BatchState(tx, prefetch, self._server, wants_values=wants_values)
-                first, foreign = self._foreign(tx, prefetch.state, wants_values)
+                batch, state = self._begin(tx, requests, wants_values)
+                first, foreign = self._foreign(tx, state, wants_values)
                 results = [_run(batch, request) for request in requests]
                 changed = self._finish(batch)
                 events = foreign + batch.events
                 outcome = Outcome(results, first, events, batch.revision, batch.compact_revision)
                 if changed:
+                    self.counters.commit()
                     tx.commit(self._batch, batch.revision)
         except CommitUnknown as error:
             if not self._committed(session, error):
                 raise BackendDown(f"not committed: {error}") from error
         assert outcome is not None  # only `commit` says CommitUnknown, and it comes last
         self.seen = outcome.revision
+        if changed:
+            self.counters.committed(batch.events)
+        self._keep_newest(batch)
         return outcome
+
+    def _begin(
+        self, tx: WriteTx, requests: Sequence[WriteRequest], wants_values: bool
+    ) -> tuple[BatchState, State]:
+        """Read what the requests name, but for rows that are in memory."""
+        wanted = plan(requests, wants_values=wants_values)
+        kept = self._newest.known(wanted.keys) if self._newest else {}
+        prefetch = tx.prefetch(wanted.without(kept) if kept else wanted)
+        batch = BatchState(tx, prefetch, self._server, wants_values=wants_values)
+        batch.base.update(kept)
+        batch.known.update(wanted.keys)
+        return batch, prefetch.state
+
+    def _keep_newest(self, batch: BatchState) -> None:
+        """Let the rows in memory follow; while auth is on every read has to be judged."""
+        if self._newest is not None:
+            if batch.auth:
+                self._newest.forget()
+            else:
+                self._newest.apply(batch.events, batch.revision)
 
     def _committed(self, session: Session, error: CommitUnknown) -> bool:
         """Ask the database, on a new connection and under the lock, what became of the batch.

@@ -28,9 +28,9 @@ from datastore.mvcc.watch_index import WatchIndex
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from datastore.mvcc.committer import Outcome
     from datastore.mvcc.lane import Lane
     from datastore.mvcc.watch import Watcher
-    from datastore.mvcc.committer import Outcome
 
 log = logging.getLogger(__name__)
 RECENT_EVENTS = 4_096
@@ -56,12 +56,24 @@ class WatchHub:
         self._recent_after = revision  # every event above it is in `recent`
         self._behind = False  # the history may hold more than has been dispatched
         self._prev_watchers = 0
+        self.watchers = 0
+        self.sent_events = 0  # to the outboxes of streams
         self._wake = asyncio.Event()
 
     @property
     def wants_values(self) -> bool:
         """Whether some watcher wants what an event replaced."""
         return self._prev_watchers > 0
+
+    @property
+    def slow_watchers(self) -> int:
+        """How many watchers are behind."""
+        return len(self._unsynced)
+
+    def pending_events(self) -> int:
+        """Return how many events wait in the outboxes of all streams."""
+        watchers = {*self._index.everyone(), *self._unsynced}
+        return sum(s.pending_events for s in {watcher.stream for watcher in watchers})
 
     def publish(self, outcome: Outcome) -> None:
         """Take a committed batch; one that does not follow on is read from the history."""
@@ -85,6 +97,7 @@ class WatchHub:
     def add(self, watcher: Watcher) -> None:
         """Take a new watcher, whose `created` notice is in its outbox already."""
         self._prev_watchers += watcher.query.prev_kv
+        self.watchers += 1
         if watcher.next_revision > self.revision:
             self._index.add(watcher.query.key, watcher.query.end, watcher)
             return
@@ -94,6 +107,7 @@ class WatchHub:
     def remove(self, watcher: Watcher) -> None:
         """Forget a watcher."""
         self._prev_watchers -= watcher.query.prev_kv
+        self.watchers -= 1
         self._unsynced.discard(watcher)
         self._index.remove(watcher.query.key, watcher.query.end, watcher)
 

@@ -50,6 +50,7 @@ class Lessor:
         self._shared = shared
         self._clock = clock
         self._held_until = 0
+        self.expired = 0  # leases, by this server
 
     async def run(self) -> None:
         """Expire leases until cancelled; a database that is away is waited for."""
@@ -77,6 +78,7 @@ class Lessor:
         while more:
             expired = await self._writer.submit(ExpireLeases(AT_ONCE))
             more = expired.more
+            self.expired += len(expired.leases)
             log.info("leases expired count=%d", len(expired.leases))
 
     async def _hold(self, *, renew_all: bool) -> None:

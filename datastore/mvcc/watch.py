@@ -177,8 +177,14 @@ class WatchStream:
     def push(self, notice: Notice, size: int = 64) -> None:
         """Add a notice to the outbox."""
         self._outbox.append((notice, size))
+        self._hub.sent_events += len(notice.events)
         self._bytes += size
         self._filled.set()
+
+    @property
+    def pending_events(self) -> int:
+        """How many events wait in the outbox."""
+        return sum(len(notice.events) for notice, _ in self._outbox)
 
     @property
     def has_room(self) -> bool:

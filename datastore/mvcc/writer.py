@@ -56,6 +56,7 @@ class Writer:
         self._connect = connect
         self._hub = hub
         self._committer = Committer(server)
+        self.counters = self._committer.counters
         self._loop = asyncio.get_running_loop()
         self._queue: deque[Pending] = deque()
         self._lock = threading.Lock()
@@ -82,6 +83,11 @@ class Writer:
             self._queue.append((request, size, answer))
         if self._asleep:
             self._rouse()
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait."""
+        return len(self._queue)
 
     def start_from(self, revision: int) -> None:
         """Say up to which revision the hub has read the history before the first batch."""
@@ -148,8 +154,10 @@ class Writer:
             outcome = self._committer.commit(session, requests, self._hub.wants_values())
         except Exception as error:  # noqa: BLE001  the callers get it; the writer goes on
             trouble = as_answered(error, "writes")
+            self.counters.failed += len(batch)
             self._answer(None, [(pending[2], trouble) for pending in batch])
             return
+        self.counters.put_bytes += sum(pending[1] for pending in batch)
         answers = [pending[2] for pending in batch]
         self._answer(outcome, list(zip(answers, outcome.results, strict=True)))
 

@@ -24,6 +24,7 @@ from datastore.mvcc.auth.keys import CallersKeys
 from datastore.mvcc.auth.model import NOBODY
 from datastore.mvcc.model import DeleteRange, Put, RangeQuery, Txn
 from datastore.rpc.callers import credentials
+from datastore.rpc.counting import RpcCounts
 from datastore.rpc.wire import Headers
 from proto.etcd import rpc_pb2
 
@@ -57,6 +58,7 @@ class Edge:
         self.cluster_id = store.backend.cluster_id
         self.member_id = store.backend.member_id
         self.headers = Headers(self.cluster_id, self.member_id, RAFT_TERM)
+        self.counts = RpcCounts()
         self.stopping = asyncio.Event()
 
     @property

@@ -7,7 +7,8 @@ native front is not installed. Requests are decoded by ourselves, because gRPC h
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import grpc
 
@@ -23,6 +24,7 @@ from datastore.rpc.answering import (
     decoded_each,
     unknown_call,
 )
+from datastore.rpc.counting import CODES, MethodCounts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,19 +34,57 @@ if TYPE_CHECKING:
 
 def handlers(edge: Edge, service: str, methods: Mapping[str, Method]) -> grpc.GenericRpcHandler:
     """Return the gRPC handler of a service."""
-    made = {name: _handler(edge, method) for name, method in methods.items()}
+    made = {
+        name: _handler(edge, method, edge.counts.of(service, name))
+        for name, method in methods.items()
+    }
     return grpc.method_handlers_generic_handler(service, made)
 
 
-def _handler(edge: Edge, method: Method) -> grpc.RpcMethodHandler[Any, Any]:
-    if isinstance(method, Direct):
-        return grpc.unary_unary_rpc_method_handler(_direct(edge, method), None, None)
-    if isinstance(method, Unary):
-        return grpc.unary_unary_rpc_method_handler(_unary(edge, method), None, None)
+def _handler(edge: Edge, method: Method, counts: MethodCounts) -> grpc.RpcMethodHandler[Any, Any]:
+    if not isinstance(method, Stream):
+        answer = _direct(edge, method) if isinstance(method, Direct) else _unary(edge, method)
+        return grpc.unary_unary_rpc_method_handler(_counted_unary(answer, counts), None, None)
     make = grpc.stream_stream_rpc_method_handler
     if not method.requests:
         make = grpc.unary_stream_rpc_method_handler
-    return make(_stream(edge, method), None, None)
+    return make(_counted(_stream(edge, method, counts), counts), None, None)
+
+
+def _counted_unary(answer: Any, counts: MethodCounts) -> Any:
+    async def counted(data: bytes, context: Context) -> Any:
+        counts.receive(len(data))
+        encoded = await answer(data, context)
+        counts.send(len(encoded))
+        return encoded
+
+    return _counted(counted, counts)
+
+
+def _counted(answer: Any, counts: MethodCounts) -> Any:
+    async def counted(data: Any, context: Context) -> Any:
+        counts.started += 1
+        begun = perf_counter()
+        code = "CANCELLED"
+        try:
+            answered = await answer(data, context)
+            code = "OK"
+        except grpc.aio.AbortError:
+            code = _name_of(context.code())
+            raise
+        except Exception:
+            code = "UNKNOWN"
+            raise
+        finally:
+            counts.end(code, begun)
+        return answered
+
+    return counted
+
+
+def _name_of(code: Any) -> str:
+    """Return the name of a code, which a context gives as a number or as what it is."""
+    return code.name if isinstance(code, grpc.StatusCode) else CODES.get(code, "UNKNOWN")
 
 
 def _edge_of(edge: Edge, context: Context) -> Edge:
@@ -84,11 +124,13 @@ def _unary(edge: Edge, method: Unary) -> Any:
     return answer
 
 
-def _stream(edge: Edge, method: Stream) -> Any:
+def _stream(edge: Edge, method: Stream, counts: MethodCounts) -> Any:
     async def answer(data: Any, context: Context) -> None:
         """Send answers until the method ends, the client goes or sends no sense, or we stop."""
         trouble: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
-        sending = asyncio.ensure_future(_send(edge, method, data, trouble, context))
+        sending = asyncio.ensure_future(
+            _send(_Sending(edge, method, counts), data, trouble, context)
+        )
         stopping = asyncio.ensure_future(edge.stopping.wait())
         try:
             await asyncio.wait((sending, stopping, trouble), return_when=asyncio.FIRST_COMPLETED)
@@ -107,20 +149,30 @@ def _stream(edge: Edge, method: Stream) -> Any:
     return answer
 
 
+class _Sending(NamedTuple):
+    """What a stream's answers come from."""
+
+    edge: Edge
+    method: Stream
+    counts: MethodCounts
+
+
 async def _send(
-    edge: Edge,
-    method: Stream,
+    what: _Sending,
     data: Any,
     trouble: asyncio.Future[Exception],
     context: Context,
 ) -> None:
+    edge, method, counts = what
     seen = _edge_of(edge, context)
     if method.requests:
-        request = decoded_each(edge, method.request, data, trouble)
+        request = decoded_each(edge, method.request, counts.reading(data), trouble)
     else:
+        counts.receive(len(data))
         request = decoded(edge, method.request, data)
     async for message in method.call(seen, request):
         await context.write(message)
+        counts.send(len(message))
 
 
 async def _abort(context: Context, error: DatastoreError) -> Any:
