@@ -1,0 +1,138 @@
+"""HTTP/1.1 connections: uvicorn's protocol, with bounds on what a stranger may cost.
+
+A request's head may take HEAD_SECONDS and MAX_HEAD_BYTES (as Go's server allows); a connection
+without a request is closed after KEEP_ALIVE_SECONDS, and there are at most CONNECTIONS. The
+client's verified certificate is in the scope, where ASGI has no place for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Any, cast
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+if TYPE_CHECKING:
+    import socket
+    import ssl
+    from collections.abc import Sequence
+
+CERTIFICATE = "tapir.certificate"
+CONNECTIONS = 10_000
+HEAD_SECONDS = 60.0
+KEEP_ALIVE_SECONDS = 180
+MAX_HEAD_BYTES = 1 << 20
+_HEAD_TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+    b"content-length: 0\r\n"
+    b"connection: close\r\n\r\n"
+)
+
+
+def certificate_of(scope: Any) -> dict[str, Any]:
+    """Return the client's certificate as `ssl.getpeercert` tells it, {} without one."""
+    found: dict[str, Any] = scope.get("extensions", {}).get(CERTIFICATE) or {}
+    return found
+
+
+class Connection(HttpToolsProtocol):
+    """One connection."""
+
+    _head: asyncio.TimerHandle | None = None
+    _head_bytes = 0
+
+    def connection_made(self, transport: Any) -> None:
+        """Read the certificate once, and give the first head its time."""
+        super().connection_made(transport)
+        tls = transport.get_extra_info("ssl_object")
+        self._certificate = tls.getpeercert() if tls is not None else None
+        self._begin_head()
+
+    def data_received(self, data: bytes) -> None:
+        """Refuse a head that is too long."""
+        super().data_received(data)
+        if self._head is None:
+            return
+        self._head_bytes += len(data)
+        if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
+            self.transport.write(_HEAD_TOO_LARGE)
+            self.transport.close()
+
+    def on_message_begin(self) -> None:
+        """Put the certificate into the new request's scope, and the date on its answer."""
+        super().on_message_begin()
+        self.server_state.default_headers = [(b"date", formatdate(usegmt=True).encode())]
+        cast("Any", self.scope)["extensions"] = {CERTIFICATE: self._certificate}
+        if self._head is None:
+            self._begin_head()
+
+    def on_headers_complete(self) -> None:
+        """Stop the clock of the head."""
+        self._end_head()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the clock."""
+        self._end_head()
+        super().connection_lost(exc)
+
+    def _begin_head(self) -> None:
+        self._head_bytes = 0
+        self._head = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def _end_head(self) -> None:
+        if self._head is not None:
+            self._head.cancel()
+            self._head = None
+
+
+class Connections:
+    """The connections of some listening sockets, which one application answers."""
+
+    def __init__(self, app: Any) -> None:
+        logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # strangers' nonsense is no news
+        self._state = ServerState()
+        self._servers: list[asyncio.Server] = []
+        self._config = uvicorn.Config(
+            app,
+            http=Connection,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            limit_concurrency=CONNECTIONS,
+        )
+        self._config.load()
+
+    async def listen(self, sockets: Sequence[socket.socket], tls: ssl.SSLContext | None) -> None:
+        """Take connections on bound sockets."""
+        loop = asyncio.get_running_loop()
+        for bound in sockets:
+            server = await loop.create_server(self._connect, sock=bound, ssl=tls, backlog=1024)
+            self._servers.append(server)
+
+    async def stop(self, seconds: float) -> None:
+        """Take no more connections or requests; after `seconds` drop what is not answered yet."""
+        for server in self._servers:
+            server.close()
+        for connection in list(self._state.connections):
+            connection.shutdown()
+        tasks = set(self._state.tasks)
+        if tasks:
+            await asyncio.wait(tasks, timeout=seconds)
+        for connection in list(self._state.connections):
+            connection.transport.abort()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _connect(self) -> Connection:
+        return Connection(self._config, self._state, {})
