@@ -17,6 +17,7 @@ import psycopg
 from psycopg import errors as pg
 from psycopg.pq import TransactionStatus
 
+from datastore.backends import postgres_upkeep
 from datastore.backends.postgres_statements import PostgresStatements
 from datastore.backends.transaction import SqlTransaction
 from datastore.mvcc.backend import BackendDown, BackendFailed, CommitUnknown, Prefetch, Size, Wanted
@@ -24,6 +25,7 @@ from datastore.mvcc.model import Head, Lease
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
+    from pathlib import Path
 
     from sqlalchemy import Table
 
@@ -211,6 +213,18 @@ class PostgresSession:
         with self.snapshot() as tx:
             size = int(tx.run(SIZE)[0][0])
         return Size(size, size)
+
+    def shrink(self) -> bool:
+        """Write every table anew without its free space; who needs a table waits meanwhile."""
+        connection = self._connect()
+        with translated(connection):
+            postgres_upkeep.shrink(connection)
+        return False
+
+    def copy_to(self, path: Path) -> None:
+        """Write one state of the database into a new SQLite file."""
+        with self.snapshot() as tx:
+            postgres_upkeep.copy_to(tx, path)
 
     def close(self) -> None:
         """Close the connection."""

@@ -24,6 +24,7 @@ from sqlalchemy import Table, bindparam, literal
 from sqlalchemy.dialects import sqlite as dialect
 from sqlalchemy.dialects.sqlite import insert
 
+from datastore.backends import sqlite_upkeep
 from datastore.backends.file_claim import FileClaim
 from datastore.backends.identity import Identity, register
 from datastore.backends.migration import check_and_migrate
@@ -194,6 +195,14 @@ class SqliteSession:
         total, unused = run("PRAGMA page_count")[0][0], run("PRAGMA freelist_count")[0][0]
         return Size(page * total, page * (total - unused))
 
+    def shrink(self) -> bool:
+        """Give some free pages back."""
+        return sqlite_upkeep.shrink(self._connection)
+
+    def copy_to(self, path: Path) -> None:
+        """Write one state of the database into a new file."""
+        sqlite_upkeep.copy_to(self._connection, path)
+
     def checkpoint(self, mode: str) -> None:
         """Copy the log into the file."""
         self._transaction.run(f"PRAGMA wal_checkpoint({mode})")
@@ -284,6 +293,8 @@ class SqliteBackend:
     def _open(self) -> None:
         if not self._path.exists():
             self._path.touch(mode=0o600)  # it will hold secrets; its log gets the same mode
+        if self._is_fresh():
+            sqlite_upkeep.prepare_new(self._path)
         check_and_migrate(f"sqlite:///{self._path}", str(self._path), self._is_fresh())
         connection = connect(self._path)
         try:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from datastore.mvcc.auth.model import AuthChanges, AuthTables, Token
     from datastore.mvcc.model import Alarm, Head, Lease, Lock, Member, Row, State
@@ -180,6 +181,12 @@ class Session(Protocol):
 
     def size(self) -> Size:
         """Return the size of the store."""
+
+    def shrink(self) -> bool:
+        """Give some free space back in a short step of its own; say whether there is more."""
+
+    def copy_to(self, path: Path) -> None:
+        """Write one state of the database into a new SQLite file; writers do not wait."""
 
     def close(self) -> None:
         """Close the connection."""

@@ -27,6 +27,7 @@ from datastore.mvcc.lessor import Lessor
 from datastore.mvcc.model import LeaseQuery, LeasesQuery
 from datastore.mvcc.point_reads import PointReads
 from datastore.mvcc.requests import Compact, GrantLease, Heartbeat, RevokeLease
+from datastore.mvcc.upkeep import Upkeep
 from datastore.mvcc.views import Server
 from datastore.mvcc.watch import WatchStream
 from datastore.mvcc.writer import Watching, Writer
@@ -101,6 +102,7 @@ class Store:
         self._chores = self._lane("chores", backend.session)
         state = await self._ranges.call(_state)
         self.size = await self._chores.call(lambda session: session.size())
+        self.upkeep = Upkeep(self._lane("upkeep", backend.session))
         self.hub = WatchHub(
             self._ranges,
             state.revision,
@@ -194,6 +196,11 @@ class Store:
     async def state(self) -> State:
         """Return the store's state."""
         return await self._points.call(_state)
+
+    async def defragment(self) -> None:
+        """Give free space back to the file system."""
+        await self.upkeep.defragment()
+        self.size = await self._chores.call(lambda session: session.size())
 
     async def alarms(self) -> tuple[State, list[Alarm]]:
         """Return the active alarms."""

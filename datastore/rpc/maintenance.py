@@ -1,22 +1,39 @@
-"""etcdserverpb.Maintenance: Status, Alarm and MoveLeader.
+"""etcdserverpb.Maintenance: status, alarms, hashes, snapshots, defragmentation.
 
-Methods that are not in METHODS (Defragment, Hash, HashKV, Snapshot, Downgrade) are UNIMPLEMENTED.
+There is no raft: this server is its own leader, and there is no older version to downgrade to.
 """
 
 from __future__ import annotations
 
-from typing import cast
+import re
+from typing import TYPE_CHECKING, cast
 
-from datastore.errors import BadLeaderTransferee, InvalidRequest
+from datastore.errors import (
+    BadLeaderTransferee,
+    InvalidDowngradeTarget,
+    InvalidRequest,
+    UnknownDowngradeAction,
+    Unsupported,
+    WrongDowngradeVersion,
+)
 from datastore.mvcc.model import Alarm
 from datastore.mvcc.requests import DisarmAlarm, RaiseAlarm
-from datastore.rpc.answering import RAFT_TERM, Edge, Method, Unary
-from proto.etcd import rpc_pb2
+from datastore.rpc import codec
+from datastore.rpc.answering import RAFT_TERM, Edge, Method, Stream, Unary
+from datastore.rpc.snapshots import snapshot
+from proto.etcd import kv_pb2, rpc_pb2
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from datastore.mvcc.model import Row
 
 SERVICE = "etcdserverpb.Maintenance"
 VERSION = "3.6.14"  # the etcd whose behaviour this is; clients gate features by it
 STORAGE_VERSION = "3.6.0"
+CLUSTER_VERSION = (3, 6)
 UINT64 = 1 << 64
+_VERSION = re.compile(r"(\d+)\.(\d+)(?:\.\d+(?:-[0-9A-Za-z.-]*)?(?:\+[0-9A-Za-z.-]*)?)?", re.ASCII)
 
 
 async def _status(edge: Edge, _: rpc_pb2.StatusRequest) -> rpc_pb2.StatusResponse:
@@ -79,6 +96,58 @@ async def _move_leader(
     return rpc_pb2.MoveLeaderResponse()
 
 
+async def _defragment(edge: Edge, _: rpc_pb2.DefragmentRequest) -> rpc_pb2.DefragmentResponse:
+    await edge.store.defragment()
+    return rpc_pb2.DefragmentResponse()
+
+
+async def _hash(edge: Edge, _: rpc_pb2.HashRequest) -> rpc_pb2.HashResponse:
+    found, revision = await edge.store.upkeep.hash_all(_stored)
+    return rpc_pb2.HashResponse(header=edge.header(revision), hash=found)
+
+
+async def _hash_kv(edge: Edge, request: rpc_pb2.HashKVRequest) -> rpc_pb2.HashKVResponse:
+    found = await edge.store.upkeep.hash_key_space(request.revision, _stored)
+    return rpc_pb2.HashKVResponse(
+        header=edge.header(found.revision),
+        hash=found.hash,
+        compact_revision=found.compact_revision,
+        hash_revision=found.at,
+    )
+
+
+def _stored(row: Row) -> bytes:
+    """Return an event's KeyValue as etcd stores it."""
+    kv = kv_pb2.KeyValue(key=row.key) if row.deleted else codec.key_value(row)
+    return kv.SerializeToString()
+
+
+def _snapshot(edge: Edge, request: rpc_pb2.SnapshotRequest) -> AsyncIterator[bytes]:
+    return snapshot(edge, request, STORAGE_VERSION)
+
+
+async def _downgrade(edge: Edge, request: rpc_pb2.DowngradeRequest) -> rpc_pb2.DowngradeResponse:
+    """Judge a target version; there is never a job, since there is nothing to downgrade to."""
+    if request.action not in rpc_pb2.DowngradeRequest.DowngradeAction.values():
+        raise UnknownDowngradeAction
+    if request.action != rpc_pb2.DowngradeRequest.CANCEL:
+        _check_downgrade(request.version)
+    if request.action == rpc_pb2.DowngradeRequest.ENABLE:
+        raise Unsupported("etcdserver: this datastore has no earlier version to downgrade to")
+    revision = (await edge.store.state()).revision
+    version = "{}.{}".format(*CLUSTER_VERSION)
+    return rpc_pb2.DowngradeResponse(header=edge.header(revision), version=version)
+
+
+def _check_downgrade(version: str) -> None:
+    found = _VERSION.fullmatch(version)
+    if found is None:
+        raise WrongDowngradeVersion
+    major, minor = CLUSTER_VERSION
+    if (int(found[1]), int(found[2])) != (major, minor - 1):
+        raise InvalidDowngradeTarget
+
+
 def _unsigned(number: int) -> int:
     return number % UINT64
 
@@ -98,5 +167,10 @@ def _name(alarm: int) -> str:
 METHODS: dict[str, Method] = {
     "Status": Unary(rpc_pb2.StatusRequest, _status),
     "Alarm": Unary(rpc_pb2.AlarmRequest, _alarm),
+    "Defragment": Unary(rpc_pb2.DefragmentRequest, _defragment),
+    "Hash": Unary(rpc_pb2.HashRequest, _hash),
+    "HashKV": Unary(rpc_pb2.HashKVRequest, _hash_kv),
+    "Snapshot": Stream(rpc_pb2.SnapshotRequest, _snapshot, requests=False),
     "MoveLeader": Unary(rpc_pb2.MoveLeaderRequest, _move_leader),
+    "Downgrade": Unary(rpc_pb2.DowngradeRequest, _downgrade),
 }

@@ -1,0 +1,63 @@
+"""All rows of a store to and from a SQLite file: how a snapshot leaves and enters other databases.
+
+The file is a store of its own, of the same schema, so that a snapshot of any backend restores into
+any backend. Rows go over in batches of bounded bytes.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from datastore.backends.migration import check_and_migrate
+from datastore.backends.schema import metadata
+from datastore.backends.sqlite_upkeep import prepare_new
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from sqlalchemy import Table
+
+BATCH_ROWS = 200
+
+Rows = list[tuple[Any, ...]]
+
+
+def tables() -> Sequence[Table]:
+    """Return the tables of a store, the order of which is always the same."""
+    return metadata.sorted_tables
+
+
+def columns(table: Table) -> str:
+    """Return the columns of a table as SQL lists them."""
+    return ", ".join(f'"{column.name}"' for column in table.c)
+
+
+def write_file(path: Path, read: Callable[[Table], Iterable[Rows]]) -> None:
+    """Make a file of the rows that `read` yields of each table."""
+    prepare_new(path)
+    check_and_migrate(f"sqlite:///{path}", str(path), fresh=True)
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        connection.execute("PRAGMA synchronous=OFF")
+        connection.execute("PRAGMA journal_mode=DELETE")
+        connection.execute("BEGIN")
+        for table in tables():
+            connection.execute(f'DELETE FROM "{table.name}"')
+            marks = ", ".join("?" * len(table.c))
+            insert = f'INSERT INTO "{table.name}" ({columns(table)}) VALUES ({marks})'
+            for rows in read(table):
+                connection.executemany(insert, rows)
+        connection.execute("COMMIT")
+    finally:
+        connection.close()
+
+
+def read_file(connection: sqlite3.Connection, table: Table) -> Iterator[Rows]:
+    """Yield the rows of a table of a file, in batches."""
+    cursor = connection.execute(str(select(*table.c)))
+    while rows := cursor.fetchmany(BATCH_ROWS):
+        yield rows

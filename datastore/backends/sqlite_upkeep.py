@@ -1,0 +1,63 @@
+"""What is done to a whole SQLite file while it serves: giving space back, and copying it.
+
+Files are made with `auto_vacuum=INCREMENTAL`, so that free pages can be given back a few at a time,
+each step a short transaction, with no more disk than the pages moved. A file made without it is
+rewritten once by VACUUM, during which writes wait; from then on it is like the others.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+from datastore.mvcc.backend import BackendFailed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+INCREMENTAL = 2
+STEP_PAGES = 512  # 2 MiB: some milliseconds
+
+
+def prepare_new(path: Path) -> None:
+    """Make an empty file one whose pages can be given back; this comes before the first table."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        connection.execute(f"PRAGMA auto_vacuum={INCREMENTAL}")
+        connection.execute("PRAGMA journal_mode=WAL")  # writes the header
+    finally:
+        connection.close()
+
+
+def shrink(connection: sqlite3.Connection) -> bool:
+    """Give back some free pages; say whether there are more."""
+    try:
+        if _number(connection, "auto_vacuum") != INCREMENTAL:
+            connection.execute(f"PRAGMA auto_vacuum={INCREMENTAL}")
+            connection.execute("VACUUM")
+            return False
+        # A statement without columns: `execute` would do its first step, which is one page.
+        connection.executescript(f"PRAGMA incremental_vacuum({STEP_PAGES})")
+        return _number(connection, "freelist_count") > 0
+    except sqlite3.Error as error:
+        raise BackendFailed(str(error)) from error
+
+
+def copy_to(connection: sqlite3.Connection, path: Path) -> None:
+    """Write one state of the database into a new file, without keeping writers waiting.
+
+    The copy is a plain file without a log. Its size is a multiple of its page size.
+    """
+    try:
+        copy = sqlite3.connect(path, isolation_level=None)
+        try:
+            connection.backup(copy, pages=-1)
+            copy.execute("PRAGMA journal_mode=DELETE")
+        finally:
+            copy.close()
+    except sqlite3.Error as error:
+        raise BackendFailed(str(error)) from error
+
+
+def _number(connection: sqlite3.Connection, pragma: str) -> int:
+    return int(connection.execute(f"PRAGMA {pragma}").fetchone()[0])
