@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from datastore.errors import ConfigError
-from datastore.gateway.connections import certificate_of
+from datastore.gateway.connections import peer_of
 from datastore.gateway.health import PLAIN, Answer
 from datastore.gateway.routes import OLD_PREFIX, PREFIX
 
@@ -81,7 +81,7 @@ class Access:
 
 def is_named(scope: Any) -> bool:
     """Say whether the client's certificate has a common name."""
-    subject = certificate_of(scope).get("subject", ())
+    subject = peer_of(scope).certificate.get("subject", ())
     return any(name == "commonName" and value for part in subject for name, value in part)
 
 

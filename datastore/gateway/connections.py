@@ -9,19 +9,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
+from collections.abc import Awaitable, Callable
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from datastore.gateway.bodies import wait_gone
+
 if TYPE_CHECKING:
     import socket
-    import ssl
     from collections.abc import Sequence
 
-CERTIFICATE = "tapir.certificate"
+    from datastore.gateway.bodies import Receive
+    from datastore.gateway.replies import Send
+
+PEER = "tapir.peer"
+log = logging.getLogger(__name__)
 CONNECTIONS = 10_000
 HEAD_SECONDS = 60.0
 KEEP_ALIVE_SECONDS = 180
@@ -31,12 +38,40 @@ _HEAD_TOO_LARGE = (
     b"content-length: 0\r\n"
     b"connection: close\r\n\r\n"
 )
+Refusal = Callable[[bytes, str], Awaitable[str]]  # why a chain (PEM) from a host may not come in
 
 
-def certificate_of(scope: Any) -> dict[str, Any]:
-    """Return the client's certificate as `ssl.getpeercert` tells it, {} without one."""
-    found: dict[str, Any] = scope.get("extensions", {}).get(CERTIFICATE) or {}
+class Peer(NamedTuple):
+    """The client of a connection: its certificate as `getpeercert` tells it, and in PEM."""
+
+    certificate: dict[str, Any]
+    chain: bytes
+    transport: Any
+
+
+def peer_of(scope: Any) -> Peer:
+    """Return the client behind a request."""
+    found: Peer = scope["extensions"][PEER]
     return found
+
+
+def guarded(app: Any, refusal: Refusal | None) -> Any:
+    """Return an application that drops connections whose certificate `refusal` refuses."""
+    if refusal is None:
+        return app
+
+    async def judging(scope: Any, receive: Receive, send: Send) -> None:
+        peer = peer_of(scope)
+        host = scope["client"][0] if scope["client"] else ""
+        why = await refusal(peer.chain, host) if scope["scheme"] == "https" else ""
+        if not why:
+            await app(scope, receive, send)
+            return
+        log.warning("connection refused client=%s why=%s", host, why)
+        peer.transport.abort()
+        await wait_gone(receive)
+
+    return judging
 
 
 class Connection(HttpToolsProtocol):
@@ -48,8 +83,7 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         """Read the certificate once, and give the first head its time."""
         super().connection_made(transport)
-        tls = transport.get_extra_info("ssl_object")
-        self._certificate = tls.getpeercert() if tls is not None else None
+        self._peer = _peer(transport)
         self._begin_head()
 
     def data_received(self, data: bytes) -> None:
@@ -66,7 +100,7 @@ class Connection(HttpToolsProtocol):
         """Put the certificate into the new request's scope, and the date on its answer."""
         super().on_message_begin()
         self.server_state.default_headers = [(b"date", formatdate(usegmt=True).encode())]
-        cast("Any", self.scope)["extensions"] = {CERTIFICATE: self._certificate}
+        cast("Any", self.scope)["extensions"] = {PEER: self._peer}
         if self._head is None:
             self._begin_head()
 
@@ -90,15 +124,23 @@ class Connection(HttpToolsProtocol):
             self._head = None
 
 
+def _peer(transport: Any) -> Peer:
+    tls = transport.get_extra_info("ssl_object")
+    der = tls.getpeercert(binary_form=True) if tls is not None else None
+    if der is None:
+        return Peer({}, b"", transport)
+    return Peer(tls.getpeercert() or {}, ssl.DER_cert_to_PEM_cert(der).encode(), transport)
+
+
 class Connections:
     """The connections of some listening sockets, which one application answers."""
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: Any, refusal: Refusal | None = None) -> None:
         logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # strangers' nonsense is no news
         self._state = ServerState()
         self._servers: list[asyncio.Server] = []
         self._config = uvicorn.Config(
-            app,
+            guarded(app, refusal),
             http=Connection,
             ws="none",
             lifespan="off",

@@ -28,6 +28,7 @@ from datastore.rpc.front import SERVICES
 if TYPE_CHECKING:
     import ssl
 
+    from datastore.gateway.connections import Refusal
     from datastore.gateway.options import HttpOptions
     from datastore.rpc.answering import Edge
 
@@ -37,12 +38,21 @@ CLIENT_FLAG, METRICS_FLAG = "--listen-client-http-urls", "--listen-metrics-urls"
 
 
 class HttpFront:
-    """All HTTP listeners of a server; `tls` is for its https and unixs URLs."""
+    """All HTTP listeners of a server; `tls` is for its https and unixs URLs.
 
-    def __init__(self, options: HttpOptions, tls: ssl.SSLContext | None = None) -> None:
+    `refusal` says of a TLS client's certificate chain (PEM) and address why it may not come in.
+    """
+
+    def __init__(
+        self,
+        options: HttpOptions,
+        tls: ssl.SSLContext | None = None,
+        refusal: Refusal | None = None,
+    ) -> None:
         check_origins(options.cors)
         self._options = options
         self._tls = tls
+        self._refusal = refusal
         self._client: list[Bound] = []
         self._metrics: list[Bound] = []
         self._connections: list[Connections] = []
@@ -69,8 +79,11 @@ class HttpFront:
             return edge.store.auth.may_be_on and bool((await edge.store.state()).auth)
 
         access = Access(self._options, has_auth)
-        await self._listen(Connections(ClientApp(access, common, gateway)), self._client)
-        await self._listen(Connections(common), self._metrics)
+        everything = ClientApp(access, common, gateway)
+        await self._listen(Connections(everything, self._refusal), self._client)
+        await self._listen(Connections(common, self._refusal), self._metrics)
+        if not self._client:
+            log.info("no http on the grpc ports: give %s for /health, /metrics, json", CLIENT_FLAG)
 
     async def stop(self) -> None:
         """Finish what is being answered, for a while, and give the addresses back."""
