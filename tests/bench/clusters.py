@@ -10,10 +10,11 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from tests.bench.processes import Usage, usage_of_group
 from tests.support.cluster import Cluster
@@ -65,8 +66,8 @@ STORES: Mapping[str, Callable[[], AbstractContextManager[list[str]]]] = {
 }
 
 
-def measure(store: str, say: Callable[[str], None]) -> ClusterResult:
-    """Start clusters on a store and use the last one."""
+def measure(store: str, say: Callable[[str], None]) -> dict[str, Any]:
+    """Start clusters on a store and use the last one; return the fields of ClusterResult."""
     firsts, agains = [], []
     for number in range(STARTS):
         say(f"cluster on {store}, start {number + 1} of {STARTS}")
@@ -81,7 +82,7 @@ def measure(store: str, say: Callable[[str], None]) -> ClusterResult:
             say(f"cluster on {store}, at rest for {IDLE_SECONDS:.0f} s")
             time.sleep(SETTLE_SECONDS)
             idle = usage_of_group(cluster.pid, IDLE_SECONDS)
-    return ClusterResult(
+    result = ClusterResult(
         store,
         median(firsts),
         median(agains),
@@ -89,6 +90,7 @@ def measure(store: str, say: Callable[[str], None]) -> ClusterResult:
         median(seen for _, seen in created),
         idle,
     )
+    return asdict(result)
 
 
 @contextmanager

@@ -1,138 +1,100 @@
-"""put/s and range/s of our datastore beside a real etcd: same machine, same client, runs taken in
-turn.
+"""The rows of rows.py: our datastore, with each front, beside a real etcd.
 
-Every target makes each write durable: etcd with its fsync, SQLite with synchronous=FULL, PostgreSQL
-with synchronous_commit=on. Runs alternate between the targets, so that a slow minute of the machine
-meets all of them; the result is the median over the rounds.
+All contenders run at once; a run on one follows a run on the other, so that a slow minute of the
+machine meets all of them. A figure is the median of the runs.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from statistics import median
+from typing import Any
 
 import grpc
 
 from proto.etcd import rpc_pb2 as pb
 from proto.etcd import rpc_pb2_grpc
-from tests.bench.load import LoadClient, Rate, Request, put, range_many, range_one
-from tests.support.datastore import Datastore
-from tests.support.etcd import Etcd
-from tests.support.postgres import Postgres
+from tests.bench.compiled_client import Load, run_loader
+from tests.bench.contenders import Contender, contenders
+from tests.bench.h2load import run_h2load
+from tests.bench.processes import cpu_seconds
+from tests.bench.rows import RAW, Row
 
-ETCD = "etcd"
-VALUE = b"x" * 1024
-PREFIX = b"/bench/"
-KEYS = 1000
-LISTED = 100
-IN_FLIGHT = (4, 64)
-ROUNDS = 3
-SECONDS = 2.0
-
-OPERATIONS: Mapping[str, Request] = {
-    "put, 1 KiB": put(PREFIX + b"put", VALUE),
-    "range, one key": range_one(PREFIX + b"00000"),
-    f"range, {LISTED} keys": range_many(PREFIX, LISTED),
-}
+PUT_PATH = "/etcdserverpb.KV/Put"
+RAW_PUT = pb.PutRequest(key=b"/registry/raw", value=b"v" * 256)
+FILLERS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """A server that is measured: its column, its host:port, and what it is."""
+class Plan:
+    """How long, how often, and on what is measured; the delay in milliseconds."""
 
-    name: str
-    address: str
-    what: str
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """Medians of one operation with one number in flight, by target name."""
-
-    operation: str
-    in_flight: int
-    per_second: dict[str, float]
-    mean_ms: dict[str, float]
-
-    def ratio(self, target: str) -> float:
-        """How many times etcd's rate the target reached."""
-        return self.per_second[target] / self.per_second[ETCD]
+    contenders: Sequence[str]
+    runs: int
+    seconds: float
+    sync_delay_ms: float
 
 
-@contextmanager
-def _etcd() -> Iterator[Target]:
-    with Etcd(["--unsafe-no-fsync=false"]) as server:
-        yield Target(ETCD, server.address, str(server.binary))
+def measure(
+    rows: Sequence[Row], plan: Plan, say: Callable[[str], None]
+) -> dict[str, dict[str, dict[str, float]]]:
+    """Run the rows, which share their servers; return their figures by row and contender."""
+    with contenders(plan.contenders, plan.sync_delay_ms) as servers:
+        filled: list[Any] = []
+        figures = {}
+        for row in rows:
+            if row.fill and row.fill not in filled:
+                for server in servers:
+                    say(f"{server.name}: {row.fill['keys']:,} keys")
+                    _fill(server, row)
+                filled.append(row.fill)
+            figures[row.name] = _measure(row, plan, servers, say)
+        return figures
 
 
-@contextmanager
-def _sqlite() -> Iterator[Target]:
-    with Datastore() as server:
-        yield Target("SQLite", server.address, "our datastore on a SQLite file, synchronous=FULL")
+def _measure(
+    row: Row, plan: Plan, servers: Sequence[Contender], say: Callable[[str], None]
+) -> dict[str, dict[str, float]]:
+    runs: dict[str, list[dict[str, float]]] = {server.name: [] for server in servers}
+    for number in range(plan.runs):
+        for server in servers:
+            runs[server.name].append(_run(row, server, plan.seconds))
+        rates = "  ".join(f"{n} {r[-1]['per_second']:,.0f}/s" for n, r in runs.items())
+        say(f"{row.name}, run {number + 1} of {plan.runs}: {rates}")
+    return {name: _medians(seen) for name, seen in runs.items()}
 
 
-@contextmanager
-def _postgres() -> Iterator[Target]:
-    with Postgres() as database, Datastore(database.url("bench")) as server:
-        yield Target("PostgreSQL", server.address, "our datastore on PostgreSQL, fsync=on")
+def _medians(runs: Sequence[dict[str, float]]) -> dict[str, float]:
+    return {figure: median(run[figure] for run in runs) for figure in runs[0]}
 
 
-TARGETS: Sequence[Callable[[], AbstractContextManager[Target]]] = (_etcd, _sqlite, _postgres)
+def _run(row: Row, server: Contender, seconds: float) -> dict[str, float]:
+    began = cpu_seconds(server.pid)
+    load = _raw(row, server, seconds) if row.work == RAW else _compiled(row, server, seconds)
+    used = cpu_seconds(server.pid) - began
+    warm_up = 1.0
+    return {**asdict(load), "server_cpu": used / (seconds + warm_up)}
 
 
-def measure(client: LoadClient, say: Callable[[str], None]) -> tuple[list[Target], list[Row]]:
-    """Run every operation on every target; the first target is etcd, against which ratios are."""
-    with ExitStack() as servers:
-        targets = [servers.enter_context(start()) for start in TARGETS]
-        for target in targets:
-            _fill(target)
-        rows = []
-        for operation, request in OPERATIONS.items():
-            for in_flight in IN_FLIGHT:
-                say(f"{operation}, {in_flight} in flight")
-                rows.append(_row(client, targets, operation, request, in_flight))
-        return targets, rows
+def _compiled(row: Row, server: Contender, seconds: float) -> Load:
+    return run_loader(server.address, row.work, seconds, **row.flags)
 
 
-def _row(
-    client: LoadClient, targets: Sequence[Target], operation: str, request: Request, in_flight: int
-) -> Row:
-    rates: dict[str, list[Rate]] = {target.name: [] for target in targets}
-    for _round in range(ROUNDS):
-        for target in targets:
-            before = _revision(target)
-            rate = client.run(target.address, request, in_flight, SECONDS)
-            if isinstance(request.message, pb.PutRequest):
-                _check_puts(target, before, rate)
-            rates[target.name].append(rate)
-    return Row(
-        operation,
-        in_flight,
-        {name: median(r.per_second for r in runs) for name, runs in rates.items()},
-        {name: median(r.mean_ms for r in runs) for name, runs in rates.items()},
-    )
+def _raw(row: Row, server: Contender, seconds: float) -> Load:
+    """A gRPC error is an HTTP success to h2load; the store's revision tells the truth."""
+    before = _revision(server)
+    in_flight, connections = row.flags["in_flight"], row.flags["connections"]
+    load = run_h2load(server.address, PUT_PATH, RAW_PUT, in_flight, connections, seconds)
+    written = _revision(server) - before
+    if written < load.ops:
+        raise RuntimeError(f"{server.name} answered {load.ops} puts and wrote {written}")
+    return load
 
 
-def _check_puts(target: Target, before: int, rate: Rate) -> None:
-    """A gRPC error is an HTTP success to a load generator; the store's revision tells the truth."""
-    written = _revision(target) - before
-    if written < rate.answered:
-        raise RuntimeError(f"{target.name} answered {rate.answered} puts and wrote {written}")
+def _fill(server: Contender, row: Row) -> None:
+    run_loader(server.address, "fill", 0, in_flight=FILLERS, connections=1, **row.fill)
 
 
-def _revision(target: Target) -> int:
-    with grpc.insecure_channel(target.address) as channel:
-        answer = rpc_pb2_grpc.KVStub(channel).Range(pb.RangeRequest(key=PREFIX))
+def _revision(server: Contender) -> int:
+    with grpc.insecure_channel(server.address) as channel:
+        answer = rpc_pb2_grpc.KVStub(channel).Range(pb.RangeRequest(key=b"/"))
         return int(answer.header.revision)
-
-
-def _fill(target: Target) -> None:
-    """Write the keys that the range operations read, and see that they come back."""
-    with grpc.insecure_channel(target.address) as channel:
-        kv = rpc_pb2_grpc.KVStub(channel)
-        for number in range(KEYS):
-            kv.Put(pb.PutRequest(key=PREFIX + b"%05d" % number, value=VALUE))
-        for operation, expected in (("range, one key", 1), (f"range, {LISTED} keys", LISTED)):
-            found = len(kv.Range(OPERATIONS[operation].message).kvs)
-            if found != expected:
-                raise RuntimeError(f"{target.name}: {operation} found {found}")

@@ -15,7 +15,8 @@ def describe() -> list[str]:
         f"{datetime.now(UTC):%Y-%m-%d}, commit {_commit()}",
         f"{os.cpu_count()} cores of {_processor()}, {_memory_gib():.0f} GiB, {platform.system()} "
         f"{platform.release()}",
-        f"Python {platform.python_version()}; load average {os.getloadavg()[0]:.1f} at the start",
+        f"Python {platform.python_version()}",
+        f"load average {os.getloadavg()[0]:.1f} at the start",
     ]
 
 

@@ -24,12 +24,12 @@ def usage_of_group(group: int, seconds: float) -> list[Usage]:
 
     Those that come or go meanwhile are left out.
     """
-    before = {pid: _cpu_seconds(pid) for pid in _members(group)}
+    before = {pid: cpu_seconds(pid) for pid in _members(group)}
     began = time.monotonic()
     time.sleep(seconds)
     took = time.monotonic() - began
     return [
-        Usage(_name(pid), *_memory(pid), 100 * (_cpu_seconds(pid) - before[pid]) / took)
+        Usage(_name(pid), *_memory(pid), 100 * (cpu_seconds(pid) - before[pid]) / took)
         for pid in _members(group)
         if pid in before
     ]
@@ -47,7 +47,7 @@ def _group(pid: int) -> int:
         return -1
 
 
-def _cpu_seconds(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     """User and system time.
 
     The name in parentheses may hold anything, so fields are counted after it.

@@ -1,68 +1,40 @@
-"""Turns measurements into the text of docs/benchmarks.md. Pure."""
+"""Turns what is known into the text of docs/benchmarks.md. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from tests.bench.clusters import ClusterResult
-from tests.bench.datastores import ETCD, ROUNDS, SECONDS, Row, Target
+from tests.bench import speed
+from tests.bench.markdown import table
+from tests.bench.results import Result
+from tests.bench.rows import ROWS
 
 INTRODUCTION = """# Benchmarks
 
 Written by `make bench`; run it to get the figures of your machine. They compare things measured
-side by side in one run. They say little about other machines, and a busy machine changes them.
+side by side in one run. They say little about other machines, and a busy machine changes them:
+below each table stands what made it, and the load average of the machine when it began.
 """
+BESIDE_ETCD = tuple(dict.fromkeys(row.part for row in ROWS))
 
 
-def render(
-    machine: Sequence[str],
-    client: str,
-    datastore: tuple[Sequence[Target], Sequence[Row]] | None,
-    clusters: Sequence[ClusterResult],
-) -> str:
+def render(results: Mapping[str, Result]) -> str:
     """Return the whole document. A part that was not measured is left out."""
-    parts = [INTRODUCTION, "\n".join(f"* {line}" for line in machine) + "\n"]
-    if datastore is not None:
-        parts.append(_datastore(client, *datastore))
+    sections = [INTRODUCTION]
+    beside = [r for part in BESIDE_ETCD for r in results.values() if r.part == part]
+    for variant in dict.fromkeys(result.variant for result in beside):
+        chosen = [result for result in beside if result.variant == variant]
+        sections.append(speed.render(chosen, variant.removeprefix("sync-")))
+    clusters = [result for name, result in results.items() if name.startswith("cluster-")]
     if clusters:
-        parts += [_waiting(clusters), *(_idle(result) for result in clusters)]
-    return "\n".join(parts)
+        sections += [_waiting(clusters), *(_idle(result) for result in clusters)]
+    return "\n".join(sections)
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---", *("---:" for _ in head[1:])], *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def _datastore(client: str, targets: Sequence[Target], rows: Sequence[Row]) -> str:
-    names = [target.name for target in targets]
-    others = [name for name in names if name != ETCD]
-    head = ["operation", "in flight", *(f"{n}, per s (mean ms)" for n in names)]
-    head += [f"{name} : etcd" for name in others]
-    body = [
-        [row.operation, str(row.in_flight)]
-        + [f"{row.per_second[n]:,.0f} ({row.mean_ms[n]:.2f})" for n in names]
-        + [f"{row.ratio(name):.2f}" for name in others]
-        for row in rows
-    ]
-    described = "\n".join(f"* {target.name}: {target.what}" for target in targets)
-    runs = f"{ROUNDS} runs of {SECONDS:g} s"
-    return f"""## The datastore beside etcd
-
-{described}
-
-Sent by {client} over one connection. Each figure is the median of {runs}, taken in turn.
-Puts overwrite one key; every answered put is durable.
-
-{_table(head, body)}"""
-
-
-def _waiting(clusters: Sequence[ClusterResult]) -> str:
+def _waiting(clusters: Sequence[Result]) -> str:
     head = ["store", "first start to Ready", "restart to Ready", "to container", "to Ready pod"]
+    figures = ("first_ready", "again_ready", "container_started", "running_seen")
     body = [
-        [c.store]
-        + [
-            f"{seconds:.2f} s"
-            for seconds in (c.first_ready, c.again_ready, c.container_started, c.running_seen)
-        ]
+        [c.figures["store"], *(f"{c.figures[figure]:.2f} s" for figure in figures)]
         for c in clusters
     ]
     return f"""## Waiting
@@ -71,21 +43,24 @@ Medians. A start counts from the start of the process `tapir up` until it says t
 Ready. The last two columns count from the start of `kubectl create` of a pod whose image is there:
 until the engine has started its container, and until `kubectl wait` returns.
 
-{_table(head, body)}"""
+{table(head, body)}
+{"".join(speed.made_by(clusters))}"""
 
 
-def _idle(result: ClusterResult) -> str:
+def _idle(result: Result) -> str:
+    usages: list[dict[str, Any]] = result.figures["idle"]
     body = [
-        [usage.name, f"{usage.rss_mib:.0f}", f"{usage.pss_mib:.0f}", f"{usage.cpu_percent:.1f}"]
-        for usage in result.idle
+        [u["name"], f"{u['rss_mib']:.0f}", f"{u['pss_mib']:.0f}", f"{u['cpu_percent']:.1f}"]
+        for u in usages
     ]
-    columns = list(zip(*((u.rss_mib, u.pss_mib, u.cpu_percent) for u in result.idle), strict=True))
-    rss, pss, cpu = (sum(column) for column in columns)
+    rss, pss, cpu = (
+        sum(u[column] for u in usages) for column in ("rss_mib", "pss_mib", "cpu_percent")
+    )
     body.append(["together", f"{rss:.0f}", f"{pss:.0f}", f"{cpu:.1f}"])
     head = ["process", "RSS, MiB", "PSS, MiB", "CPU, % of a core"]
-    return f"""## At rest, on {result.store}
+    return f"""## At rest, on {result.figures["store"]}
 
 The processes of `tapir up` with nothing to do (the store's own server, if there is one, not
 counted). PSS shares out the pages that processes have in common.
 
-{_table(head, body)}"""
+{table(head, body)}"""

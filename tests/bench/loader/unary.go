@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	"google.golang.org/grpc"
+)
+
+// putter overwrites random keys.
+type putter struct {
+	*settings
+	kv    pb.KVClient
+	value []byte
+}
+
+func puts(ctx context.Context, s *settings, connections []*grpc.ClientConn) (*report, error) {
+	value := s.value()
+	return closedLoop(ctx, s, callersOf(s, connections, func(kv pb.KVClient, _ int) caller {
+		return &putter{s, kv, value}
+	}))
+}
+
+func (p *putter) call(ctx context.Context) error {
+	_, err := p.kv.Put(ctx, &pb.PutRequest{Key: p.key(rand.IntN(p.keys)), Value: p.value})
+	return err
+}
+
+// getter reads random keys, which must be there.
+type getter struct {
+	*settings
+	kv pb.KVClient
+}
+
+func ranges(ctx context.Context, s *settings, connections []*grpc.ClientConn) (*report, error) {
+	return closedLoop(ctx, s, callersOf(s, connections, func(kv pb.KVClient, _ int) caller {
+		return &getter{s, kv}
+	}))
+}
+
+func (g *getter) call(ctx context.Context) error {
+	key := g.key(rand.IntN(g.keys))
+	answer, err := g.kv.Range(ctx, &pb.RangeRequest{Key: key})
+	if err == nil && len(answer.Kvs) != 1 {
+		return fmt.Errorf("%s: fill the store first", key)
+	}
+	return err
+}
+
+// lister walks the prefix page by page: the first page as it is now, the others as of that revision. It is how
+// kube-apiserver lists; etcd counts what remains of the prefix for each page.
+type lister struct {
+	*settings
+	kv       pb.KVClient
+	from     []byte
+	revision int64
+	left     int64
+}
+
+func pages(ctx context.Context, s *settings, connections []*grpc.ClientConn) (*report, error) {
+	return closedLoop(ctx, s, callersOf(s, connections, func(kv pb.KVClient, _ int) caller {
+		return &lister{settings: s, kv: kv, left: int64(s.keys)}
+	}))
+}
+
+func (l *lister) call(ctx context.Context) error {
+	if l.from == nil {
+		l.from, l.revision, l.left = []byte(l.prefix), 0, int64(l.keys)
+	}
+	answer, err := l.kv.Range(ctx, &pb.RangeRequest{
+		Key: l.from, RangeEnd: l.end(), Limit: l.limit, Revision: l.revision,
+	})
+	if err != nil {
+		return err
+	}
+	if answer.Count != l.left || int64(len(answer.Kvs)) != min(l.limit, l.left) {
+		return fmt.Errorf("page from %q: %d keys of %d, expected %d of %d", l.from, len(answer.Kvs), answer.Count,
+			min(l.limit, l.left), l.left)
+	}
+	if l.revision == 0 {
+		l.revision = answer.Header.Revision
+	}
+	l.left -= int64(len(answer.Kvs))
+	l.from = append(answer.Kvs[len(answer.Kvs)-1].Key, 0)
+	if !answer.More {
+		l.from = nil
+	}
+	return nil
+}
