@@ -40,6 +40,7 @@ class PostgresBackend:
     """The store in a database that servers share."""
 
     exclusive = False
+    newest = None
     longest_key = LONGEST_KEY
 
     def __init__(self, url: URL, identity: Identity) -> None:

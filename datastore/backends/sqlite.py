@@ -34,6 +34,7 @@ from datastore.backends.transaction import SqlTransaction
 from datastore.errors import ConfigError, StartError
 from datastore.mvcc.backend import BackendFailed, CommitUnknown, Size
 from datastore.mvcc.model import SUB_BITS
+from datastore.mvcc.newest import NewestRows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
     from sqlalchemy.engine import URL
 
-    from datastore.mvcc.model import Row
+    from datastore.mvcc.model import Row, State
 
 log = logging.getLogger(__name__)
 BUSY_SECONDS = 5.0
@@ -95,8 +96,13 @@ class SqliteTransaction(SqlTransaction):
     """A transaction on one connection."""
 
     def __init__(
-        self, connection: sqlite3.Connection, member_id: int, clock: Callable[[], int]
+        self,
+        connection: sqlite3.Connection,
+        member_id: int,
+        clock: Callable[[], int],
+        noticed: Callable[[int], None],
     ) -> None:
+        self._noticed = noticed
         self.statements = _statements
         self.member_id = member_id
         self._connection = connection
@@ -147,6 +153,12 @@ class SqliteTransaction(SqlTransaction):
                 self.run(_insert(table, size, replace).sql, flat)
                 at += size
 
+    def state(self) -> State:
+        """Return revision, compaction and clock; the rows in memory are told the revision."""
+        state = super().state()
+        self._noticed(state.revision)
+        return state
+
     def begin(self) -> None:
         """Nothing to do: BEGIN IMMEDIATE has taken SQLite's own lock."""
 
@@ -168,9 +180,11 @@ class SqliteTransaction(SqlTransaction):
 class SqliteSession:
     """A connection of one thread."""
 
-    def __init__(self, path: Path, member_id: int, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, path: Path, member_id: int, clock: Callable[[], int], noticed: Callable[[int], None]
+    ) -> None:
         self._connection = connect(path)
-        self._transaction = SqliteTransaction(self._connection, member_id, clock)
+        self._transaction = SqliteTransaction(self._connection, member_id, clock, noticed)
 
     @contextmanager
     def snapshot(self) -> Iterator[SqliteTransaction]:
@@ -252,6 +266,7 @@ class SqliteBackend:
         self._path = Path(url.database).absolute()
         self._identity = identity
         self._claim = FileClaim(self._path)
+        self.newest = NewestRows()
         self._started = time.monotonic()
         self._epoch = time.time()
         self.cluster_id = self.member_id = 0
@@ -271,7 +286,7 @@ class SqliteBackend:
     def session(self, *, writer: bool = False) -> SqliteSession:
         """Return a new session."""
         del writer
-        return SqliteSession(self._path, self.member_id, self._now)
+        return SqliteSession(self._path, self.member_id, self._now, self.newest.overtaken)
 
     def housekeep(self, session: SqliteSession) -> None:
         """Checkpoint when the log has grown."""
@@ -298,7 +313,7 @@ class SqliteBackend:
         check_and_migrate(f"sqlite:///{self._path}", str(self._path), self._is_fresh())
         connection = connect(self._path)
         try:
-            transaction = SqliteTransaction(connection, 0, self._now)
+            transaction = SqliteTransaction(connection, 0, self._now, self.newest.overtaken)
             transaction.run("BEGIN IMMEDIATE")
             self.cluster_id, self.member_id = register(transaction, self._identity)
             transaction.run("COMMIT")

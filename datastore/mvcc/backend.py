@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from datastore.mvcc.auth.model import AuthChanges, AuthTables, Token
     from datastore.mvcc.model import Alarm, Head, Lease, Lock, Member, Row, State
+    from datastore.mvcc.newest import NewestRows
 
 
 class BackendDown(Exception):
@@ -58,6 +59,11 @@ class Wanted(NamedTuple):
     keys: Collection[bytes]
     value_keys: Collection[bytes]
     leases: Collection[int]
+
+    def without(self, kept: Collection[bytes]) -> Wanted:
+        """Return what is wanted beside the rows of some keys, which are at hand."""
+        keys = [key for key in self.keys if key not in kept]
+        return Wanted(keys, [key for key in self.value_keys if key not in kept], self.leases)
 
 
 @dataclass(slots=True)
@@ -193,9 +199,13 @@ class Session(Protocol):
 
 
 class Backend(Protocol):
-    """A database. `exclusive` says that no other server can write to it."""
+    """A database. `exclusive` says that no other server can write to it.
+
+    Then `newest` may hold rows in memory, and every snapshot's state is told to it.
+    """
 
     exclusive: bool
+    newest: NewestRows | None
     cluster_id: int
     member_id: int
     longest_key: int  # bytes of a key that can be indexed

@@ -58,16 +58,6 @@ class Committer:
     ) -> Outcome:
         """Commit the requests together; one by one if the database refuses them together."""
         try:
-            return self._commit(session, requests, wants_values)
-        except (BackendDown, BackendFailed, CommitUnknown):
-            if self._newest is not None:
-                self._newest.forget()
-            raise
-
-    def _commit(
-        self, session: Session, requests: Sequence[WriteRequest], wants_values: bool
-    ) -> Outcome:
-        try:
             return self._with_retry(session, requests, wants_values)
         except BackendFailed as error:
             if len(requests) == 1:
@@ -126,6 +116,8 @@ class Committer:
                     self.counters.commit()
                     tx.commit(self._batch, batch.revision)
         except CommitUnknown as error:
+            if self._newest is not None:
+                self._newest.forget()
             if not self._committed(session, error):
                 raise BackendDown(f"not committed: {error}") from error
         assert outcome is not None  # only `commit` says CommitUnknown, and it comes last

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datastore.mvcc.auth.guard import Guard
     from datastore.mvcc.backend import Session
     from datastore.mvcc.lane import Lane
+    from datastore.mvcc.newest import NewestRows
 
 WAITING = 10_000
 TOGETHER = 512
@@ -42,7 +43,8 @@ def is_point_read(query: RangeQuery) -> bool:
 class PointReads:
     """Gathers point reads in front of a lane."""
 
-    def __init__(self, lane: Lane, guard: Guard) -> None:
+    def __init__(self, lane: Lane, guard: Guard, newest: NewestRows | None) -> None:
+        self._newest = newest
         self._lane = lane
         self._guard = guard
         self._waiting: deque[tuple[RangeQuery, Answer]] = deque()
@@ -50,7 +52,12 @@ class PointReads:
         self._scheduled = False  # a call in the lane is going to look at `_waiting`
 
     def read(self, query: RangeQuery, answer: Answer) -> None:
-        """Answer one read with a RangeResult."""
+        """Answer one read with a RangeResult: here, if the row is in memory."""
+        at_hand = self._newest.read(query.key) if self._newest else None
+        if at_hand is not None:
+            revision, row = at_hand
+            answer.set_result(_found(revision, [row], query))
+            return
         with self._lock:
             if len(self._waiting) >= WAITING:
                 raise TooManyRequests
@@ -83,7 +90,10 @@ class PointReads:
         with session.snapshot() as snapshot:
             state = snapshot.state()
             refused = self._guard.refusals(snapshot, state, queries) if state.auth else None
-            return Found(state, snapshot.live(keys), refused)
+            rows = snapshot.live(keys)
+        if self._newest is not None:
+            self._newest.learn(rows.values(), state.revision)
+        return Found(state, rows, refused)
 
     def _take(self) -> list[tuple[RangeQuery, Answer]]:
         with self._lock:
@@ -100,8 +110,11 @@ def _result(outcome: Any, query: RangeQuery) -> Any:
     if refused and query in refused:
         return refused[query]
     row = rows.get(query.key)
-    found = [row] if row else []
+    return _found(state.revision, [row] if row else [], query)
+
+
+def _found(revision: int, found: list[Row], query: RangeQuery) -> RangeResult:
     if query.count_only:
-        return RangeResult(state.revision, [], more=False, total=len(found))
+        return RangeResult(revision, [], more=False, total=len(found))
     kept, more = arrange(found, query)
-    return RangeResult(state.revision, kept, more, len(found))
+    return RangeResult(revision, kept, more, len(found))

@@ -109,10 +109,12 @@ class Store:
             state.compact_revision,
             shared=not backend.exclusive,
         )
-        server = Server(backend.member_id, backend.longest_key, self.guard)
+        server = Server(backend.member_id, backend.longest_key, self.guard, backend.newest)
         watching = Watching(self.hub.publish, lambda: self.hub.wants_values)
         self.writer = Writer(lambda: backend.session(writer=True), server, watching)
         self.writer.start_from(state.revision)
+        if backend.newest is not None and not state.auth:
+            backend.newest.apply([], state.revision)
         self.compactor = Compactor(self.writer)
         self.lessor = Lessor(self.writer, self._points, shared=not backend.exclusive)
         self._run(self.writer.run(), self.hub.run(), self.compactor.run(), self.lessor.run())
@@ -123,7 +125,7 @@ class Store:
             lane=self._points,
             may_be_on=bool(state.auth) or not backend.exclusive,
         )
-        points = PointReads(self._points, self.guard)
+        points = PointReads(self._points, self.guard, backend.newest)
         self.keys = KeySpace(self, points=points, ranges=self._ranges, writer=self.writer)
         self._run(self._keep_house(), self.auth.run())
         if not backend.exclusive:

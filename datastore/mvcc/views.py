@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from datastore.mvcc.auth.authority import Authority
     from datastore.mvcc.auth.guard import Guard
+    from datastore.mvcc.newest import NewestRows
 
 
 def bare_row(head: Head, value: bytes = b"") -> Row:
@@ -90,6 +91,7 @@ class Server(NamedTuple):
     member_id: int
     longest_key: int
     guard: Guard
+    newest: NewestRows | None = None
 
 
 class BatchState:
@@ -101,7 +103,8 @@ class BatchState:
         self.tx = tx
         self.wants_values = wants_values
         self.server = server
-        self.base = prefetch.heads  # what the database holds, as far as it was asked
+        # What the database holds, as far as it was asked.
+        self.base: dict[bytes, Head | Row] = {**prefetch.heads}
         self.values = prefetch.values
         self.leases: dict[int, Lease | None] = dict(prefetch.leases)
         self.alarms: set[Alarm] | None = None if prefetch.state.alarms else set()
