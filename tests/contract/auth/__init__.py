@@ -1,0 +1,1 @@
+"""Users, roles, ranges and tokens, against every backend of ours and a real etcd."""
