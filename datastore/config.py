@@ -1,126 +1,211 @@
-"""Flags of the datastore, under etcd's names, and the checked configuration that they make."""
+"""The checked configuration: what the flags of `datastore.flags` mean together.
+
+Made from `Settings` by `from_settings`, or by tests directly. Reads no file and opens nothing.
+"""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from datastore.errors import ConfigError
+from datastore.addresses import ListenUrl, listen_url
+from datastore.data_dir import endpoint_in
+from datastore.errors import ConfigError, StartError
+from datastore.flags.flag import parse_duration
+from datastore.gateway.options import HttpOptions
+from datastore.log_output import LogOptions
+from datastore.rpc.options import GrpcOptions
+from datastore.tls.options import TlsOptions
 
 if TYPE_CHECKING:
-    import argparse
+    from datastore.flags.settings import Note, Settings
+
+__all__ = ["ConfigError", "DatastoreConfig", "StartError", "from_settings"]
 
 DEFAULT_URL = "http://localhost:2379"
 DEFAULT_QUOTA = 2 << 30
-GRPC_FRONTS = ("auto", "grpcio", "native")  # what serves plaintext TCP
-LOG_LEVELS = ("debug", "info", "warn", "error")
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h))+")
+HOUR = 3600.0
+LONGEST_ELECTION_MS = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class AutoCompaction:
+    """How much history is kept: seconds (`periodic`) or revisions (`revision`); 0 is all."""
+
+    mode: str = "periodic"
+    retention: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class DatastoreConfig:
-    """What a datastore server is told. Seconds, bytes; a quota of 0 or less is none."""
+    """What a datastore server is told. Seconds, bytes; a quota of 0 or less is none.
 
-    endpoint: str
+    `endpoint` "" is a SQLite file in `data_dir`. `notes` are what the log should say of the flags.
+    """
+
+    endpoint: str = ""
+    name: str = "default"
+    data_dir: Path = Path("default.etcd")
     listen_client_urls: tuple[str, ...] = (DEFAULT_URL,)
     advertise_client_urls: tuple[str, ...] = ()
-    name: str = "default"
+    initial_cluster: str = ""
     watch_progress_notify_interval: float = 600.0
-    max_request_bytes: int = 1_572_864
     max_txn_ops: int = 128
     quota_backend_bytes: int = DEFAULT_QUOTA
-    log_level: str = "info"
+    grpc: GrpcOptions = field(default_factory=GrpcOptions)
+    auto_compaction: AutoCompaction = AutoCompaction()
     auth_token: str = "simple"
     auth_token_ttl: int = 300
     bcrypt_cost: int = 10
-    grpc_front: str = "auto"
+    tls: TlsOptions = field(default_factory=TlsOptions)
+    http: HttpOptions = field(default_factory=HttpOptions)
+    log: LogOptions = field(default_factory=LogOptions)
+    notes: tuple[Note, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         """Refuse what could not be served."""
         if not self.listen_client_urls:
             raise ConfigError("--listen-client-urls is empty: give at least one URL")
-        for url in self.listen_client_urls:
-            listen_address(url)
         if not self.name:
             raise ConfigError("--name is empty: give the server a name")
         if self.watch_progress_notify_interval < 0.1:
             raise ConfigError("--watch-progress-notify-interval must be at least 100ms")
-        if self.max_request_bytes <= 0 or self.max_txn_ops <= 0:
+        if self.grpc.max_request_bytes <= 0 or self.max_txn_ops <= 0:
             raise ConfigError("--max-request-bytes and --max-txn-ops must be positive")
+        if not 4 <= self.bcrypt_cost <= 31:
+            raise ConfigError("--bcrypt-cost must be from 4 to 31")
+        self._check_certificates()
+        self._check_members()
+
+    @property
+    def listeners(self) -> tuple[ListenUrl, ...]:
+        """The client URLs, understood."""
+        return tuple(listen_url("listen-client-urls", url) for url in self.listen_client_urls)
 
     @property
     def advertised(self) -> tuple[str, ...]:
         """The URLs that other clients are told; those listened on, if none were given."""
         return self.advertise_client_urls or self.listen_client_urls
 
+    @property
+    def database(self) -> str:
+        """The URL of the database."""
+        return self.endpoint or endpoint_in(self.data_dir)
 
-def listen_address(url: str) -> str:
-    """Return the gRPC address of a listen URL: `host:port`, or `unix:/path`."""
-    if url.startswith("unix:"):
-        path = url.removeprefix("unix:").removeprefix("//")
-        if not path:
-            raise ConfigError(f"--listen-client-urls {url!r}: write unix:///path/to/socket")
-        return f"unix:{path}"
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host = port = None
-        parts = urlsplit("")
-    if parts.scheme == "https":
-        raise ConfigError(f"--listen-client-urls {url!r}: TLS is not supported yet, use http")
-    if parts.scheme != "http" or not host or not port or parts.path.strip("/"):
-        raise ConfigError(f"--listen-client-urls {url!r}: write http://host:port or unix:///path")
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    def _check_certificates(self) -> None:
+        http = [
+            *(listen_url("listen-client-http-urls", url) for url in self.http.client_urls),
+            *(listen_url("listen-metrics-urls", url) for url in self.http.metrics_urls),
+        ]
+        for listener in (*self.listeners, *http):
+            if listener.secure and not self.tls.given:
+                raise ConfigError(
+                    f"TLS key/cert (--cert-file, --key-file) must be provided for {listener.url}"
+                )
 
-
-def parse_duration(text: str) -> float:
-    """Return the seconds of a duration as Go writes it: `10m`, `1h30m`, `500ms`."""
-    if not _DURATION.fullmatch(text):
-        raise ConfigError(f"duration {text!r}: write it like 500ms, 5s or 10m")
-    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h)", text)
-    return sum(float(number) * _UNITS[unit] for number, unit in parts)
+    def _check_members(self) -> None:
+        """Refuse to be one of several servers that share nothing."""
+        members = {member.partition("=")[0].strip() for member in self.initial_cluster.split(",")}
+        if len(members) > 1 and self.database.startswith("sqlite"):
+            raise ConfigError(
+                f"--initial-cluster names {len(members)} members, but a SQLite store is one "
+                "server's alone: name one, or give all of them one --endpoint postgresql://…"
+            )
 
 
-def add_flags(parser: argparse.ArgumentParser) -> None:
-    """Add the datastore's flags to a parser."""
-    add = parser.add_argument
-    add("--endpoint", required=True, help="database: sqlite:///file.db or postgresql://…")
-    add("--listen-client-urls", default=DEFAULT_URL, help="comma list of http://host:port, unix://")
-    add("--advertise-client-urls", default="", help="URLs that clients are told in MemberList")
-    add("--name", default="default", help="name of this server among those of its store")
-    add("--watch-progress-notify-interval", default="10m", help="period of progress notices")
-    add("--max-request-bytes", type=int, default=1_572_864, help="largest write request")
-    add("--max-txn-ops", type=int, default=128, help="most operations in one transaction")
-    add("--quota-backend-bytes", type=int, default=0, help="0 is 2 GiB, negative is no quota")
-    add("--grpc-front", choices=GRPC_FRONTS, default="auto", help="auto is native where installed")
-    add("--auth-token", default="simple", help="kind of token: simple, or jwt,sign-method=…")
-    add("--auth-token-ttl", type=int, default=300, help="seconds that a simple token lives")
-    add("--bcrypt-cost", type=int, default=10, help="cost of hashing a password, 4 to 31")
-    add("--log-level", choices=LOG_LEVELS, default="info", help="least level that is logged")
-
-
-def from_args(args: argparse.Namespace) -> DatastoreConfig:
-    """Return the configuration of parsed flags; ConfigError names what is wrong."""
+def from_settings(settings: Settings) -> DatastoreConfig:
+    """Return the configuration of flags that were read; ConfigError names what is wrong."""
+    name = settings["name"]
+    data_dir = Path(settings["data-dir"] or f"{name}.etcd")
+    _check_timing(settings["heartbeat-interval"], settings["election-timeout"])
     return DatastoreConfig(
-        endpoint=args.endpoint,
-        listen_client_urls=_split(args.listen_client_urls),
-        advertise_client_urls=_split(args.advertise_client_urls),
-        name=args.name,
-        watch_progress_notify_interval=parse_duration(args.watch_progress_notify_interval),
-        max_request_bytes=args.max_request_bytes,
-        max_txn_ops=args.max_txn_ops,
-        quota_backend_bytes=args.quota_backend_bytes or DEFAULT_QUOTA,
-        log_level=args.log_level,
-        auth_token=args.auth_token,
-        auth_token_ttl=args.auth_token_ttl,
-        bcrypt_cost=args.bcrypt_cost,
-        grpc_front=args.grpc_front,
+        endpoint=settings["endpoint"],
+        name=name,
+        data_dir=data_dir,
+        listen_client_urls=settings["listen-client-urls"],
+        advertise_client_urls=settings["advertise-client-urls"],
+        initial_cluster=settings["initial-cluster"],
+        watch_progress_notify_interval=settings["watch-progress-notify-interval"],
+        max_txn_ops=settings["max-txn-ops"],
+        quota_backend_bytes=settings["quota-backend-bytes"] or DEFAULT_QUOTA,
+        grpc=_grpc(settings),
+        auto_compaction=auto_compaction(
+            settings["auto-compaction-mode"], settings["auto-compaction-retention"]
+        ),
+        auth_token=settings["auth-token"],
+        auth_token_ttl=settings["auth-token-ttl"],
+        bcrypt_cost=settings["bcrypt-cost"],
+        tls=_tls(settings, data_dir),
+        http=_http(settings),
+        log=LogOptions(settings["log-level"], settings["log-format"], settings["log-outputs"]),
+        notes=settings.notes,
     )
 
 
-def _split(urls: str) -> tuple[str, ...]:
-    return tuple(url.strip() for url in urls.split(",") if url.strip())
+def auto_compaction(mode: str, text: str) -> AutoCompaction:
+    """Return what a mode and a retention mean: a bare number is hours or revisions."""
+    if text.isdecimal():
+        return AutoCompaction(mode, float(text) * (HOUR if mode == "periodic" else 1))
+    try:
+        retention = parse_duration(text)
+    except ValueError as error:
+        raise ConfigError(f"--auto-compaction-retention {text!r}: {error}") from error
+    if mode == "revision" or retention < 0:
+        raise ConfigError(
+            f"--auto-compaction-retention {text!r}: write a number that is not negative"
+        )
+    return AutoCompaction(mode, retention)
+
+
+def _grpc(settings: Settings) -> GrpcOptions:
+    return GrpcOptions(
+        front=settings["grpc-front"],
+        max_request_bytes=settings["max-request-bytes"],
+        max_streams=settings["max-concurrent-streams"],
+        keepalive_interval=settings["grpc-keepalive-interval"],
+        keepalive_timeout=settings["grpc-keepalive-timeout"],
+        reuse_port=settings["socket-reuse-port"],
+    )
+
+
+def _tls(settings: Settings, data_dir: Path) -> TlsOptions:
+    section = "client-transport-security"
+    return TlsOptions(
+        cert_file=settings["cert-file"],
+        key_file=settings["key-file"],
+        trusted_ca_file=settings["trusted-ca-file"],
+        client_cert_auth=settings["client-cert-auth"],
+        crl_file=settings["client-crl-file"],
+        allowed_hostnames=settings["client-cert-allowed-hostname"],
+        allowed_cns=settings[f"{section}.allowed-cn"],
+        skip_san_check=settings[f"{section}.skip-client-san-verification"],
+        auto=settings["auto-tls"] and not settings["cert-file"],
+        validity_years=settings["self-signed-cert-validity"],
+        directory=data_dir / "fixtures" / "client",
+        cipher_suites=settings["cipher-suites"],
+        min_version=settings["tls-min-version"],
+        max_version=settings["tls-max-version"],
+    )
+
+
+def _http(settings: Settings) -> HttpOptions:
+    return HttpOptions(
+        client_urls=settings["listen-client-http-urls"],
+        metrics_urls=settings["listen-metrics-urls"],
+        cors=settings["cors"] or ("*",),
+        host_whitelist=settings["host-whitelist"] or ("*",),
+        gateway=settings["enable-grpc-gateway"],
+        extensive_metrics=settings["metrics"] == "extensive",
+    )
+
+
+def _check_timing(heartbeat: int, election: int) -> None:
+    """Refuse raft's timing where etcd does, although nothing depends on it here."""
+    if not heartbeat or not election:
+        raise ConfigError("--heartbeat-interval and --election-timeout must be more than 0")
+    if 5 * heartbeat > election or election > LONGEST_ELECTION_MS:
+        raise ConfigError(
+            f"--election-timeout {election}ms must be at least 5 times --heartbeat-interval "
+            f"{heartbeat}ms and at most {LONGEST_ELECTION_MS}ms"
+        )

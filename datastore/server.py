@@ -11,15 +11,22 @@ import asyncio
 import logging
 import sys
 from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
 
+from datastore import systemd
 from datastore.backends import new_backend
 from datastore.backends.identity import Identity
-from datastore.config import DatastoreConfig, listen_address
+from datastore.data_dir import prepare
 from datastore.errors import StartError, Unavailable
 from datastore.memory import keep_large_blocks
 from datastore.mvcc.store import AuthOptions, Limits, Store
 from datastore.rpc.answering import Edge
 from datastore.rpc.fronts import Fronts
+from datastore.tls.ciphers import check_grpc
+from datastore.tls.serving import serving
+
+if TYPE_CHECKING:
+    from datastore.config import DatastoreConfig
 
 log = logging.getLogger(__name__)
 GRACE_SECONDS = 2.0
@@ -34,37 +41,52 @@ async def run(config: DatastoreConfig, ready: asyncio.Event | None = None) -> No
     """
     sys.setswitchinterval(SWITCH_INTERVAL)
     keep_large_blocks()
-    backend = new_backend(config.endpoint, Identity(config.name, config.advertised))
-    limits = Limits(
-        config.max_txn_ops, config.quota_backend_bytes, config.watch_progress_notify_interval
-    )
-    tokens = AuthOptions(config.auth_token, config.auth_token_ttl, config.bcrypt_cost)
-    store = Store(backend, limits, tokens)
+    check_grpc(config.tls)
+    store = _store(config)
     async with AsyncExitStack() as ending:
         fronts = _bind(config, ending)
-        await asyncio.to_thread(backend.open)
+        await asyncio.to_thread(_open, config, store)
         ending.push_async_callback(store.stop)
         try:
             await store.start()
         except Unavailable as error:
             raise StartError("the database was lost while starting: see the log") from error
-        edge = Edge(store, max_request_bytes=config.max_request_bytes)
+        edge = Edge(store, max_request_bytes=config.grpc.max_request_bytes)
         ending.push_async_callback(_stop, fronts, edge)
         await fronts.start(edge)
         log.info("ready to serve client requests urls=%s", ",".join(config.listen_client_urls))
+        systemd.notify(systemd.READY)
+        ending.callback(systemd.notify, systemd.STOPPING)
         if ready:
             ready.set()
         # Not wait_for_termination: cancelling that would cancel the graceful stop with it.
         await asyncio.get_running_loop().create_future()
 
 
+def _store(config: DatastoreConfig) -> Store:
+    """Return the store of a configuration, which has touched nothing yet."""
+    backend = new_backend(config.database, Identity(config.name, config.advertised))
+    limits = Limits(
+        config.max_txn_ops, config.quota_backend_bytes, config.watch_progress_notify_interval
+    )
+    tokens = AuthOptions(config.auth_token, config.auth_token_ttl, config.bcrypt_cost)
+    return Store(backend, limits, tokens)
+
+
 def _bind(config: DatastoreConfig, ending: AsyncExitStack) -> Fronts:
     """Bind every client URL."""
-    fronts = Fronts(config.grpc_front, config.max_request_bytes)
+    hosts = dict.fromkeys(url.host for url in config.listeners if url.host)
+    fronts = Fronts(config.grpc, serving(config.tls, hosts))
     ending.push_async_callback(fronts.stop, 0)
-    for address in map(listen_address, config.listen_client_urls):
-        fronts.bind(address)
+    for url in config.listeners:
+        fronts.bind(url)
     return fronts
+
+
+def _open(config: DatastoreConfig, store: Store) -> None:
+    if not config.endpoint:
+        prepare(config.data_dir)
+    store.backend.open()
 
 
 async def _stop(fronts: Fronts, edge: Edge) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import tapir
-from tapir.commands import COMMANDS, EXIT_USAGE
+from tapir.commands import COMMANDS, EXIT_USAGE, Command
 from tapir.refusal import Refusal
 
 NEGATIVE_NUMBER = re.compile(r"-[\d.]")
@@ -47,16 +47,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         overview.refuse_unknown(words[:1])
         overview.parse_args(words)
         raise AssertionError("the overview either prints help or refuses")
+    try:
+        return command.run(_flags(command, words[1:]))
+    except Refusal as error:
+        sys.stderr.write(f"tapir {command.name}: {error}\n")
+        return EXIT_USAGE
+
+
+def _flags(command: Command, words: Sequence[str]) -> argparse.Namespace:
+    """Parse what follows the sub-command's name."""
+    if command.parse is not None:
+        return command.parse(words)
     parser = OneLineParser(
         prog=f"tapir {command.name}", description=command.help, allow_abbrev=False
     )
     command.add_flags(parser)
-    parser.refuse_unknown(words[1:])
-    try:
-        return command.run(parser.parse_args(words[1:]))
-    except Refusal as error:
-        sys.stderr.write(f"tapir {command.name}: {error}\n")
-        return EXIT_USAGE
+    parser.refuse_unknown(words)
+    return parser.parse_args(words)
 
 
 def _overview() -> OneLineParser:

@@ -18,7 +18,8 @@ def section(command: Command) -> str:
     rows = [row(action) for action in parser._actions if action.dest != "help"]
     table = ["| flag | meaning | default |", "|---|---|---|", *rows, ""] if rows else []
     title = command.help[0].upper() + command.help[1:]
-    return "\n".join([f"## tapir {command.name}", "", f"{title}.", "", *table])
+    note = [command.note, ""] if command.note else []
+    return "\n".join([f"## tapir {command.name}", "", f"{title}.", "", *note, *table])
 
 
 def row(action: argparse.Action) -> str:

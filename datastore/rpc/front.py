@@ -10,6 +10,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from datastore.rpc import auth, cluster, election, kv, lease, lock, maintenance, watch
 from datastore.rpc.answering import RECEIVE_EXTRA, Edge
 from datastore.rpc.grpcio_front import UnknownMethods, handlers
+from datastore.rpc.options import INT_MAX, GrpcOptions
 from datastore.rpc.rules import guarded
 
 if TYPE_CHECKING:
@@ -22,22 +23,26 @@ SERVICES = {
 REFUSED_TOO = 8  # a message so many times too large is refused in etcd's words, not gRPC's
 
 
-def options(max_request_bytes: int) -> Sequence[tuple[str, int]]:
+def channel_options(options: GrpcOptions) -> Sequence[tuple[str, int]]:
     """Return the channel options.
 
     Answers have no size limit; idle clients may ping every 5 s, also without a call open (kube-
     apiserver pings idle watches every 30 s, and gRPC's own default would cut it off).
     """
     return (
-        ("grpc.max_receive_message_length", REFUSED_TOO * (max_request_bytes + RECEIVE_EXTRA)),
+        (
+            "grpc.max_receive_message_length",
+            REFUSED_TOO * (options.max_request_bytes + RECEIVE_EXTRA),
+        ),
         ("grpc.max_send_message_length", -1),
         ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
         ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
         ("grpc.http2.max_ping_strikes", 0),
         ("grpc.keepalive_permit_without_calls", 1),
-        ("grpc.keepalive_time_ms", 7_200_000),
-        ("grpc.keepalive_timeout_ms", 20_000),
-        ("grpc.so_reuseport", 0),
+        ("grpc.keepalive_time_ms", options.keepalive_ms),
+        ("grpc.keepalive_timeout_ms", options.keepalive_timeout_ms),
+        ("grpc.max_concurrent_streams", min(options.max_streams, INT_MAX)),
+        ("grpc.so_reuseport", int(options.reuse_port)),
     )
 
 
@@ -51,9 +56,11 @@ class Health(health.aio.HealthServicer):  # type: ignore[misc]
         return await super().Check(request, context)
 
 
-def new_server(max_request_bytes: int) -> grpc.aio.Server:
+def new_server(
+    options: GrpcOptions, interceptors: Sequence[grpc.aio.ServerInterceptor] = ()
+) -> grpc.aio.Server:
     """Return a server without services, not listening yet."""
-    return grpc.aio.server(options=options(max_request_bytes))
+    return grpc.aio.server(options=channel_options(options), interceptors=interceptors)
 
 
 async def add_services(server: grpc.aio.Server, edge: Edge) -> None:

@@ -15,11 +15,17 @@ from typing import TYPE_CHECKING
 
 from datastore.errors import ConfigError
 from datastore.rpc.front import SERVICES, add_services, new_server
-from datastore.rpc.listeners import UNIX, forget, listen
+from datastore.rpc.listeners import UNIX, forget, listen, probe
 from datastore.rpc.native_front import INSTALLED, NativeFront
+from datastore.rpc.secure import JudgeClients, credentials
 
 if TYPE_CHECKING:
+    import grpc
+
+    from datastore.addresses import ListenUrl
     from datastore.rpc.answering import Edge
+    from datastore.rpc.options import GrpcOptions
+    from datastore.tls.serving import Serving
 
 
 class Fronts:
@@ -28,25 +34,35 @@ class Fronts:
     `bind` each address, then `start`; `stop` may be called at any time and once more.
     """
 
-    def __init__(self, front: str, max_request_bytes: int) -> None:
-        """ConfigError if a front is asked for that is not installed."""
-        if front == "native" and not INSTALLED:
+    def __init__(self, options: GrpcOptions, tls: Serving | None = None) -> None:
+        """Raise ConfigError if a front is asked for that is not installed.
+
+        `tls` is for https and unixs URLs.
+        """
+        if options.front == "native" and not INSTALLED:
             raise ConfigError(
                 "--grpc-front native: pygrpc-native is not installed, install it or use auto"
             )
-        self._use_native = front != "grpcio" and INSTALLED
-        self._grpcio = new_server(max_request_bytes)
+        self._use_native = options.front != "grpcio" and INSTALLED
+        self._options = options
+        self._tls = tls
+        judges = [JudgeClients(tls.clients)] if tls and tls.clients else []
+        self._grpcio = new_server(options, judges)
         self._addresses: list[str] = []
         self._natives: list[NativeFront] = []
         self._directory: Path | None = None
 
-    def bind(self, address: str) -> None:
-        """Listen on `host:port` or `unix:/path`; StartError when it cannot be had."""
-        if self._use_native and not address.startswith(UNIX):
-            self._natives.append(NativeFront(address))
+    def bind(self, url: ListenUrl) -> None:
+        """Listen on a URL; StartError when its address cannot be had."""
+        address = url.address
+        if url.secure:
+            assert self._tls is not None, "checked by the configuration"
+            self._listen(address, credentials(self._tls))
+        elif self._use_native and not address.startswith(UNIX):
+            probe(address, shared=self._options.reuse_port)
+            self._natives.append(NativeFront(address, self._options))
         else:
-            listen(self._grpcio, address)
-            self._addresses.append(address)
+            self._listen(address)
 
     async def start(self, edge: Edge) -> None:
         """Answer calls from here on."""
@@ -67,6 +83,10 @@ class Fronts:
         self._addresses.clear()
         if self._directory:
             await asyncio.to_thread(shutil.rmtree, self._directory, ignore_errors=True)
+
+    def _listen(self, address: str, secret: grpc.ServerCredentials | None = None) -> None:
+        listen(self._grpcio, address, secret, shared=self._options.reuse_port)
+        self._addresses.append(address)
 
     def _fallback(self) -> str:
         """Let the grpcio server listen for the native fronts, where nobody else may connect."""

@@ -17,13 +17,22 @@ UNIX = "unix:"
 OWNER_ONLY = 0o177  # umask of a socket that nobody else may connect to
 
 
-def listen(server: grpc.aio.Server, address: str) -> None:
-    """Bind an address, `host:port` or `unix:/path`; StartError when it cannot be had."""
+def listen(
+    server: grpc.aio.Server,
+    address: str,
+    credentials: grpc.ServerCredentials | None = None,
+    *,
+    shared: bool = False,
+) -> None:
+    """Bind an address, `host:port` or `unix:/path`; StartError when it cannot be had.
+
+    With `credentials` it speaks TLS; a `shared` port may be another process's too.
+    """
     if address.startswith(UNIX):
-        _listen_unix(server, address)
+        _listen_unix(server, address, credentials)
     else:
-        _probe(address)
-        _bind(server, address)
+        probe(address, shared=shared)
+        _bind(server, address, credentials)
 
 
 def forget(address: str) -> None:
@@ -33,7 +42,9 @@ def forget(address: str) -> None:
             Path(address.removeprefix(UNIX)).unlink()
 
 
-def _listen_unix(server: grpc.aio.Server, address: str) -> None:
+def _listen_unix(
+    server: grpc.aio.Server, address: str, credentials: grpc.ServerCredentials | None
+) -> None:
     path = Path(address.removeprefix(UNIX))
     try:
         _probe_unix(path)
@@ -43,7 +54,7 @@ def _listen_unix(server: grpc.aio.Server, address: str) -> None:
         ) from error
     before = os.umask(OWNER_ONLY)
     try:
-        _bind(server, address)
+        _bind(server, address, credentials)
     finally:
         os.umask(before)
 
@@ -72,8 +83,8 @@ def _remove_stale(path: Path) -> None:
     raise StartError(f"cannot listen on {path}: another server answers there")
 
 
-def _probe(address: str) -> None:
-    """Try the port ourselves: gRPC only says that something went wrong."""
+def probe(address: str, *, shared: bool) -> None:
+    """Try the port ourselves: gRPC says what is wrong in lines of its own, or not at all."""
     host, _, port = address.rpartition(":")
     try:
         found = socket.getaddrinfo(
@@ -82,6 +93,7 @@ def _probe(address: str) -> None:
         for family, kind, protocol, _, target in found:
             with socket.socket(family, kind, protocol) as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, shared)
                 probe.bind(target)
     except OSError as error:
         raise StartError(
@@ -89,9 +101,14 @@ def _probe(address: str) -> None:
         ) from error
 
 
-def _bind(server: grpc.aio.Server, address: str) -> None:
+def _bind(
+    server: grpc.aio.Server, address: str, credentials: grpc.ServerCredentials | None
+) -> None:
     try:
-        bound = server.add_insecure_port(address)
+        if credentials is None:
+            bound = server.add_insecure_port(address)
+        else:
+            bound = server.add_secure_port(address, credentials)
     except RuntimeError:
         bound = 0
     if not bound:

@@ -35,13 +35,12 @@ if TYPE_CHECKING:
     from pygrpc_native._native import CallDetails
 
     from datastore.rpc.answering import Edge, Metadata, Method
+    from datastore.rpc.options import GrpcOptions
 
 log = logging.getLogger(__name__)
 TOGETHER = 256  # calls taken at once
 IO_THREADS = 2
-UNLIMITED_STREAMS = (1 << 32) - 1
 MAX_METADATA = 16 << 10
-KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS = 7_200_000, 20_000
 POLL_SECONDS = 0.02
 CODES = {code.name: code.value[0] for code in grpc.StatusCode}
 
@@ -85,7 +84,7 @@ class NativeFront:
 
     edge: Edge
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, options: GrpcOptions) -> None:
         """Bind `host:port`; StartError when it cannot be had."""
         try:
             self.native = NativeGrpcFront(
@@ -93,11 +92,13 @@ class NativeFront:
                 [],
                 io_threads=IO_THREADS,
                 call_details=True,
-                keepalive_time_ms=KEEPALIVE_MS,
-                keepalive_timeout_ms=KEEPALIVE_TIMEOUT_MS,
+                keepalive_time_ms=options.keepalive_ms,
+                keepalive_timeout_ms=options.keepalive_timeout_ms,
                 keepalive_permit_without_calls=True,
-                max_concurrent_streams=UNLIMITED_STREAMS,
+                max_concurrent_streams=options.max_streams,
+                reuse_port=options.reuse_port,
                 max_metadata_size=MAX_METADATA,
+                metrics=True,
             )
         except OSError as error:
             raise StartError(
@@ -120,6 +121,7 @@ class NativeFront:
                 if isinstance(method, Direct | Unary):
                     paths.append((f"/{service}/{name}", False))
                     self._methods.append(method)
+        edge.counts.sources.append(self.native.metrics)
         self.native.set_fallback(fallback)
         self.native.add_methods(paths)
         self.native.start()

@@ -9,12 +9,12 @@ import argparse
 import importlib
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tapir import VERSION
-from tapir.commands import check
+from tapir.commands import check, datastore, snapshot
 from tapir.refusal import refusals_of
 from tapir.runner import run_until_signal
 
@@ -25,12 +25,17 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A sub-command: its flags, and what it does with them (returns the exit code)."""
+    """A sub-command: its flags, and what it does with them (returns the exit code).
+
+    `parse` reads the words where that is not for argparse; `note` is for the reference page.
+    """
 
     name: str
     help: str
     add_flags: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], int]
+    parse: Callable[[Sequence[str]], argparse.Namespace] | None = None
+    note: str = ""
 
 
 def component(name: str, help_text: str, package: str) -> Command:
@@ -88,12 +93,20 @@ def _version(_: argparse.Namespace) -> int:
 
 COMMANDS = (
     component("up", "run a whole cluster from one data directory", "tapir.up"),
-    component("datastore", "serve the etcd v3 protocol over a SQL database", "datastore"),
+    Command(
+        "datastore",
+        "serve the etcd v3 protocol over a SQL database",
+        datastore.add_flags,
+        datastore.run,
+        datastore.parse,
+        datastore.NOTE,
+    ),
     component("apiserver", "serve the Kubernetes API over an etcd", "control_plane.apiserver"),
     component("scheduler", "give pending pods a node", "control_plane.scheduler"),
     component("controller-manager", "run the controllers", "control_plane.controllers"),
     component("kubelet", "run the pods of one node", "node.kubelet"),
     Command("check", "find damage in a datastore's database", check.add_flags, check.run),
+    Command("snapshot", "save, restore or check a snapshot", snapshot.add_flags, snapshot.run),
     Command("proxy", "route services (not part of this version)", _no_flags, _proxy),
     Command("kubeconfig", "print the administrator's kubeconfig", _kubeconfig_flags, _kubeconfig),
     Command("version", "print the version", _no_flags, _version),

@@ -44,7 +44,6 @@ def digest(path: Path) -> str:
     ("flags", "named"),
     [
         (["--endpoint", "sqlite:///x.db", "--nonsense"], "--nonsense"),
-        ([], "--endpoint"),
         (["--endpoint", "oracle://x/y"], "oracle://x/y"),
         (["--endpoint", "not a url"], "not a url"),
         (["--endpoint", "sqlite://host/x.db"], "sqlite:////absolute.db"),

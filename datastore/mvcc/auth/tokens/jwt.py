@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from jwt import get_algorithm_by_name
 from jwt.exceptions import PyJWTError
 
-from datastore.config import parse_duration
 from datastore.errors import ConfigError, VerifyOnly
+from datastore.flags.flag import parse_duration
 from datastore.mvcc.auth.model import Identity
 from datastore.mvcc.auth.tokens.keys import SIGN_METHODS, load_keys
 from datastore.mvcc.auth.tokens.kind import Issued
@@ -67,7 +67,10 @@ class JwtTokens:
             )
         self._keys = load_keys(self._method, _read(options, "priv-key"), _read(options, "pub-key"))
         self._algorithm = get_algorithm_by_name(self._method)
-        self.life = int(parse_duration(options.get("ttl") or DEFAULT_TTL) * 1000)
+        try:
+            self.life = int(parse_duration(options.get("ttl") or DEFAULT_TTL) * 1000)
+        except ValueError as error:
+            raise ConfigError(f"--auth-token: ttl {options['ttl']!r}: {error}") from error
         self._known: dict[str, Claims] = {}
 
     def issue(self, user: str, revision: int, now: int) -> Issued:

@@ -1,0 +1,123 @@
+"""Certificate, key and authorities as files that rotate while they are served.
+
+`Certificates.current` looks at the files once a handshake and reads them when one has changed. A
+set that does not fit together, as between the writing of a certificate and of its key, is logged
+and the last good one kept. Called from gRPC's threads and from the event loop.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import ssl
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from datastore.errors import ConfigError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a handshake needs, as PEM; `authorities` is b"" when clients show no certificate."""
+
+    certificate: bytes
+    key: bytes
+    authorities: bytes
+
+
+class Certificates:
+    """The newest good material of some files; "" for `authorities_file` is none."""
+
+    def __init__(self, cert_file: str, key_file: str, authorities_file: str) -> None:
+        """Read the files; ConfigError names the one that cannot be used."""
+        self._files = (cert_file, key_file, authorities_file)
+        self._lock = threading.Lock()
+        self._seen = self._stamps()
+        self._material = self._read()
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """The names of the certificate's file and of its key's."""
+        return self._files[:2]
+
+    def current(self) -> Material:
+        """Return the material to use for a handshake now."""
+        with self._lock:
+            stamps = self._stamps()
+            if stamps != self._seen:
+                self._seen = stamps
+                self._reload()
+            return self._material
+
+    def _reload(self) -> None:
+        try:
+            self._material = self._read()
+        except ConfigError as error:
+            log.warning("certificates=kept reason=%s", error)
+        else:
+            log.info("certificates=reloaded files=%s", ",".join(filter(None, self._files)))
+
+    def _stamps(self) -> list[tuple[int, int, int] | None]:
+        return [_stamp(name) for name in self._files]
+
+    def _read(self) -> Material:
+        cert_file, key_file, authorities_file = self._files
+        material = Material(
+            _content("--cert-file", cert_file),
+            _content("--key-file", key_file),
+            _content("--trusted-ca-file", authorities_file) if authorities_file else b"",
+        )
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        try:
+            context.load_cert_chain(cert_file, key_file, password=_no_password)
+        except (ssl.SSLError, ValueError) as error:
+            raise ConfigError(
+                f"--cert-file {cert_file} and --key-file {key_file} are not a certificate "
+                f"and its key: {_reason(error)}"
+            ) from error
+        if authorities_file:
+            _check_authorities(context, authorities_file, material.authorities)
+        return material
+
+
+def system_authorities() -> str:
+    """Return the file of the machine's authorities, for --client-cert-auth without a CA file."""
+    path = ssl.get_default_verify_paths().cafile
+    if not path:
+        raise ConfigError("--client-cert-auth: this machine knows no CA: give --trusted-ca-file")
+    return path
+
+
+def _check_authorities(context: ssl.SSLContext, name: str, content: bytes) -> None:
+    try:
+        context.load_verify_locations(cadata=content.decode("latin-1"))
+    except (ssl.SSLError, ValueError) as error:
+        raise ConfigError(
+            f"--trusted-ca-file {name} holds no certificate: {_reason(error)}"
+        ) from error
+
+
+def _no_password() -> str:
+    raise ValueError("the key is encrypted, which etcd does not support either")
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "reason", None) or str(error)
+
+
+def _content(flag: str, name: str) -> bytes:
+    try:
+        return Path(name).read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{flag} {name}: {error.strerror}") from error
+
+
+def _stamp(name: str) -> tuple[int, int, int] | None:
+    try:
+        found = os.stat(name) if name else None
+    except OSError:
+        return None
+    return found and (found.st_mtime_ns, found.st_size, found.st_ino)

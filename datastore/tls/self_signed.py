@@ -1,0 +1,78 @@
+"""--auto-tls: a certificate of our own making, kept beside the data and used again."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import os
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from datastore.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+YEAR = datetime.timedelta(days=365)
+OWNER_ONLY = 0o600
+
+
+def ensure(directory: Path, hosts: Iterable[str], years: int) -> tuple[str, str]:
+    """Return the files (certificate, key) in a directory, after making them if need be.
+
+    Files that are there are used as they are, also when the hosts have changed: as in etcd, remove
+    them to get new ones.
+    """
+    certificate, key = directory / "cert.pem", directory / "key.pem"
+    if not (certificate.exists() and key.exists()):
+        try:
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _make(certificate, key, hosts, years)
+        except OSError as error:
+            raise ConfigError(f"--auto-tls: {error.filename}: {error.strerror}") from error
+    return str(certificate), str(key)
+
+
+def _make(certificate: Path, key: Path, hosts: Iterable[str], years: int) -> None:
+    private = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "tapir")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(private.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + years * YEAR)
+        .add_extension(x509.SubjectAlternativeName([_name(host) for host in hosts]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .sign(private, hashes.SHA256())
+    )
+    _write(
+        key,
+        private.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        ),
+    )
+    _write(certificate, made.public_bytes(serialization.Encoding.PEM))
+
+
+def _name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
+
+
+def _write(path: Path, content: bytes) -> None:
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY), "wb") as file:
+        file.write(content)
