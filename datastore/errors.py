@@ -236,6 +236,9 @@ class InvalidAuthToken(DatastoreError):
     code = "UNAUTHENTICATED"
 
 
+NOT_ALLOWED = (InvalidAuthToken, AuthRevisionOld, UserNameEmpty, PermissionDenied)
+
+
 class NoPasswordUser(DatastoreError):
     """auth: authentication failed, password was given for no password user"""
 

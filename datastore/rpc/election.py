@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING
 
-from datastore.errors import DatastoreError
+from datastore.errors import NOT_ALLOWED, DatastoreError
 from datastore.mvcc import turns
 from datastore.mvcc.model import Put
 from datastore.rpc import codec
@@ -85,9 +85,10 @@ async def _leader(edge: Edge, request: pb.LeaderRequest) -> pb.LeaderResponse:
 
 async def _observe(edge: Edge, request: pb.LeaderRequest) -> AsyncIterator[bytes]:
     async with aclosing(turns.observe(edge.keys, request.name + b"/")) as leaders:
-        async for revision, row in leaders:
-            response = pb.LeaderResponse(header=edge.header(revision), kv=codec.key_value(row))
-            yield response.SerializeToString()
+        with suppress(*NOT_ALLOWED):
+            async for revision, row in leaders:
+                response = pb.LeaderResponse(header=edge.header(revision), kv=codec.key_value(row))
+                yield response.SerializeToString()
 
 
 @without_code

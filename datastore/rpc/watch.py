@@ -10,12 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from datastore.errors import (
-    AuthRevisionOld,
-    InvalidAuthToken,
-    PermissionDenied,
-    UserNameEmpty,
-)
+from datastore.errors import NOT_ALLOWED
 from datastore.mvcc.model import FROM_KEY
 from datastore.mvcc.watch import Notice, WatchQuery, WatchStream
 from datastore.rpc import codec
@@ -74,7 +69,7 @@ async def _denied(edge: Edge, query: WatchQuery) -> str:
     key = query.key or FROM_KEY
     try:
         await edge.store.auth.check(edge.caller, lambda judge: judge.read(key, query.end))
-    except (InvalidAuthToken, AuthRevisionOld, UserNameEmpty, PermissionDenied) as error:
+    except NOT_ALLOWED as error:
         return f"rpc error: code = {_GO_CODES[error.code]} desc = {error}"
     return ""
 
