@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
+from datastore.backends import postgres_upkeep
 from datastore.backends.identity import Identity, register
 from datastore.backends.migration import check_and_migrate_postgres
 from datastore.backends.postgres_session import CHANNEL, PostgresSession, connect
@@ -27,6 +28,7 @@ from datastore.mvcc.backend import BackendDown, BackendFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from sqlalchemy.engine import URL
 
@@ -80,6 +82,10 @@ class PostgresBackend:
             raise
         for warning in self.warnings:
             log.warning("durability database=%s warning=%s", self._name, warning)
+
+    def fill(self, write: Callable[[Path], None]) -> None:
+        """Fill the database with the rows of the file that `write` writes."""
+        postgres_upkeep.fill(self._conninfo, self._name, write)
 
     def session(self, *, writer: bool = False) -> PostgresSession:
         """Return a new session; it connects when first used."""

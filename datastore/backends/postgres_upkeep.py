@@ -1,4 +1,4 @@
-"""What is done to a whole PostgreSQL store while it serves: giving space back, and copying it.
+"""What is done to a whole PostgreSQL store: giving space back, copying it, restoring one.
 
 Day to day autovacuum makes the room of deleted rows usable again, which is enough. `shrink` is for
 an operator who wants it back for others: VACUUM FULL, which writes a table anew and lets nobody at
@@ -7,19 +7,28 @@ it meanwhile, as etcd's defragmentation lets nobody at its file.
 
 from __future__ import annotations
 
+import sqlite3
+import tempfile
+from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from datastore.backends.rows_file import BATCH_ROWS, columns, tables, write_file
+import psycopg
+
+from datastore.backends.migration import check_and_migrate_postgres
+from datastore.backends.postgres_statements import PostgresStatements
+from datastore.backends.rows_file import BATCH_ROWS, columns, read_file, tables, write_file
+from datastore.errors import StartError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
-    import psycopg
     from sqlalchemy import Table
 
     from datastore.backends.postgres_session import PostgresTransaction
     from datastore.backends.rows_file import Rows
+
+_statements = PostgresStatements()
 
 
 def shrink(connection: psycopg.Connection) -> None:
@@ -31,6 +40,43 @@ def shrink(connection: psycopg.Connection) -> None:
 def copy_to(tx: PostgresTransaction, path: Path) -> None:
     """Write every row that the transaction sees into a new SQLite file."""
     write_file(path, lambda table: _rows(tx, table))
+
+
+def fill(conninfo: str, name: str, write: Callable[[Path], None]) -> None:
+    """Make the store of the file that `write` writes; the database has to be empty.
+
+    All rows come in one transaction. After a failure there is an empty store at most.
+    """
+    try:
+        with psycopg.connect(conninfo) as connection:
+            _refuse_tables(connection, name)
+        with tempfile.TemporaryDirectory(prefix="tapir-restore-") as directory:
+            path = Path(directory) / "store.db"
+            write(path)
+            check_and_migrate_postgres(conninfo, name)
+            with closing(sqlite3.connect(path)) as file, psycopg.connect(conninfo) as connection:
+                for table in tables():
+                    _insert(connection, table, read_file(file, table))
+    except psycopg.Error as error:
+        said = " ".join(str(error).split())
+        raise StartError(f"datastore {name}: {said}: check the server and the URL") from error
+
+
+def _refuse_tables(connection: psycopg.Connection, name: str) -> None:
+    found = connection.execute(
+        "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY 1"
+    ).fetchall()
+    if found:
+        shown = ", ".join(row[0] for row in found[:3])
+        raise StartError(f"datastore {name} holds tables already ({shown}): give an empty database")
+
+
+def _insert(connection: psycopg.Connection, table: Table, batches: Iterator[Rows]) -> None:
+    insert = _statements.inserts[table.name, False].encode()
+    cursor = connection.cursor(binary=True)
+    cursor.execute(f'DELETE FROM "{table.name}"'.encode())
+    for rows in batches:
+        cursor.execute(insert, [list(column) for column in zip(*rows, strict=True)])
 
 
 def _rows(tx: PostgresTransaction, table: Table) -> Iterator[Rows]:

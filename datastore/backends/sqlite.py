@@ -283,6 +283,10 @@ class SqliteBackend:
             self._claim.give_up()
             raise
 
+    def fill(self, write: Callable[[Path], None]) -> None:
+        """Make the file of the one that `write` writes."""
+        sqlite_upkeep.fill(self._path, write)
+
     def session(self, *, writer: bool = False) -> SqliteSession:
         """Return a new session."""
         del writer

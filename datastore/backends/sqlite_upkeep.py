@@ -1,4 +1,4 @@
-"""What is done to a whole SQLite file while it serves: giving space back, and copying it.
+"""What is done to a whole SQLite file: giving space back and copying it while it serves, restoring.
 
 Files are made with `auto_vacuum=INCREMENTAL`, so that free pages can be given back a few at a time,
 each step a short transaction, with no more disk than the pages moved. A file made without it is
@@ -7,12 +7,17 @@ rewritten once by VACUUM, during which writes wait; from then on it is like the 
 
 from __future__ import annotations
 
+import os
 import sqlite3
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from datastore.backends.file_claim import FileClaim
+from datastore.errors import StartError
 from datastore.mvcc.backend import BackendFailed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 INCREMENTAL = 2
@@ -57,6 +62,36 @@ def copy_to(connection: sqlite3.Connection, path: Path) -> None:
             copy.close()
     except sqlite3.Error as error:
         raise BackendFailed(str(error)) from error
+
+
+def fill(path: Path, write: Callable[[Path], None]) -> None:
+    """Make the store of the file that `write` writes, under its own name only once it is whole."""
+    claim = FileClaim(path)
+    claim.take()
+    part = path.with_name(path.name + ".restoring")
+    try:
+        for name in (path, path.with_name(path.name + "-wal")):
+            if name.exists():
+                raise StartError(f"datastore {name} exists already: restore to another file")
+        part.unlink(missing_ok=True)
+        write(part)
+        _sync(part)
+        part.rename(path)
+        _sync(path.parent)
+    except OSError as error:
+        raise StartError(f"datastore {path}: {error.strerror}") from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        claim.give_up()
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _number(connection: sqlite3.Connection, pragma: str) -> int:

@@ -214,6 +214,12 @@ class Backend(Protocol):
     def open(self) -> None:
         """Check, migrate and register this server; StartError when that cannot be."""
 
+    def fill(self, write: Callable[[Path], None]) -> None:
+        """Make the store, instead of opening one, of the SQLite file that `write` writes.
+
+        StartError, with nothing changed, when there is a store already.
+        """
+
     def session(self, *, writer: bool = False) -> Session:
         """Return a new session for the calling thread."""
 

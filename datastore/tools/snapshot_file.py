@@ -1,0 +1,99 @@
+"""Snapshot files: a SQLite store of any backend, followed by the SHA-256 of it.
+
+`tapir snapshot save` and `etcdctl snapshot save` write the same bytes. Read by restore and status,
+which refuse in one line whatever is not such a file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+import zlib
+from contextlib import closing
+from typing import TYPE_CHECKING, NamedTuple
+
+from datastore.errors import ConfigError
+from datastore.mvcc.model import SUB_BITS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+MAGIC = b"SQLite format 3\0"
+BLOCK = (
+    512  # the store's size is a multiple of it, so a file without a checksum is told by its size
+)
+DIGEST = hashlib.sha256().digest_size
+AT_ONCE = 1 << 20
+
+
+class BadSnapshot(ConfigError):
+    """A file is no snapshot that can be used; the message names it and the remedy."""
+
+
+class Status(NamedTuple):
+    """What a snapshot holds: a checksum of its bytes, the store's revision, live keys, bytes."""
+
+    hash: int
+    revision: int
+    keys: int
+    size: int
+
+
+def read_store(path: Path, take: Callable[[bytes], object], *, check_hash: bool = True) -> int:
+    """Give a snapshot's store to `take`, piece by piece, and return its size.
+
+    BadSnapshot, at the latest after the last piece, if it is none or not as it was saved.
+    """
+    try:
+        with path.open("rb") as file:
+            size, digest = _measure(path, os.fstat(file.fileno()).st_size, check_hash=check_hash)
+            left = size
+            while left and (data := file.read(min(AT_ONCE, left))):
+                if left == size and not data.startswith(MAGIC):
+                    raise BadSnapshot(
+                        f"{path} is not a snapshot of this datastore: "
+                        "one of a real etcd is for etcdutl"
+                    )
+                digest.update(data)
+                take(data)
+                left -= len(data)
+            if check_hash and file.read(DIGEST) != digest.digest():
+                raise BadSnapshot(f"{path} is damaged: its checksum is wrong: use another copy")
+    except OSError as error:
+        raise BadSnapshot(f"{path}: {error.strerror}") from error
+    return size
+
+
+def _measure(path: Path, size: int, *, check_hash: bool) -> tuple[int, hashlib._Hash]:
+    """Return the size of the store in the file."""
+    if size % BLOCK == DIGEST:
+        return size - DIGEST, hashlib.sha256()
+    if check_hash:
+        raise BadSnapshot(
+            f"{path} has no checksum at its end: it is cut short, or no snapshot; "
+            "--skip-hash-check takes a copy of a database file"
+        )
+    return size, hashlib.sha256()
+
+
+def status(path: Path) -> Status:
+    """Check a snapshot and tell what it holds."""
+    crc = 0
+
+    def add(data: bytes) -> None:
+        nonlocal crc
+        crc = zlib.crc32(data, crc)
+
+    size = read_store(path, add)
+    name = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+    try:
+        with closing(sqlite3.connect(name, uri=True)) as connection:
+            newest, floor = connection.execute(
+                "SELECT (SELECT coalesce(max(id), 0) FROM history), floor FROM meta"
+            ).fetchone()
+            (keys,) = connection.execute("SELECT count(*) FROM kv WHERE deleted = 0").fetchone()
+    except sqlite3.Error as error:
+        raise BadSnapshot(f"{path} is not a snapshot of this datastore: {error}") from error
+    return Status(crc, max(newest >> SUB_BITS, floor), keys, size)

@@ -1,0 +1,83 @@
+"""`tapir snapshot save|restore|status`: a store as one file, from any server into any database.
+
+Exit codes: 0 done, 2 when the file, the server or the database cannot be used.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from tapir.refusal import Refusal, refusals_of
+
+ACTIONS = {
+    "save": "fetch a snapshot from a running server",
+    "restore": "make a new store of a snapshot",
+    "status": "check a snapshot and say what it holds",
+}
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add what to do, the file, and the flags of each action."""
+    add = parser.add_argument
+    described = "; ".join(f"{name}: {text}" for name, text in ACTIONS.items())
+    add("action", choices=ACTIONS, help=described)
+    add("file", type=Path, help="the snapshot")
+    add("--endpoints", default="http://127.0.0.1:2379", help="save: the server's URL")
+    add("--cacert", type=Path, help="save: authority of the server's certificate")
+    add("--cert", type=Path, help="save: client certificate")
+    add("--key", type=Path, help="save: key of the client certificate")
+    add("--user", default="", help="save: name:password of a user with the role root")
+    add("--endpoint", default="", help="restore: database, sqlite:///file.db or postgresql://…")
+    add("--bump-revision", type=int, default=0, help="restore: add this to the revision")
+    add("--mark-compacted", action="store_true", help="restore: compact up to that revision")
+    add("--skip-hash-check", action="store_true", help="restore: take a copy of a database file")
+    add("--write-out", choices=("simple", "json"), default="simple", help="status: how to say it")
+
+
+def run(flags: argparse.Namespace) -> int:
+    """Do it and say so in one line."""
+    with refusals_of("datastore"):
+        line = {"save": _save, "restore": _restore, "status": _status}[flags.action](flags)
+    sys.stdout.write(f"{line}\n")
+    return 0
+
+
+def _save(flags: argparse.Namespace) -> str:
+    from datastore.tools.snapshot_save import Source, save
+
+    if "," in flags.endpoints:
+        raise Refusal("snapshot save needs one server: give a single URL in --endpoints")
+    user, _, password = flags.user.partition(":")
+    source = Source(flags.endpoints, flags.cacert, flags.cert, flags.key, user, password)
+    size = save(source, flags.file)
+    return f"snapshot saved to {flags.file}: {size} bytes"
+
+
+def _restore(flags: argparse.Namespace) -> str:
+    from datastore.tools.snapshot_restore import Restore, restore
+
+    if not flags.endpoint:
+        raise Refusal("snapshot restore needs --endpoint: sqlite:///file.db or postgresql://…")
+    if flags.bump_revision < 0:
+        raise Refusal("--bump-revision must not be negative")
+    if bool(flags.bump_revision) != flags.mark_compacted:
+        raise Refusal("--bump-revision and --mark-compacted go together: give both or neither")
+    what = Restore(flags.file, flags.bump_revision, flags.mark_compacted, not flags.skip_hash_check)
+    return f"restored at revision {restore(what, flags.endpoint)}"
+
+
+def _status(flags: argparse.Namespace) -> str:
+    from datastore.tools.snapshot_file import status
+
+    found = status(flags.file)
+    if flags.write_out == "json":
+        return json.dumps(
+            {
+                "hash": found.hash,
+                "revision": found.revision,
+                "totalKey": found.keys,
+                "totalSize": found.size,
+            }
+        )
+    return f"{found.hash:08x}, revision {found.revision}, {found.keys} keys, {found.size} bytes"

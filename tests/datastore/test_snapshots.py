@@ -1,0 +1,171 @@
+"""Snapshots: saved from any backend, restored into any backend, refused when they are no good."""
+
+import hashlib
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from datastore.errors import ConfigError
+from datastore.mvcc.model import DeleteRange, Put, RangeQuery
+from datastore.mvcc.requests import GrantLease
+from datastore.tools.snapshot_file import BadSnapshot, status
+from datastore.tools.snapshot_restore import Restore, restore
+from tests.datastore.core import EVERYTHING, Core
+
+if TYPE_CHECKING:
+    from tests.support.postgres import Postgres
+
+LEASE = -77
+
+
+@pytest.fixture
+def filled(core: Core) -> Core:
+    """A store with a past: puts, deletes, a compaction, a lease, odd bytes, a large value."""
+    core.commit(GrantLease(LEASE, 100))
+    core.commit(*[Put(b"k/%03d" % (number % 40), b"\0\xff%d" % number) for number in range(300)])
+    core.commit(DeleteRange(b"k/01", b"k/02"), Put(b"leased", b"", LEASE))
+    core.commit(Put(b"large", b"x" * 1_000_000))
+    core.compact(100)
+    core.prune(1_000)
+    return core
+
+
+def saved(core: Core, path: Path) -> Path:
+    """Write a snapshot of a store as the server sends it."""
+    core.session.copy_to(path)
+    data = path.read_bytes()
+    path.write_bytes(data + hashlib.sha256(data).digest())
+    return path
+
+
+@pytest.fixture
+def snapshot(filled: Core, tmp_path: Path) -> Path:
+    """A snapshot of that store."""
+    return saved(filled, tmp_path / "snapshot.db")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a place for a new store."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/restored.db"
+    cluster: Postgres = request.getfixturevalue("postgres")
+    return cluster.url(f"restored_{tmp_path.name}".lower())
+
+
+def test_a_restored_store_is_the_same(filled: Core, snapshot: Path, empty: str) -> None:
+    revision = restore(Restore(snapshot), empty)
+
+    assert revision == filled.revision()
+    with Core(empty) as restored:
+        assert restored.revision() == revision
+        assert restored.live() == filled.live()
+        assert restored.live(200) == filled.live(200)
+        assert restored.events(100) == filled.events(100)
+        with restored.session.snapshot() as found:
+            assert found.leases(None).keys() == {LEASE}
+            assert [head.key for head in found.lease_keys(LEASE)] == [b"leased"]
+
+
+def test_it_goes_on_from_there_as_another_cluster(filled: Core, snapshot: Path, empty: str) -> None:
+    revision = restore(Restore(snapshot), empty)
+
+    with Core(empty) as restored:
+        (put,) = restored.commit(Put(b"new", b"1"))
+        with restored.session.snapshot() as found:
+            members = found.members()
+        assert put.revision == revision + 1
+        assert restored.backend.cluster_id != filled.backend.cluster_id
+        assert [member.id for member in members] == [restored.backend.member_id]
+
+
+def test_the_revision_can_be_raised_and_the_past_given_up(
+    filled: Core, snapshot: Path, empty: str
+) -> None:
+    restore(Restore(snapshot, bump=1_000, mark_compacted=True), empty)
+
+    revision = filled.revision() + 1_000
+    with Core(empty) as restored:
+        restored.prune(1_000)
+        with restored.session.snapshot() as found:
+            state = found.state()
+        assert (state.revision, state.compact_revision) == (revision, revision)
+        assert restored.live() == filled.live()
+        (put,) = restored.commit(Put(b"new", b"1"))
+        assert put.revision == revision + 1
+
+
+def test_a_store_that_is_there_is_not_overwritten(snapshot: Path, empty: str) -> None:
+    restore(Restore(snapshot), empty)
+
+    with pytest.raises(ConfigError, match="already"):
+        restore(Restore(snapshot), empty)
+
+
+def _cut(data: bytes) -> bytes:
+    return data[:-1000]
+
+
+def _changed(data: bytes) -> bytes:
+    return data[:5000] + bytes([data[5000] ^ 1]) + data[5001:]
+
+
+def _other(data: bytes) -> bytes:
+    data = b"\0" * 4096
+    return data + hashlib.sha256(data).digest()
+
+
+def _foreign(data: bytes) -> bytes:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("CREATE TABLE mine (number INTEGER)")
+        data = connection.serialize()
+    return data + hashlib.sha256(data).digest()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "text"),
+    [
+        pytest.param(_cut, "no checksum at its end", id="cut short"),
+        pytest.param(_changed, "its checksum is wrong", id="changed"),
+        pytest.param(_other, "is not a snapshot of this datastore", id="of something else"),
+        pytest.param(_foreign, "not Tapir's|no such table", id="of another program"),
+    ],
+)
+def test_a_bad_file_is_refused_and_leaves_nothing(
+    snapshot: Path, tmp_path: Path, spoil: Callable[[bytes], bytes], text: str
+) -> None:
+    snapshot.write_bytes(spoil(snapshot.read_bytes()))
+    before = sorted(tmp_path.iterdir())
+
+    with pytest.raises(ConfigError, match=text):
+        restore(Restore(snapshot), f"sqlite:///{tmp_path}/restored.db")
+    assert sorted(tmp_path.iterdir()) == before
+    with pytest.raises(BadSnapshot):
+        status(snapshot)
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(BadSnapshot, match="No such file"):
+        restore(Restore(tmp_path / "none"), f"sqlite:///{tmp_path}/restored.db")
+
+
+def test_a_copy_of_a_database_has_no_checksum(filled: Core, tmp_path: Path) -> None:
+    filled.session.copy_to(tmp_path / "copy.db")
+    target = f"sqlite:///{tmp_path}/restored.db"
+
+    restore(Restore(tmp_path / "copy.db", check_hash=False), target)
+
+    with Core(target) as restored:
+        assert restored.live() == filled.live()
+
+
+def test_status(filled: Core, snapshot: Path) -> None:
+    found = status(snapshot)
+
+    assert found.revision == filled.revision()
+    assert found.keys == filled.range(RangeQuery(*EVERYTHING)).total
+    assert found.size == snapshot.stat().st_size - 32
