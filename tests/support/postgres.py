@@ -57,6 +57,15 @@ class Postgres:
                 connection.execute(f'CREATE DATABASE "{database}"')
         return f"postgresql://{OWNER}@127.0.0.1:{self.port}/{database}"
 
+    @property
+    def pid(self) -> int:
+        """The process id of the server's first process."""
+        return int((self._data / "postmaster.pid").read_text().split()[0])
+
+    def forget_pid(self) -> None:
+        """Remove what a server leaves that was killed: pg_ctl complains of it."""
+        (self._data / "postmaster.pid").unlink()
+
     def start(self) -> None:
         """Start the server and wait until it takes connections."""
         flags = {"port": str(self.port), "listen_addresses": "127.0.0.1", **self._settings}

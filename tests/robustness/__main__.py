@@ -1,0 +1,83 @@
+"""`make robustness`: fifty rounds for each victim, a line a round, and a table at the end."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable
+
+from tests.robustness.rounds import Run, Tally
+from tests.robustness.victims import VICTIMS, Victim
+
+HEAD = (
+    "| killed | rounds | acknowledged writes | reads | unknown outcome (of which happened) "
+    "| leases expired | revisions | watchers' reconnects | violations |\n"
+    "|---|---|---|---|---|---|---|---|---|"
+)
+
+
+def main() -> int:
+    """Run the rounds; 1 when anything was violated."""
+    parser = argparse.ArgumentParser(prog="robustness")
+    parser.add_argument("--rounds", type=int, default=50, help="for each victim")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--victim", choices=VICTIMS, action="append", help="only this one")
+    flags = parser.parse_args()
+    rows, violated = [], False
+    for name in flags.victim or VICTIMS:
+        tallies = asyncio.run(_run(name, VICTIMS[name], flags.rounds, flags.seed))
+        rows.append(_row(name, tallies))
+        violated = violated or any(tally.violations for tally in tallies)
+    _print("\n".join(("", HEAD, *rows)))
+    return int(violated)
+
+
+async def _run(name: str, make: Callable[[], Victim], rounds: int, seed: int) -> list[Tally]:
+    victim = await asyncio.to_thread(make)
+    tallies = []
+    try:
+        async with Run(victim, seed) as run:
+            for number in range(1, rounds + 1):
+                tally = await run.round()
+                tallies.append(tally)
+                _print(_line(name, number, tally))
+    finally:
+        await asyncio.to_thread(victim.stop)
+    return tallies
+
+
+def _line(name: str, number: int, tally: Tally) -> str:
+    verdict = tally.verdict
+    told = (
+        f"{name} round {number}: {tally.seconds:.1f} s, {verdict.revisions} revisions, "
+        f"{verdict.acknowledged} writes and {verdict.reads} reads acknowledged, "
+        f"{verdict.unknown} unknown ({verdict.unknown_done} happened), "
+        f"compacted to {tally.compacted}, {len(tally.violations)} violations"
+    )
+    return "\n  ".join((told, *tally.violations[:20]))
+
+
+def _row(name: str, tallies: list[Tally]) -> str:
+    verdicts = [tally.verdict for tally in tallies]
+    unknown = sum(v.unknown for v in verdicts)
+    done = sum(v.unknown_done for v in verdicts)
+    cells = (
+        name,
+        len(tallies),
+        sum(v.acknowledged for v in verdicts),
+        sum(v.reads for v in verdicts),
+        f"{unknown} ({done})",
+        sum(v.expired for v in verdicts),
+        sum(v.revisions for v in verdicts),
+        tallies[-1].reconnects if tallies else 0,
+        sum(len(tally.violations) for tally in tallies),
+    )
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
