@@ -94,11 +94,7 @@ class DatastoreConfig:
         return self.endpoint or endpoint_in(self.data_dir)
 
     def _check_certificates(self) -> None:
-        http = [
-            *(listen_url("listen-client-http-urls", url) for url in self.http.client_urls),
-            *(listen_url("listen-metrics-urls", url) for url in self.http.metrics_urls),
-        ]
-        for listener in (*self.listeners, *http):
+        for listener in (*self.listeners, *self.http.urls):
             if listener.secure and not self.tls.given:
                 raise ConfigError(
                     f"TLS key/cert (--cert-file, --key-file) must be provided for {listener.url}"

@@ -18,6 +18,7 @@ from datastore.backends import new_backend
 from datastore.backends.identity import Identity
 from datastore.data_dir import prepare
 from datastore.errors import StartError, Unavailable
+from datastore.gateway.server import HttpFront
 from datastore.memory import keep_large_blocks
 from datastore.mvcc.store import AuthOptions, Limits, Store
 from datastore.rpc.answering import Edge
@@ -44,7 +45,7 @@ async def run(config: DatastoreConfig, ready: asyncio.Event | None = None) -> No
     check_grpc(config.tls)
     store = _store(config)
     async with AsyncExitStack() as ending:
-        fronts = _bind(config, ending)
+        fronts, http = _bind(config, ending)
         await asyncio.to_thread(_open, config, store)
         ending.push_async_callback(store.stop)
         try:
@@ -52,8 +53,9 @@ async def run(config: DatastoreConfig, ready: asyncio.Event | None = None) -> No
         except Unavailable as error:
             raise StartError("the database was lost while starting: see the log") from error
         edge = Edge(store, max_request_bytes=config.grpc.max_request_bytes)
-        ending.push_async_callback(_stop, fronts, edge)
+        ending.push_async_callback(_stop, fronts, http, edge)
         await fronts.start(edge)
+        await http.start(edge)
         log.info("ready to serve client requests urls=%s", ",".join(config.listen_client_urls))
         systemd.notify(systemd.READY)
         ending.callback(systemd.notify, systemd.STOPPING)
@@ -73,14 +75,17 @@ def _store(config: DatastoreConfig) -> Store:
     return Store(backend, limits, tokens)
 
 
-def _bind(config: DatastoreConfig, ending: AsyncExitStack) -> Fronts:
-    """Bind every client URL."""
-    hosts = dict.fromkeys(url.host for url in config.listeners if url.host)
-    fronts = Fronts(config.grpc, serving(config.tls, hosts))
+def _bind(config: DatastoreConfig, ending: AsyncExitStack) -> tuple[Fronts, HttpFront]:
+    """Bind every URL."""
+    hosts = dict.fromkeys(url.host for url in (*config.listeners, *config.http.urls) if url.host)
+    tls = serving(config.tls, hosts)
+    fronts, http = Fronts(config.grpc, tls), HttpFront(config.http, tls)
+    ending.push_async_callback(http.stop)
     ending.push_async_callback(fronts.stop, 0)
     for url in config.listeners:
         fronts.bind(url)
-    return fronts
+    http.bind()
+    return fronts, http
 
 
 def _open(config: DatastoreConfig, store: Store) -> None:
@@ -89,7 +94,7 @@ def _open(config: DatastoreConfig, store: Store) -> None:
     store.backend.open()
 
 
-async def _stop(fronts: Fronts, edge: Edge) -> None:
+async def _stop(fronts: Fronts, http: HttpFront, edge: Edge) -> None:
     edge.stopping.set()
-    await fronts.stop(GRACE_SECONDS)
+    await asyncio.gather(fronts.stop(GRACE_SECONDS), http.stop(GRACE_SECONDS))
     log.info("stopped taking calls")

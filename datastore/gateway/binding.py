@@ -6,21 +6,22 @@ import os
 import socket
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, NamedTuple
 
-from datastore.errors import ConfigError, StartError
+from datastore.errors import StartError
+
+if TYPE_CHECKING:
+    from datastore.addresses import ListenUrl
+
 
 OWNER_ONLY = 0o177  # umask of a socket that nobody else may connect to
-_SECURE = {"http": False, "https": True, "unix": False, "unixs": True}
 
 
 class Bound(NamedTuple):
     """What listens for one URL."""
 
-    url: str
+    url: ListenUrl
     sockets: list[socket.socket]
-    secure: bool
     path: Path | None  # of a unix socket
 
     def release(self) -> None:
@@ -32,36 +33,20 @@ class Bound(NamedTuple):
                 self.path.unlink()
 
 
-def bind(url: str, flag: str) -> Bound:
-    """Bind a URL, not listening yet: ConfigError if it is none, StartError if it is not free."""
-    scheme, _, rest = url.partition("://")
-    if scheme not in _SECURE or not rest:
-        raise ConfigError(f"{flag} {url!r}: write http://host:port or unix:///path")
-    if scheme.startswith("unix"):
-        path = Path(rest)
-        return Bound(url, [_unix(path)], _SECURE[scheme], path)
-    host, port = _address(url, flag)
-    return Bound(url, _tcp(url, host, port), _SECURE[scheme], None)
+def bind(url: ListenUrl) -> Bound:
+    """Bind a URL, not listening yet: StartError if its address is not free."""
+    if not url.host:
+        path = Path(url.address.removeprefix("unix:"))
+        return Bound(url, [_unix(path)], path)
+    return Bound(url, _tcp(url), None)
 
 
-def _address(url: str, flag: str) -> tuple[str, int]:
-    try:
-        parts = urlsplit(url)
-        host, port, beyond = parts.hostname, parts.port, parts.path
-    except ValueError:
-        host = port = None
-        beyond = ""
-    if not host or not port or beyond.strip("/"):
-        raise ConfigError(f"{flag} {url!r}: write http://host:port or unix:///path")
-    return host, port
-
-
-def _tcp(url: str, host: str, port: int) -> list[socket.socket]:
+def _tcp(url: ListenUrl) -> list[socket.socket]:
     bound: list[socket.socket] = []
+    kind, port = socket.SOCK_STREAM, url.address.rpartition(":")[2]
     try:
-        kind = socket.SOCK_STREAM
         for family, _, _, _, address in socket.getaddrinfo(
-            host, port, type=kind, flags=socket.AI_PASSIVE
+            url.host, port, type=kind, flags=socket.AI_PASSIVE
         ):
             # With the protocol named the loop sets TCP_NODELAY on what it accepts.
             held = socket.socket(family, kind, socket.IPPROTO_TCP)
@@ -76,7 +61,7 @@ def _tcp(url: str, host: str, port: int) -> list[socket.socket]:
         for held in bound:
             held.close()
         why = error.strerror or error
-        raise StartError(f"cannot listen on {url}: {why}: choose another address") from error
+        raise StartError(f"cannot listen on {url.url}: {why}: choose another address") from error
     return bound
 
 

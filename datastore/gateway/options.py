@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from datastore.addresses import ListenUrl, listen_url
+
+CLIENT_FLAG, METRICS_FLAG = "listen-client-http-urls", "listen-metrics-urls"
+
 
 @dataclass(frozen=True, slots=True)
 class HttpOptions:
@@ -19,3 +23,18 @@ class HttpOptions:
     host_whitelist: tuple[str, ...] = ("*",)  # --host-whitelist
     gateway: bool = True  # --enable-grpc-gateway
     extensive_metrics: bool = False  # --metrics=extensive
+
+    @property
+    def clients(self) -> tuple[ListenUrl, ...]:
+        """The URLs that serve everything, understood; ConfigError if one is none."""
+        return tuple(listen_url(CLIENT_FLAG, url) for url in self.client_urls)
+
+    @property
+    def metrics(self) -> tuple[ListenUrl, ...]:
+        """The URLs that serve metrics and health."""
+        return tuple(listen_url(METRICS_FLAG, url) for url in self.metrics_urls)
+
+    @property
+    def urls(self) -> tuple[ListenUrl, ...]:
+        """All of them."""
+        return self.clients + self.metrics

@@ -1,12 +1,12 @@
 """The HTTP side of a server: bound with the gRPC listeners before the database is touched.
 
-    front = HttpFront(HttpOptions(client_urls=("http://127.0.0.1:2378",)), tls=None)
+    front = HttpFront(HttpOptions(client_urls=("http://127.0.0.1:2378",)))
     front.bind()              # ConfigError or StartError, one line; nobody can connect yet
     await front.start(edge)   # from here requests are answered
-    await front.stop()        # once `edge.stopping` is set: streams end, then connections
+    await front.stop(2.0)     # once `edge.stopping` is set: streams end, then connections
 
 Client URLs serve everything; metrics URLs serve /metrics and health alone. Without URLs nothing is
-bound. `stop` may be called at any time, also when `bind` or `start` was not.
+bound. `stop` may be called at any time and once more, also when `bind` or `start` was not.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from datastore.errors import ConfigError
 from datastore.gateway.access import Access, check_origins
 from datastore.gateway.apps import ClientApp, MetricsApp
 from datastore.gateway.binding import Bound, bind
@@ -23,50 +22,39 @@ from datastore.gateway.connections import Connections
 from datastore.gateway.gateway import Gateway
 from datastore.gateway.health import Health
 from datastore.gateway.metrics import Metrics
+from datastore.gateway.options import CLIENT_FLAG
 from datastore.rpc.front import SERVICES
 
 if TYPE_CHECKING:
-    import ssl
-
-    from datastore.gateway.connections import Refusal
     from datastore.gateway.options import HttpOptions
     from datastore.rpc.answering import Edge
+    from datastore.tls.serving import Serving
 
 log = logging.getLogger(__name__)
-GRACE_SECONDS = 2.0
-CLIENT_FLAG, METRICS_FLAG = "--listen-client-http-urls", "--listen-metrics-urls"
 
 
 class HttpFront:
-    """All HTTP listeners of a server; `tls` is for its https and unixs URLs.
-
-    `refusal` says of a TLS client's certificate chain (PEM) and address why it may not come in.
-    """
+    """All HTTP listeners of a server; `tls` is for its https and unixs URLs."""
 
     def __init__(
         self,
         options: HttpOptions,
-        tls: ssl.SSLContext | None = None,
-        refusal: Refusal | None = None,
+        tls: Serving | None = None,
     ) -> None:
         check_origins(options.cors)
         self._options = options
-        self._tls = tls
-        self._refusal = refusal
+        self._tls = tls.context if tls else None
+        self._refusal = tls.clients.refusal if tls and tls.clients else None
         self._client: list[Bound] = []
         self._metrics: list[Bound] = []
         self._connections: list[Connections] = []
 
     def bind(self) -> None:
         """Bind every URL."""
-        for flag, urls, bound in (
-            (CLIENT_FLAG, self._options.client_urls, self._client),
-            (METRICS_FLAG, self._options.metrics_urls, self._metrics),
-        ):
-            for url in urls:
-                bound.append(bind(url, flag))
-                if bound[-1].secure and self._tls is None:
-                    raise ConfigError(f"{flag} {url!r} needs --cert-file and --key-file")
+        for url in self._options.clients:
+            self._client.append(bind(url))
+        for url in self._options.metrics:
+            self._metrics.append(bind(url))
 
     async def start(self, edge: Edge) -> None:
         """Answer requests."""
@@ -83,17 +71,23 @@ class HttpFront:
         await self._listen(Connections(everything, self._refusal), self._client)
         await self._listen(Connections(common, self._refusal), self._metrics)
         if not self._client:
-            log.info("no http on the grpc ports: give %s for /health, /metrics, json", CLIENT_FLAG)
+            log.info(
+                "no http on the grpc ports: give --%s for /health, /metrics, json", CLIENT_FLAG
+            )
 
-    async def stop(self) -> None:
+    async def stop(self, grace: float = 0) -> None:
         """Finish what is being answered, for a while, and give the addresses back."""
         for connections in self._connections:
-            await connections.stop(GRACE_SECONDS)
+            await connections.stop(grace)
+        self._connections.clear()
         for bound in (*self._client, *self._metrics):
             bound.release()
+        self._client.clear()
+        self._metrics.clear()
 
     async def _listen(self, connections: Connections, bound: list[Bound]) -> None:
         self._connections.append(connections)
         for listener in bound:
-            await connections.listen(listener.sockets, self._tls if listener.secure else None)
-            log.info("serving http url=%s", listener.url)
+            tls = self._tls if listener.url.secure else None
+            await connections.listen(listener.sockets, tls)
+            log.info("serving http url=%s", listener.url.url)
