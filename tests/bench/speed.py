@@ -26,8 +26,8 @@ def render(results: Sequence[Result], delay: str) -> str:
 
 Operations per second. The last three columns are of etcd and of each front, in their order: the
 latencies, the CPU time that the server spent on one operation, and the cores that the client used.
-4 requests in flight share one connection, 256 share {SEVERAL}; pages are read by 4 callers on one; the
-watchers are on 10, the writer has one put in flight.
+4 requests in flight share a connection, 256 share {SEVERAL}; pages are read by 4 callers on one;
+the watchers are on 10, the writer has one put in flight.
 
 {table(HEAD, body)}
 {made_by(results)}"""
