@@ -17,16 +17,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from datastore.errors import DatastoreError
 from datastore.mvcc.counts import LiveCounts
 from datastore.mvcc.history import Page, read_page
 from datastore.mvcc.model import Event, in_range
+from datastore.mvcc.watch_batch import Batch, in_batches
 from datastore.mvcc.watch_index import WatchIndex
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from datastore.mvcc.committer import Outcome
     from datastore.mvcc.lane import Lane
@@ -36,6 +38,7 @@ log = logging.getLogger(__name__)
 RECENT_EVENTS = 4_096
 RECENT_BYTES = 16 << 20
 RETRY_SECONDS = 0.5
+Shared = dict[tuple[bytes, bytes, frozenset[int], int], list[Batch]]
 
 
 class WatchHub:
@@ -163,16 +166,34 @@ class WatchHub:
         self._remember(events)
         self.counts.note(events, revision)
         self.revision = revision
-        matches: dict[Watcher, list[Event]] = {}
+        for watchers, matched in self._matches(events):
+            batches = list(in_batches(matched))
+            for watcher in list(watchers):
+                self._offer(watcher, matched, batches)
+
+    def _matches(self, events: list[Event]) -> list[tuple[set[Watcher], list[Event]]]:
+        """Return the watchers of each range that some events are in, with those events."""
+        matches: dict[int, tuple[set[Watcher], list[Event]]] = {}
         for event in events:
-            for watcher in self._index.matching(event.row.key):
-                if watcher.wants(event):
-                    matches.setdefault(watcher, []).append(event)
-        for watcher, matched in matches.items():
-            if watcher.stream.has_room and _sendable(watcher, matched):
-                watcher.send(matched, matched[-1].revision)
-            else:
-                self._fall_behind(watcher, matched[0].revision)
+            for watchers in self._index.groups(event.row.key):
+                found = matches.get(id(watchers))
+                if found is None:
+                    found = matches[id(watchers)] = (watchers, [])
+                found[1].append(event)
+        return list(matches.values())
+
+    def _offer(self, watcher: Watcher, matched: list[Event], batches: list[Batch]) -> None:
+        """Give a synced watcher what it wants of some events; without room it falls behind."""
+        if not watcher.wants_all(batches[0]):
+            matched = [event for event in matched if watcher.wants(event)]
+            batches = list(in_batches(matched))
+        if not batches:
+            return
+        if watcher.stream.has_room and _sendable(watcher, batches):
+            for batch in batches:
+                watcher.send(batch, batch.last)
+        else:
+            self._fall_behind(watcher, batches[0].first)
 
     def _remember(self, events: list[Event]) -> None:
         self._recent.extend(events)
@@ -185,38 +206,36 @@ class WatchHub:
     async def _feed(self) -> None:
         """Feed every unsynced watcher that has room, until none is left that does."""
         while ready := [watcher for watcher in self._unsynced if watcher.stream.has_room]:
-            waiting = [watcher for watcher in ready if not self._join(watcher)]
+            joined: Shared = {}
+            waiting = [watcher for watcher in ready if not self._join(watcher, joined)]
             if not waiting:
                 continue
             first = min(watcher.next_revision for watcher in waiting)
             page = await self._page(first, prevs=any(w.query.prev_kv for w in waiting))
             self.compact_revision = max(self.compact_revision, page.compact_revision)
+            shared: Shared = {}
+            joined = {}
             for watcher in waiting:
-                if watcher.live:
-                    self._give(watcher, page)
+                if watcher.live and self._give(watcher, page, shared):
+                    self._join(watcher, joined)
 
-    def _give(self, watcher: Watcher, page: Page) -> None:
-        """Give a watcher its part of a page."""
+    def _give(self, watcher: Watcher, page: Page, shared: Shared) -> bool:
+        """Give a watcher its part of a page; say whether it had one and is still there."""
         if watcher.next_revision < page.compact_revision:
             watcher.stream.lose(watcher, page.compact_revision)
-            return
+            return False
         watcher.judged = True
         if watcher.next_revision > page.last:
-            return
-        query = watcher.query
-        events = [
-            event
-            for event in page.events
-            if in_range(event.row.key, query.key, query.end) and watcher.wants(event)
-        ]
-        if events and not _sendable(watcher, events):
-            return  # it asked for prev_kv after the page was ordered without
-        if events:
-            watcher.send(events, page.revision)
+            return False
+        batches = self._wanted(watcher, page.events, shared)
+        if not _sendable(watcher, batches):
+            return False  # it asked for prev_kv after the page was ordered without
+        for batch in batches:
+            watcher.send(batch, page.revision if batch is batches[-1] else batch.last)
         watcher.next_revision = page.last + 1
-        self._join(watcher)
+        return True
 
-    def _join(self, watcher: Watcher) -> bool:
+    def _join(self, watcher: Watcher, shared: Shared) -> bool:
         """Sync a watcher with what `recent` holds, if that is enough; no await in here."""
         if watcher.next_revision < self.compact_revision:
             watcher.stream.lose(watcher, self.compact_revision)
@@ -224,20 +243,35 @@ class WatchHub:
         unsure = self._shared and not watcher.judged
         if unsure or watcher.next_revision <= self._recent_after:
             return False
-        query = watcher.query
-        events = [
-            self._as_compacted(event)
-            for event in self._recent
-            if watcher.wants(event) and in_range(event.row.key, query.key, query.end)
-        ]
-        if not _sendable(watcher, events):
+        batches = self._wanted(watcher, self._recent_from(watcher.next_revision), shared)
+        if not _sendable(watcher, batches):
             return False
-        if events:
-            watcher.send(events, self.revision)
+        for batch in batches:
+            watcher.send(batch, self.revision if batch is batches[-1] else batch.last)
         watcher.next_revision = max(watcher.next_revision, self.revision + 1)
         self._unsynced.discard(watcher)
-        self._index.add(query.key, query.end, watcher)
+        self._index.add(watcher.query.key, watcher.query.end, watcher)
         return True
+
+    def _wanted(self, watcher: Watcher, events: Iterable[Event], shared: Shared) -> list[Batch]:
+        """Return what a watcher wants of some events, from `shared` if another wanted the same."""
+        query = watcher.query
+        wanted = (query.key, query.end, query.filters, watcher.next_revision)
+        if wanted not in shared:
+            key, end = query.key, query.end
+            matched = [
+                event
+                for event in events
+                if in_range(event.row.key, key, end) and watcher.wants(event)
+            ]
+            shared[wanted] = list(in_batches(matched))
+        return shared[wanted]
+
+    def _recent_from(self, revision: int) -> Iterator[Event]:
+        """Yield the last events from a revision on."""
+        newer = takewhile(lambda event: event.revision >= revision, reversed(self._recent))
+        for event in reversed(list(newer)):
+            yield self._as_compacted(event)
 
     def _as_compacted(self, event: Event) -> Event:
         """Return an event without its prev if compaction has taken that."""
@@ -248,6 +282,6 @@ class WatchHub:
         return await self._lane.call(lambda session: read_page(session, first, prevs=prevs))
 
 
-def _sendable(watcher: Watcher, events: Sequence[Event]) -> bool:
+def _sendable(watcher: Watcher, batches: Sequence[Batch]) -> bool:
     """Say whether the events carry what the watcher asked for."""
-    return not watcher.query.prev_kv or all(event.prev_known for event in events)
+    return not watcher.query.prev_kv or all(batch.prevs_known for batch in batches)

@@ -2,9 +2,11 @@
 
 Everything here runs on the event loop and never waits, but for `WatchStream.take`. The hub pushes
 notices; the edge takes and encodes them in that order, which is the only order a client sees.
-A stream whose outbox is full (`OUTBOX_NOTICES`, `OUTBOX_BYTES`) gets no more events: its watchers
-fall behind and are fed from the history later. Control answers are bounded by the client itself:
-the edge reads its next request only when there is room.
+Events for a watcher whose last notice still waits join that notice, unless something has been
+said since that they must not overtake: so a client that is behind gets fewer and larger answers.
+A stream whose outbox is full (`OUTBOX_NOTICES` beside one for each watcher, `OUTBOX_BYTES`) gets no
+more events: its watchers fall behind and are fed from the history later. Control answers are
+bounded by the client itself: the edge reads its next request only when there is room.
 """
 
 from __future__ import annotations
@@ -12,19 +14,21 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from datastore.mvcc.model import FROM_KEY
+from datastore.mvcc.watch_batch import BATCH_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from datastore.mvcc.hub import WatchHub
     from datastore.mvcc.model import Event
+    from datastore.mvcc.watch_batch import Batch
 
 OUTBOX_NOTICES = 1_000
 OUTBOX_BYTES = 4 << 20
-NOTICE_BYTES = 1 << 20  # events beyond this go into the next answer
 EVERY_WATCHER = -1
 NOPUT, NODELETE = 0, 1
 EMPTY_RANGE = "mvcc: watcher range is empty"
@@ -45,24 +49,52 @@ class WatchQuery(NamedTuple):
     filters: frozenset[int] = frozenset()
 
 
-class Notice(NamedTuple):
-    """One answer on the stream; fields as in a WatchResponse."""
+class Notice:
+    """One answer on the stream; fields as in a WatchResponse, with its events in batches."""
 
-    watch_id: int
-    revision: int
-    events: Sequence[Event] = ()
-    created: bool = False
-    canceled: bool = False
-    compact_revision: int = 0
-    reason: str = ""
-    prev_kv: bool = False
-    fragment: bool = False
+    __slots__ = (
+        "batches",
+        "canceled",
+        "compact_revision",
+        "created",
+        "fragment",
+        "prev_kv",
+        "reason",
+        "revision",
+        "size",
+        "watch_id",
+    )
+
+    def __init__(
+        self,
+        watch_id: int,
+        revision: int,
+        *,
+        created: bool = False,
+        canceled: bool = False,
+        compact_revision: int = 0,
+        reason: str = "",
+    ) -> None:
+        self.watch_id = watch_id
+        self.revision = revision
+        self.created = created
+        self.canceled = canceled
+        self.compact_revision = compact_revision
+        self.reason = reason
+        self.batches: list[Batch] = []
+        self.size = 64
+        self.prev_kv = self.fragment = False
+
+    @property
+    def events(self) -> Iterator[Event]:
+        """The events of the answer, oldest first."""
+        return chain.from_iterable(batch.events for batch in self.batches)
 
 
 class Watcher:
     """A watch. It has been given every matching event below `next_revision`."""
 
-    __slots__ = ("active", "id", "judged", "live", "next_revision", "query", "stream")
+    __slots__ = ("active", "id", "judged", "live", "next_revision", "open", "query", "stream")
 
     def __init__(self, stream: WatchStream, watch_id: int, query: WatchQuery, first: int) -> None:
         self.stream = stream
@@ -72,6 +104,7 @@ class Watcher:
         self.live = True  # False once cancelled or closed
         self.judged = False  # its start was held against the store's compact revision
         self.active = False  # had events since the last progress tick
+        self.open: Notice | None = None  # waits in the outbox, and may take more events
 
     def wants(self, event: Event) -> bool:
         """Say whether an event in the watcher's range is for it."""
@@ -79,31 +112,22 @@ class Watcher:
             return False
         return (NODELETE if event.row.deleted else NOPUT) not in self.query.filters
 
-    def send(self, events: Sequence[Event], revision: int) -> None:
-        """Put events into the outbox: as one notice, or more where they are many bytes.
+    def wants_all(self, batch: Batch) -> bool:
+        """Say whether every event of a batch in the watcher's range is for it."""
+        return not self.query.filters and batch.first >= self.next_revision
 
-        Events of one revision are never in two notices.
-        """
+    def send(self, batch: Batch, revision: int) -> None:
+        """Put a batch into the outbox; the store was at `revision` when it was made."""
         self.active = True
-        query = self.query
-        parts = list(split_revisions(events))
-        for number, (part, size) in enumerate(parts, 1):
-            reached = revision if number == len(parts) else part[-1].revision
-            notice = Notice(self.id, reached, part, prev_kv=query.prev_kv, fragment=query.fragment)
-            self.stream.push(notice, size)
-
-
-def split_revisions(events: Sequence[Event]) -> Iterator[tuple[list[Event], int]]:
-    """Yield events in parts of whole revisions and about NOTICE_BYTES, with their size."""
-    part: list[Event] = []
-    size = 0
-    for event in events:
-        if size > NOTICE_BYTES and event.revision != part[-1].revision:
-            yield part, size
-            part, size = [], 0
-        part.append(event)
-        size += len(event.row.key) + len(event.row.value) + 64
-    yield part, size
+        notice = self.open
+        if notice is None or notice.size + batch.size > BATCH_BYTES:
+            notice = self.open = Notice(self.id, revision)
+            notice.prev_kv, notice.fragment = self.query.prev_kv, self.query.fragment
+            self.stream.push(notice)
+        notice.batches.append(batch)
+        notice.revision = revision
+        notice.size += batch.size
+        self.stream.joined(batch)
 
 
 class WatchStream:
@@ -111,7 +135,7 @@ class WatchStream:
 
     def __init__(self, hub: WatchHub, progress_interval: float) -> None:
         self._hub = hub
-        self._outbox: deque[tuple[Notice, int]] = deque()
+        self._outbox: deque[Notice] = deque()
         self._bytes = 0
         self._filled = asyncio.Event()
         self._drained = asyncio.Event()
@@ -153,6 +177,8 @@ class WatchStream:
         """
         watchers = self.watchers.values()
         if watchers and all(w.live and self._hub.caught_up(w) for w in watchers):
+            for watcher in watchers:
+                watcher.open = None
             self.push(Notice(EVERY_WATCHER, self._hub.revision))
         else:
             self._hub.wake()
@@ -174,22 +200,33 @@ class WatchStream:
         for watcher in self.watchers.values():
             self._end(watcher)
 
-    def push(self, notice: Notice, size: int = 64) -> None:
+    def push(self, notice: Notice) -> None:
         """Add a notice to the outbox."""
-        self._outbox.append((notice, size))
-        self._hub.sent_events += len(notice.events)
-        self._bytes += size
+        self._outbox.append(notice)
+        self._bytes += notice.size
         self._filled.set()
+
+    def joined(self, batch: Batch) -> None:
+        """Note that a notice of the outbox has taken a batch."""
+        self._bytes += batch.size
+        self._hub.sent_events += len(batch.events)
 
     @property
     def pending_events(self) -> int:
         """How many events wait in the outbox."""
-        return sum(len(notice.events) for notice, _ in self._outbox)
+        waiting = chain.from_iterable(notice.batches for notice in self._outbox)
+        return sum(len(batch.events) for batch in waiting)
 
     @property
     def has_room(self) -> bool:
         """Whether more events may be pushed."""
-        return len(self._outbox) < OUTBOX_NOTICES and self._bytes < OUTBOX_BYTES
+        notices = OUTBOX_NOTICES + len(self.watchers)
+        return self._bytes < OUTBOX_BYTES and len(self._outbox) < notices
+
+    @property
+    def waiting(self) -> int:
+        """How many notices wait."""
+        return len(self._outbox)
 
     async def room(self) -> None:
         """Wait until the outbox has room."""
@@ -203,8 +240,11 @@ class WatchStream:
             self._filled.clear()
             await self._filled.wait()
         full = not self.has_room
-        notice, size = self._outbox.popleft()
-        self._bytes -= size
+        notice = self._outbox.popleft()
+        self._bytes -= notice.size
+        watcher = self.watchers.get(notice.watch_id)
+        if watcher is not None and watcher.open is notice:
+            watcher.open = None
         if full and self.has_room:
             self._drained.set()
             self._hub.wake()
@@ -233,6 +273,7 @@ class WatchStream:
         for watcher in self.watchers.values():
             idle = watcher.live and watcher.query.progress_notify and not watcher.active
             if idle and self.has_room and self._hub.caught_up(watcher):
+                watcher.open = None
                 self.push(Notice(watcher.id, self._hub.revision))
             watcher.active = False
         self._schedule()

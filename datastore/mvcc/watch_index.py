@@ -62,6 +62,14 @@ class WatchIndex(Generic[W]):
         for wanted in self._covers[bisect_right(self._bounds, key) - 1]:
             yield from self._ranges[wanted]
 
+    def groups(self, key: bytes) -> Iterator[set[W]]:
+        """Yield the watchers of each range that holds the key: the same set for the same range."""
+        held = self._keys.get(key)
+        if held:
+            yield held
+        for wanted in self._covers[bisect_right(self._bounds, key) - 1]:
+            yield self._ranges[wanted]
+
     def everyone(self) -> Iterator[W]:
         """Yield every watcher."""
         for watchers in (*self._keys.values(), *self._ranges.values()):

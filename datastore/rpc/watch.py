@@ -8,19 +8,21 @@ The stream never ends by itself, and with UNAVAILABLE when the server stops.
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 from datastore.errors import NOT_ALLOWED
 from datastore.mvcc.model import FROM_KEY
 from datastore.mvcc.watch import Notice, WatchQuery, WatchStream
-from datastore.rpc import codec
+from datastore.rpc import wire
 from datastore.rpc.answering import Edge, Method, Stream
-from proto.etcd import kv_pb2, rpc_pb2
+from proto.etcd import rpc_pb2
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from datastore.mvcc.model import Event
+    from datastore.mvcc.watch_batch import Batch
 
 SERVICE = "etcdserverpb.Watch"
 FRAGMENT_EXTRA = 512 << 10
@@ -30,20 +32,50 @@ _GO_CODES = {
     "PERMISSION_DENIED": "PermissionDenied",
 }
 EVENTS_TAG = b"\x5a"  # field 11, length-delimited
+LONG_SPEECH = 32  # answers in a row after which a stream pauses
+PAUSE, LONGEST_PAUSE = 2, 0.01
+FRAGMENT = b"\x38\x01"
+DELETE = b"\x08\x01"
 
 
 async def _watch(edge: Edge, requests: AsyncIterator[rpc_pb2.WatchRequest]) -> AsyncIterator[bytes]:
     stream = edge.store.watch_stream()
     reading = asyncio.create_task(_read(edge, stream, requests))
+    pace = Pace()
     try:
         while True:
-            notice = await stream.take()
-            for message in encode(edge, notice):
+            await pace.keep(stream)
+            for message in encode(edge, await stream.take()):
                 yield message
     finally:
         stream.close()
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
+
+
+class Pace:
+    """Lets a stream that has had much to say pause twice as long as it spoke.
+
+    Each answer costs the event loop the same, however many events are in it. While the stream
+    pauses, events gather for one answer a watcher, and other calls have the loop.
+    """
+
+    def __init__(self) -> None:
+        self._clock = asyncio.get_running_loop().time
+        self._began = 0.0
+        self._said = 0
+
+    async def keep(self, stream: WatchStream) -> None:
+        """Be called before each answer."""
+        if not stream.waiting:
+            self._said = 0
+            return
+        self._said += 1
+        if self._said == 1:
+            self._began = self._clock()
+        elif self._said > max(LONG_SPEECH, len(stream.watchers)):
+            await asyncio.sleep(min(PAUSE * (self._clock() - self._began), LONGEST_PAUSE))
+            self._said = 0
 
 
 async def _read(
@@ -89,20 +121,33 @@ def _query(request: rpc_pb2.WatchCreateRequest) -> WatchQuery:
 
 def encode(edge: Edge, notice: Notice) -> Iterator[bytes]:
     """Yield a notice as one encoded WatchResponse, or as several if it asks for fragments."""
+    control = _control(edge, notice)
+    if not notice.fragment:
+        yield b"".join((control, *[_events(batch, notice.prev_kv) for batch in notice.batches]))
+        return
     events = [encode_event(event, prev_kv=notice.prev_kv) for event in notice.events]
-    limit = edge.max_request_bytes + FRAGMENT_EXTRA
-    parts = list(split(events, limit)) if notice.fragment else [events]
-    for number, part in enumerate(parts):
-        response = rpc_pb2.WatchResponse(
-            header=edge.header(notice.revision),
-            watch_id=notice.watch_id,
-            created=notice.created,
-            canceled=notice.canceled,
-            compact_revision=notice.compact_revision,
-            cancel_reason=notice.reason,
-            fragment=number < len(parts) - 1,
-        )
-        yield b"".join((response.SerializeToString(), *part))
+    *first, last = split(events, edge.max_request_bytes + FRAGMENT_EXTRA)
+    for part in first:
+        yield b"".join((control, FRAGMENT, *part))
+    yield b"".join((control, *last))
+
+
+def _control(edge: Edge, notice: Notice) -> bytes:
+    """Return the fields of a WatchResponse but for its events."""
+    parts = [
+        edge.headers.field(notice.revision),
+        wire.number(b"\x10", notice.watch_id),
+        wire.number(b"\x18", notice.created),
+        wire.number(b"\x20", notice.canceled),
+        wire.number(b"\x28", notice.compact_revision),
+    ]
+    if notice.reason:
+        parts.append(wire.message(b"\x32", notice.reason.encode()))
+    return b"".join(parts)
+
+
+def _events(batch: Batch, prev_kv: bool) -> bytes:
+    return batch.wire(prev_kv=prev_kv, encode=partial(encode_event, prev_kv=prev_kv))
 
 
 def split(events: list[bytes], limit: int) -> Iterator[list[bytes]]:
@@ -122,27 +167,12 @@ def encode_event(event: Event, *, prev_kv: bool) -> bytes:
     """Return an event as a field of a WatchResponse: encoded once for all watchers."""
     encoded = event.wire.get(prev_kv)
     if encoded is None:
-        message = _event(event, prev_kv=prev_kv).SerializeToString()
-        encoded = event.wire[prev_kv] = EVENTS_TAG + _varint(len(message)) + message
+        row = event.row
+        content = (DELETE if row.deleted else b"") + wire.message(b"\x12", wire.key_value(row))
+        if prev_kv and event.prev:
+            content += wire.message(b"\x1a", wire.key_value(event.prev))
+        encoded = event.wire[prev_kv] = wire.message(EVENTS_TAG, content)
     return encoded
-
-
-def _event(event: Event, *, prev_kv: bool) -> kv_pb2.Event:
-    row = event.row
-    prev = codec.key_value(event.prev) if prev_kv and event.prev else None
-    if row.deleted:
-        kv = kv_pb2.KeyValue(key=row.key, mod_revision=row.revision)
-        return kv_pb2.Event(type=kv_pb2.Event.DELETE, kv=kv, prev_kv=prev)
-    return kv_pb2.Event(kv=codec.key_value(row), prev_kv=prev)
-
-
-def _varint(number: int) -> bytes:
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
 
 
 METHODS: dict[str, Method] = {"Watch": Stream(rpc_pb2.WatchRequest, _watch)}

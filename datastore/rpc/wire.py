@@ -62,11 +62,11 @@ class Headers:
     """Response headers of one server: everything but the revision is fixed."""
 
     def __init__(self, cluster_id: int, member_id: int, raft_term: int) -> None:
-        ids = _field(b"\x08", cluster_id) + _field(b"\x10", member_id)
+        ids = number(b"\x08", cluster_id) + number(b"\x10", member_id)
         self._before = ids + b"\x18"
-        self._after = _field(b"\x20", raft_term)
+        self._after = number(b"\x20", raft_term)
         self._fixed = len(self._before) + len(self._after)
-        self._without_revision = _message(b"\x0a", ids + self._after)
+        self._without_revision = message(b"\x0a", ids + self._after)
 
     def field(self, revision: int) -> bytes:
         """Return a header as field 1 of an answer."""
@@ -77,11 +77,13 @@ class Headers:
         return b"".join((b"\x0a", length, self._before, encoded, self._after))
 
 
-def _field(tag: bytes, number: int) -> bytes:
-    return tag + varint(number) if number else b""
+def number(tag: bytes, value: int) -> bytes:
+    """Return an integer field; nothing for 0."""
+    return tag + varint(value) if value else b""
 
 
-def _message(tag: bytes, content: bytes) -> bytes:
+def message(tag: bytes, content: bytes) -> bytes:
+    """Return a length-delimited field."""
     return b"".join((tag, varint(len(content)), content))
 
 
@@ -133,33 +135,33 @@ def range_response(header: bytes, result: RangeResult) -> bytes:
     """Return a RangeResponse; `header` is its field 1."""
     kvs = _key_values(b"\x12", result.rows)
     more = b"\x18\x01" if result.more else b""
-    return b"".join((header, kvs, more, _field(b"\x20", result.total)))
+    return b"".join((header, kvs, more, number(b"\x20", result.total)))
 
 
 def put_response(header: bytes, result: PutResult) -> bytes:
     """Return a PutResponse."""
     if result.prev is None:
         return header
-    return header + _message(b"\x12", key_value(result.prev))
+    return header + message(b"\x12", key_value(result.prev))
 
 
 def delete_response(header: bytes, result: DeleteResult) -> bytes:
     """Return a DeleteRangeResponse."""
-    return header + _field(b"\x10", result.deleted) + _key_values(b"\x1a", result.prevs)
+    return header + number(b"\x10", result.deleted) + _key_values(b"\x1a", result.prevs)
 
 
 def txn_response(header: bytes, result: TxnResult) -> bytes:
     """Return a TxnResponse; inner headers carry the revision alone, an inner Txn's nothing."""
     parts = [header, b"\x10\x01" if result.succeeded else b""]
-    parts += [_message(b"\x1a", _operation(one)) for one in result.results]
+    parts += [message(b"\x1a", _operation(one)) for one in result.results]
     return b"".join(parts)
 
 
 def _operation(result: OpResult) -> bytes:
     tag, encode = _OPERATIONS[type(result)]
     if isinstance(result, TxnResult):
-        return _message(tag, encode(b"\x0a\x00", result))
-    return _message(tag, encode(_message(b"\x0a", _field(b"\x18", result.revision)), result))
+        return message(tag, encode(b"\x0a\x00", result))
+    return message(tag, encode(message(b"\x0a", number(b"\x18", result.revision)), result))
 
 
 _OPERATIONS: dict[type, tuple[bytes, Callable[..., bytes]]] = {
