@@ -15,6 +15,7 @@ from tests.contract.differential.operations import (
     Call,
     CancelWatch,
     CreateWatch,
+    HashKeySpace,
     KeepAlive,
     Operation,
     ReopenStream,
@@ -42,6 +43,7 @@ class State:
 
     revision: int = 1
     compacted: int = 0
+    compactions: set[int] = field(default_factory=set)
     watch_ids: list[list[int]] = field(default_factory=lambda: [[] for _ in range(STREAMS)])
 
 
@@ -62,6 +64,7 @@ class Generator:
             (3, self._time_to_live),
             (1, lambda: Call("lease.LeaseLeases", pb.LeaseLeasesRequest())),
             (1, lambda: KeepAlive(self._random.choice(LEASES))),
+            (2, lambda: HashKeySpace(self._hashed_revision())),
             (6, self._create_watch),
             (3, self._cancel_watch),
             (1, lambda: ReopenStream(self._random.randrange(STREAMS))),
@@ -96,6 +99,11 @@ class Generator:
         near = max(1, self._back(20))
         choices = [near, near, near, now, now + 1, max(compacted, 0), compacted - 1, -1, FAR]
         return self._random.choice(choices)
+
+    def _hashed_revision(self) -> int:
+        now, compacted = self._state.revision, self._state.compacted
+        near = max(1, self._back(20))
+        return self._random.choice([0, near, near, compacted + 1, compacted - 1, now + 1, -1])
 
     def _lease(self) -> int:
         return self._random.choice(LEASES) if self._chance(25) else 0

@@ -19,6 +19,7 @@ from tests.contract.differential.operations import (
     Call,
     CancelWatch,
     CreateWatch,
+    HashKeySpace,
     KeepAlive,
     Operation,
     ReopenStream,
@@ -76,6 +77,7 @@ class Lockstep:
         while self.state.revision < self._latest_start:
             await self._call(FILLER)
         await self._call(Call("kv.Range", EVERYTHING))
+        await self._hash(0)
         await asyncio.gather(*(side.catch_up(self.state.revision) for side in self._sides))
         self._catching_up = False
         for _ in range(STRAGGLER_LOOKS):
@@ -107,6 +109,8 @@ class Lockstep:
             case KeepAlive():
                 answers = await self._both(lambda side: side.keep_alive(operation.lease_id))
                 self._compare(operation, *answers)
+            case HashKeySpace():
+                await self._hash(operation.revision)
             case CreateWatch():
                 await self._create(operation)
             case CancelWatch():
@@ -123,7 +127,22 @@ class Lockstep:
         self.state.revision = max(self.state.revision, expected.header.revision)
         if isinstance(call.request, pb.CompactionRequest):
             self.state.compacted = call.request.revision
+            self.state.compactions.add(call.request.revision)
         return expected
+
+    async def _hash(self, revision: int) -> None:
+        """Compare the hash of the key space.
+
+        Not asked: a revision that was compacted to, whose hash etcd remembers from then; and one at
+        which no key was live, when etcd's answer tells how far its compaction has come.
+        """
+        if revision in self.state.compactions:
+            return
+        live = pb.RangeRequest(key=b"\0", range_end=b"\0", count_only=True, revision=revision)
+        found = await self._call(Call("kv.Range", live))
+        if revision < 0 or isinstance(found, Refusal) or found.count or not self.state.compacted:
+            request = pb.HashKVRequest(revision=revision)
+            await self._call(Call("maintenance.HashKV", request))
 
     async def _create(self, operation: CreateWatch) -> None:
         expected, got = await self._both(

@@ -48,4 +48,11 @@ class ReopenStream:
     stream: int
 
 
-Operation = Call | KeepAlive | CreateWatch | CancelWatch | ReopenStream
+@dataclass(frozen=True)
+class HashKeySpace:
+    """HashKV at a revision."""
+
+    revision: int
+
+
+Operation = Call | KeepAlive | HashKeySpace | CreateWatch | CancelWatch | ReopenStream
