@@ -22,7 +22,7 @@ from typing import Any
 
 import pytest
 
-from tests.bench import clusters, datastores
+from tests.bench import batch, clusters, datastores, growth, rest
 from tests.bench.contenders import ETCD, FRONTS
 from tests.bench.datastores import Plan
 from tests.bench.machine import REPOSITORY, describe
@@ -52,9 +52,18 @@ def _cluster(store: str) -> Callable[[Choice], Any]:
     return lambda choice: clusters.measure(store, choice.say)
 
 
+def _growth(choice: Choice) -> Any:
+    plan = choice.plan
+    return growth.measure(plan.contenders[1], plan.runs, plan.seconds, choice.say)
+
+
 DELAYED = tuple(dict.fromkeys(row.part for row in ROWS))
 PARTS: Mapping[str, Callable[[Choice], Any]] = {
     **{part: _beside_etcd(part) for part in DELAYED},
+    "growth": _growth,
+    "idle": lambda choice: rest.idle(choice.plan.contenders, choice.say),
+    "leases": lambda choice: rest.leases(choice.plan.contenders, choice.say),
+    "batch": lambda choice: batch.measure(choice.say),
     **{f"cluster-{store.lower()}": _cluster(store) for store in clusters.STORES},
 }
 

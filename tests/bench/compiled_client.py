@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from tests.bench.machine import REPOSITORY
 
@@ -22,7 +22,7 @@ SPARE_SECONDS = 900.0  # what a run may take beyond its measured time
 class Load:
     """What one run of a client saw.
 
-    Latencies in milliseconds (0: not known); `client_cpu` in cores that the client itself used.
+    Latencies in milliseconds, 0 when not known; CPU in cores that the client and the server used.
     """
 
     per_second: float
@@ -30,6 +30,19 @@ class Load:
     p50_ms: float
     p99_ms: float
     client_cpu: float
+    server_cpu: float
+
+
+class Server(Protocol):
+    """What is loaded."""
+
+    @property
+    def address(self) -> str:
+        """host:port."""
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
 
 
 @functools.cache
@@ -53,9 +66,10 @@ def loader() -> Path:
     return target
 
 
-def run_loader(address: str, work: str, seconds: float, **flags: Any) -> Load:
+def run_loader(server: Server, work: str, seconds: float, **flags: Any) -> Load:
     """Put one kind of load on a server; RuntimeError with its words when a request failed."""
-    argv = [str(loader()), f"-endpoint={address}", f"-work={work}", f"-seconds={seconds:g}"]
+    argv = [str(loader()), f"-work={work}", f"-seconds={seconds:g}"]
+    argv += [f"-endpoint={server.address}", f"-server-pid={server.pid}"]
     argv += [f"-{name.replace('_', '-')}={value}" for name, value in flags.items()]
     done = subprocess.run(
         argv, capture_output=True, text=True, check=False, timeout=seconds + SPARE_SECONDS
@@ -69,4 +83,5 @@ def run_loader(address: str, work: str, seconds: float, **flags: Any) -> Load:
         said["p50_ms"],
         said["p99_ms"],
         said["cpu_seconds"] / said["seconds"],
+        said["server_cpu_seconds"] / said["seconds"],
     )

@@ -16,7 +16,6 @@ from proto.etcd import rpc_pb2_grpc
 from tests.bench.compiled_client import Load, run_loader
 from tests.bench.contenders import Contender, contenders
 from tests.bench.h2load import run_h2load
-from tests.bench.processes import cpu_seconds
 from tests.bench.rows import RAW, Row
 
 PUT_PATH = "/etcdserverpb.KV/Put"
@@ -68,33 +67,28 @@ def _medians(runs: Sequence[dict[str, float]]) -> dict[str, float]:
 
 
 def _run(row: Row, server: Contender, seconds: float) -> dict[str, float]:
-    began = cpu_seconds(server.pid)
-    load = _raw(row, server, seconds) if row.work == RAW else _compiled(row, server, seconds)
-    used = cpu_seconds(server.pid) - began
-    warm_up = 1.0
-    return {**asdict(load), "server_cpu": used / (seconds + warm_up)}
-
-
-def _compiled(row: Row, server: Contender, seconds: float) -> Load:
-    return run_loader(server.address, row.work, seconds, **row.flags)
+    if row.work == RAW:
+        return asdict(_raw(row, server, seconds))
+    return asdict(run_loader(server, row.work, seconds, **row.flags))
 
 
 def _raw(row: Row, server: Contender, seconds: float) -> Load:
     """A gRPC error is an HTTP success to h2load; the store's revision tells the truth."""
-    before = _revision(server)
+    before = revision_of(server)
     in_flight, connections = row.flags["in_flight"], row.flags["connections"]
-    load = run_h2load(server.address, PUT_PATH, RAW_PUT, in_flight, connections, seconds)
-    written = _revision(server) - before
+    load = run_h2load(server, PUT_PATH, RAW_PUT, in_flight, connections, seconds)
+    written = revision_of(server) - before
     if written < load.ops:
         raise RuntimeError(f"{server.name} answered {load.ops} puts and wrote {written}")
     return load
 
 
 def _fill(server: Contender, row: Row) -> None:
-    run_loader(server.address, "fill", 0, in_flight=FILLERS, connections=1, **row.fill)
+    run_loader(server, "fill", 0, in_flight=FILLERS, connections=1, **row.fill)
 
 
-def _revision(server: Contender) -> int:
+def revision_of(server: Contender) -> int:
+    """Return the revision of a server's store."""
     with grpc.insecure_channel(server.address) as channel:
         answer = rpc_pb2_grpc.KVStub(channel).Range(pb.RangeRequest(key=b"/"))
         return int(answer.header.revision)

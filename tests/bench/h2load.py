@@ -11,13 +11,14 @@ import tempfile
 
 from google.protobuf.message import Message
 
-from tests.bench.compiled_client import Load
+from tests.bench.compiled_client import Load, Server
+from tests.bench.processes import cpu_seconds
 
 WARM_UP_SECONDS = 1
 
 
 def run_h2load(
-    address: str, path: str, message: Message, in_flight: int, connections: int, seconds: float
+    server: Server, path: str, message: Message, in_flight: int, connections: int, seconds: float
 ) -> Load:
     """Send for `seconds`, after a warm-up; RuntimeError when a request failed.
 
@@ -31,10 +32,12 @@ def run_h2load(
         argv += [f"--clients={connections}", "--threads=1"]
         argv += [f"--max-concurrent-streams={in_flight // connections}"]
         argv += [f"--data={body.name}", "--header=content-type: application/grpc"]
-        argv += ["--header=te: trailers", f"http://{address}{path}"]
-        before = _children_cpu()
+        argv += ["--header=te: trailers", f"http://{server.address}{path}"]
+        before, server_before = _children_cpu(), cpu_seconds(server.pid)
         done = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=120)
-    return parse(done.stdout, (_children_cpu() - before) / (seconds + WARM_UP_SECONDS))
+        used, server_used = _children_cpu() - before, cpu_seconds(server.pid) - server_before
+    took = seconds + WARM_UP_SECONDS
+    return parse(done.stdout, used / took, server_used / took)
 
 
 def framed(message: Message) -> bytes:
@@ -43,7 +46,7 @@ def framed(message: Message) -> bytes:
     return struct.pack(">BI", 0, len(body)) + body
 
 
-def parse(output: str, client_cpu: float) -> Load:
+def parse(output: str, client_cpu: float, server_cpu: float) -> Load:
     """Read h2load's report. RuntimeError when it reports a failed request or is not understood."""
     rate = re.search(r"finished in .*?, ([\d.]+) req/s", output)
     counts = re.search(r"requests: .*?(\d+) succeeded, (\d+) failed, (\d+) errored", output)
@@ -53,7 +56,7 @@ def parse(output: str, client_cpu: float) -> Load:
     if int(counts[2]) or int(counts[3]):
         raise RuntimeError(f"requests failed: {output}")
     scale = {"us": 0.001, "ms": 1.0, "s": 1000.0}[mean[2]]
-    return Load(float(rate[1]), int(counts[1]), float(mean[1]) * scale, 0, client_cpu)
+    return Load(float(rate[1]), int(counts[1]), float(mean[1]) * scale, 0, client_cpu, server_cpu)
 
 
 def _children_cpu() -> float:

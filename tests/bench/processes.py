@@ -1,4 +1,4 @@
-"""Memory and CPU time of the processes of one process group, read from /proc."""
+"""Memory and CPU time of processes, read from /proc."""
 
 import os
 import time
@@ -33,6 +33,33 @@ def usage_of_group(group: int, seconds: float) -> list[Usage]:
         for pid in _members(group)
         if pid in before
     ]
+
+
+def cpu_share(pid: int, seconds: float) -> float:
+    """Watch a process for `seconds`; return its CPU time in percent of one core."""
+    before, began = cpu_seconds(pid), time.monotonic()
+    time.sleep(seconds)
+    return 100 * (cpu_seconds(pid) - before) / (time.monotonic() - began)
+
+
+def rss_mib(pid: int) -> float:
+    """Return the resident memory of a process now."""
+    return _status(pid, "VmRSS")
+
+
+def peak_rss_mib(pid: int) -> float:
+    """Return the highest resident memory since its start, or since `forget_peak_rss`."""
+    return _status(pid, "VmHWM")
+
+
+def forget_peak_rss(pid: int) -> None:
+    """Let the peak begin at what is resident now."""
+    (PROC / str(pid) / "clear_refs").write_text("5")
+
+
+def _status(pid: int, name: str) -> float:
+    lines = (PROC / str(pid) / "status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{name}:"))
 
 
 def _members(group: int) -> list[int]:

@@ -1,8 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"fmt"
+	"os"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -11,16 +16,19 @@ import (
 	"google.golang.org/grpc"
 )
 
+const ticksPerSecond = 100 // of /proc, on every Linux that Go runs on
+
 // report is what a run saw. Operations are counted when they end within the measured time.
 type report struct {
-	Work       string  `json:"work"`
-	Ops        int     `json:"ops"`
-	Seconds    float64 `json:"seconds"`
-	PerSecond  float64 `json:"per_second"`
-	P50        float64 `json:"p50_ms"`
-	P99        float64 `json:"p99_ms"`
-	CPUSeconds float64 `json:"cpu_seconds"`
-	Conflicts  int     `json:"conflicts"`
+	Work             string  `json:"work"`
+	Ops              int     `json:"ops"`
+	Seconds          float64 `json:"seconds"`
+	PerSecond        float64 `json:"per_second"`
+	P50              float64 `json:"p50_ms"`
+	P99              float64 `json:"p99_ms"`
+	CPUSeconds       float64 `json:"cpu_seconds"`
+	ServerCPUSeconds float64 `json:"server_cpu_seconds"`
+	Conflicts        int     `json:"conflicts"`
 }
 
 // caller makes one request at a time, until it is told to stop.
@@ -28,30 +36,53 @@ type caller interface {
 	call(ctx context.Context) error
 }
 
-// meter tells which operations fall into the measured time, and what that cost.
+// meter tells which operations fall into the measured time, and what that time cost.
 type meter struct {
-	began, ends time.Time
-	cpuBefore   float64
+	*settings
+	began, ends    time.Time
+	cpu, serverCPU float64 // at the begin; from stop on, what was used since
+	seconds        float64
 }
 
-// startMeter waits for the warm-up to pass and begins to measure.
+// startMeter begins to measure.
 func startMeter(s *settings) *meter {
-	time.Sleep(duration(s.warmUp))
 	now := time.Now()
-	return &meter{began: now, ends: now.Add(duration(s.seconds)), cpuBefore: cpuSeconds()}
+	return &meter{settings: s, began: now, ends: now.Add(duration(s.seconds)), cpu: cpuSeconds(), serverCPU: processCPU(s.serverPID)}
 }
 
-// finish makes the report of latencies, which it sorts; seconds is the time that the operations took.
-func (m *meter) finish(s *settings, latencies []time.Duration, seconds float64) *report {
+// startAfterWarmUp begins to measure when the warm-up has passed.
+func startAfterWarmUp(s *settings) *meter {
+	time.Sleep(duration(s.warmUp))
+	return startMeter(s)
+}
+
+// wait returns when the measured time is over, or the context.
+func (m *meter) wait(ctx context.Context) {
+	select {
+	case <-time.After(time.Until(m.ends)):
+	case <-ctx.Done():
+	}
+	m.stop()
+}
+
+// stop ends the measured time.
+func (m *meter) stop() {
+	m.seconds = time.Since(m.began).Seconds()
+	m.cpu, m.serverCPU = cpuSeconds()-m.cpu, processCPU(m.serverPID)-m.serverCPU
+}
+
+// report makes the report of so many operations and of latencies, which it sorts.
+func (m *meter) report(ops int, latencies []time.Duration) *report {
 	slices.Sort(latencies)
 	return &report{
-		Work:       s.work,
-		Ops:        len(latencies),
-		Seconds:    seconds,
-		PerSecond:  float64(len(latencies)) / seconds,
-		P50:        milliseconds(quantile(latencies, 0.50)),
-		P99:        milliseconds(quantile(latencies, 0.99)),
-		CPUSeconds: cpuSeconds() - m.cpuBefore,
+		Work:             m.work,
+		Ops:              ops,
+		Seconds:          m.seconds,
+		PerSecond:        float64(ops) / m.seconds,
+		P50:              milliseconds(quantile(latencies, 0.50)),
+		P99:              milliseconds(quantile(latencies, 0.99)),
+		CPUSeconds:       m.cpu,
+		ServerCPUSeconds: m.serverCPU,
 	}
 }
 
@@ -71,20 +102,15 @@ func closedLoop(ctx context.Context, s *settings, callers []caller) (*report, er
 			}
 		})
 	}
-	m := startMeter(s)
-	select {
-	case <-time.After(time.Until(m.ends)):
-	case <-ctx.Done():
-	}
-	cpu := cpuSeconds() - m.cpuBefore
+	m := startAfterWarmUp(s)
+	m.wait(ctx)
 	close(stop)
 	busy.Wait()
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
-	found := m.finish(s, m.within(samples), s.seconds)
-	found.CPUSeconds = cpu
-	return found, nil
+	took := m.within(samples)
+	return m.report(len(took), took), nil
 }
 
 // sample is one operation: when it ended and how long it took.
@@ -154,4 +180,20 @@ func cpuSeconds() float64 {
 		return 0
 	}
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano()).Seconds()
+}
+
+// processCPU returns the user and system time of a process, 0 of none.
+func processCPU(pid int) float64 {
+	if pid == 0 {
+		return 0
+	}
+	said, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	// The name in parentheses may hold anything, so fields are counted after it.
+	fields := strings.Fields(string(said[bytes.LastIndexByte(said, ')')+1:]))
+	user, _ := strconv.Atoi(fields[11])
+	system, _ := strconv.Atoi(fields[12])
+	return float64(user+system) / ticksPerSecond
 }

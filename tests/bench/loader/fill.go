@@ -16,7 +16,7 @@ const keysPerTxn = 100 // etcd allows 128 operations
 func fill(ctx context.Context, s *settings, connections []*grpc.ClientConn) (*report, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	m := &meter{began: time.Now(), cpuBefore: cpuSeconds()}
+	m := startMeter(s)
 	total, value := s.keys*s.rounds, s.value()
 	latencies := make([]time.Duration, (total+keysPerTxn-1)/keysPerTxn)
 	var next atomic.Int64
@@ -39,7 +39,8 @@ func fill(ctx context.Context, s *settings, connections []*grpc.ClientConn) (*re
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
-	return m.finish(s, latencies, time.Since(m.began).Seconds()), nil
+	m.stop()
+	return m.report(len(latencies), latencies), nil
 }
 
 func fillSome(ctx context.Context, s *settings, kv pb.KVClient, first, end int, value []byte) error {

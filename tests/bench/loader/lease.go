@@ -39,12 +39,8 @@ func keepAlive(ctx context.Context, s *settings, connections []*grpc.ClientConn)
 		busy.Go(func() { fail(cancel, renewers[i].send(stop)) })
 		busy.Go(func() { fail(cancel, renewers[i].receive()) })
 	}
-	m := startMeter(s)
-	select {
-	case <-time.After(time.Until(m.ends)):
-	case <-ctx.Done():
-	}
-	cpu := cpuSeconds() - m.cpuBefore
+	m := startAfterWarmUp(s)
+	m.wait(ctx)
 	close(stop)
 	busy.Wait()
 	if err := context.Cause(ctx); err != nil {
@@ -54,9 +50,8 @@ func keepAlive(ctx context.Context, s *settings, connections []*grpc.ClientConn)
 	for _, each := range renewers {
 		samples = append(samples, each.samples)
 	}
-	found := m.finish(s, m.within(samples), s.seconds)
-	found.CPUSeconds = cpu
-	return found, allThere(ctx, s, connections[0])
+	renewed := len(m.within(samples))
+	return m.report(renewed, nil), allThere(ctx, s, connections[0])
 }
 
 func fail(cancel context.CancelCauseFunc, err error) {

@@ -1,5 +1,5 @@
 // Command loader puts one kind of load on an etcd endpoint, with etcd's own client module, and prints what it saw as
-// one line of JSON: operations, seconds, latencies in milliseconds, and the CPU seconds that it used itself.
+// one line of JSON: operations, seconds, latencies in milliseconds, and the CPU seconds that it and the server used.
 //
 // It is run by tests/bench. Any request that fails ends it with exit code 1 and the reason on stderr.
 package main
@@ -22,6 +22,7 @@ import (
 type settings struct {
 	work        string
 	endpoint    string
+	serverPID   int
 	connections int
 	inFlight    int
 	seconds     float64
@@ -31,6 +32,8 @@ type settings struct {
 	valueBytes  int
 	rounds      int
 	limit       int64
+	pages       int
+	revision    int64
 	watchers    int
 	leases      int
 	ttl         int64
@@ -82,6 +85,7 @@ func parse() *settings {
 	s := &settings{}
 	flag.StringVar(&s.work, "work", "put", strings.Join(workNames(), ", "))
 	flag.StringVar(&s.endpoint, "endpoint", "127.0.0.1:2379", "host:port of the server")
+	flag.IntVar(&s.serverPID, "server-pid", 0, "the server's process, whose CPU time is reported (0: none)")
 	flag.IntVar(&s.connections, "connections", 1, "TCP connections that the callers share evenly")
 	flag.IntVar(&s.inFlight, "in-flight", 4, "requests under way at any time")
 	flag.Float64Var(&s.seconds, "seconds", 5, "how long to measure")
@@ -91,6 +95,8 @@ func parse() *settings {
 	flag.IntVar(&s.valueBytes, "value-bytes", 256, "size of a value")
 	flag.IntVar(&s.rounds, "rounds", 1, "fill: how often each key is written")
 	flag.Int64Var(&s.limit, "limit", 500, "page: keys in one page")
+	flag.IntVar(&s.pages, "pages", 0, "page: how many of them before it begins anew (0: to the end of the prefix)")
+	flag.Int64Var(&s.revision, "revision", 0, "page: as of this revision (0: as of that of the first page)")
 	flag.IntVar(&s.watchers, "watchers", 100, "watch: watches of the prefix")
 	flag.IntVar(&s.leases, "leases", 100_000, "keepalive: leases")
 	flag.Int64Var(&s.ttl, "ttl", 60, "keepalive: time to live of a lease in seconds")

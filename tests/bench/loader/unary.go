@@ -53,24 +53,25 @@ func (g *getter) call(ctx context.Context) error {
 // kube-apiserver lists; etcd counts what remains of the prefix for each page.
 type lister struct {
 	*settings
-	kv       pb.KVClient
-	from     []byte
-	revision int64
-	left     int64
+	kv     pb.KVClient
+	from   []byte
+	pinned int64
+	left   int64
+	number int
 }
 
 func pages(ctx context.Context, s *settings, connections []*grpc.ClientConn) (*report, error) {
 	return closedLoop(ctx, s, callersOf(s, connections, func(kv pb.KVClient, _ int) caller {
-		return &lister{settings: s, kv: kv, left: int64(s.keys)}
+		return &lister{settings: s, kv: kv}
 	}))
 }
 
 func (l *lister) call(ctx context.Context) error {
 	if l.from == nil {
-		l.from, l.revision, l.left = []byte(l.prefix), 0, int64(l.keys)
+		l.from, l.pinned, l.left, l.number = []byte(l.prefix), l.revision, int64(l.keys), 0
 	}
 	answer, err := l.kv.Range(ctx, &pb.RangeRequest{
-		Key: l.from, RangeEnd: l.end(), Limit: l.limit, Revision: l.revision,
+		Key: l.from, RangeEnd: l.end(), Limit: l.limit, Revision: l.pinned,
 	})
 	if err != nil {
 		return err
@@ -79,12 +80,13 @@ func (l *lister) call(ctx context.Context) error {
 		return fmt.Errorf("page from %q: %d keys of %d, expected %d of %d", l.from, len(answer.Kvs), answer.Count,
 			min(l.limit, l.left), l.left)
 	}
-	if l.revision == 0 {
-		l.revision = answer.Header.Revision
+	if l.pinned == 0 {
+		l.pinned = answer.Header.Revision
 	}
 	l.left -= int64(len(answer.Kvs))
 	l.from = append(answer.Kvs[len(answer.Kvs)-1].Key, 0)
-	if !answer.More {
+	l.number++
+	if !answer.More || l.number == l.pages {
 		l.from = nil
 	}
 	return nil

@@ -47,18 +47,16 @@ func fanOut(ctx context.Context, s *settings, connections []*grpc.ClientConn) (*
 			cancel(err)
 		}
 	})
-	m := startMeter(s)
+	m := startAfterWarmUp(s)
 	before := delivered.Load()
-	time.Sleep(time.Until(m.ends))
-	inTime, cpu := delivered.Load()-before, cpuSeconds()-m.cpuBefore
+	m.wait(ctx)
+	inTime := int(delivered.Load() - before)
 	close(stop)
 	busy.Wait()
 	if err := drained(ctx, &delivered, writer.done*int64(s.watchers)); err != nil {
 		return nil, err
 	}
-	found := m.finish(s, m.within([][]sample{samples}), s.seconds)
-	found.Ops, found.PerSecond, found.CPUSeconds = int(inTime), float64(inTime)/s.seconds, cpu
-	return found, nil
+	return m.report(inTime, m.within([][]sample{samples})), nil
 }
 
 // countingPutter knows how many puts it has made.
@@ -140,18 +138,17 @@ func putToEvent(ctx context.Context, s *settings, connections []*grpc.ClientConn
 	}
 	writer := &putter{s, pb.NewKVClient(connections[0]), s.value()}
 	latencies := []time.Duration{}
-	m := &meter{began: time.Now(), cpuBefore: cpuSeconds()}
-	for ends := m.began.Add(duration(s.warmUp + s.seconds)); time.Now().Before(ends); {
+	m := startMeter(s)
+	for time.Now().Before(m.ends) {
 		took, err := onePut(ctx, writer, stream)
 		if err != nil {
 			return nil, err
 		}
-		if time.Since(m.began) > duration(s.warmUp) {
-			latencies = append(latencies, took)
-		}
+		latencies = append(latencies, took)
 		time.Sleep(duration(restSeconds))
 	}
-	return m.finish(s, latencies, s.seconds), nil
+	m.stop()
+	return m.report(len(latencies), latencies), nil
 }
 
 func onePut(ctx context.Context, writer *putter, stream pb.Watch_WatchClient) (time.Duration, error) {
