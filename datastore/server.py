@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
@@ -54,15 +55,22 @@ async def run(config: DatastoreConfig, ready: asyncio.Event | None = None) -> No
             raise StartError("the database was lost while starting: see the log") from error
         edge = Edge(store, max_request_bytes=config.grpc.max_request_bytes)
         ending.push_async_callback(_stop, fronts, http, edge)
-        await fronts.start(edge)
         await http.start(edge)
+        await fronts.start(edge)
         log.info("ready to serve client requests urls=%s", ",".join(config.listen_client_urls))
         systemd.notify(systemd.READY)
         ending.callback(systemd.notify, systemd.STOPPING)
         if ready:
             ready.set()
         # Not wait_for_termination: cancelling that would cancel the graceful stop with it.
-        await asyncio.get_running_loop().create_future()
+        _die(await store.broken)
+
+
+def _die(reason: str) -> None:
+    """End at once: closing a database that cannot be trusted would write to it."""
+    log.critical("ending, nothing more can be promised reason=%s", reason)
+    logging.shutdown()
+    os._exit(1)
 
 
 def _store(config: DatastoreConfig) -> Store:

@@ -42,6 +42,8 @@ class PostgresBackend:
     """The store in a database that servers share."""
 
     exclusive = False
+    disk_turns = 0
+    broken = ""
     newest = None
     longest_key = LONGEST_KEY
 

@@ -28,11 +28,12 @@ from datastore.backends import sqlite_upkeep
 from datastore.backends.file_claim import FileClaim
 from datastore.backends.identity import Identity, register
 from datastore.backends.migration import check_and_migrate
+from datastore.backends.sqlite_disk import Disk
 from datastore.backends.sqlite_pages import PageStatements, available, unpack
 from datastore.backends.statements import Prepared, Statements
 from datastore.backends.transaction import SqlTransaction
 from datastore.errors import ConfigError, StartError
-from datastore.mvcc.backend import BackendFailed, CommitUnknown, Size
+from datastore.mvcc.backend import BackendBroken, BackendFailed, CommitUnknown, Size
 from datastore.mvcc.model import SUB_BITS
 from datastore.mvcc.newest import NewestRows
 
@@ -101,19 +102,29 @@ class SqliteTransaction(SqlTransaction):
         member_id: int,
         clock: Callable[[], int],
         noticed: Callable[[int], None],
+        disk: Disk,
     ) -> None:
         self._noticed = noticed
         self.statements = _statements
         self.member_id = member_id
         self._connection = connection
         self._clock = clock
+        self._disk = disk
 
     def run(self, sql: str, params: Sequence[Any] = ()) -> list[Any]:
         """Run a statement and return its rows."""
         try:
             return self._connection.execute(sql, params).fetchall()
         except sqlite3.Error as error:
-            raise BackendFailed(str(error)) from error
+            raise self._disk.judge(error) from error
+
+    def allocated(self) -> int:
+        """Return the bytes of the database's pages, those in the log included."""
+        return self._disk.allocated(self._connection)
+
+    def short_of_space(self) -> bool:
+        """Say whether the disk is about to be full."""
+        return self._disk.short(self._connection)
 
     def scan(
         self, key: bytes, end: bytes | None, limit: int, revision: int, *, values: bool
@@ -174,6 +185,9 @@ class SqliteTransaction(SqlTransaction):
         try:
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
+            judged = self._disk.judge(error)
+            if isinstance(judged, BackendBroken):
+                raise judged from error
             raise CommitUnknown(str(error)) from error
 
 
@@ -181,10 +195,16 @@ class SqliteSession:
     """A connection of one thread."""
 
     def __init__(
-        self, path: Path, member_id: int, clock: Callable[[], int], noticed: Callable[[int], None]
+        self,
+        path: Path,
+        member_id: int,
+        clock: Callable[[], int],
+        noticed: Callable[[int], None],
+        disk: Disk,
     ) -> None:
         self._connection = connect(path)
-        self._transaction = SqliteTransaction(self._connection, member_id, clock, noticed)
+        self._disk = disk
+        self._transaction = SqliteTransaction(self._connection, member_id, clock, noticed, disk)
 
     @contextmanager
     def snapshot(self) -> Iterator[SqliteTransaction]:
@@ -194,6 +214,8 @@ class SqliteSession:
     @contextmanager
     def transaction(self) -> Iterator[SqliteTransaction]:
         """Open a write transaction."""
+        if self._disk.broken:
+            raise BackendBroken(self._disk.broken)
         yield from self._begin("BEGIN IMMEDIATE")
 
     def last_batch(self) -> int:
@@ -216,6 +238,10 @@ class SqliteSession:
     def copy_to(self, path: Path) -> None:
         """Write one state of the database into a new file."""
         sqlite_upkeep.copy_to(self._connection, path)
+
+    def look_at_disk(self) -> None:
+        """Give the ballast up, or take it again."""
+        self._disk.look(self._connection)
 
     def checkpoint(self, mode: str) -> None:
         """Copy the log into the file."""
@@ -266,6 +292,7 @@ class SqliteBackend:
         self._path = Path(url.database).absolute()
         self._identity = identity
         self._claim = FileClaim(self._path)
+        self._disk = Disk(self._path)
         self.newest = NewestRows()
         self._started = time.monotonic()
         self._epoch = time.time()
@@ -290,20 +317,35 @@ class SqliteBackend:
     def session(self, *, writer: bool = False) -> SqliteSession:
         """Return a new session."""
         del writer
-        return SqliteSession(self._path, self.member_id, self._now, self.newest.overtaken)
+        return SqliteSession(
+            self._path, self.member_id, self._now, self.newest.overtaken, self._disk
+        )
 
     def housekeep(self, session: SqliteSession) -> None:
-        """Checkpoint when the log has grown."""
+        """Checkpoint when the log has grown; see to the disk."""
         log_size = self._log_size()
-        if log_size > CHECKPOINT_BYTES:
+        if self._disk.full and log_size:
+            session.checkpoint("TRUNCATE")
+        elif log_size > CHECKPOINT_BYTES:
             session.checkpoint("RESTART" if log_size > RESTART_BYTES else "PASSIVE")
+        session.look_at_disk()
+
+    @property
+    def disk_turns(self) -> int:
+        """How often the disk has become full and has had space again: odd while it is full."""
+        return self._disk.turns
+
+    @property
+    def broken(self) -> str:
+        """Why the file cannot be trusted any more; empty while it can."""
+        return self._disk.broken
 
     def listen(self, heard: Callable[[], None], stopped: Callable[[], bool]) -> None:
         """Return at once: nobody else commits."""
 
     def close(self) -> None:
         """Truncate the log, so that the file alone is the store, and let go of it."""
-        with suppress(sqlite3.Error, BackendFailed):
+        with suppress(sqlite3.Error, BackendFailed, BackendBroken):
             session = self.session()
             session.checkpoint("TRUNCATE")
             session.close()
@@ -317,12 +359,15 @@ class SqliteBackend:
         check_and_migrate(f"sqlite:///{self._path}", str(self._path), self._is_fresh())
         connection = connect(self._path)
         try:
-            transaction = SqliteTransaction(connection, 0, self._now, self.newest.overtaken)
+            transaction = SqliteTransaction(
+                connection, 0, self._now, self.newest.overtaken, self._disk
+            )
             transaction.run("BEGIN IMMEDIATE")
             self.cluster_id, self.member_id = register(transaction, self._identity)
             transaction.run("COMMIT")
         finally:
             connection.close()
+        self._disk.take_ballast()
 
     def _is_fresh(self) -> bool:
         return not self._path.exists() or self._path.stat().st_size == 0

@@ -74,6 +74,14 @@ class SqlTransaction(ABC):
         revision = max(newest >> SUB_BITS, floor)
         return State(revision, compacted, pruned, self.clock(now), alarms, auth)
 
+    def allocated(self) -> int:
+        """Return 0: the size of a networked database cannot be told at once."""
+        return 0
+
+    def short_of_space(self) -> bool:
+        """Say no: a networked database looks after its own disk."""
+        return False
+
     def clock(self, now: int) -> int:
         """Return the time in milliseconds, given what the database said."""
         return int(now)

@@ -30,6 +30,14 @@ class BackendFailed(Exception):
     """The database refused a statement; nothing of the transaction was written."""
 
 
+class BackendFull(BackendFailed):
+    """There is no space left for what a transaction writes; nothing of it was written."""
+
+
+class BackendBroken(Exception):
+    """The database cannot be trusted any more: the server has to end and start anew."""
+
+
 class CommitUnknown(Exception):
     """The connection broke at COMMIT: ask `Session.last_batch` what came of it."""
 
@@ -117,14 +125,14 @@ class Snapshot(Protocol):
     def count(self, key: bytes, end: bytes | None, revision: int) -> int:
         """Return the number of live keys."""
 
-    def history(self, first: int, last: int, limit: int) -> list[Row]:
-        """Return events with first <= id < last, oldest first, at most limit."""
-
     def moved(self, key: bytes, end: bytes | None, first: int, last: int, limit: int) -> int | None:
         """Return creations less deletions of a range's keys by events with first <= id < last.
 
         None when these are more than limit events, of whatever keys.
         """
+
+    def history(self, first: int, last: int, limit: int) -> list[Row]:
+        """Return events with first <= id < last, oldest first, at most limit."""
 
     def rows(self, ids: Collection[int]) -> dict[int, Row]:
         """Return events by id, those that compaction took left out."""
@@ -162,6 +170,12 @@ class WriteTx(Snapshot, Protocol):
 
     def prefetch(self, wanted: Wanted) -> Prefetch:
         """Take the lock, then read what the batch names."""
+
+    def allocated(self) -> int:
+        """Return the bytes that the store allocates, 0 if that cannot be told at once."""
+
+    def short_of_space(self) -> bool:
+        """Say whether the disk is about to be full, so that nothing should be added."""
 
     def write(self, changes: Changes) -> None:
         """Write the changes; later reads of this transaction see them."""
@@ -225,6 +239,14 @@ class Backend(Protocol):
 
     def housekeep(self, session: Session) -> None:
         """Do the database's own chores; called about once a second in a thread of its own."""
+
+    @property
+    def disk_turns(self) -> int:
+        """How often the disk has become full and has had space again: odd while it is full."""
+
+    @property
+    def broken(self) -> str:
+        """Why the database cannot be trusted any more; empty while it can."""
 
     def listen(self, heard: Callable[[], None], stopped: Callable[[], bool]) -> None:
         """Block, calling `heard` at every sign of a commit elsewhere, until `stopped()`."""

@@ -11,13 +11,21 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from datastore.errors import DatastoreError, Unavailable
-from datastore.mvcc.backend import BackendDown, BackendFailed, CommitUnknown, Session, WriteTx
+from datastore.errors import DatastoreError, NoSpace, Unavailable
+from datastore.mvcc.backend import (
+    BackendDown,
+    BackendFailed,
+    BackendFull,
+    CommitUnknown,
+    Session,
+    WriteTx,
+)
 from datastore.mvcc.counters import WriterCounters
 from datastore.mvcc.execution import execute
 from datastore.mvcc.history import with_prevs
 from datastore.mvcc.model import SUB_BITS, Event, State
 from datastore.mvcc.planning import plan
+from datastore.mvcc.requests import DiskSpace
 from datastore.mvcc.views import BatchState, Server
 
 if TYPE_CHECKING:
@@ -77,7 +85,7 @@ class Committer:
                 outcome = self._with_retry(session, [request], wants_values)
             except (BackendDown, BackendFailed, CommitUnknown) as error:
                 log.warning("request refused by the database error=%s", error)
-                results.append(Unavailable())
+                results.append(NoSpace() if isinstance(error, BackendFull) else Unavailable())
                 self.counters.failed += 1
                 continue
             results += outcome.results
@@ -137,6 +145,9 @@ class Committer:
         batch = BatchState(tx, prefetch, self._server, wants_values=wants_values)
         batch.base.update(kept)
         batch.known.update(wanted.keys)
+        batch.room = self._server.quota.room(tx)
+        if tx.short_of_space():
+            execute(batch, DiskSpace(full=True))
         return batch, prefetch.state
 
     def _keep_newest(self, batch: BatchState) -> None:

@@ -11,19 +11,26 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from datastore.errors import (
     Compacted,
-    CorruptCluster,
     FutureRevision,
     LeaseExists,
     LeaseNotFound,
     LeaseTTLTooLarge,
-    NoSpace,
+)
+from datastore.mvcc.alarms import (
+    check_grant,
+    check_intact,
+    check_operation,
+    disarm,
+    disk_space,
+    raise_alarm,
 )
 from datastore.mvcc.auth.execution import check_write, manage_auth, renew_tokens, store_token
 from datastore.mvcc.auth.requests import ManageAuth, RenewTokens, StoreToken
-from datastore.mvcc.model import SUB_BITS, Alarm, DeleteRange, Lease, Lock, Put, Row, Txn
+from datastore.mvcc.model import SUB_BITS, DeleteRange, Lease, Lock, Put, Row, Txn
 from datastore.mvcc.requests import (
     Compact,
     DisarmAlarm,
+    DiskSpace,
     ExpireLeases,
     ExtendLeases,
     GrantLease,
@@ -43,7 +50,6 @@ if TYPE_CHECKING:
 
 MIN_TTL = 2  # ceil(1.5 x etcd's election timeout of 1 s)
 MAX_TTL = 9_000_000_000
-NOSPACE, CORRUPT = 1, 2
 
 
 class Revision(NamedTuple):
@@ -86,20 +92,13 @@ class Held(NamedTuple):
     until: int
 
 
-class Alarms(NamedTuple):
-    """The alarms that a request changed."""
-
-    revision: int
-    alarms: list[Alarm]
-
-
 def execute(batch: BatchState, request: WriteRequest) -> Any:
     """Run one request; its changes join the batch only if it succeeds."""
     return _EXECUTORS[type(request)](batch, request)
 
 
 def _operation(batch: BatchState, request: Put | DeleteRange | Txn) -> Any:
-    _check_alarms(batch, request)
+    check_operation(batch, request)
     if batch.auth:
         check_write(batch, request)
     draft = Draft(batch)
@@ -108,30 +107,10 @@ def _operation(batch: BatchState, request: Put | DeleteRange | Txn) -> Any:
     return result
 
 
-def puts_something(request: Put | DeleteRange | Txn) -> bool:
-    """Say whether a request may add data, in whichever branch: NOSPACE refuses those."""
-    if isinstance(request, Txn):
-        branches = (*request.success, *request.failure)
-        return any(puts_something(op) for op in branches if isinstance(op, Put | DeleteRange | Txn))
-    return isinstance(request, Put)
-
-
-def _check_alarms(batch: BatchState, request: Put | DeleteRange | Txn) -> None:
-    if batch.alarms is not None and not batch.alarms:
-        return
-    kinds = {alarm.alarm for alarm in batch.active_alarms()}
-    if CORRUPT in kinds:
-        raise CorruptCluster
-    if NOSPACE in kinds and puts_something(request):
-        raise NoSpace
-
-
 def _grant(batch: BatchState, request: GrantLease) -> Granted:
     if batch.auth:
         check_write(batch, request)
-    kinds = {alarm.alarm for alarm in batch.active_alarms()}
-    if kinds:
-        raise CorruptCluster if CORRUPT in kinds else NoSpace
+    check_grant(batch)
     if request.ttl > MAX_TTL:
         raise LeaseTTLTooLarge
     if request.id and batch.lease(request.id):
@@ -150,8 +129,7 @@ def _unused_lease(batch: BatchState) -> int:
 
 
 def _revoke(batch: BatchState, request: RevokeLease) -> Revision:
-    if CORRUPT in {alarm.alarm for alarm in batch.active_alarms()}:
-        raise CorruptCluster
+    check_intact(batch)
     if batch.auth:
         check_write(batch, request)
     if batch.lease(request.id) is None:
@@ -206,8 +184,7 @@ def _extend(batch: BatchState, request: ExtendLeases) -> Revision:
 
 
 def _compact(batch: BatchState, request: Compact) -> Revision:
-    if CORRUPT in {alarm.alarm for alarm in batch.active_alarms()}:
-        raise CorruptCluster
+    check_intact(batch)
     if request.revision <= batch.compact_revision:
         raise Compacted
     if request.revision > batch.revision:
@@ -260,22 +237,6 @@ def _whole_revisions(batch: BatchState, first: int, limit: int) -> list[Row]:
     return rows
 
 
-def _raise_alarm(batch: BatchState, request: RaiseAlarm) -> Alarms:
-    batch.active_alarms().add(request.alarm)
-    batch.changes.put_alarms.add(request.alarm)
-    batch.changes.drop_alarms.discard(request.alarm)
-    return Alarms(batch.revision, [request.alarm])
-
-
-def _disarm(batch: BatchState, request: DisarmAlarm) -> Alarms:
-    if request.alarm not in batch.active_alarms():
-        return Alarms(batch.revision, [])
-    batch.active_alarms().discard(request.alarm)
-    batch.changes.drop_alarms.add(request.alarm)
-    batch.changes.put_alarms.discard(request.alarm)
-    return Alarms(batch.revision, [request.alarm])
-
-
 def _hold(batch: BatchState, request: HoldLock) -> Held:
     held = batch.tx.lock(request.name)
     if held and held.owner != batch.server.member_id and held.until > batch.now:
@@ -306,8 +267,9 @@ _EXECUTORS: dict[type, Callable[[BatchState, Any], Any]] = {
     ExtendLeases: _extend,
     Compact: _compact,
     Prune: _prune,
-    RaiseAlarm: _raise_alarm,
-    DisarmAlarm: _disarm,
+    RaiseAlarm: raise_alarm,
+    DisarmAlarm: disarm,
+    DiskSpace: disk_space,
     HoldLock: _hold,
     Heartbeat: _heartbeat,
     ManageAuth: manage_auth,

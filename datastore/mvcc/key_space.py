@@ -9,20 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from datastore.mvcc import validation
-from datastore.mvcc.answer import Nobody
-from datastore.mvcc.execution import NOSPACE, puts_something
-from datastore.mvcc.model import Alarm, DeleteRange, Op, Put, RangeQuery, RangeResult, Txn
+from datastore.mvcc.counts import read_counted
 from datastore.mvcc.point_reads import is_point_read
-from datastore.mvcc.ranges import check_revision, read_range
-from datastore.mvcc.requests import RaiseAlarm
 from datastore.mvcc.txn import run_txn
 from datastore.mvcc.views import SnapshotView
 
 if TYPE_CHECKING:
     from datastore.mvcc.answer import Answer
+    from datastore.mvcc.auth.guard import Guard
     from datastore.mvcc.backend import Session
     from datastore.mvcc.lane import Lane
-    from datastore.mvcc.model import TxnResult
+    from datastore.mvcc.model import DeleteRange, Put, RangeQuery, Txn, TxnResult
     from datastore.mvcc.point_reads import PointReads
     from datastore.mvcc.store import Store
     from datastore.mvcc.writer import Writer
@@ -37,7 +34,6 @@ class KeySpace:
         self._ranges = ranges
         self._writer = writer
         self._operations = store.limits.txn_operations
-        self._quota = store.limits.quota
 
     def range(self, query: RangeQuery, answer: Answer) -> None:
         """Start a Range, all of it from one snapshot; the result is a RangeResult."""
@@ -45,7 +41,9 @@ class KeySpace:
         if is_point_read(query):
             self._points.read(query, answer)
         else:
-            self._ranges.submit(lambda session: read_snapshot(session, query), answer)
+            counts = self._store.hub.counts
+            guard = self._store.guard
+            self._ranges.submit(lambda session: read_counted(session, query, counts, guard), answer)
 
     def put(self, put: Put, size: int, answer: Answer) -> None:
         """Start a write of one key; the result is a PutResult. `size` is the request's bytes."""
@@ -61,44 +59,18 @@ class KeySpace:
         """Start a Txn, on a snapshot if it only reads; the result is a TxnResult."""
         validation.check_txn(txn, self._operations)
         if validation.is_read_only(txn):
-            self._ranges.submit(lambda session: _read_txn(session, txn), answer)
+            guard = self._store.guard
+            self._ranges.submit(lambda session: _read_txn(session, txn, guard), answer)
         else:
             self._write(txn, size, answer)
 
-    def check_quota(self, cost: int) -> None:
-        """Raise the NOSPACE alarm if so many bytes do not fit: the writer then refuses them."""
-        if cost and 0 < self._quota <= self._store.size.allocated + cost:
-            alarm = Alarm(self._store.backend.member_id, NOSPACE)
-            self._writer.enqueue(RaiseAlarm(alarm), 0, Nobody())
-
     def _write(self, request: Put | DeleteRange | Txn, size: int, answer: Answer) -> None:
-        if self._store.size.allocated + size >= self._quota > 0 and puts_something(request):
-            self.check_quota(put_cost(request))
         self._writer.enqueue(request, size, answer)
 
 
-def put_cost(request: Op | None) -> int:
-    """Return what etcd's quota counts for a request: the dearer branch of a Txn."""
-    match request:
-        case Put():
-            return 256 + len(request.key) + len(request.value)
-        case Txn():
-            return max(
-                sum(put_cost(op) for op in request.success),
-                sum(put_cost(op) for op in request.failure),
-            )
-        case _:
-            return 0
-
-
-def read_snapshot(session: Session, query: RangeQuery) -> RangeResult:
-    """Answer a Range from a snapshot of its own."""
+def _read_txn(session: Session, txn: Txn, guard: Guard) -> TxnResult:
     with session.snapshot() as snapshot:
         state = snapshot.state()
-        check_revision(query.revision, state.revision, state.compact_revision)
-        return read_range(SnapshotView(snapshot, state), query)
-
-
-def _read_txn(session: Session, txn: Txn) -> TxnResult:
-    with session.snapshot() as snapshot:
-        return run_txn(SnapshotView(snapshot, snapshot.state()), txn)
+        if state.auth:
+            guard.check(snapshot, state, txn)
+        return run_txn(SnapshotView(snapshot, state), txn)

@@ -16,9 +16,22 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from datastore.errors import DatastoreError, ServerStopped, TooManyRequests, Unavailable
+from datastore.errors import (
+    DatastoreError,
+    NoSpace,
+    ServerStopped,
+    TooManyRequests,
+    Unavailable,
+)
 from datastore.mvcc.answer import Done, Nobody, complete, complete_all, waits_on_loop
-from datastore.mvcc.backend import BackendDown, BackendFailed, CommitUnknown, Session
+from datastore.mvcc.backend import (
+    BackendBroken,
+    BackendDown,
+    BackendFailed,
+    BackendFull,
+    CommitUnknown,
+    Session,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,9 +51,9 @@ def as_answered(error: Exception, lane: str) -> Exception:
     """
     if isinstance(error, DatastoreError):
         return error
-    if isinstance(error, BackendDown | BackendFailed | CommitUnknown):
+    if isinstance(error, BackendDown | BackendFailed | BackendBroken | CommitUnknown):
         log.warning("database trouble lane=%s error=%s", lane, error)
-        return Unavailable()
+        return NoSpace() if isinstance(error, BackendFull) else Unavailable()
     log.error("internal error lane=%s", lane, exc_info=error)
     return error
 

@@ -71,6 +71,12 @@ class DisarmAlarm(NamedTuple):
     alarm: Alarm
 
 
+class DiskSpace(NamedTuple):
+    """Say that the disk is about to be full, or that it has space again."""
+
+    full: bool
+
+
 class HoldLock(NamedTuple):
     """Take or keep a lock row for `milliseconds`; with `extend`, or if taken over, leases too."""
 
@@ -96,6 +102,7 @@ WriteRequest = (
     | Prune
     | RaiseAlarm
     | DisarmAlarm
+    | DiskSpace
     | HoldLock
     | Heartbeat
     | ManageAuth

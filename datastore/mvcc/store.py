@@ -26,7 +26,8 @@ from datastore.mvcc.lane import Lane
 from datastore.mvcc.lessor import Lessor
 from datastore.mvcc.model import LeaseQuery, LeasesQuery
 from datastore.mvcc.point_reads import PointReads
-from datastore.mvcc.requests import Compact, GrantLease, Heartbeat, RevokeLease
+from datastore.mvcc.quota import Quota
+from datastore.mvcc.requests import Compact, DiskSpace, GrantLease, Heartbeat, RevokeLease
 from datastore.mvcc.upkeep import Upkeep
 from datastore.mvcc.views import Server
 from datastore.mvcc.watch import WatchStream
@@ -86,9 +87,12 @@ class Store:
         options = auth_options or AuthOptions()
         self.backend = backend
         self.limits = limits
-        self.size = Size(0, 0)
         self.guard = Guard(new_tokens(options.token, options.token_ttl))
         self._passwords = Passwords(options.bcrypt_cost)
+        self.size = Size(0, 0)
+        self.broken: asyncio.Future[str]  # why the database cannot be trusted any more
+        self._quota = Quota(limits.quota)
+        self._disk_turns = -1  # as the store has been told
         self._stopping = False
         self._lanes: list[Lane] = []
         self._tasks: list[asyncio.Task[Any]] = []
@@ -101,7 +105,7 @@ class Store:
         self._ranges = self._lane("ranges", backend.session, threads=RANGE_THREADS)
         self._chores = self._lane("chores", backend.session)
         state = await self._ranges.call(_state)
-        self.size = await self._chores.call(lambda session: session.size())
+        await self._measure()
         self.upkeep = Upkeep(self._lane("upkeep", backend.session))
         self.hub = WatchHub(
             self._ranges,
@@ -109,7 +113,10 @@ class Store:
             state.compact_revision,
             shared=not backend.exclusive,
         )
-        server = Server(backend.member_id, backend.longest_key, self.guard, backend.newest)
+        self.broken = asyncio.get_running_loop().create_future()
+        server = Server(
+            backend.member_id, backend.longest_key, self.guard, backend.newest, self._quota
+        )
         watching = Watching(self.hub.publish, lambda: self.hub.wants_values)
         self.writer = Writer(lambda: backend.session(writer=True), server, watching)
         self.writer.start_from(state.revision)
@@ -143,9 +150,9 @@ class Store:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._listening:
             await self._listening  # its thread sees `_stopping` within a second
+        self._passwords.close()
         for lane in self._lanes:
             await lane.close()
-        self._passwords.close()
         await asyncio.to_thread(self.backend.close)
 
     async def range(self, query: RangeQuery) -> RangeResult:
@@ -179,7 +186,6 @@ class Store:
 
     async def grant(self, lease: int, ttl: int, caller: Credentials = NOBODY) -> tuple[int, Lease]:
         """Grant a lease."""
-        self.keys.check_quota(64)
         granted = await self.writer.submit(GrantLease(lease, ttl, caller))
         return granted.revision, granted.lease
 
@@ -238,11 +244,27 @@ class Store:
         """Let the backend do its chores, and learn the size of the store."""
         while True:
             await asyncio.sleep(SIZE_SECONDS)
-            try:
-                await self._chores.call(self.backend.housekeep)
-                self.size = await self._chores.call(lambda session: session.size())
-            except DatastoreError as error:
-                log.debug("housekeeping waits for the database error=%s", error)
+            for chore in (self._let_keep_house, self._measure, self._tell_of_disk):
+                try:
+                    await chore()
+                except DatastoreError as error:
+                    log.debug("housekeeping waits for the database error=%s", error)
+            if self.backend.broken and not self.broken.done():
+                self.broken.set_result(self.backend.broken)
+
+    async def _let_keep_house(self) -> None:
+        await self._chores.call(self.backend.housekeep)
+
+    async def _measure(self) -> None:
+        self.size = await self._chores.call(lambda session: session.size())
+        self._quota.allocated = self.size.allocated
+
+    async def _tell_of_disk(self) -> None:
+        """Raise the alarm for a disk that is full, or end it, whenever that changes."""
+        turns = self.backend.disk_turns
+        if turns != self._disk_turns:
+            await self.writer.submit(DiskSpace(full=bool(turns % 2)))
+            self._disk_turns = turns
 
     async def _beat(self) -> None:
         """Keep this server in the list of members."""
@@ -281,16 +303,16 @@ def _lease(
 
 def _leases(session: Session, guard: Guard, caller: Credentials) -> tuple[State, list[Lease]]:
     with session.snapshot() as snapshot:
+        state = snapshot.state()
+        if state.auth:
+            guard.check(snapshot, state, LeasesQuery(caller))
         found = snapshot.leases(None).values()
-        return snapshot.state(), sorted(found, key=lambda lease: lease.deadline)
+        return state, sorted(found, key=lambda lease: lease.deadline)
 
 
 def _alarms(session: Session) -> tuple[State, list[Alarm]]:
     with session.snapshot() as snapshot:
         return snapshot.state(), snapshot.alarms()
-        state = snapshot.state()
-        if state.auth:
-            guard.check(snapshot, state, LeasesQuery(caller))
 
 
 def _members(session: Session) -> tuple[State, list[Member]]:

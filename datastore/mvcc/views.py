@@ -25,6 +25,7 @@ from datastore.mvcc.model import (
     in_range,
     upper_bound,
 )
+from datastore.mvcc.quota import Quota
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,6 +86,9 @@ class SnapshotView:
         raise NotImplementedError(f"delete of {row.key!r} in a read-only view")
 
 
+NO_QUOTA = Quota()
+
+
 class Server(NamedTuple):
     """What requests need to know of the server that runs them."""
 
@@ -92,6 +96,7 @@ class Server(NamedTuple):
     longest_key: int
     guard: Guard
     newest: NewestRows | None = None
+    quota: Quota = NO_QUOTA
 
 
 class BatchState:
@@ -119,6 +124,7 @@ class BatchState:
         self.events: list[Event] = []
         self.changes = Changes()
         self.flushed = False
+        self.room: int | None = None  # bytes below the quota, if these are few
 
     def head(self, key: bytes) -> Head | Row | None:
         """Return the newest event of a key, of this batch or of the database."""
