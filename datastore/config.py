@@ -175,7 +175,6 @@ def _tls(settings: Settings, data_dir: Path) -> TlsOptions:
         crl_file=settings["client-crl-file"],
         allowed_hostnames=settings["client-cert-allowed-hostname"],
         allowed_cns=settings[f"{section}.allowed-cn"],
-        skip_san_check=settings[f"{section}.skip-client-san-verification"],
         auto=settings["auto-tls"] and not settings["cert-file"],
         validity_years=settings["self-signed-cert-validity"],
         directory=data_dir / "fixtures" / "client",

@@ -64,8 +64,6 @@ SECURITY = (
          "one"),
     Flag("client-transport-security.allowed-cn", WORDS, "", "common names of which a client "
          "certificate must have one; like etcd's it can be set in a configuration file only"),
-    Flag("client-transport-security.skip-client-san-verification", BOOLEAN, "false", "do not "
-         "compare a client certificate's names with the client's address; configuration file only"),
     Flag("auto-tls", BOOLEAN, "false", "make a self-signed certificate in --data-dir"),
     Flag("self-signed-cert-validity", UNSIGNED, "1", "its validity in years"),
     Flag("cipher-suites", WORDS, "", "TLS 1.2 cipher suites, by Go's names"),

@@ -73,6 +73,9 @@ NO_EFFECT: dict[str, Rows] = {
         ("feature-gates", TEXT, ""),
     ),
     "Go's profiles are of Go programs": (("enable-pprof", BOOLEAN, "false"),),
+    "only peers' names are compared with their addresses": (
+        ("client-transport-security.skip-client-san-verification", BOOLEAN, "false"),
+    ),
     "clients may ping as often as they like": (("grpc-keepalive-min-time", DURATION, "5s"),),
     "slow requests are not logged": (
         ("warning-apply-duration", DURATION, "100ms"),

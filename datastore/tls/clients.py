@@ -1,8 +1,7 @@
 """Which client certificates are let in, of those that a trusted authority has signed.
 
-As in etcd: none on the revocation list, by serial number; one of the allowed names or common names,
-if there are such; and when the certificate has names or addresses, the client's own address has to
-be one of them (`skip_san_check` waives that).
+As in etcd: none on the revocation list, by serial number, and one that has one of the allowed host
+names or common names, if there are such.
 
 `ClientCertificates.refusal` is asked with every call and every HTTP connection; answers are kept
 until the revocation list changes.
@@ -10,11 +9,8 @@ until the revocation list changes.
 
 from __future__ import annotations
 
-import asyncio
-import ipaddress
 import logging
 import os
-import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +25,7 @@ if TYPE_CHECKING:
     from datastore.tls.options import TlsOptions
 
 log = logging.getLogger(__name__)
-VERDICTS = 1024  # kept; more distinct pairs of client and address begin anew
+VERDICTS = 1024  # kept; with more distinct certificates it begins anew
 FAILED = "client certificate authentication failed"
 
 
@@ -41,7 +37,7 @@ class ClientCertificates:
         self._options = options
         self._stamp: tuple[int, int] | None = None
         self._revoked: frozenset[int] = frozenset()
-        self._verdicts: dict[tuple[bytes, str], str] = {}
+        self._verdicts: dict[bytes, str] = {}
         if options.crl_file:
             try:
                 self._refresh()
@@ -51,32 +47,22 @@ class ClientCertificates:
     async def refusal(self, chain: bytes, host: str) -> str:
         """Return why a client may not come in, or "".
 
-        `chain` is PEM, the client's own certificate first; `host` its IP address, "" on a unix
-        socket.
+        `chain` is PEM, the client's own certificate first; `host` its IP address for the log, ""
+        on a unix socket.
         """
         try:
             self._refresh()
         except (OSError, ValueError) as error:
             return f"{FAILED}: the revocation list cannot be read: {error}"
-        key = (chain, host)
-        if key not in self._verdicts:
-            verdict = await self._judge(x509.load_pem_x509_certificates(chain), host)
-            if verdict:
-                log.warning("rejected client address=%s reason=%s", host or "unix", verdict)
+        if chain not in self._verdicts:
+            loaded = x509.load_pem_x509_certificates(chain)
+            why = refused_by_rule(loaded, self._options, self._revoked)
+            if why:
+                log.warning("rejected client address=%s reason=%s", host or "unix", why)
             if len(self._verdicts) >= VERDICTS:
                 self._verdicts.clear()
-            self._verdicts[key] = verdict
-        return self._verdicts[key]
-
-    async def _judge(self, chain: Sequence[x509.Certificate], host: str) -> str:
-        if why := refused_by_rule(chain, self._options, self._revoked):
-            return f"{FAILED}: {why}"
-        if self._options.skip_san_check or not host:
-            return ""
-        addresses, names = _alternative_names(chain[0])
-        if (not addresses and not names) or host in addresses or await _is_named(host, names):
-            return ""
-        return f"{FAILED}: {host} is none of the certificate's {[*addresses, *names]}"
+            self._verdicts[chain] = f"{FAILED}: {why}" if why else ""
+        return self._verdicts[chain]
 
     def _refresh(self) -> None:
         path = self._options.crl_file
@@ -93,7 +79,7 @@ class ClientCertificates:
 def refused_by_rule(
     chain: Sequence[x509.Certificate], options: TlsOptions, revoked: frozenset[int]
 ) -> str:
-    """Return what rule a chain breaks, whatever the client's address; "" for none."""
+    """Return what rule a chain breaks; "" for none."""
     for certificate in chain:
         if certificate.serial_number in revoked:
             return f"certificate serial {certificate.serial_number:x} revoked"
@@ -133,26 +119,3 @@ def _matches(host: str, names: Iterable[str]) -> bool:
     _, _, parent = host.partition(".")
     lowered = [name.lower().removesuffix(".") for name in names]
     return host in lowered or (bool(parent) and f"*.{parent}" in lowered)
-
-
-async def _is_named(host: str, names: Sequence[str]) -> bool:
-    """Say whether DNS gives the address one of the names, in either direction."""
-    if not names:
-        return False
-    loop = asyncio.get_running_loop()
-    try:
-        reverse, _ = await loop.getnameinfo((host, 0), socket.NI_NAMEREQD)
-    except OSError:
-        reverse = ""
-    wildcards = tuple(name[1:] for name in names if name.startswith("*."))
-    if reverse and (reverse in names or reverse.endswith(wildcards)):
-        return True
-    wanted = ipaddress.ip_address(host)
-    for name in names:
-        try:
-            found = [] if name.startswith("*.") else await loop.getaddrinfo(name, None)
-        except OSError:
-            continue
-        if any(ipaddress.ip_address(entry[4][0]) == wanted for entry in found):
-            return True
-    return False

@@ -22,7 +22,6 @@ class TlsOptions:
     crl_file: str = ""
     allowed_hostnames: tuple[str, ...] = ()
     allowed_cns: tuple[str, ...] = ()
-    skip_san_check: bool = False
     auto: bool = False
     validity_years: int = 1
     directory: Path = Path("fixtures", "client")
@@ -63,5 +62,5 @@ class TlsOptions:
     def judges_clients(self) -> bool:
         """Whether a certificate that an authority has signed may still be refused."""
         return self.asks_clients and bool(
-            self.crl_file or self.allowed_hostnames or self.allowed_cns or not self.skip_san_check
+            self.crl_file or self.allowed_hostnames or self.allowed_cns
         )
