@@ -313,9 +313,14 @@ class Draft:
         if before is None or creates_key(row):
             return Event(row)
         if row.key in self.overlay:
-            return Event(row, prev_known=False)
+            return self._changed_again(row)
         if isinstance(before, Row):
             return Event(row, before)
         if before.id in self._batch.values:
             return Event(row, self._load(before))
         return Event(row, prev_known=False)
+
+    def _changed_again(self, row: Row) -> Event:
+        """Return the event of a key's second change: what was before is the same as of its first."""
+        first = next(event for event in self.events if event.row.key == row.key)
+        return Event(row, first.prev, prev_known=first.prev_known)
