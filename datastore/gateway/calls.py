@@ -44,15 +44,16 @@ class Calls:
     async def unary(self, route: Route, method: Direct | Unary, body: bytes, of: Metadata) -> bytes:
         """Return the answer's JSON."""
         counts, begun, code = self._begun(route), perf_counter(), "CANCELLED"
+        answer = b""
         try:
             request = self.request(route, method, body)
             answer = await respond(self._seen_by(of), method, request)
-            counts.send(len(answer))
             code = "OK"
         except DatastoreError as error:
             code = error.code
             raise
         finally:
+            counts.send(len(answer))
             counts.end(code, begun)
         return await json_of_answer(route, answer)
 

@@ -48,7 +48,7 @@ class MethodCounts:
         self.received_bytes += size
 
     def send(self, size: int) -> None:
-        """Count a message that went."""
+        """Count a message that went; as with Go's interceptor a refusal is one, of 0 bytes."""
         self.sent += 1
         self.sent_bytes += size
 
@@ -108,7 +108,7 @@ def _add(counts: MethodCounts, found: dict[str, Any], bounds: Sequence[float]) -
         counts.handled[code] += calls["count"]
         counts.received += calls["count"]
         counts.received_bytes += calls["rcvd"]["sum"]
-        counts.sent += calls["count"] if code == "OK" else 0
+        counts.sent += calls["count"]
         counts.sent_bytes += calls["sent"]["sum"]
         counts.seconds.sum += calls["sum"]
         for bound, count in zip((*bounds, float("inf")), calls["buckets"], strict=True):

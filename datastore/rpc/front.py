@@ -9,13 +9,14 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from datastore.rpc import auth, cluster, election, kv, lease, lock, maintenance, watch
 from datastore.rpc.answering import RECEIVE_EXTRA, Edge
-from datastore.rpc.grpcio_front import UnknownMethods, handlers
+from datastore.rpc.grpcio_front import UnknownMethods, counted, handlers
 from datastore.rpc.options import INT_MAX, GrpcOptions
 from datastore.rpc.rules import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+HEALTH = "grpc.health.v1.Health"
 SERVICES = {
     module.SERVICE: guarded(module.SERVICE, module.METHODS)
     for module in (kv, watch, lease, maintenance, cluster, auth, lock, election)
@@ -66,6 +67,8 @@ def new_server(
 async def add_services(server: grpc.aio.Server, edge: Edge) -> None:
     """Add every service to a server that has not started."""
     healthy = Health()
+    for name in ("Check", "Watch"):
+        setattr(healthy, name, counted(getattr(healthy, name), edge.counts.of(HEALTH, name)))
     health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
     await healthy.set("", health_pb2.HealthCheckResponse.SERVING)
     made = tuple(handlers(edge, service, methods) for service, methods in SERVICES.items())

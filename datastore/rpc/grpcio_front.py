@@ -48,21 +48,26 @@ def _handler(edge: Edge, method: Method, counts: MethodCounts) -> grpc.RpcMethod
     make = grpc.stream_stream_rpc_method_handler
     if not method.requests:
         make = grpc.unary_stream_rpc_method_handler
-    return make(_counted(_stream(edge, method, counts), counts), None, None)
+    return make(counted(_stream(edge, method, counts), counts), None, None)
 
 
 def _counted_unary(answer: Any, counts: MethodCounts) -> Any:
-    async def counted(data: bytes, context: Context) -> Any:
+    async def measured(data: bytes, context: Context) -> Any:
         counts.receive(len(data))
-        encoded = await answer(data, context)
-        counts.send(len(encoded))
+        encoded = b""
+        try:
+            encoded = await answer(data, context)
+        finally:
+            counts.send(len(encoded))
         return encoded
 
-    return _counted(counted, counts)
+    return counted(measured, counts)
 
 
-def _counted(answer: Any, counts: MethodCounts) -> Any:
-    async def counted(data: Any, context: Context) -> Any:
+def counted(answer: Any, counts: MethodCounts) -> Any:
+    """Return a handler that counts its calls, and how they end."""
+
+    async def call(data: Any, context: Context) -> Any:
         counts.started += 1
         begun = perf_counter()
         code = "CANCELLED"
@@ -79,7 +84,7 @@ def _counted(answer: Any, counts: MethodCounts) -> Any:
             counts.end(code, begun)
         return answered
 
-    return counted
+    return call
 
 
 def _name_of(code: Any) -> str:

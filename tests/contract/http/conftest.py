@@ -24,6 +24,7 @@ def http_server(target: str, launcher: Launcher) -> Iterator[Ports]:
     """The server of the target that most tests share, and where it serves HTTP."""
     ports = Ports.chosen()
     server: Server = launcher.start(target, ports.flags)
+    ports.wait()
     yield ports
     server.stop()
 
@@ -44,6 +45,7 @@ def own(request: pytest.FixtureRequest, target: str, launcher: Launcher) -> Iter
     marker = request.node.get_closest_marker("own_server")
     ports = Ports.chosen()
     server = launcher.start(target, [*ports.flags, *(marker.args if marker else ())])
+    ports.wait()
     yield ports
     server.stop()
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from tests.support.ports import free_port
@@ -151,6 +152,11 @@ class Ports:
             f"--listen-metrics-urls=http://127.0.0.1:{self.metrics}",
         ]
 
+    def wait(self) -> None:
+        """Return when both answer: a real etcd serves gRPC and HTTP in no order."""
+        for port in (self.client, self.metrics):
+            eventually(partial(_listens, port), f"listening on port {port}")
+
     @property
     def web(self) -> Web:
         """Whoever speaks to the client URL."""
@@ -160,6 +166,11 @@ class Ports:
     def metrics_web(self) -> Web:
         """Whoever speaks to the metrics URL."""
         return Web(f"127.0.0.1:{self.metrics}")
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def b64(data: bytes) -> str:

@@ -1,0 +1,92 @@
+"""How a refused call is answered."""
+
+import json
+
+import pytest
+
+from tests.contract.http.web import Web, b64
+
+REFUSALS = [
+    ("kv/range", {}, 400, 3, "etcdserver: key is not provided"),
+    (
+        "kv/compaction",
+        {"revision": "1000000"},
+        400,
+        11,
+        "etcdserver: mvcc: required revision is a future revision",
+    ),
+    ("lease/revoke", {"ID": "77"}, 404, 5, "etcdserver: requested lease not found"),
+    ("kv/lease/revoke", {"ID": "77"}, 404, 5, "etcdserver: requested lease not found"),
+    (
+        "maintenance/transfer-leadership",
+        {"targetID": "99"},
+        400,
+        9,
+        "etcdserver: bad leader transferee",
+    ),
+    ("auth/user/get", {"name": "nobody"}, 400, 9, "etcdserver: user name not found"),
+    ("election/leader", {"name": "bm9uZQ=="}, 500, 2, "election: no leader"),
+    ("auth/authenticate", {"name": "a"}, 400, 9, "etcdserver: authentication is not enabled"),
+]
+
+
+@pytest.mark.parametrize(("path", "body", "status", "code", "message"), REFUSALS)
+def test_refusals(
+    web: Web, path: str, body: dict[str, str], status: int, code: int, message: str
+) -> None:
+    answer = web.send("POST", f"/v3/{path}", body)
+
+    assert (answer.status, answer.json) == (status, {"code": code, "message": message})
+    assert answer.headers["content-type"] == "application/json"
+    assert "grpc-metadata-content-type" not in answer.headers
+
+
+def test_a_lease_that_exists(web: Web) -> None:
+    lease = web.call("lease/grant", {"TTL": "60"})["ID"]
+
+    answer = web.send("POST", "/v3/lease/grant", {"TTL": "60", "ID": lease})
+
+    assert (answer.status, answer.json["code"]) == (400, 9)
+
+
+def test_a_put_that_is_too_large(web: Web, key: bytes) -> None:
+    answer = web.send("POST", "/v3/kv/put", {"key": b64(key), "value": b64(b"x" * 1_600_000)})
+
+    assert answer.status == 400
+    assert answer.json == {"code": 3, "message": "etcdserver: request is too large"}
+
+
+def test_a_message_that_is_too_large(web: Web, key: bytes) -> None:
+    body = json.dumps({"key": b64(b"k"), "value": b64(b"x" * 2_200_000)})
+
+    answer = web.send("POST", "/v3/kv/put", body)
+
+    message = "grpc: received message larger than max (2200008 vs. 2097152)"
+    assert (answer.status, answer.json) == (429, {"code": 8, "message": message})
+
+
+@pytest.mark.parametrize("timeout", ["bogus", "100", "5s", "S"])
+def test_a_timeout_that_is_none(web: Web, timeout: str) -> None:
+    answer = web.send("POST", "/v3/kv/range", "{}", {"Grpc-Timeout": timeout})
+
+    assert (answer.status, answer.json) == (
+        400,
+        {"code": 3, "message": f"invalid grpc-timeout: {timeout}"},
+    )
+
+
+def test_binary_metadata_that_is_none(web: Web, key: bytes) -> None:
+    headers = {"Grpc-Metadata-Some-Bin": "!!"}
+
+    answer = web.send("POST", "/v3/kv/range", {"key": b64(key)}, headers)
+
+    assert (answer.status, answer.json["code"]) == (400, 3)
+
+
+def test_a_deadline(web: Web, key: bytes) -> None:
+    held = web.call("lock/lock", {"name": b64(key)})["key"]
+
+    answer = web.send("POST", "/v3/lock/lock", {"name": b64(key)}, {"Grpc-Timeout": "100m"})
+
+    web.call("lock/unlock", {"key": held})
+    assert (answer.status, answer.json["code"]) == (504, 4)

@@ -1,0 +1,182 @@
+"""/metrics: the names and types that dashboards and alerts use, and that they count."""
+
+import pytest
+
+from tests.contract.http.metrics import samples, types, value_of
+from tests.contract.http.web import Ports, Web, b64
+
+DASHBOARDS = {
+    "etcd_server_has_leader": "gauge",
+    "etcd_server_is_leader": "gauge",
+    "etcd_server_is_learner": "gauge",
+    "etcd_server_leader_changes_seen_total": "counter",
+    "etcd_server_proposals_committed_total": "gauge",
+    "etcd_server_proposals_applied_total": "gauge",
+    "etcd_server_proposals_pending": "gauge",
+    "etcd_server_proposals_failed_total": "counter",
+    "etcd_server_quota_backend_bytes": "gauge",
+    "etcd_server_version": "gauge",
+    "etcd_server_id": "gauge",
+    "etcd_cluster_version": "gauge",
+    "etcd_server_health_success": "counter",
+    "etcd_server_health_failures": "counter",
+    "etcd_server_heartbeat_send_failures_total": "counter",
+    "etcd_server_slow_apply_total": "counter",
+    "etcd_server_slow_read_indexes_total": "counter",
+    "etcd_server_read_indexes_failed_total": "counter",
+    "etcd_server_healthcheck": "gauge",
+    "etcd_server_healthchecks_total": "counter",
+    "etcd_mvcc_db_total_size_in_bytes": "gauge",
+    "etcd_mvcc_db_total_size_in_use_in_bytes": "gauge",
+    "etcd_mvcc_put_total": "counter",
+    "etcd_mvcc_delete_total": "counter",
+    "etcd_mvcc_range_total": "counter",
+    "etcd_mvcc_txn_total": "counter",
+    "etcd_disk_wal_fsync_duration_seconds": "histogram",
+    "etcd_disk_backend_commit_duration_seconds": "histogram",
+    "etcd_network_client_grpc_received_bytes_total": "counter",
+    "etcd_network_client_grpc_sent_bytes_total": "counter",
+    "etcd_debugging_mvcc_keys_total": "gauge",
+    "etcd_debugging_mvcc_current_revision": "gauge",
+    "etcd_debugging_mvcc_compact_revision": "gauge",
+    "etcd_debugging_mvcc_watcher_total": "gauge",
+    "etcd_debugging_mvcc_watch_stream_total": "gauge",
+    "etcd_debugging_mvcc_slow_watcher_total": "gauge",
+    "etcd_debugging_mvcc_pending_events_total": "gauge",
+    "etcd_debugging_mvcc_events_total": "counter",
+    "etcd_debugging_mvcc_total_put_size_in_bytes": "gauge",
+    "etcd_debugging_lease_granted_total": "counter",
+    "etcd_debugging_lease_revoked_total": "counter",
+    "etcd_debugging_lease_renewed_total": "counter",
+    "etcd_debugging_server_lease_expired_total": "counter",
+    "etcd_debugging_auth_revision": "gauge",
+    "grpc_server_started_total": "counter",
+    "grpc_server_handled_total": "counter",
+    "grpc_server_msg_received_total": "counter",
+    "grpc_server_msg_sent_total": "counter",
+    "process_resident_memory_bytes": "gauge",
+    "process_virtual_memory_bytes": "gauge",
+    "process_start_time_seconds": "gauge",
+    "process_cpu_seconds_total": "counter",
+    "process_open_fds": "gauge",
+    "process_max_fds": "gauge",
+    "os_fd_used": "gauge",
+    "os_fd_limit": "gauge",
+}
+HANDLING = "grpc_server_handling_seconds"
+CODES = {
+    *("OK", "Canceled", "Unknown", "InvalidArgument", "DeadlineExceeded", "NotFound"),
+    *("AlreadyExists", "PermissionDenied", "ResourceExhausted", "FailedPrecondition", "Aborted"),
+    *("OutOfRange", "Unimplemented", "Internal", "Unavailable", "DataLoss", "Unauthenticated"),
+}
+
+
+def test_names_and_types(web: Web, metrics_web: Web) -> None:
+    web.get("/readyz")
+    found = types(metrics_web)
+
+    assert found.items() >= DASHBOARDS.items(), DASHBOARDS.items() - found.items()
+    assert HANDLING not in found
+    header = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
+    assert web.get("/metrics").headers["content-type"] == header
+
+
+def test_every_method_has_every_code(web: Web) -> None:
+    handled = samples(web, "grpc_server_handled_total")
+    methods = {(s.labels["grpc_service"], s.labels["grpc_method"]) for s in handled}
+
+    assert {s.labels["grpc_code"] for s in handled} == CODES
+    assert {
+        ("etcdserverpb.KV", "Txn"),
+        ("etcdserverpb.Watch", "Watch"),
+        ("etcdserverpb.Lease", "LeaseKeepAlive"),
+        ("etcdserverpb.Maintenance", "Snapshot"),
+        ("etcdserverpb.Cluster", "MemberList"),
+        ("etcdserverpb.Auth", "Authenticate"),
+        ("grpc.health.v1.Health", "Check"),
+    } <= methods
+    kinds = {s.labels["grpc_method"]: s.labels["grpc_type"] for s in handled}
+    assert (kinds["Put"], kinds["Snapshot"], kinds["LeaseKeepAlive"]) == (
+        "unary",
+        "server_stream",
+        "bidi_stream",
+    )
+
+
+def test_buckets(web: Web) -> None:
+    buckets = samples(web, "etcd_disk_wal_fsync_duration_seconds_bucket")
+
+    assert {float(bucket.labels["le"]) for bucket in buckets} == {
+        *(0.001 * 2**n for n in range(14)),
+        float("inf"),
+    }
+
+
+@pytest.mark.own_server
+def test_counts(own: Ports) -> None:
+    web = own.web
+    before = {name: value_of(web, name) for name in MOVED}
+    put = {"grpc_service": "etcdserverpb.KV", "grpc_method": "Put"}
+
+    web.call("kv/put", {"key": b64(b"a"), "value": b64(b"x" * 1000)})
+    web.call("kv/txn", {"success": [{"request_put": {"key": b64(b"b")}}]})
+    web.call("kv/deleterange", {"key": b64(b"b")})
+    web.call("kv/range", {"key": b64(b"a")})
+    web.send("POST", "/v3/kv/put", "{}")
+    web.get("/health")
+    lease = web.call("lease/grant", {"TTL": "60"})["ID"]
+    web.call("lease/keepalive", {"ID": lease})
+    web.call("lease/revoke", {"ID": lease})
+    with web.stream("watch", {"create_request": {"key": b64(b"a"), "start_revision": 1}}) as stream:
+        stream.result()
+        stream.result()
+        assert value_of(web, "etcd_debugging_mvcc_watcher_total") == 1
+        assert value_of(web, "etcd_debugging_mvcc_watch_stream_total") == 1
+
+    moved = {name: value_of(web, name) - before[name] for name in MOVED}
+    assert {name for name, by in moved.items() if by < MOVED[name]} == set(), moved
+    assert value_of(web, "etcd_debugging_mvcc_current_revision") == 4
+    assert value_of(web, "etcd_debugging_mvcc_compact_revision") == -1
+    assert value_of(web, "etcd_debugging_mvcc_keys_total") == 1
+    assert value_of(web, "etcd_server_has_leader") == 1
+    assert value_of(web, "etcd_server_quota_backend_bytes") == 2 << 30
+    assert value_of(web, "grpc_server_started_total", **put) == 2
+    assert value_of(web, "grpc_server_handled_total", grpc_code="OK", **put) == 1
+    assert value_of(web, "grpc_server_handled_total", grpc_code="InvalidArgument", **put) == 1
+    assert value_of(web, "grpc_server_msg_sent_total", **put) == 2
+
+
+MOVED = {
+    "etcd_mvcc_put_total": 2,
+    "etcd_mvcc_delete_total": 1,
+    "etcd_mvcc_range_total": 1,
+    "etcd_server_proposals_committed_total": 3,
+    "etcd_debugging_mvcc_events_total": 1,
+    "etcd_debugging_mvcc_total_put_size_in_bytes": 1000,
+    "etcd_debugging_lease_granted_total": 1,
+    "etcd_debugging_lease_renewed_total": 1,
+    "etcd_debugging_lease_revoked_total": 1,
+    "etcd_server_health_success": 1,
+    "etcd_network_client_grpc_received_bytes_total": 1000,
+    "etcd_network_client_grpc_sent_bytes_total": 1000,
+}
+
+
+@pytest.mark.own_server("--metrics=extensive")
+def test_latency(own: Ports) -> None:
+    own.web.call("kv/put", {"key": b64(b"a")})
+    labels = {"grpc_method": "Put", "grpc_type": "unary"}
+
+    assert types(own.web)[HANDLING] == "histogram"
+    assert value_of(own.web, f"{HANDLING}_count", **labels) == 1
+    assert value_of(own.web, f"{HANDLING}_bucket", le="+Inf", **labels) == 1
+
+
+@pytest.mark.own_server
+def test_alarms(own: Ports) -> None:
+    raised = {"memberID": "5", "alarm": "NOSPACE"}
+    labels = {"server_id": "5", "alarm_type": "NOSPACE"}
+
+    own.web.call("maintenance/alarm", {"action": "ACTIVATE", **raised})
+
+    assert value_of(own.web, "etcd_debugging_server_alarms", **labels) == 1
