@@ -7,9 +7,12 @@ What a client was not told may have happened once, whole, or not at all. In real
 speak of a state older than one that somebody had been told of before the call began.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
+from math import inf
 
 from tests.robustness.history import OK, UNKNOWN, Event, Log, Op, Record
 from tests.robustness.model import State, apply, attached, run
@@ -50,6 +53,7 @@ class Judge:
         self._revoking: list[Record] = []  # revocations that are known to have deleted keys
         self._grants = {grant.lease: grant for grant in log.grants}
         self._unknown = _Unknown([*earlier, *log.records])
+        self._told = _Told(log.records)
         self._revoked = {r.revision: r for r in log.records if r.status == OK and _revokes(r)}
 
     def judge(self) -> Verdict:
@@ -109,8 +113,9 @@ class Judge:
             self._revoking.append(revoked)
             self._order.append((revoked, revision, True))
             return
+        by = self._told.by(revision)
         for record in self._unknown.candidates(events):
-            if run(record.request, before, revision).events == events:
+            if record.start < by and run(record.request, before, revision).events == events:
                 self._unknown.take(record)
                 self.verdict.unknown_done += 1
                 self._order.append((record, revision, True))
@@ -159,6 +164,21 @@ class Judge:
         verdict.acknowledged = sum(record.changed for record in records)
         verdict.reads = sum(record.status == OK and not record.changed for record in records)
         verdict.unknown = sum(record.status == UNKNOWN for record in records)
+
+
+class _Told:
+    """When which revision was told for the first time: a write that began later is not its own."""
+
+    def __init__(self, records: Sequence[Record]) -> None:
+        told = sorted((r.revision, r.end) for r in records if r.status == OK)
+        self._revisions = [revision for revision, _ in told]
+        ends = list(accumulate((end for _, end in reversed(told)), min))
+        self._first = ends[::-1]
+
+    def by(self, revision: int) -> float:
+        """Return when somebody had been told of the revision, or of a later one."""
+        at = bisect_left(self._revisions, revision)
+        return self._first[at] if at < len(self._first) else inf
 
 
 class _Unknown:

@@ -119,7 +119,7 @@ def test_a_lease_ends_by_itself() -> None:
         pytest.param(
             [replace(WROTE, start=9.0, end=9.5, status=UNKNOWN, results=()), *RECORDS[1:]],
             EVENTS,
-            "at 11, though 13 had been answered before",
+            "revision 11 is nobody's",
             id="an unknown write before its time",
         ),
         pytest.param(
@@ -135,6 +135,18 @@ def test_a_lease_ends_by_itself() -> None:
 )
 def test_a_lie_is_found(records: list[Record], events: dict[int, list[Event]], said: str) -> None:
     assert said in convicted(records, events)
+
+
+def test_a_lease_may_delete_what_an_unknown_delete_could_have() -> None:
+    """The delete began when the revision was known already: it was the lease."""
+    grant, deletes = Grant(8, 2, 0.0), Request(True, (Op("delete", "d"),))
+    put = Record(Request(True, (Op("put", "d", value="d", lease=8),)), 8.0, 8.5, OK, 14)
+    put = replace(put, results=(Result(),))
+    told = replace(LOOKED, revision=15, start=9.0, end=9.5)
+    late = Record(deletes, 10.0, 11.0, UNKNOWN)
+    events = {**EVENTS, 14: [Event("d", KV("d", "d", 14, 14, 1, 8))], 15: [Event("d", None)]}
+
+    assert convicted([*RECORDS, put, told, late], events, (grant,)) == ""
 
 
 def test_a_write_of_unknown_outcome_happens_once() -> None:
