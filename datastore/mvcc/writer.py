@@ -171,9 +171,11 @@ class Writer:
                     complete(answer, result)
 
     def _deliver(self, outcome: Outcome | None, done: list[Done]) -> None:
-        if outcome is not None:
-            self._hub.publish(outcome)
-        complete_all(done)
+        try:
+            if outcome is not None:
+                self._hub.publish(outcome)
+        finally:
+            complete_all(done)
 
     def _tell_loop(self, function: Callable[..., object], *arguments: Any) -> None:
         with suppress(RuntimeError):  # the loop is gone: so are the callers

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import grpc
 
@@ -42,9 +42,11 @@ def handlers(edge: Edge, service: str, methods: Mapping[str, Method]) -> grpc.Ge
 
 
 def _handler(edge: Edge, method: Method, counts: MethodCounts) -> grpc.RpcMethodHandler[Any, Any]:
-    if not isinstance(method, Stream):
-        answer = _direct(edge, method) if isinstance(method, Direct) else _unary(edge, method)
-        return grpc.unary_unary_rpc_method_handler(_counted_unary(answer, counts), None, None)
+    if isinstance(method, Direct):
+        return grpc.unary_unary_rpc_method_handler(_direct(edge, method, counts), None, None)
+    if isinstance(method, Unary):
+        answer = _counted_unary(_unary(edge, method), counts)
+        return grpc.unary_unary_rpc_method_handler(answer, None, None)
     make = grpc.stream_stream_rpc_method_handler
     if not method.requests:
         make = grpc.unary_stream_rpc_method_handler
@@ -101,18 +103,35 @@ def _edge_of(edge: Edge, context: Context) -> Edge:
     return edge.of_call(metadata, context.auth_context())
 
 
-def _direct(edge: Edge, method: Direct) -> Any:
+def _direct(edge: Edge, method: Direct, counts: MethodCounts) -> Any:
+    """Return a handler that is one coroutine, its counts included."""
     new_future = asyncio.get_running_loop().create_future
-    kind, start, encode = method
+    kind, start, encode, at_once = method
 
-    async def answer(data: bytes, context: Context) -> Any:
+    async def answer(data: bytes, context: Context) -> bytes:
+        begun = perf_counter()
+        counts.started += 1
+        counts.receive(len(data))
+        code, size = "CANCELLED", 0
         try:
             seen = _edge_of(edge, context)
-            future = new_future()
-            start(seen, decoded(edge, kind, data), future)
-            return encode(edge, await future)
+            encoded = at_once(seen, data)
+            if encoded is None:
+                future = new_future()
+                start(seen, decoded(edge, kind, data), future)
+                encoded = encode(edge, await future)
+            code = "OK"
+            size = len(encoded)
+            return encoded
         except DatastoreError as error:
-            return await _abort(context, error)
+            code = error.code
+            return cast("bytes", await _abort(context, error))
+        except Exception:
+            code = "UNKNOWN"
+            raise
+        finally:
+            counts.send(size)
+            counts.end(code, begun)
 
     return answer
 

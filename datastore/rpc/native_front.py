@@ -67,7 +67,12 @@ class Call:
         """Send the answer."""
         front = self._front
         front.calls.pop(self.id, None)
-        front.native.respond(self.id, self._encode(front.edge, result))  # type: ignore[misc]
+        try:
+            answer = self._encode(front.edge, result)  # type: ignore[misc]
+        except Exception as error:  # noqa: BLE001  the caller gets it; the store's thread goes on
+            self.set_exception(error)
+        else:
+            front.native.respond(self.id, answer)
 
     def set_exception(self, error: Exception) -> None:
         """Send the status instead."""
@@ -76,6 +81,7 @@ class Call:
         if isinstance(error, DatastoreError):
             front.native.fail(self.id, CODES[error.code], str(error))
         else:
+            log.error("internal error in a call", exc_info=error)
             front.native.fail(self.id, CODES["UNKNOWN"], f"Unexpected {type(error)}: {error}")
 
 
@@ -160,15 +166,15 @@ class NativeFront:
             if self._stopping:
                 raise ServerStopped
             edge = self._edge_of(details[0]) if details and details[0] else self.edge
-            request = decoded(edge, method.request, payload)
-            if isinstance(method, Direct):
-                method.start(edge, request, call)
-            else:
+            if not isinstance(method, Direct):
+                request = decoded(edge, method.request, payload)
                 self._loop.call_soon_threadsafe(self._begin, call, edge, method, request)
-        except DatastoreError as error:
-            call.set_exception(error)
-        except Exception as error:
-            log.exception("internal error in a call")
+            elif (at_hand := method.at_once(edge, payload)) is not None:
+                self.calls.pop(number, None)
+                self.native.respond(number, at_hand)
+            else:
+                method.start(edge, decoded(edge, method.request, payload), call)
+        except Exception as error:  # noqa: BLE001  the caller gets it; the front goes on
             call.set_exception(error)
 
     def _edge_of(self, metadata: Metadata) -> Edge:
@@ -196,7 +202,7 @@ class NativeFront:
     async def _run(self, call: Call, edge: Edge, method: Unary, request: Any) -> None:
         try:
             answer = await respond(edge, method, request)
-        except DatastoreError as error:
+        except Exception as error:  # noqa: BLE001  the caller gets it
             call.set_exception(error)
         else:
             self.calls.pop(call.id, None)

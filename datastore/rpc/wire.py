@@ -138,6 +138,11 @@ def range_response(header: bytes, result: RangeResult) -> bytes:
     return b"".join((header, kvs, more, number(b"\x20", result.total)))
 
 
+def one_row(header: bytes, row: Row) -> bytes:
+    """Return the RangeResponse of one row that is all there is."""
+    return b"".join((header, message(b"\x12", key_value(row)), b"\x20\x01"))
+
+
 def put_response(header: bytes, result: PutResult) -> bytes:
     """Return a PutResponse."""
     if result.prev is None:
