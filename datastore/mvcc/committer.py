@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from datastore.errors import DatastoreError, NoSpace, Unavailable
@@ -29,8 +30,9 @@ from datastore.mvcc.requests import DiskSpace
 from datastore.mvcc.views import BatchState, Server
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from datastore.mvcc.model import Lease
     from datastore.mvcc.requests import WriteRequest
 
 log = logging.getLogger(__name__)
@@ -42,6 +44,7 @@ class Outcome(NamedTuple):
     """What a batch came to: a result or an error for each request, and what to publish.
 
     `first` is the revision that `events` start after; older ones are for the hub to read.
+    `leases` holds those granted or renewed in the database, and None for those that have ended.
     """
 
     results: list[Any]
@@ -49,6 +52,7 @@ class Outcome(NamedTuple):
     events: list[Event]
     revision: int
     compact_revision: int
+    leases: Mapping[int, Lease | None] = MappingProxyType({})
 
 
 class Committer:
@@ -80,6 +84,7 @@ class Committer:
         results: list[Any] = []
         events: list[Event] = []
         outcome = Outcome([], first, [], first, -1)
+        leases: dict[int, Lease | None] = {}
         for request in requests:
             try:
                 outcome = self._with_retry(session, [request], wants_values)
@@ -89,11 +94,12 @@ class Committer:
                 self.counters.failed += 1
                 continue
             results += outcome.results
+            leases.update(outcome.leases)
             if outcome.first > expected:  # the hub has to read what lies between
                 first, events = outcome.first, []
             events += outcome.events
             expected = outcome.revision
-        return Outcome(results, first, events, outcome.revision, outcome.compact_revision)
+        return outcome._replace(results=results, first=first, events=events, leases=leases)
 
     def _with_retry(
         self, session: Session, requests: Sequence[WriteRequest], wants_values: bool
@@ -119,7 +125,14 @@ class Committer:
                 results = [_run(batch, request) for request in requests]
                 changed = self._finish(batch)
                 events = foreign + batch.events
-                outcome = Outcome(results, first, events, batch.revision, batch.compact_revision)
+                outcome = Outcome(
+                    results,
+                    first,
+                    events,
+                    batch.revision,
+                    batch.compact_revision,
+                    batch.lease_changes,
+                )
                 if changed:
                     self.counters.commit()
                     tx.commit(self._batch, batch.revision)

@@ -31,6 +31,7 @@ from datastore.mvcc.requests import (
     Compact,
     DisarmAlarm,
     DiskSpace,
+    EndLeases,
     ExpireLeases,
     ExtendLeases,
     GrantLease,
@@ -158,8 +159,8 @@ def _renew(batch: BatchState, request: RenewLease) -> Renewed:
         check_write(batch, request)
     revision = batch.revision
     lease = batch.lease(request.id)
-    if lease is None:
-        return Renewed(revision, 0)
+    if lease is None or not request.stored:
+        return Renewed(revision, lease.ttl if lease else 0)
     if lease.deadline <= batch.now:
         end_lease(batch, lease.id)
         return Renewed(revision, 0)
@@ -173,6 +174,13 @@ def _expire(batch: BatchState, request: ExpireLeases) -> Expired:
     for lease in due:
         end_lease(batch, lease.id)
     return Expired([lease.id for lease in due], more=len(due) == request.limit)
+
+
+def _end_all(batch: BatchState, request: EndLeases) -> Expired:
+    ended = [lease for lease in request.ids if batch.lease(lease) is not None]
+    for lease in ended:
+        end_lease(batch, lease)
+    return Expired(ended, more=False)
 
 
 def _extend(batch: BatchState, request: ExtendLeases) -> Revision:
@@ -264,6 +272,7 @@ _EXECUTORS: dict[type, Callable[[BatchState, Any], Any]] = {
     RevokeLease: _revoke,
     RenewLease: _renew,
     ExpireLeases: _expire,
+    EndLeases: _end_all,
     ExtendLeases: _extend,
     Compact: _compact,
     Prune: _prune,

@@ -1,10 +1,13 @@
 """Lease expiry: ends leases whose deadline has come, in time and never early.
 
-Deadlines are on the database's clock and are judged again under the store's lock, so several
-servers may look and none ends a lease twice. Where servers share a database one of them does it:
-the holder of the `lessor` lock row. Whoever takes that over, starts, or could not reach the
-database for more than a second gives every lease its full TTL again, since clients may have been
-unable to renew: etcd does so on a change of leader.
+Two kinds. A store that has the database to itself keeps the deadlines in memory (`MemoryLessor`): a
+renewal writes nothing, and one timer is armed for the next deadline. Servers that share a database
+keep them there, on its clock, judged under the store's lock (`SharedLessor`): all of them look and
+one of them ends leases, the holder of the `lessor` lock row.
+
+Whoever starts, takes that lock over, or was held up for more than a second gives every lease its
+full TTL again, since clients may have been unable to renew: etcd does so on a change of leader.
+That is why a deadline in memory need not survive a crash (docs/decisions/0003).
 """
 
 from __future__ import annotations
@@ -15,71 +18,181 @@ import time
 from typing import TYPE_CHECKING
 
 from datastore.errors import DatastoreError
-from datastore.mvcc.requests import ExpireLeases, ExtendLeases, HoldLock
+from datastore.mvcc.lease_table import LeaseTable
+from datastore.mvcc.requests import EndLeases, ExpireLeases, HoldLock, RenewLease
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
     from datastore.mvcc.backend import Session
+    from datastore.mvcc.execution import Renewed
     from datastore.mvcc.lane import Lane
+    from datastore.mvcc.model import Lease
     from datastore.mvcc.writer import Writer
 
 log = logging.getLogger(__name__)
-POLL_SECONDS = 0.5
-GAP_SECONDS = 1.0 + POLL_SECONDS
+GAP_SECONDS = 1.0  # held up for longer than this, nobody could renew
 GRACE_MS = 1_000  # etcd's election timeout, which a start adds
+LONGEST_SLEEP = 5.0  # so that being held up is noticed
+RETRY_SECONDS = 0.5
 AT_ONCE = 500  # leases a batch ends
 LOCK = "lessor"
 LOCK_MS = 5_000
 LOCK_AGAIN_MS = 3_000
+TOGETHER_MS = 250  # leases that end within this time end together
+SHARED_SLEEP = 1.0  # another server may grant a lease of 2 s
 
 
-class Lessor:
-    """Polls for leases that are due; `run` is its task."""
+class MemoryLessor:
+    """Deadlines in memory; `run` is its task, everything else is called on the event loop."""
+
+    def __init__(self, writer: Writer, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._writer = writer
+        self._clock = clock
+        self._table = LeaseTable()
+        self._earlier = asyncio.Event()
+        self._armed = 0.0  # when the timer wakes up; 0 while it does not sleep
+        self._ending: dict[int, asyncio.Future[None]] = {}
+        self.expired = 0  # leases, by this server
+
+    def start(self, leases: Iterable[Lease]) -> None:
+        """Take the leases that the database holds, each with its full time from now on."""
+        now = self._now()
+        for lease in leases:
+            self._table.put(lease.id, lease.ttl, now + lease.ttl * 1000 + GRACE_MS)
+
+    def note(self, changes: Mapping[int, Lease | None]) -> None:
+        """Take the leases that a batch has granted, and forget (None) those it has ended."""
+        now = self._now()
+        for number, lease in changes.items():
+            if lease is None:
+                self._forget(number)
+            else:
+                self._table.put(number, lease.ttl, now + lease.ttl * 1000)
+        following = self._table.next()
+        if self._armed and following is not None and following < self._armed:
+            self._earlier.set()
+
+    async def renew(self, request: RenewLease) -> int:
+        """Renew a lease and return its TTL, 0 when it is gone; one that is due is waited for."""
+        while True:
+            ttl = self._table.renew(request.id, self._now())
+            if ttl or request.id not in self._table:
+                return ttl
+            ended = self._ending.setdefault(request.id, asyncio.get_running_loop().create_future())
+            await asyncio.shield(ended)
+
+    def left(self, lease: Lease, now: int) -> int:
+        """Return how many milliseconds a lease has; `now` is the database's clock."""
+        left = self._table.left(lease.id, self._now())
+        return lease.deadline - now if left is None else left
+
+    async def run(self) -> None:
+        """Expire leases until cancelled; a database in trouble is asked again."""
+        while True:
+            now = self._now()
+            due = self._table.due(now, AT_ONCE)
+            if due:
+                await self._end(due)
+                continue
+            following = self._table.next()
+            if following is None or following > now:
+                await self._sleep(following)
+            else:
+                await asyncio.sleep(0)  # more of the heap, after the calls that wait
+
+    async def _end(self, due: list[int]) -> None:
+        try:
+            ended = await self._writer.submit(EndLeases(tuple(due)))
+            self.expired += len(ended.leases)
+            log.info("leases expired count=%d", len(ended.leases))
+        except DatastoreError as error:
+            log.debug("lease expiry waits for the database error=%s", error)
+            await asyncio.sleep(RETRY_SECONDS)
+        self._table.postpone(due, self._now())
+
+    async def _sleep(self, until: int | None) -> None:
+        """Sleep past a deadline, or until there is an earlier one; notice being held up."""
+        now, seconds = self._now(), None
+        if until is not None:
+            seconds = min((until + TOGETHER_MS - now) / 1000, LONGEST_SLEEP)
+        self._armed = float("inf") if seconds is None else now + seconds * 1000
+        self._earlier.clear()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._earlier.wait()
+        except TimeoutError:
+            late = self._now() - self._armed
+            if late > GAP_SECONDS * 1000:
+                log.warning("held up, every lease has its full time again ms=%d", late)
+                self._table.renew_all(self._now(), 0)
+        self._armed = 0.0
+
+    def _forget(self, lease: int) -> None:
+        self._table.drop(lease)
+        ended = self._ending.pop(lease, None)
+        if ended is not None:
+            ended.set_result(None)
+
+    def _now(self) -> int:
+        return int(self._clock() * 1000)
+
+
+class SharedLessor:
+    """Deadlines in the database; `run` is its task."""
 
     def __init__(
-        self,
-        writer: Writer,
-        lane: Lane,
-        *,
-        shared: bool,
-        clock: Callable[[], float] = time.monotonic,
+        self, writer: Writer, lane: Lane, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._writer = writer
         self._lane = lane
-        self._shared = shared
         self._clock = clock
         self._held_until = 0
         self.expired = 0  # leases, by this server
 
+    def start(self, leases: Iterable[Lease]) -> None:
+        """Nothing to take: they are where they are."""
+
+    def note(self, changes: Mapping[int, Lease | None]) -> None:
+        """Nothing to note."""
+
+    async def renew(self, request: RenewLease) -> int:
+        """Renew a lease and return its TTL, 0 when it is gone."""
+        renewed: Renewed = await self._writer.submit(request)
+        return renewed.ttl
+
+    def left(self, lease: Lease, now: int) -> int:
+        """Return how many milliseconds a lease has; `now` is the database's clock."""
+        return lease.deadline - now
+
     async def run(self) -> None:
         """Expire leases until cancelled; a database that is away is waited for."""
-        renew_all = True
+        renew_all, pause = True, RETRY_SECONDS
         reached = self._clock()
         while True:
-            renew_all = renew_all or self._clock() - reached > GAP_SECONDS
+            renew_all = renew_all or self._clock() - reached > pause + GAP_SECONDS
             try:
-                if renew_all and not self._shared:
-                    await self._writer.submit(ExtendLeases(GRACE_MS))
-                await self._turn(renew_all=renew_all)
+                pause = await self._turn(renew_all=renew_all)
                 renew_all = False
                 reached = self._clock()
             except DatastoreError as error:
+                pause = RETRY_SECONDS
                 log.debug("lease expiry waits for the database error=%s", error)
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(pause)
 
-    async def _turn(self, *, renew_all: bool) -> None:
-        now, due = await self._lane.call(_look)
-        if self._shared and (renew_all or now > self._held_until - LOCK_AGAIN_MS):
+    async def _turn(self, *, renew_all: bool) -> float:
+        """End what is due; return for how long nothing will be."""
+        now, following = await self._lane.call(_look)
+        if renew_all or now > self._held_until - LOCK_AGAIN_MS:
             await self._hold(renew_all=renew_all)
-        if not due or (self._shared and now > self._held_until):
-            return
-        more = True
-        while more:
-            expired = await self._writer.submit(ExpireLeases(AT_ONCE))
-            more = expired.more
-            self.expired += len(expired.leases)
-            log.info("leases expired count=%d", len(expired.leases))
+        if following is None or now > self._held_until:
+            return SHARED_SLEEP
+        if following > now:
+            return min((following + TOGETHER_MS - now) / 1000, SHARED_SLEEP)
+        expired = await self._writer.submit(ExpireLeases(AT_ONCE))
+        self.expired += len(expired.leases)
+        log.info("leases expired count=%d", len(expired.leases))
+        return 0.0 if expired.more else 0.01
 
     async def _hold(self, *, renew_all: bool) -> None:
         """Take or keep the lock row; taking it over, or a gap, gives all leases their TTL."""
@@ -87,7 +200,11 @@ class Lessor:
         self._held_until = held.until
 
 
-def _look(session: Session) -> tuple[int, bool]:
+Lessor = MemoryLessor | SharedLessor
+
+
+def _look(session: Session) -> tuple[int, int | None]:
+    """Return the time, and the next deadline."""
     with session.snapshot() as snapshot:
-        now = snapshot.state().now
-        return now, bool(snapshot.due_leases(now, 1))
+        earliest = snapshot.due_leases(1 << 62, 1)
+        return snapshot.state().now, earliest[0].deadline if earliest else None

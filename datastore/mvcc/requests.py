@@ -29,16 +29,26 @@ class RevokeLease(NamedTuple):
 
 
 class RenewLease(NamedTuple):
-    """Give a lease its full time again; the result is its TTL, 0 when it is gone."""
+    """Give a lease its full time again; the result is its TTL, 0 when it is gone.
+
+    If its deadline is not stored but in memory, only say whether the caller may renew it.
+    """
 
     id: int
     caller: Credentials = NOBODY
+    stored: bool = True
 
 
 class ExpireLeases(NamedTuple):
     """Revoke leases whose deadline has come, each in a revision of its own."""
 
     limit: int
+
+
+class EndLeases(NamedTuple):
+    """Revoke those of the leases that are still there, each in a revision of its own."""
+
+    ids: tuple[int, ...]
 
 
 class ExtendLeases(NamedTuple):
@@ -97,6 +107,7 @@ WriteRequest = (
     | RevokeLease
     | RenewLease
     | ExpireLeases
+    | EndLeases
     | ExtendLeases
     | Compact
     | Prune

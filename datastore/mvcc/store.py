@@ -23,11 +23,18 @@ from datastore.mvcc.compaction import Compactor
 from datastore.mvcc.hub import WatchHub
 from datastore.mvcc.key_space import KeySpace
 from datastore.mvcc.lane import Lane
-from datastore.mvcc.lessor import Lessor
+from datastore.mvcc.lessor import Lessor, MemoryLessor, SharedLessor
 from datastore.mvcc.model import LeaseQuery, LeasesQuery
 from datastore.mvcc.point_reads import PointReads
 from datastore.mvcc.quota import Quota
-from datastore.mvcc.requests import Compact, DiskSpace, GrantLease, Heartbeat, RevokeLease
+from datastore.mvcc.requests import (
+    Compact,
+    DiskSpace,
+    GrantLease,
+    Heartbeat,
+    RenewLease,
+    RevokeLease,
+)
 from datastore.mvcc.upkeep import Upkeep
 from datastore.mvcc.views import Server
 from datastore.mvcc.watch import WatchStream
@@ -36,6 +43,7 @@ from datastore.mvcc.writer import Watching, Writer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from datastore.mvcc.committer import Outcome
     from datastore.mvcc.model import (
         Alarm,
         DeleteRange,
@@ -117,13 +125,16 @@ class Store:
         server = Server(
             backend.member_id, backend.longest_key, self.guard, backend.newest, self._quota
         )
-        watching = Watching(self.hub.publish, lambda: self.hub.wants_values)
+        watching = Watching(self._publish, lambda: self.hub.wants_values)
         self.writer = Writer(lambda: backend.session(writer=True), server, watching)
         self.writer.start_from(state.revision)
         if backend.newest is not None and not state.auth:
             backend.newest.apply([], state.revision)
         self.compactor = Compactor(self.writer)
-        self.lessor = Lessor(self.writer, self._points, shared=not backend.exclusive)
+        self.lessor: Lessor = SharedLessor(self.writer, self._points)
+        if backend.exclusive:
+            self.lessor = MemoryLessor(self.writer)
+        self.lessor.start((await self._ranges.call(_all_leases)).values())
         self._run(self.writer.run(), self.hub.run(), self.compactor.run(), self.lessor.run())
         self.auth = Auth(
             self.guard,
@@ -193,13 +204,22 @@ class Store:
         """Revoke a lease and delete its keys."""
         return int((await self.writer.submit(RevokeLease(lease, caller))).revision)
 
+    async def renew(self, request: RenewLease, *, checked: bool) -> int:
+        """Keep a lease alive; return its TTL, 0 if it is gone. `checked` while auth may be on."""
+        if checked and self.backend.exclusive:
+            await self.writer.submit(request._replace(stored=False))
+        return await self.lessor.renew(request)
+
     async def lease(self, query: LeaseQuery) -> tuple[State, Lease | None, list[bytes]]:
         """Return a lease and, if asked, its keys."""
         return await self._points.call(lambda session: _lease(session, self.guard, query))
 
     async def leases(self, caller: Credentials = NOBODY) -> tuple[State, list[Lease]]:
         """Return every lease, the next to expire first."""
-        return await self._ranges.call(lambda session: _leases(session, self.guard, caller))
+        state, leases = await self._ranges.call(
+            lambda session: _leases(session, self.guard, caller)
+        )
+        return state, sorted(leases, key=lambda lease: self.lessor.left(lease, state.now))
 
     async def state(self) -> State:
         """Return the store's state."""
@@ -227,6 +247,10 @@ class Store:
     async def read(self, function: Callable[[Session], Any]) -> Any:
         """Run any long read in a reader thread."""
         return await self._ranges.call(function)
+
+    def _publish(self, outcome: Outcome) -> None:
+        self.lessor.note(outcome.leases)
+        self.hub.publish(outcome)
 
     def watch_stream(self) -> WatchStream:
         """Open a stream of watches."""
@@ -290,6 +314,11 @@ def _state(session: Session) -> State:
         return snapshot.state()
 
 
+def _all_leases(session: Session) -> dict[int, Lease]:
+    with session.snapshot() as snapshot:
+        return snapshot.leases(None)
+
+
 def _lease(
     session: Session, guard: Guard, query: LeaseQuery
 ) -> tuple[State, Lease | None, list[bytes]]:
@@ -306,8 +335,7 @@ def _leases(session: Session, guard: Guard, caller: Credentials) -> tuple[State,
         state = snapshot.state()
         if state.auth:
             guard.check(snapshot, state, LeasesQuery(caller))
-        found = snapshot.leases(None).values()
-        return state, sorted(found, key=lambda lease: lease.deadline)
+        return state, list(snapshot.leases(None).values())
 
 
 def _alarms(session: Session) -> tuple[State, list[Alarm]]:

@@ -112,6 +112,7 @@ class BatchState:
         self.base: dict[bytes, Head | Row] = {**prefetch.heads}
         self.values = prefetch.values
         self.leases: dict[int, Lease | None] = dict(prefetch.leases)
+        self.lease_changes: dict[int, Lease | None] = {}
         self.alarms: set[Alarm] | None = None if prefetch.state.alarms else set()
         self.revision = prefetch.state.revision
         self.compact_revision = prefetch.state.compact_revision
@@ -160,13 +161,13 @@ class BatchState:
 
     def put_lease(self, lease: Lease) -> None:
         """Grant or renew a lease."""
-        self.leases[lease.id] = lease
+        self.leases[lease.id] = self.lease_changes[lease.id] = lease
         self.changes.put_leases[lease.id] = lease
         self.changes.drop_leases.discard(lease.id)
 
     def drop_lease(self, lease: int) -> None:
         """Remove a lease."""
-        self.leases[lease] = None
+        self.leases[lease] = self.lease_changes[lease] = None
         self.changes.put_leases.pop(lease, None)
         self.changes.drop_leases.add(lease)
 

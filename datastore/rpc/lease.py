@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from datastore.mvcc.model import LeaseQuery
 from datastore.mvcc.requests import RenewLease
+from datastore.rpc import wire
 from datastore.rpc.answering import Edge, Method, Stream, Unary
 from proto.etcd import rpc_pb2
 
@@ -29,12 +30,12 @@ async def _revoke(edge: Edge, request: rpc_pb2.LeaseRevokeRequest) -> rpc_pb2.Le
 async def _keep_alive(
     edge: Edge, requests: AsyncIterator[rpc_pb2.LeaseKeepAliveRequest]
 ) -> AsyncIterator[bytes]:
+    store = edge.store
     async for request in requests:
-        renewed = await edge.store.writer.submit(RenewLease(request.ID, edge.caller))
-        response = rpc_pb2.LeaseKeepAliveResponse(
-            header=edge.header(renewed.revision), ID=request.ID, TTL=renewed.ttl
-        )
-        yield response.SerializeToString()
+        header = edge.headers.field(store.hub.revision)
+        renew = RenewLease(request.ID, edge.caller)
+        ttl = await store.renew(renew, checked=edge.wants_callers)
+        yield header + wire.number(b"\x10", request.ID) + wire.number(b"\x18", ttl)
 
 
 async def _time_to_live(
@@ -45,7 +46,7 @@ async def _time_to_live(
     header = edge.header(state.revision)
     if lease is None:
         return rpc_pb2.LeaseTimeToLiveResponse(header=header, ID=request.ID, TTL=-1)
-    left = max(lease.deadline - state.now, 0) // 1000
+    left = max(edge.store.lessor.left(lease, state.now), 0) // 1000
     return rpc_pb2.LeaseTimeToLiveResponse(
         header=header, ID=lease.id, TTL=left, grantedTTL=lease.ttl, keys=keys
     )
