@@ -60,6 +60,7 @@ class DatastoreProcess:
             *self._command(),
             stdin=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
+            env=_environment(),
             preexec_fn=_tie_to_parent,
         )
         self._relay = asyncio.create_task(self._relay_errors(self._child))
@@ -136,6 +137,11 @@ def _socket_path(data_dir: Path) -> Path:
     if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
         return path
     return Path(tempfile.mkdtemp(prefix="tapir-")) / "datastore.sock"
+
+
+def _environment() -> dict[str, str]:
+    """What the child inherits: not the variables of an etcd, which it would take for its own."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("ETCD_")}
 
 
 def _tie_to_parent() -> None:
