@@ -32,6 +32,11 @@ class AuthClient(Client):
             for name, call in vars(stub).items():
                 setattr(stub, name, partial(call, metadata=self.metadata))
 
+    @property
+    def token(self) -> str:
+        """The token it sends."""
+        return str(dict(self.metadata)["token"])
+
     @asynccontextmanager
     async def watch(self, metadata: Metadata = ()) -> AsyncIterator[WatchStream]:
         call = self.watch_service.Watch(metadata=(*self.metadata, *metadata))

@@ -176,7 +176,7 @@ async def outcome(client: AuthClient, path: str) -> Refusal | None:
     method, request = SERVED[path], CALLS[path].request
     try:
         if not isinstance(method, Stream):
-            call = client.channel.unary_unary(f"/{path}", _bytes)
+            call: Any = client.channel.unary_unary(f"/{path}", _bytes)
             await call(request, metadata=client.metadata, timeout=ANSWER_SECONDS)
             return None
         return await _streamed(client, path, method.requests)
@@ -187,12 +187,12 @@ async def outcome(client: AuthClient, path: str) -> Refusal | None:
 async def _streamed(client: AuthClient, path: str, requests: bool) -> Refusal | None:
     request = CALLS[path].request
     if requests:
-        opened = client.channel.stream_stream(f"/{path}", _bytes)
-        stream: Any = opened(metadata=client.metadata, timeout=ANSWER_SECONDS)
+        opened: Any = client.channel.stream_stream(f"/{path}", _bytes)
+        stream = opened(metadata=client.metadata, timeout=ANSWER_SECONDS)
         await stream.write(request)
     else:
-        opened_one = client.channel.unary_stream(f"/{path}", _bytes)
-        stream = opened_one(request, metadata=client.metadata, timeout=ANSWER_SECONDS)
+        opened = client.channel.unary_stream(f"/{path}", _bytes)
+        stream = opened(request, metadata=client.metadata, timeout=ANSWER_SECONDS)
     try:
         first = await stream.read()
         if first is grpc.aio.EOF:

@@ -1,0 +1,1 @@
+"""The pure parts of auth, and its requests in batches."""
