@@ -84,6 +84,7 @@ async def _leader(edge: Edge, request: pb.LeaderRequest) -> pb.LeaderResponse:
 
 
 async def _observe(edge: Edge, request: pb.LeaderRequest) -> AsyncIterator[bytes]:
+    """Tell of each leader; a caller who may not read the name is told nothing, as in etcd."""
     async with aclosing(turns.observe(edge.keys, request.name + b"/")) as leaders:
         with suppress(*NOT_ALLOWED):
             async for revision, row in leaders:

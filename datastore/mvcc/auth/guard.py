@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from datastore.errors import DatastoreError, InvalidAuthToken
+from datastore.errors import AuthRevisionOld, DatastoreError, InvalidAuthToken
 from datastore.mvcc.auth import rules
 from datastore.mvcc.auth.authority import Authority
 from datastore.mvcc.auth.model import FIRST_REVISION, Access, AuthState, AuthTables, Identity
+from datastore.mvcc.model import RangeQuery, Txn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,6 +47,11 @@ class Judge:
         self.identity = identity
         self._source = source
 
+    @property
+    def is_ahead(self) -> bool:
+        """Whether the caller was named at a later auth revision than this one."""
+        return self.identity is not None and self.identity.revision > self.authority.revision
+
     def user(self) -> Identity:
         """Require a user, whatever he may do."""
         return self.authority.require_user(self.identity)
@@ -55,7 +61,7 @@ class Judge:
         self.authority.require_root(self.identity)
 
     def self_or_root(self, name: str) -> None:
-        """Require the user of that name, or the role root; nobody has the empty name, as in etcd."""
+        """Require that user, or the role root; nobody has the empty name, as in etcd."""
         if name != (self.identity.name if self.identity else ""):
             self.root()
 
@@ -112,8 +118,14 @@ class Guard:
         return self.judge_by(authority, source, state.now, caller)
 
     def check(self, source: Source, state: State, request: Any) -> None:
-        """Refuse a read that its caller may not make; only for a state that has auth on."""
-        rules.check(self.judge(source, state, request.caller), request)
+        """Refuse a read that its caller may not make; only for a state that has auth on.
+
+        A token of an auth revision to come is refused too, as etcd does for reads of keys alone.
+        """
+        judge = self.judge(source, state, request.caller)
+        rules.check(judge, request)
+        if isinstance(request, RangeQuery | Txn) and judge.is_ahead:
+            raise AuthRevisionOld
 
     def refusals(
         self, source: Source, state: State, requests: Iterable[Any]
