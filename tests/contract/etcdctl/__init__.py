@@ -1,0 +1,1 @@
+"""The real etcdctl against every target: what an operator types, and what he reads."""
