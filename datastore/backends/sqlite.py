@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 BUSY_SECONDS = 5.0
 LIST_SIZES = (1, 8, 64, 512)
-ROW_SIZES = (256, 64, 16, 4, 1)
+ROW_SIZES = (256, 128, 64, 32, 16, 8, 4, 3, 2, 1)
 FEW_ROWS = 16  # from which on a page is had in one step
 PAGE_ROWS = 512  # that are in memory twice for a moment
 CHECKPOINT_BYTES = 4 << 20

@@ -26,7 +26,17 @@ from datastore.mvcc.alarms import (
 )
 from datastore.mvcc.auth.execution import check_write, manage_auth, renew_tokens, store_token
 from datastore.mvcc.auth.requests import ManageAuth, RenewTokens, StoreToken
-from datastore.mvcc.model import SUB_BITS, DeleteRange, Lease, Lock, Put, Row, Txn
+from datastore.mvcc.model import (
+    SUB_BITS,
+    DeleteRange,
+    Lease,
+    Lock,
+    OpResult,
+    Put,
+    PutResult,
+    Row,
+    Txn,
+)
 from datastore.mvcc.requests import (
     Compact,
     DisarmAlarm,
@@ -98,7 +108,17 @@ def execute(batch: BatchState, request: WriteRequest) -> Any:
     return _EXECUTORS[type(request)](batch, request)
 
 
-def _operation(batch: BatchState, request: Put | DeleteRange | Txn) -> Any:
+def _put(batch: BatchState, put: Put) -> OpResult:
+    """Run a put; the plain kind, which is most of a busy server's work, needs no draft."""
+    if put.prev_kv or put.ignore_value or put.ignore_lease or batch.auth:
+        return _operation(batch, put)
+    check_operation(batch, put)
+    if put.lease and batch.lease(put.lease) is None:
+        raise LeaseNotFound
+    return PutResult(batch.put(put.key, put.value, put.lease), None)
+
+
+def _operation(batch: BatchState, request: Put | DeleteRange | Txn) -> OpResult:
     check_operation(batch, request)
     if batch.auth:
         check_write(batch, request)
@@ -265,7 +285,7 @@ def _heartbeat(batch: BatchState, _: Heartbeat) -> Revision:
 
 
 _EXECUTORS: dict[type, Callable[[BatchState, Any], Any]] = {
-    Put: _operation,
+    Put: _put,
     DeleteRange: _operation,
     Txn: _operation,
     GrantLease: _grant,

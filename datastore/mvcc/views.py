@@ -40,6 +40,12 @@ def bare_row(head: Head, value: bytes = b"") -> Row:
     return Row(head.id, head.key, value, *head[2:6], 0)
 
 
+def check_length(key: bytes, longest: int) -> None:
+    """Refuse a key that the database cannot index."""
+    if len(key) > longest:
+        raise KeyTooLong(f"{KeyTooLong.__doc__}: {len(key)} bytes, at most {longest}")
+
+
 class SnapshotView:
     """A read-only view of one snapshot; also what a read-only Txn is evaluated on."""
 
@@ -184,6 +190,31 @@ class BatchState:
         self.overlay.clear()
         self.changes = Changes()
 
+    def put(self, key: bytes, value: bytes, lease: int) -> int:
+        """Add one put and return its revision: what a draft of nothing else comes to."""
+        check_length(key, self.server.longest_key)
+        head = self.head(key)
+        revision = self.revision + 1
+        number = revision << SUB_BITS
+        if head is None or head.deleted:
+            row = Row(number, key, value, revision, 1, lease, 0, head.id if head else 0)
+            event = Event(row)
+        else:
+            created, version = head.create_revision, head.version + 1
+            row = Row(number, key, value, created, version, lease, 0, head.id)
+            if isinstance(head, Row):
+                event = Event(row, head)
+            elif head.id in self.values:
+                event = Event(row, bare_row(head, self.values[head.id]))
+            else:
+                event = Event(row, prev_known=False)
+        self.revision = revision
+        self.overlay[key] = row
+        self.events.append(event)
+        self.changes.rows.append(row)
+        self.changes.heads[key] = Head(number, key, row.create_revision, row.version, lease, 0)
+        return revision
+
     def merge(self, draft: Draft) -> None:
         """Take over the changes of a request that succeeded."""
         if not draft.events:
@@ -229,9 +260,7 @@ class Draft:
 
     def put(self, key: bytes, value: bytes, lease: int) -> None:
         """Add a put event."""
-        longest = self._batch.server.longest_key
-        if len(key) > longest:
-            raise KeyTooLong(f"{KeyTooLong.__doc__}: {len(key)} bytes, at most {longest}")
+        check_length(key, self._batch.server.longest_key)
         head = self.head(key)
         live = head is not None and not head.deleted
         created = head.create_revision if head and live else self.next_revision
@@ -322,6 +351,6 @@ class Draft:
         return Event(row, prev_known=False)
 
     def _changed_again(self, row: Row) -> Event:
-        """Return the event of a key's second change: what was before is the same as of its first."""
+        """Return the event of a key's second change: what was before is that of its first."""
         first = next(event for event in self.events if event.row.key == row.key)
         return Event(row, first.prev, prev_known=first.prev_known)
