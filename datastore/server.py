@@ -54,6 +54,7 @@ async def run(config: DatastoreConfig, ready: asyncio.Event | None = None) -> No
         except Unavailable as error:
             raise StartError("the database was lost while starting: see the log") from error
         edge = Edge(store, max_request_bytes=config.grpc.max_request_bytes)
+        edge.client_cert_auth = config.tls.client_cert_auth
         ending.push_async_callback(_stop, fronts, http, edge)
         await http.start(edge)
         await fronts.start(edge)

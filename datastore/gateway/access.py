@@ -44,10 +44,10 @@ class Entry(NamedTuple):
 
 
 class Access:
-    """The checks of one server; `has_auth` says whether authentication is on."""
+    """The checks of one server; `names_count` says whether certificates make users."""
 
-    def __init__(self, options: HttpOptions, has_auth: Callable[[], Awaitable[bool]]) -> None:
-        self._has_auth = has_auth
+    def __init__(self, options: HttpOptions, names_count: Callable[[], Awaitable[bool]]) -> None:
+        self._names_count = names_count
         self._hosts = frozenset(options.host_whitelist)
         self._origins = frozenset(options.cors)
         self._has_gateway = options.gateway
@@ -69,7 +69,7 @@ class Access:
     async def _is_refused(self, path: str, scope: Any) -> bool:
         if not self._has_gateway or not path.startswith(PREFIX) or not is_named(scope):
             return False
-        return await self._has_auth()
+        return await self._names_count()
 
     def _cors(self, origin: bytes) -> tuple[tuple[bytes, bytes], ...]:
         if ANY in self._origins:

@@ -17,7 +17,7 @@ from datastore.errors import DatastoreError
 from datastore.gateway.families import NO_SUFFIX, Facts, families
 from datastore.gateway.health import Answer
 from datastore.mvcc.auth.model import NOBODY, AuthTables
-from datastore.mvcc.model import FROM_KEY, Alarm, RangeQuery
+from datastore.mvcc.counts import count_all
 from proto.etcd import rpc_pb2
 
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
     from datastore.gateway.health import Health
+    from datastore.mvcc.model import Alarm
     from datastore.rpc.answering import Edge
 
 READ_SECONDS = 5.0
 CONTENT = {"content-type": "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"}
-EVERY_KEY = RangeQuery(FROM_KEY, FROM_KEY, count_only=True)
 
 
 class Metrics:
@@ -57,7 +57,8 @@ class Metrics:
         store = self._edge.store
         try:
             async with asyncio.timeout(READ_SECONDS):
-                self._keys = (await store.range(EVERY_KEY)).total
+                counts = store.hub.counts
+                self._keys = await store.read(lambda session: count_all(session, counts))
                 _, self._alarms = await store.alarms()
                 _, self._auth_revision = await store.auth.read(NOBODY, _anybody, _revision)
         except (TimeoutError, DatastoreError):

@@ -62,11 +62,7 @@ class HttpFront:
         metrics = Metrics(edge, health, extensive=self._options.extensive_metrics)
         common = MetricsApp(health, metrics.scrape)
         gateway = Gateway(Calls(edge, SERVICES)) if self._options.gateway else None
-
-        async def has_auth() -> bool:
-            return edge.store.auth.may_be_on and bool((await edge.store.state()).auth)
-
-        access = Access(self._options, has_auth)
+        access = Access(self._options, lambda: _names_would_count(edge))
         everything = ClientApp(access, common, gateway)
         await self._listen(Connections(everything, self._refusal), self._client)
         await self._listen(Connections(common, self._refusal), self._metrics)
@@ -91,3 +87,10 @@ class HttpFront:
             tls = self._tls if listener.url.secure else None
             await connections.listen(listener.sockets, tls)
             log.info("serving http url=%s", listener.url.url)
+
+
+async def _names_would_count(edge: Edge) -> bool:
+    """Say whether a client's certificate would make it a user, were this gRPC."""
+    if not edge.client_cert_auth or not edge.store.auth.may_be_on:
+        return False
+    return bool((await edge.store.state()).auth)

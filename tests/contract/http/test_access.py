@@ -26,9 +26,11 @@ def test_options(web: Web, path: str) -> None:
 
 
 @pytest.mark.own_server(
-    "--cors=http://a.example:80,https://b.example:443", "--host-whitelist=good.example,10.0.0.1"
+    "--cors=http://a.example:80,https://b.example:443",
+    "--host-whitelist=good.example,10.0.0.1",
+    "--enable-grpc-gateway=false",
 )
-def test_named_origins_and_hosts(own: Ports) -> None:
+def test_named_origins_and_hosts_without_the_gateway(own: Ports) -> None:
     web, host = own.web, {"Host": "good.example:99"}
 
     named = web.send("GET", "/version", headers={**host, "Origin": "https://b.example:443"})
@@ -45,6 +47,8 @@ def test_named_origins_and_hosts(own: Ports) -> None:
         assert refused.headers["content-type"] == "text/plain; charset=utf-8"
         assert "Host header" in refused.text
         assert ORIGIN not in refused.headers
+    gateway = web.send("POST", "/v3/kv/range", "{}", host)
+    assert (gateway.status, gateway.text) == (404, "404 page not found\n")
 
 
 @pytest.mark.own_server

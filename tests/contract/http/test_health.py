@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.contract.http.web import Answer, Ports, Web
+from tests.contract.http.web import Answer, Web
 
 READY = {"non_learner", "data_corruption", "serializable_read", "linearizable_read"}
 HEALTHY = '{"health":"true","reason":""}'
@@ -64,16 +64,14 @@ def test_no_such_check(web: Web, path: str) -> None:
     assert web.get(path).status == 404
 
 
-@pytest.mark.own_server
-def test_alarms(own: Ports) -> None:
-    web = own.web
+def test_alarms(web: Web, metrics_web: Web) -> None:
     with alarm(web, "CORRUPT"):
         corrupt, excluded = web.get("/health"), web.get("/health?exclude=CORRUPT")
         ready, one = web.get("/readyz"), web.get("/readyz/data_corruption")
         without = web.get("/readyz?exclude=data_corruption")
         live = web.get("/livez")
     with alarm(web, "NOSPACE"):
-        full = own.metrics_web.get("/health")
+        full = metrics_web.get("/health")
         both = web.get("/health?exclude=NOSPACE,CORRUPT")
         kubeadm = web.get("/health?exclude=NOSPACE&serializable=true")
         ready_when_full = web.get("/readyz")

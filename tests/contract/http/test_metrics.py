@@ -112,7 +112,7 @@ def test_buckets(web: Web) -> None:
     }
 
 
-@pytest.mark.own_server
+@pytest.mark.own_server("--metrics=extensive")
 def test_counts(own: Ports) -> None:
     web = own.web
     before = {name: value_of(web, name) for name in MOVED}
@@ -144,6 +144,9 @@ def test_counts(own: Ports) -> None:
     assert value_of(web, "grpc_server_handled_total", grpc_code="OK", **put) == 1
     assert value_of(web, "grpc_server_handled_total", grpc_code="InvalidArgument", **put) == 1
     assert value_of(web, "grpc_server_msg_sent_total", **put) == 2
+    assert types(web)[HANDLING] == "histogram"
+    assert value_of(web, f"{HANDLING}_count", **put) == 2
+    assert value_of(web, f"{HANDLING}_bucket", le="+Inf", **put) == 2
 
 
 MOVED = {
@@ -162,21 +165,12 @@ MOVED = {
 }
 
 
-@pytest.mark.own_server("--metrics=extensive")
-def test_latency(own: Ports) -> None:
-    own.web.call("kv/put", {"key": b64(b"a")})
-    labels = {"grpc_method": "Put", "grpc_type": "unary"}
-
-    assert types(own.web)[HANDLING] == "histogram"
-    assert value_of(own.web, f"{HANDLING}_count", **labels) == 1
-    assert value_of(own.web, f"{HANDLING}_bucket", le="+Inf", **labels) == 1
-
-
-@pytest.mark.own_server
-def test_alarms(own: Ports) -> None:
+def test_alarms(web: Web) -> None:
     raised = {"memberID": "5", "alarm": "NOSPACE"}
     labels = {"server_id": "5", "alarm_type": "NOSPACE"}
 
-    own.web.call("maintenance/alarm", {"action": "ACTIVATE", **raised})
+    web.call("maintenance/alarm", {"action": "ACTIVATE", **raised})
+    value = value_of(web, "etcd_debugging_server_alarms", **labels)
+    web.call("maintenance/alarm", {"action": "DEACTIVATE", **raised})
 
-    assert value_of(own.web, "etcd_debugging_server_alarms", **labels) == 1
+    assert value == 1

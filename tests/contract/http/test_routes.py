@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.contract.http.web import Ports, Web, b64
+from tests.contract.http.web import Web, b64
 
 PATHS = (
     *(f"kv/{name}" for name in ("range", "put", "deleterange", "txn", "compaction")),
@@ -116,11 +116,3 @@ def test_paths_of_metrics_urls(metrics_web: Web, path: str) -> None:
 
     assert answer.status == 200
     assert "access-control-allow-origin" not in answer.headers
-
-
-@pytest.mark.own_server("--enable-grpc-gateway=false")
-def test_without_the_gateway(own: Ports) -> None:
-    answer = own.web.send("POST", "/v3/kv/range", "{}")
-
-    assert (answer.status, answer.text) == (404, "404 page not found\n")
-    assert own.web.get("/version").status == 200
