@@ -62,7 +62,7 @@ class Client:
     def __init__(self, address: str, prefix: bytes = b"") -> None:
         self.address = address
         self.prefix = prefix
-        self.channel = grpc.aio.insecure_channel(address, options=UNLIMITED)
+        self.channel = self.open_channel(address)
         self.kv = rpc_pb2_grpc.KVStub(self.channel)
         self.watch_service = rpc_pb2_grpc.WatchStub(self.channel)
         self.lease = rpc_pb2_grpc.LeaseStub(self.channel)
@@ -71,6 +71,10 @@ class Client:
         self.lock = lock_pb2_grpc.LockStub(self.channel)
         self.election = election_pb2_grpc.ElectionStub(self.channel)
         self.health = health_pb2_grpc.HealthStub(self.channel)
+
+    def open_channel(self, address: str) -> grpc.aio.Channel:
+        """A channel to the target."""
+        return grpc.aio.insecure_channel(address, options=UNLIMITED)
 
     async def __aenter__(self) -> Self:
         return self

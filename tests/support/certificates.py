@@ -88,7 +88,8 @@ def _builder(name: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.Certifica
 
 
 def _name(text: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+    """The subject with that common name, or with none."""
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)] if text else [])
 
 
 def _alternative(text: str) -> x509.GeneralName:
