@@ -218,6 +218,12 @@ class CountedView(SnapshotView):
         return self._counts.count(self._snapshot, self._state, (key, end), at)
 
 
+def count_all(session: Session, counts: LiveCounts) -> int:
+    """Return how many keys there are: for the server itself, whoever may read them."""
+    with session.snapshot() as snapshot:
+        return CountedView(snapshot, snapshot.state(), counts).count(b"\0", b"\0", 0)
+
+
 def read_counted(
     session: Session, query: RangeQuery, counts: LiveCounts, guard: Guard
 ) -> RangeResult:
