@@ -1,11 +1,13 @@
 """Limits on the size of messages, and many calls at once."""
 
 import asyncio
+from typing import Any
 
+import grpc
 import pytest
 
 from proto.etcd import rpc_pb2 as pb
-from tests.contract.client import Client, refusal
+from tests.contract.client import Client, Refusal, refusal
 from tests.contract.refusals import REQUEST_TOO_LARGE
 from tests.contract.requests import Put, Range
 
@@ -21,6 +23,12 @@ def put_of_size(key: bytes, size: int) -> pb.PutRequest:
     """
     overhead = pb.PutRequest(key=key, value=b"x" * 1_000_000).ByteSize() - 1_000_000
     return pb.PutRequest(key=key, value=b"x" * (size - overhead))
+
+
+def too_large(size: int) -> Refusal:
+    """The transport's refusal of a message of that size."""
+    text = f"grpc: received message larger than max ({size} vs. {LARGEST_MESSAGE})"
+    return Refusal("RESOURCE_EXHAUSTED", text)
 
 
 async def test_the_largest_put(etcd: Client) -> None:
@@ -50,8 +58,17 @@ async def test_a_larger_message_is_refused_by_the_transport(etcd: Client) -> Non
 
     refused = await refusal(etcd.send(etcd.kv.Put, request))
 
-    assert refused.code == "RESOURCE_EXHAUSTED"
-    assert "larger than max" in refused.text
+    assert refused == too_large(LARGEST_MESSAGE + 1)
+
+
+@pytest.mark.parametrize("method", ["Watch/Watch", "Lease/LeaseKeepAlive"])
+async def test_a_larger_message_ends_the_stream(etcd: Client, method: str) -> None:
+    call: Any = etcd.channel.stream_stream(f"/etcdserverpb.{method}")(timeout=10)
+
+    await call.write(b"x" * (LARGEST_MESSAGE + 1))
+
+    assert await call.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert await call.details() == too_large(LARGEST_MESSAGE + 1).text
 
 
 async def test_a_writing_txn_is_limited_too(etcd: Client) -> None:
@@ -117,5 +134,5 @@ async def test_two_hundred_increments_at_once_lose_nothing(etcd: Client) -> None
 async def test_a_transport_error_names_the_sizes(etcd: Client) -> None:
     refused = await refusal(etcd.put("a", b"x" * 3_000_000))
 
-    assert refused.code == "RESOURCE_EXHAUSTED"
-    assert f"vs. {LARGEST_MESSAGE}" in refused.text
+    size = pb.PutRequest(key=etcd.key("a"), value=b"x" * 3_000_000).ByteSize()
+    assert refused == too_large(size)
