@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
@@ -13,32 +14,34 @@ import (
 )
 
 const (
-	tick     = 10 * time.Millisecond
-	firstID  = 1 << 40
-	third    = 3 // etcd's client renews a lease when a third of its time has gone
-	granters = 64
+	tick    = 10 * time.Millisecond
+	firstID = 1 << 40
+	third   = 3  // etcd's client renews a lease when a third of its time has gone
+	atOnce  = 16 // leases that each connection asks for at the same time
 )
 
-// keepAlive grants the leases and renews each of them every third of its TTL, evenly over time, one stream on each
-// connection. Measured is the renewing, not the granting; no lease may be lost.
+// keepAlive grants the leases and renews each of them every third of its TTL, one stream on each connection. Measured
+// is the renewing, not the granting; no lease may be lost.
 func keepAlive(ctx context.Context, s *settings, connections []*grpc.ClientConn) (*report, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	if err := grant(ctx, s, connections); err != nil {
-		return nil, err
-	}
 	renewers := make([]*renewer, len(connections))
 	stop := make(chan struct{})
-	var busy sync.WaitGroup
+	var busy, granting sync.WaitGroup
 	for i, connection := range connections {
-		stream, err := pb.NewLeaseClient(connection).LeaseKeepAlive(ctx)
+		client := pb.NewLeaseClient(connection)
+		stream, err := client.LeaseKeepAlive(ctx)
 		if err != nil {
 			return nil, err
 		}
-		renewers[i] = &renewer{settings: s, stream: stream, first: i, step: len(connections)}
-		busy.Go(func() { fail(cancel, renewers[i].send(stop)) })
-		busy.Go(func() { fail(cancel, renewers[i].receive()) })
+		r := &renewer{settings: s, stream: stream, first: i, step: len(connections)}
+		r.renewed = make([]time.Time, (s.leases-i+r.step-1)/r.step)
+		renewers[i] = r
+		granting.Go(func() { fail(cancel, r.grant(ctx, client)) })
+		busy.Go(func() { fail(cancel, r.send(stop)) })
+		busy.Go(func() { fail(cancel, r.receive()) })
 	}
+	granting.Wait()
 	m := startAfterWarmUp(s)
 	m.wait(ctx)
 	close(stop)
@@ -50,8 +53,7 @@ func keepAlive(ctx context.Context, s *settings, connections []*grpc.ClientConn)
 	for _, each := range renewers {
 		samples = append(samples, each.samples)
 	}
-	renewed := len(m.within(samples))
-	return m.report(renewed, nil), allThere(ctx, s, connections[0])
+	return m.report(len(m.within(samples)), nil), allThere(ctx, s, connections[0])
 }
 
 func fail(cancel context.CancelCauseFunc, err error) {
@@ -60,21 +62,46 @@ func fail(cancel context.CancelCauseFunc, err error) {
 	}
 }
 
-// renewer keeps the leases `first`, `first + step` … alive.
+// renewer keeps the leases `first`, `first + step` … alive, beginning with those that are granted already.
 type renewer struct {
 	*settings
 	stream      pb.Lease_LeaseKeepAliveClient
 	first, step int
+	renewed     []time.Time // when each was granted or renewed last; those from `granted` on are not there yet
+	granted     atomic.Int64
 	samples     []sample
+}
+
+func (r *renewer) id(number int) int64 { return int64(firstID + r.first + number*r.step) }
+
+// grant makes the leases, some at a time.
+func (r *renewer) grant(ctx context.Context, client pb.LeaseClient) error {
+	for from := 0; from < len(r.renewed); from += atOnce {
+		end := min(from+atOnce, len(r.renewed))
+		errs := make([]error, end-from)
+		var busy sync.WaitGroup
+		for number := from; number < end; number++ {
+			busy.Go(func() {
+				_, errs[number-from] = client.LeaseGrant(ctx, &pb.LeaseGrantRequest{ID: r.id(number), TTL: r.ttl})
+			})
+		}
+		busy.Wait()
+		if err := errors.Join(errs...); err != nil {
+			return err
+		}
+		for number := from; number < end; number++ {
+			r.renewed[number] = time.Now()
+		}
+		r.granted.Store(int64(end))
+	}
+	return nil
 }
 
 // send asks for renewals, each tick as many as are due, until it is stopped.
 func (r *renewer) send(stop <-chan struct{}) error {
-	mine := (r.leases - r.first + r.step - 1) / r.step
-	perSecond := float64(mine) / (float64(r.ttl) / third)
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
-	began, sent := time.Now(), 0
+	next := 0
 	for {
 		select {
 		case <-stop:
@@ -83,11 +110,12 @@ func (r *renewer) send(stop <-chan struct{}) error {
 			return nil
 		case <-ticker.C:
 		}
-		for due := int(time.Since(began).Seconds() * perSecond); sent < due; sent++ {
-			id := int64(firstID + r.first + sent%mine*r.step)
-			if err := r.stream.Send(&pb.LeaseKeepAliveRequest{ID: id}); err != nil {
+		due := time.Now().Add(-time.Duration(r.ttl) * time.Second / third)
+		for granted := int(r.granted.Load()); granted > 0 && r.renewed[next%granted].Before(due); next = (next + 1) % granted {
+			if err := r.stream.Send(&pb.LeaseKeepAliveRequest{ID: r.id(next % granted)}); err != nil {
 				return err
 			}
+			r.renewed[next%granted] = time.Now()
 		}
 	}
 }
@@ -107,26 +135,6 @@ func (r *renewer) receive() error {
 		}
 		r.samples = append(r.samples, sample{ended: time.Now()})
 	}
-}
-
-// grant makes the leases, many at a time.
-func grant(ctx context.Context, s *settings, connections []*grpc.ClientConn) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var busy sync.WaitGroup
-	for i := range granters {
-		client := pb.NewLeaseClient(connections[i%len(connections)])
-		busy.Go(func() {
-			for id := i; id < s.leases; id += granters {
-				if _, err := client.LeaseGrant(ctx, &pb.LeaseGrantRequest{ID: int64(firstID + id), TTL: s.ttl}); err != nil {
-					cancel(err)
-					return
-				}
-			}
-		})
-	}
-	busy.Wait()
-	return context.Cause(ctx)
 }
 
 // allThere checks that no lease has expired.
