@@ -279,6 +279,14 @@ class Unsupported(DatastoreError):
     code = "UNIMPLEMENTED"
 
 
+class SortedStream(Unsupported):
+    """RangeStream does not support custom sort orders"""
+
+
+class FilteredStream(Unsupported):
+    """RangeStream does not support revision filters"""
+
+
 class MalformedRequest(DatastoreError):
     """grpc: error unmarshalling request"""
 

@@ -1,15 +1,18 @@
-"""etcdserverpb.KV: Range, Put, DeleteRange, Txn, Compact."""
+"""etcdserverpb.KV: Range, RangeStream, Put, DeleteRange, Txn, Compact."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from datastore.mvcc.range_stream import stream_range
 from datastore.mvcc.validation import is_read_only
 from datastore.rpc import codec, wire
-from datastore.rpc.answering import Direct, Edge, Method, Unary
+from datastore.rpc.answering import Direct, Edge, Method, Stream, Unary
 from proto.etcd import rpc_pb2
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from datastore.mvcc.answer import Answer
     from datastore.mvcc.model import DeleteResult, PutResult, RangeResult, TxnResult
 
@@ -43,6 +46,14 @@ def _at_hand(edge: Edge, data: bytes) -> bytes | None:
 
 def _ranged(edge: Edge, result: RangeResult) -> bytes:
     return wire.range_response(edge.headers.field(result.revision), result)
+
+
+async def _range_stream(edge: Edge, request: rpc_pb2.RangeRequest) -> AsyncIterator[bytes]:
+    """Yield the pieces of a Range; a header has a revision only in the last."""
+    query = edge.asked(codec.range_query(request))
+    async for result in stream_range(edge.store, query):
+        header = edge.headers.field(result.revision) if result.revision else b""
+        yield wire.message(b"\x0a", wire.range_response(header, result))
 
 
 def _put(edge: Edge, request: rpc_pb2.PutRequest, answer: Answer) -> None:
@@ -79,6 +90,7 @@ async def _compact(edge: Edge, request: rpc_pb2.CompactionRequest) -> rpc_pb2.Co
 
 METHODS: dict[str, Method] = {
     "Range": Direct(rpc_pb2.RangeRequest, _range, _ranged, _at_hand),
+    "RangeStream": Stream(rpc_pb2.RangeRequest, _range_stream, requests=False),
     "Put": Direct(rpc_pb2.PutRequest, _put, _done),
     "DeleteRange": Direct(rpc_pb2.DeleteRangeRequest, _delete_range, _deleted),
     "Txn": Direct(rpc_pb2.TxnRequest, _txn, _transacted),
