@@ -26,8 +26,8 @@ def prepare(directory: Path) -> None:
     """Make a directory fit for a store; StartError says why it is not."""
     if (directory / ETCD_FILES).exists():
         raise StartError(
-            f"--data-dir {directory} holds etcd's own data: move its keys with `etcdctl snapshot "
-            "save` and `tapir snapshot restore`, or give another directory"
+            f"--data-dir {directory} holds etcd's own data: give another directory, or see "
+            "docs/datastore.md for how to take the keys along"
         )
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
