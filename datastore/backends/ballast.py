@@ -75,10 +75,14 @@ class Ballast:
         """
         if self.turns % 2:
             return True
-        if self._free() - owed >= self._marks.low:
+        if self.has_room(owed):
             return False
         self.give_up()
         return True
+
+    def has_room(self, owed: int) -> bool:
+        """Say whether more is free than the low mark, whatever has become of the ballast."""
+        return self._free() - owed >= self._marks.low
 
     def give_up(self) -> None:
         """Give the ballast's room to what frees space."""

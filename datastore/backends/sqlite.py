@@ -33,7 +33,13 @@ from datastore.backends.sqlite_pages import PageStatements, available, unpack
 from datastore.backends.statements import Prepared, Statements
 from datastore.backends.transaction import SqlTransaction
 from datastore.errors import ConfigError, StartError
-from datastore.mvcc.backend import BackendBroken, BackendFailed, CommitUnknown, Size
+from datastore.mvcc.backend import (
+    BackendBroken,
+    BackendFailed,
+    BackendFull,
+    CommitUnknown,
+    Size,
+)
 from datastore.mvcc.model import SUB_BITS
 from datastore.mvcc.newest import NewestRows
 
@@ -124,7 +130,7 @@ class SqliteTransaction(SqlTransaction):
 
     def short_of_space(self) -> bool:
         """Say whether the disk is about to be full."""
-        return self._disk.short(self._connection)
+        return self._disk.short
 
     def scan(
         self, key: bytes, end: bytes | None, limit: int, revision: int, *, values: bool
@@ -186,7 +192,7 @@ class SqliteTransaction(SqlTransaction):
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             judged = self._disk.judge(error)
-            if isinstance(judged, BackendBroken):
+            if isinstance(judged, BackendBroken | BackendFull):
                 raise judged from error
             raise CommitUnknown(str(error)) from error
 
@@ -216,6 +222,7 @@ class SqliteSession:
         """Open a write transaction."""
         if self._disk.broken:
             raise BackendBroken(self._disk.broken)
+        self._make_room()
         yield from self._begin("BEGIN IMMEDIATE")
 
     def last_batch(self) -> int:
@@ -233,7 +240,11 @@ class SqliteSession:
 
     def shrink(self) -> bool:
         """Give some free pages back."""
-        return sqlite_upkeep.shrink(self._connection)
+        self._make_room()
+        try:
+            return sqlite_upkeep.shrink(self._connection)
+        except sqlite3.Error as error:
+            raise self._disk.judge(error) from error
 
     def copy_to(self, path: Path) -> None:
         """Write one state of the database into a new file."""
@@ -250,6 +261,12 @@ class SqliteSession:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+    def _make_room(self) -> None:
+        try:
+            self._disk.make_room(self._connection)
+        except sqlite3.Error as error:
+            raise self._disk.judge(error) from error
 
     def _begin(self, statement: str) -> Iterator[SqliteTransaction]:
         self._transaction.run(statement)
@@ -272,6 +289,7 @@ def connect(path: Path) -> sqlite3.Connection:
     )
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA secure_delete=FAST")  # a page that is free is not written once more
     connection.execute("PRAGMA wal_autocheckpoint=0")
     connection.execute("PRAGMA cache_size=-16384")
     return connection

@@ -12,6 +12,7 @@ One `Disk` is shared by all sessions of a file.
 from __future__ import annotations
 
 import sqlite3
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from datastore.backends.ballast import Ballast
@@ -20,6 +21,8 @@ from datastore.mvcc.backend import BackendBroken, BackendFailed, BackendFull
 if TYPE_CHECKING:
     from pathlib import Path
 
+WORTH_EMPTYING = 1 << 20  # bytes of the log
+READERS_MS = 200  # that readers of the log are waited for
 _SYNC_FAILED = {sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC}
 
 
@@ -32,6 +35,7 @@ class Disk:
         self._ballast = Ballast(path)
         self._page_size = 0
         self.broken = ""
+        self.short = False  # whether the transaction that begins should add nothing
 
     @property
     def turns(self) -> int:
@@ -58,9 +62,22 @@ class Disk:
             return BackendFull(str(error))
         return BackendFailed(str(error))
 
-    def short(self, connection: sqlite3.Connection) -> bool:
-        """Say whether the disk is about to be full."""
-        return self._ballast.short(self._owed(connection))
+    def make_room(self, connection: sqlite3.Connection) -> None:
+        """Before a transaction: empty the log if the disk is nearly full, and see if that helps.
+
+        A reader that holds the log is waited for, but not for long.
+        """
+        owed = self._owed(connection)
+        if self._ballast.has_room(owed):
+            self.short = self.full
+            return
+        if self._log_size() > WORTH_EMPTYING:
+            waits = connection.execute("PRAGMA busy_timeout").fetchone()[0]
+            connection.execute(f"PRAGMA busy_timeout={READERS_MS}")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            connection.execute(f"PRAGMA busy_timeout={waits}")
+            owed = self._owed(connection)
+        self.short = self._ballast.short(owed)
 
     def look(self, connection: sqlite3.Connection) -> None:
         """Give the ballast up or take it again, as the disk is now."""
@@ -74,6 +91,11 @@ class Disk:
             self._page_size = connection.execute("PRAGMA page_size").fetchone()[0]
         pages: int = connection.execute("PRAGMA page_count").fetchone()[0]
         return pages * self._page_size
+
+    def _log_size(self) -> int:
+        with suppress(FileNotFoundError):
+            return self._path.with_name(self._path.name + "-wal").stat().st_size
+        return 0
 
     def _owed(self, connection: sqlite3.Connection) -> int:
         """Return the bytes by which the file will grow when the log is copied into it."""

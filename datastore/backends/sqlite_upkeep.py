@@ -35,17 +35,14 @@ def prepare_new(path: Path) -> None:
 
 
 def shrink(connection: sqlite3.Connection) -> bool:
-    """Give back some free pages; say whether there are more."""
-    try:
-        if _number(connection, "auto_vacuum") != INCREMENTAL:
-            connection.execute(f"PRAGMA auto_vacuum={INCREMENTAL}")
-            connection.execute("VACUUM")
-            return False
-        # A statement without columns: `execute` would do its first step, which is one page.
-        connection.executescript(f"PRAGMA incremental_vacuum({STEP_PAGES})")
-        return _number(connection, "freelist_count") > 0
-    except sqlite3.Error as error:
-        raise BackendFailed(str(error)) from error
+    """Give back some free pages; say whether there are more. The caller knows sqlite3's errors."""
+    if _number(connection, "auto_vacuum") != INCREMENTAL:
+        connection.execute(f"PRAGMA auto_vacuum={INCREMENTAL}")
+        connection.execute("VACUUM")
+        return False
+    # A statement without columns: `execute` would do its first step, which is one page.
+    connection.executescript(f"PRAGMA incremental_vacuum({STEP_PAGES})")
+    return _number(connection, "freelist_count") > 0
 
 
 def copy_to(connection: sqlite3.Connection, path: Path) -> None:

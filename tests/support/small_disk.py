@@ -1,0 +1,45 @@
+"""A disk of a few MiB for a test of its own: a tmpfs, which only root can mount."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Self
+
+from tests.support.servers import missing_server
+
+MIB = 1 << 20
+
+
+class SmallDisk:
+    """A mounted file system; it and all that is on it go away at the end."""
+
+    def __init__(self, mebibytes: int) -> None:
+        self._size = mebibytes
+        self.path = Path(tempfile.mkdtemp(prefix="tapir-disk-"))
+
+    @property
+    def free(self) -> int:
+        """Bytes that are free."""
+        return shutil.disk_usage(self.path).free
+
+    def fill(self, leave: int) -> Path:
+        """Make a file that leaves so many bytes free, and return it; remove it to make room."""
+        filler = self.path / "filler"
+        with filler.open("ab") as file:
+            size = file.tell() + max(self.free - leave, 0)
+            os.posix_fallocate(file.fileno(), 0, size)
+        return filler
+
+    def __enter__(self) -> Self:
+        size = f"size={self._size}m"
+        command = ["mount", "-t", "tmpfs", "-o", size, "tapir-test", str(self.path)]
+        if os.geteuid() != 0 or subprocess.run(command, check=False).returncode != 0:
+            self.path.rmdir()
+            missing_server("a small disk cannot be mounted: that needs root")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        subprocess.run(["umount", "--lazy", str(self.path)], check=True)
+        self.path.rmdir()
