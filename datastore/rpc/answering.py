@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 Metadata = Iterable[tuple[str, "str | bytes"]]
 Asked = TypeVar("Asked", RangeQuery, Put, DeleteRange, Txn)
 RAFT_TERM = 2
+LARGEST_NAME = 2_048  # bytes that a user takes in etcd's internal request, at most
 ENVELOPE_BYTES = 18  # what etcd's internal request adds to a client's
 RECEIVE_EXTRA = 512 << 10  # a message may be larger than a write request by this much
 
@@ -77,9 +78,15 @@ class Edge:
         edge.__dict__ = {**self.__dict__, "caller": credentials(metadata, trusted)}
         return edge
 
-    def asked(self, operation: Asked) -> Asked:
-        """Return an operation as asked for by the caller."""
-        return operation if self.caller is NOBODY else operation._replace(caller=self.caller)
+    def asked(self, operation: Asked, size: int = 0) -> Asked:
+        """Return an operation as asked for by the caller, in a request of that size."""
+        caller = self.caller
+        if caller is NOBODY:
+            return operation
+        room = self.max_request_bytes - size - ENVELOPE_BYTES
+        if room < LARGEST_NAME:
+            caller = caller._replace(room=room)
+        return operation._replace(caller=caller)
 
     @property
     def keys(self) -> CallersKeys:

@@ -57,7 +57,8 @@ async def _range_stream(edge: Edge, request: rpc_pb2.RangeRequest) -> AsyncItera
 
 
 def _put(edge: Edge, request: rpc_pb2.PutRequest, answer: Answer) -> None:
-    edge.store.keys.put(edge.asked(codec.put(request)), edge.size_of(request), answer)
+    size = edge.size_of(request)
+    edge.store.keys.put(edge.asked(codec.put(request), size), size, answer)
 
 
 def _done(edge: Edge, result: PutResult) -> bytes:
@@ -65,8 +66,8 @@ def _done(edge: Edge, result: PutResult) -> bytes:
 
 
 def _delete_range(edge: Edge, request: rpc_pb2.DeleteRangeRequest, answer: Answer) -> None:
-    delete = edge.asked(codec.delete_range(request))
-    edge.store.keys.delete_range(delete, edge.size_of(request), answer)
+    size = edge.size_of(request)
+    edge.store.keys.delete_range(edge.asked(codec.delete_range(request), size), size, answer)
 
 
 def _deleted(edge: Edge, result: DeleteResult) -> bytes:
@@ -74,9 +75,9 @@ def _deleted(edge: Edge, result: DeleteResult) -> bytes:
 
 
 def _txn(edge: Edge, request: rpc_pb2.TxnRequest, answer: Answer) -> None:
-    txn = edge.asked(codec.txn(request))
+    txn = codec.txn(request)
     size = 0 if is_read_only(txn) else edge.size_of(request)
-    edge.store.keys.txn(txn, size, answer)
+    edge.store.keys.txn(edge.asked(txn, size), size, answer)
 
 
 def _transacted(edge: Edge, result: TxnResult) -> bytes:

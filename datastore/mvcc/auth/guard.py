@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from datastore.errors import AuthRevisionOld, DatastoreError, InvalidAuthToken
+from datastore.errors import AuthRevisionOld, DatastoreError, InvalidAuthToken, RequestTooLarge
 from datastore.mvcc.auth import rules
 from datastore.mvcc.auth.authority import Authority
 from datastore.mvcc.auth.model import FIRST_REVISION, Access, AuthState, AuthTables, Identity
@@ -142,14 +142,20 @@ class Guard:
     def judge_by(
         self, authority: Authority, source: Source, now: int, caller: Credentials
     ) -> Judge:
-        """Return the judge of a caller by an authority; InvalidAuthToken for a bad token."""
-        return Judge(authority, self._identify(authority, source, now, caller), source)
+        """Return the judge of a caller by an authority.
+
+        InvalidAuthToken for a bad token, RequestTooLarge where his name is a byte too many.
+        """
+        identity = self._identify(authority, source, now, caller)
+        if caller.room is not None and identity is not None and identity.size > caller.room:
+            raise RequestTooLarge
+        return Judge(authority, identity, source)
 
     def _identify(
         self, authority: Authority, source: Source, now: int, caller: Credentials
     ) -> Identity | None:
         """Return the caller's user: the token's, even beside a certificate, else the latter's."""
-        token, common_name = caller
+        token, common_name, _ = caller
         if token is not None:
             identity = self.tokens.identify(token, authority.revision, now, source.token)
             if identity is None:

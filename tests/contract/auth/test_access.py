@@ -19,9 +19,12 @@ from tests.contract.refusals import (
     KEY_NOT_FOUND,
     KEY_NOT_PROVIDED,
     LEASE_NOT_FOUND,
+    REQUEST_TOO_LARGE,
 )
 from tests.contract.requests import Delete, If, Op, Put, Range, Txn
 
+LARGEST_PUT = 1_572_864 - 18  # bytes of a request, nobody's
+PUT_FIELDS = 2 + 4  # tags and lengths of the key and of a large value
 GRANTS = (
     (READ, "r", "s"),
     (WRITE, "w", "x"),
@@ -276,3 +279,16 @@ async def test_why_a_watch_is_refused(anybody: AuthClient, login: Login) -> None
     assert backwards.cancel_reason == "mvcc: watcher range is empty"
     assert denied.cancel_reason.endswith(no.DENIED.text)
     assert everything.cancel_reason.endswith(no.DENIED.text)
+
+
+async def test_the_user_counts_against_the_size_of_a_request(root: AuthClient) -> None:
+    """His name and the auth revision travel in etcd's log beside the request."""
+    name, _ = await root.new_user((WRITE, b"big"))
+    async with root.other(sent(await root.login(name, name))) as user:
+        revision = (await root.status_of_auth()).authRevision
+        assert 128 <= revision < 16_384 or revision < 128
+        counted = 2 + len(name) + 1 + (1 if revision < 128 else 2)
+        largest = LARGEST_PUT - len(b"big") - counted - PUT_FIELDS
+        await user.put(b"big", b"x" * largest)
+        assert await refusal(user.put(b"big", b"x" * (largest + 1))) == REQUEST_TOO_LARGE
+        await user.delete(b"big")
