@@ -1,0 +1,102 @@
+"""`tapir snapshot`: from a running server to a file, and from the file to a new server."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import grpc
+import pytest
+
+from proto.etcd import rpc_pb2 as pb
+from proto.etcd import rpc_pb2_grpc
+from tests.support.datastore import Datastore
+from tests.support.ports import free_port
+
+SECONDS = 60
+
+
+def snapshot(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run the command."""
+    argv = [sys.executable, "-m", "tapir", "snapshot", *map(str, words)]
+    return subprocess.run(argv, capture_output=True, text=True, timeout=SECONDS, check=False)
+
+
+def put(server: Datastore, key: bytes, value: bytes) -> int:
+    """Put a key and return the revision."""
+    with grpc.insecure_channel(server.address) as channel:
+        request = pb.PutRequest(key=key, value=value)
+        return int(rpc_pb2_grpc.KVStub(channel).Put(request).header.revision)
+
+
+def get(server: Datastore, key: bytes) -> pb.RangeResponse:
+    """Read a key."""
+    with grpc.insecure_channel(server.address) as channel:
+        answer: pb.RangeResponse = rpc_pb2_grpc.KVStub(channel).Range(pb.RangeRequest(key=key))
+        return answer
+
+
+def test_saved_looked_at_restored_and_served(tmp_path: Path) -> None:
+    file, restored = tmp_path / "snapshot.db", f"sqlite:///{tmp_path}/restored.db"
+    with Datastore() as server:
+        put(server, b"a", b"1")
+        revision = put(server, b"b", b"x" * 100_000)
+        saved = snapshot("save", file, "--endpoints", server.endpoint)
+    looked_at = snapshot("status", file)
+    made = snapshot("restore", file, "--endpoint", restored)
+
+    assert (saved.returncode, saved.stderr) == (0, "")
+    assert saved.stdout == f"snapshot saved to {file}: {file.stat().st_size - 32} bytes\n"
+    assert f"revision {revision}, 2 keys" in looked_at.stdout
+    assert made.stdout == f"restored at revision {revision}\n"
+    assert file.stat().st_mode & 0o777 == 0o600
+    with Datastore(restored) as server:
+        found = get(server, b"a")
+        assert [kv.value for kv in found.kvs] == [b"1"]
+        assert found.header.revision == revision
+        assert put(server, b"c", b"2") == revision + 1
+
+
+def refused(*words: str | Path) -> str:
+    """Run what cannot be done; return the one line that it says."""
+    done = snapshot(*words)
+    assert done.returncode == 2, done
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    return done.stderr
+
+
+def test_a_server_that_is_not_there(tmp_path: Path) -> None:
+    endpoint = f"http://127.0.0.1:{free_port()}"
+
+    said = refused("save", tmp_path / "file", "--endpoints", endpoint)
+
+    assert f"{endpoint} does not answer" in said
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("restore", "none", "--endpoint", "sqlite:///new.db"), "none: No such file"),
+        (("restore", "none"), "needs --endpoint"),
+        (("restore", "none", "--endpoint", "mysql://x"), "is not one of"),
+        (("restore", "f", "--endpoint", "sqlite:///n.db", "--mark-compacted"), "go together"),
+        (("restore", "f", "--endpoint", "sqlite:///n.db", "--bump-revision=-1"), "negative"),
+        (("status", "none"), "none: No such file"),
+        (("save", "f", "--endpoints", "http://a:1,http://b:1"), "a single URL"),
+        (("save", "f", "--endpoints", "ftp://a:1"), "ftp://a:1"),
+        (("copy", "f"), "invalid choice: 'copy'"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(words: tuple[str, ...], said: str) -> None:
+    assert said in refused(*words)
+
+
+def test_a_store_that_is_there_is_left_alone(tmp_path: Path) -> None:
+    file, store = tmp_path / "snapshot.db", tmp_path / "store.db"
+    with Datastore() as server:
+        snapshot("save", file, "--endpoints", server.endpoint)
+    store.write_bytes(b"mine")
+
+    assert f"{store} exists already" in refused("restore", file, "--endpoint", f"sqlite:///{store}")
+    assert store.read_bytes() == b"mine"
