@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 from datastore import log_output
 from datastore.config import DatastoreConfig, from_settings
 from datastore.flags import help as flag_help
+from datastore.flags.flag import TRUE
 from datastore.flags.settings import read
+from datastore.flags.sources import from_command_line
 from datastore.tls.ciphers import prepare_grpc
 
 if TYPE_CHECKING:
@@ -35,11 +37,11 @@ def config_of(prog: str, words: Sequence[str]) -> DatastoreConfig:
     if any(word in HELP for word in words):
         sys.stdout.write(flag_help.text(prog))
         sys.exit(0)
-    settings = read(words, os.environ)
-    if settings["version"]:
+    asked = from_command_line(words).get("version")
+    if asked and asked.text in TRUE:
         sys.stdout.write(version())
         sys.exit(0)
-    return from_settings(settings)
+    return from_settings(read(words, os.environ))
 
 
 def version() -> str:

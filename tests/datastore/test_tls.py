@@ -88,6 +88,21 @@ def test_a_client_must_have_one_of_the_allowed_host_names(
     assert server.call(authority, authority.issue("localhost")) != SERVED
 
 
+@pytest.mark.parametrize("kind", [OURS, ETCD])
+def test_a_file_may_limit_common_names(kind: str, tmp_path: Path, authority: Authority) -> None:
+    pair = authority.issue("server", HOSTS)
+    section = {
+        "cert-file": str(pair.certificate),
+        "key-file": str(pair.key),
+        "trusted-ca-file": str(authority.certificate),
+        "allowed-cn": ["kube-apiserver", "backup"],
+    }
+    sections = {"client-transport-security": section}
+    with SecureServer(kind, tmp_path, [], sections=sections) as server:
+        assert server.call(authority, authority.issue("backup")) == SERVED
+        assert server.call(authority, authority.issue("somebody")) != SERVED
+
+
 def test_a_rotated_certificate_is_shown_to_the_next_client(
     start: Start, authority: Authority
 ) -> None:

@@ -3,11 +3,12 @@
 import socket
 import ssl
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
 import grpc
+import yaml
 
 from proto.etcd import rpc_pb2 as pb
 from proto.etcd import rpc_pb2_grpc
@@ -25,19 +26,31 @@ SERVED = "served"
 class SecureServer:
     """Serves `https` on `port`, `http` on another, and `more` URLs; etcd's flags for both kinds.
 
-    Files are named relative to `directory`, which holds data and log.
+    `directory` holds data and log. With `sections` everything is said in a configuration file,
+    which has these beside the flags.
     """
 
-    def __init__(self, kind: str, directory: Path, flags: Sequence[str], *more: str) -> None:
+    def __init__(
+        self,
+        kind: str,
+        directory: Path,
+        flags: Sequence[str],
+        *more: str,
+        sections: Mapping[str, object] | None = None,
+    ) -> None:
         self.port, plain = free_port(), free_port()
         urls = ",".join([self.endpoint, f"http://127.0.0.1:{plain}", *more])
-        argv = [
-            *self._program(kind),
+        program, own = self._program(kind)
+        told = [
+            *own,
             f"--data-dir={directory / 'data'}",
             f"--listen-client-urls={urls}",
             f"--advertise-client-urls={urls}",
             *flags,
         ]
+        if sections is not None:
+            told = [f"--config-file={_written(directory / 'server.yml', told, sections)}"]
+        argv = [*program, *told]
         self.log = directory / "log"
         environment = {"PYTHONPATH": str(REPOSITORY)}
         self._process = ServerProcess(argv, plain, self.log, environment)
@@ -80,17 +93,23 @@ class SecureServer:
         return call(f"127.0.0.1:{self.port}", authority, client)
 
     @staticmethod
-    def _program(kind: str) -> list[str]:
+    def _program(kind: str) -> tuple[list[str], list[str]]:
+        """The command of a kind, and the flags that it needs always."""
         if kind == OURS:
-            return [sys.executable, "-m", "datastore"]
+            return [sys.executable, "-m", "datastore"], []
         peer = f"http://127.0.0.1:{free_port()}"
-        return [
-            str(etcd_binary().path),
+        return [str(etcd_binary().path)], [
             f"--listen-peer-urls={peer}",
             f"--initial-advertise-peer-urls={peer}",
             f"--initial-cluster=default={peer}",
-            "--unsafe-no-fsync",
         ]
+
+
+def _written(path: Path, flags: Sequence[str], sections: Mapping[str, object]) -> Path:
+    """Write flags and sections as a configuration file."""
+    pairs = (flag.removeprefix("--").partition("=") for flag in flags)
+    path.write_text(yaml.safe_dump({name: text for name, _, text in pairs} | dict(sections)))
+    return path
 
 
 def call(address: str, authority: Authority, client: Pair | None = None) -> str:

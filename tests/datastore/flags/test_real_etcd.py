@@ -127,3 +127,19 @@ def test_the_version_is_printed_as_etcd_does() -> None:
         line.partition(":")[0] for line in theirs.splitlines()
     ]
     assert mine.splitlines()[0] == "etcd Version: 3.6.14"
+
+
+def test_the_version_comes_before_a_conflict() -> None:
+    for program in (etcd, ours):
+        done = program("--version", "--name=x", ETCD_NAME="y")
+        assert done.returncode == 0
+        assert done.stdout.startswith("etcd Version: 3.6")
+
+
+@pytest.mark.parametrize("word", ["-h", "-help", "--help"])
+def test_the_help_has_every_flag(word: str) -> None:
+    done = ours(word)
+
+    assert done.returncode == 0
+    shown = set(re.findall(r"--([a-z0-9-]+)", done.stdout))
+    assert {flag.name for flag in FLAGS.values() if not flag.in_files_only} - shown == set()
