@@ -78,7 +78,11 @@ def _store(config: DatastoreConfig) -> Store:
     """Return the store of a configuration, which has touched nothing yet."""
     backend = new_backend(config.database, Identity(config.name, config.advertised))
     limits = Limits(
-        config.max_txn_ops, config.quota_backend_bytes, config.watch_progress_notify_interval
+        config.max_txn_ops,
+        config.quota_backend_bytes,
+        config.watch_progress_notify_interval,
+        config.auto_compaction.mode,
+        config.auto_compaction.retention,
     )
     tokens = AuthOptions(config.auth_token, config.auth_token_ttl, config.bcrypt_cost)
     return Store(backend, limits, tokens)

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from datastore.errors import DatastoreError
@@ -18,6 +20,7 @@ from datastore.mvcc.auth.model import NOBODY, Credentials
 from datastore.mvcc.auth.passwords import DEFAULT_COST, Passwords
 from datastore.mvcc.auth.service import Auth
 from datastore.mvcc.auth.tokens import new_tokens
+from datastore.mvcc.auto_compaction import AutoCompactor, policy
 from datastore.mvcc.backend import Backend, Session, Size
 from datastore.mvcc.compaction import Compactor
 from datastore.mvcc.hub import WatchHub
@@ -75,6 +78,8 @@ class Limits:
     txn_operations: int = 128
     quota: int = 2 << 30
     progress_interval: float = 600.0
+    compaction_mode: str = "periodic"  # and what it keeps: seconds or revisions, 0 is all
+    compaction_retention: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +151,7 @@ class Store:
         points = PointReads(self._points, self.guard, backend.newest)
         self.keys = KeySpace(self, points=points, ranges=self._ranges, writer=self.writer)
         self._run(self._keep_house(), self.auth.run())
+        self._auto_compact(state.revision)
         if not backend.exclusive:
             self._run(self._beat())
             self._listening = asyncio.create_task(self._listen())
@@ -247,6 +253,16 @@ class Store:
     async def read(self, function: Callable[[Session], Any]) -> Any:
         """Run any long read in a reader thread."""
         return await self._ranges.call(function)
+
+    def _auto_compact(self, revision: int) -> None:
+        """Start auto-compaction, if it is on."""
+        limits = self.limits
+        chosen = policy(
+            limits.compaction_mode, limits.compaction_retention, time.monotonic(), revision
+        )
+        if chosen is not None:
+            compact = partial(self.compact, physical=False)
+            self._run(AutoCompactor(chosen, lambda: self.hub.revision, compact).run())
 
     def _publish(self, outcome: Outcome) -> None:
         self.lessor.note(outcome.leases)
