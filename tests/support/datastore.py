@@ -46,6 +46,11 @@ class Datastore:
         return self._process.pid
 
     @property
+    def running(self) -> bool:
+        """Whether the process has not ended."""
+        return self._process.running
+
+    @property
     def log(self) -> Path:
         """The file with the server's output."""
         return self._process.log

@@ -52,6 +52,11 @@ class ServerProcess:
         return self._process.pid
 
     @property
+    def running(self) -> bool:
+        """Whether the process has not ended."""
+        return self._process.poll() is None
+
+    @property
     def address(self) -> str:
         """host:port, as gRPC wants it."""
         return f"127.0.0.1:{self.port}"
