@@ -53,6 +53,7 @@ class DatastoreConfig:
     watch_progress_notify_interval: float = 600.0
     max_txn_ops: int = 128
     quota_backend_bytes: int = DEFAULT_QUOTA
+    least_lease_ttl: int = 2
     grpc: GrpcOptions = field(default_factory=GrpcOptions)
     auto_compaction: AutoCompaction = AutoCompaction()
     auth_token: str = "simple"
@@ -114,7 +115,6 @@ def from_settings(settings: Settings) -> DatastoreConfig:
     """Return the configuration of flags that were read; ConfigError names what is wrong."""
     name = settings["name"]
     data_dir = Path(settings["data-dir"] or f"{name}.etcd")
-    _check_timing(settings["heartbeat-interval"], settings["election-timeout"])
     return DatastoreConfig(
         endpoint=settings["endpoint"],
         name=name,
@@ -125,6 +125,9 @@ def from_settings(settings: Settings) -> DatastoreConfig:
         watch_progress_notify_interval=settings["watch-progress-notify-interval"],
         max_txn_ops=settings["max-txn-ops"],
         quota_backend_bytes=settings["quota-backend-bytes"] or DEFAULT_QUOTA,
+        least_lease_ttl=least_lease_ttl(
+            settings["heartbeat-interval"], settings["election-timeout"]
+        ),
         grpc=_grpc(settings),
         auto_compaction=auto_compaction(
             settings["auto-compaction-mode"], settings["auto-compaction-retention"]
@@ -195,8 +198,11 @@ def _http(settings: Settings) -> HttpOptions:
     )
 
 
-def _check_timing(heartbeat: int, election: int) -> None:
-    """Refuse raft's timing where etcd does, although nothing depends on it here."""
+def least_lease_ttl(heartbeat: int, election: int) -> int:
+    """Return the seconds that a lease lives at least, which etcd takes from raft's milliseconds.
+
+    That is one and a half election timeouts, which etcd counts in heartbeats.
+    """
     if not heartbeat or not election:
         raise ConfigError("--heartbeat-interval and --election-timeout must be more than 0")
     if 5 * heartbeat > election or election > LONGEST_ELECTION_MS:
@@ -204,3 +210,4 @@ def _check_timing(heartbeat: int, election: int) -> None:
             f"--election-timeout {election}ms must be at least 5 times --heartbeat-interval "
             f"{heartbeat}ms and at most {LONGEST_ELECTION_MS}ms"
         )
+    return -(-(3 * (election // heartbeat) // 2) * heartbeat // 1000)

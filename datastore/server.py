@@ -83,6 +83,7 @@ def _store(config: DatastoreConfig) -> Store:
         config.watch_progress_notify_interval,
         config.auto_compaction.mode,
         config.auto_compaction.retention,
+        config.least_lease_ttl,
     )
     tokens = AuthOptions(config.auth_token, config.auth_token_ttl, config.bcrypt_cost)
     return Store(backend, limits, tokens)

@@ -34,6 +34,9 @@ SERVER = (
 )  # fmt: skip
 
 LIMITS = (
+    Flag("election-timeout", UNSIGNED, "1000", "milliseconds; a lease lives at least one and a "
+         "half times as long"),
+    Flag("heartbeat-interval", UNSIGNED, "100", "milliseconds in which that is counted"),
     Flag("quota-backend-bytes", INTEGER, "0", "largest size of the store; 0 is 2 GiB, negative "
          "is no quota"),
     Flag("max-txn-ops", UNSIGNED, "128", "most operations in one transaction"),

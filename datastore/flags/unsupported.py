@@ -50,8 +50,6 @@ NO_EFFECT: dict[str, Rows] = {
         ("wal-dir", TEXT, ""),
         ("snapshot-count", UNSIGNED, "10000"),
         ("snapshot-catchup-entries", UNSIGNED, "5000"),
-        ("heartbeat-interval", UNSIGNED, "100"),
-        ("election-timeout", UNSIGNED, "1000"),
         ("initial-election-tick-advance", BOOLEAN, "true"),
         ("pre-vote", BOOLEAN, "true"),
         ("max-snapshots", UNSIGNED, "5"),

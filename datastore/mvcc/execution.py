@@ -59,7 +59,6 @@ from datastore.mvcc.views import BatchState, Draft, bare_row
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MIN_TTL = 2  # ceil(1.5 x etcd's election timeout of 1 s)
 MAX_TTL = 9_000_000_000
 
 
@@ -136,7 +135,7 @@ def _grant(batch: BatchState, request: GrantLease) -> Granted:
         raise LeaseTTLTooLarge
     if request.id and batch.lease(request.id):
         raise LeaseExists
-    ttl = max(request.ttl, MIN_TTL)
+    ttl = max(request.ttl, batch.server.least_ttl)
     lease = Lease(request.id or _unused_lease(batch), ttl, batch.now + ttl * 1000)
     batch.put_lease(lease)
     return Granted(batch.revision, lease)

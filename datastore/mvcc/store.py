@@ -80,6 +80,7 @@ class Limits:
     progress_interval: float = 600.0
     compaction_mode: str = "periodic"  # and what it keeps: seconds or revisions, 0 is all
     compaction_retention: float = 0.0
+    least_ttl: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,12 @@ class Store:
         )
         self.broken = asyncio.get_running_loop().create_future()
         server = Server(
-            backend.member_id, backend.longest_key, self.guard, backend.newest, self._quota
+            backend.member_id,
+            backend.longest_key,
+            self.guard,
+            backend.newest,
+            self._quota,
+            self.limits.least_ttl,
         )
         watching = Watching(self._publish, lambda: self.hub.wants_values)
         self.writer = Writer(lambda: backend.session(writer=True), server, watching)

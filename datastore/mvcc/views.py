@@ -103,6 +103,7 @@ class Server(NamedTuple):
     guard: Guard
     newest: NewestRows | None = None
     quota: Quota = NO_QUOTA
+    least_ttl: int = 2  # of a lease, in seconds
 
 
 class BatchState:

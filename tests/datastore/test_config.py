@@ -84,6 +84,17 @@ def test_what_could_not_be_served_as_asked_is_refused(flags: list[str], named: s
     assert named in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("heartbeat", "election", "seconds"), [(100, 1000, 2), (100, 5000, 8), (1000, 5500, 7)]
+)
+def test_raft_timing_is_the_least_life_of_a_lease(
+    heartbeat: int, election: int, seconds: int
+) -> None:
+    flags = (f"--heartbeat-interval={heartbeat}", f"--election-timeout={election}")
+
+    assert config(*flags).least_lease_ttl == seconds
+
+
 def test_members_may_share_a_database() -> None:
     flags = ["--initial-cluster=a=http://x:1,b=http://y:1", "--endpoint=postgresql://h/d"]
 
