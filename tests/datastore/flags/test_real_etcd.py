@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from datastore.command import config_of
+from datastore.errors import ConfigError
 from datastore.flags.table import FLAGS
 from tests.support.datastore import REPOSITORY
 from tests.support.etcd import etcd_binary
@@ -31,13 +33,10 @@ def etcd(
     )
 
 
-def ours(
-    *words: str, cwd: Path | None = None, **environment: str
-) -> subprocess.CompletedProcess[str]:
+def ours(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "datastore", *words],
         env={"PYTHONPATH": str(REPOSITORY), **environment},
-        cwd=cwd,
         capture_output=True,
         text=True,
         timeout=SECONDS,
@@ -109,15 +108,19 @@ def default_of(name: str) -> object:
         ([], {"ETCD_CONFIG_FILE": "/no/such/file"}),
     ],
 )
-def test_what_etcd_refuses_we_refuse_in_a_line(
-    words: list[str], environment: dict[str, str], tmp_path: Path
+def test_what_etcd_refuses_we_refuse(
+    words: list[str],
+    environment: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    theirs = etcd(*words, cwd=tmp_path, **environment)
-    mine = ours(*words, cwd=tmp_path, **environment)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
 
-    assert theirs.returncode != 0
-    assert mine.returncode == 2
-    assert len(mine.stderr.splitlines()) == 1
+    with pytest.raises(ConfigError) as caught:
+        config_of("datastore", words)
+    assert len(str(caught.value).splitlines()) == 1
+    assert etcd(*words, cwd=tmp_path, **environment).returncode != 0
 
 
 def test_the_version_is_printed_as_etcd_does() -> None:
