@@ -136,6 +136,10 @@ class NotLearner(FailedPrecondition):
     """etcdserver: can only promote a learner member"""
 
 
+class PeerURLExists(FailedPrecondition):
+    """etcdserver: Peer URLs already exists"""
+
+
 class BadLeaderTransferee(FailedPrecondition):
     """etcdserver: bad leader transferee"""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from json import dumps
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import select
@@ -32,11 +33,13 @@ def register(
     tx.begin()
     now = tx.state().now
     cluster_id = tx.execute(tx.statements.prepare(select(schema.meta.c.cluster_id)))[0][0]
-    ids = [member.id for member in tx.members() if member.name == identity.name]
-    member_id = next(filter(claim, ids), 0)
+    known = {member.id: member for member in tx.members() if member.name == identity.name}
+    member_id = next(filter(claim, known), 0)
+    peer_urls = known[member_id].peer_urls if member_id else ()
     while not member_id:
         candidate = secrets.randbits(62) + 1
         member_id = candidate if claim(candidate) else 0
-    row = (member_id, identity.name, ",".join(identity.client_urls), now, 0)
+    urls = ",".join(identity.client_urls)
+    row = (member_id, identity.name, urls, now, 0, dumps(peer_urls))
     tx.insert(schema.member, [row], replace=True)
     return cluster_id, member_id

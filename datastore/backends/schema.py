@@ -86,6 +86,7 @@ member = Table(
     Column("client_urls", Text, nullable=False),
     Column("heartbeat", BigInteger, nullable=False),
     Column("batch", BigInteger, nullable=False),
+    Column("peer_urls", Text, nullable=False, server_default="[]"),
 )
 
 lock = Table(

@@ -90,7 +90,13 @@ class Statements:
         self.alarms = self.prepare(select(*alarm.c))
         self.lock = self.prepare(select(*lock.c).where(lock.c.name == bindparam("name")))
         self.members = self.prepare(
-            select(member.c.id, member.c.name, member.c.client_urls, member.c.heartbeat)
+            select(
+                member.c.id,
+                member.c.name,
+                member.c.client_urls,
+                member.c.heartbeat,
+                member.c.peer_urls,
+            )
         )
         self.last_batch = self.prepare(select(member.c.batch).where(member.c.id == _param("id")))
         self.scan_back = self.prepare(
@@ -124,6 +130,11 @@ class Statements:
         )
         self.set_heartbeat = self.prepare(
             update(member).where(member.c.id == _param("member")).values(heartbeat=_param("time"))
+        )
+        self.set_peer_urls = self.prepare(
+            update(member)
+            .where(member.c.id == _param("member"))
+            .values(peer_urls=bindparam("urls"))
         )
         self.set_compact = self.prepare(update(meta).values(compact_revision=_param("revision")))
         self.set_pruned = self.prepare(update(meta).values(pruned_revision=_param("revision")))

@@ -8,6 +8,7 @@ key order, and only those newer than the revision are followed back, all of a pa
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from json import dumps, loads
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -170,8 +171,8 @@ class SqlTransaction(ABC):
     def members(self) -> list[Member]:
         """Return every server known."""
         found = [
-            Member(number, name, tuple(filter(None, urls.split(","))), heartbeat)
-            for number, name, urls, heartbeat in self.execute(self.statements.members)
+            Member(number, name, tuple(filter(None, urls.split(","))), beat, tuple(loads(peers)))
+            for number, name, urls, beat, peers in self.execute(self.statements.members)
         ]
         return sorted(found, key=attrgetter("id"))
 
@@ -223,6 +224,8 @@ class SqlTransaction(ABC):
             auth_tables.write_changes(self, changes.auth)
         if changes.heartbeat is not None:
             self.send(self.statements.set_heartbeat, member=self.member_id, time=changes.heartbeat)
+        for number, urls in changes.peer_urls.items():
+            self.send(self.statements.set_peer_urls, member=number, urls=dumps(urls))
 
     # Old revisions
 

@@ -92,6 +92,7 @@ class Changes:
 
     put_lock: Lock | None = None
     heartbeat: int | None = None  # this server is alive at this time (ms)
+    peer_urls: dict[int, tuple[str, ...]] = field(default_factory=dict)  # by member
     auth: AuthChanges | None = None
 
     def empty(self) -> bool:

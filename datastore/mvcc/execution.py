@@ -15,6 +15,7 @@ from datastore.errors import (
     LeaseExists,
     LeaseNotFound,
     LeaseTTLTooLarge,
+    MemberNotFound,
 )
 from datastore.mvcc.alarms import (
     check_grant,
@@ -51,6 +52,7 @@ from datastore.mvcc.requests import (
     RaiseAlarm,
     RenewLease,
     RevokeLease,
+    UpdateMember,
     WriteRequest,
 )
 from datastore.mvcc.txn import run_op
@@ -283,6 +285,13 @@ def _heartbeat(batch: BatchState, _: Heartbeat) -> Revision:
     return Revision(batch.revision)
 
 
+def _update_member(batch: BatchState, request: UpdateMember) -> Revision:
+    if request.id not in {member.id for member in batch.tx.members()}:
+        raise MemberNotFound
+    batch.changes.peer_urls[request.id] = request.peer_urls
+    return Revision(batch.revision)
+
+
 _EXECUTORS: dict[type, Callable[[BatchState, Any], Any]] = {
     Put: _put,
     DeleteRange: _operation,
@@ -300,6 +309,7 @@ _EXECUTORS: dict[type, Callable[[BatchState, Any], Any]] = {
     DiskSpace: disk_space,
     HoldLock: _hold,
     Heartbeat: _heartbeat,
+    UpdateMember: _update_member,
     ManageAuth: manage_auth,
     StoreToken: store_token,
     RenewTokens: renew_tokens,

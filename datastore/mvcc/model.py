@@ -99,12 +99,16 @@ class Lease(NamedTuple):
 
 
 class Member(NamedTuple):
-    """A server of this store; heartbeat is milliseconds on the database's clock."""
+    """A server of this store; heartbeat is milliseconds on the database's clock.
+
+    peer_urls are what a client has stored for it, usually none.
+    """
 
     id: int
     name: str
     client_urls: tuple[str, ...]
     heartbeat: int
+    peer_urls: tuple[str, ...] = ()
 
 
 class Lock(NamedTuple):

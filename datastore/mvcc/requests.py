@@ -99,6 +99,13 @@ class Heartbeat(NamedTuple):
     """Say that this server is alive."""
 
 
+class UpdateMember(NamedTuple):
+    """Store the peer URLs of a member."""
+
+    id: int
+    peer_urls: tuple[str, ...]
+
+
 WriteRequest = (
     Put
     | DeleteRange
@@ -116,6 +123,7 @@ WriteRequest = (
     | DiskSpace
     | HoldLock
     | Heartbeat
+    | UpdateMember
     | ManageAuth
     | StoreToken
     | RenewTokens

@@ -1,8 +1,8 @@
 """etcdserverpb.Cluster: the servers of this store. There is no raft, so nobody is added by hand.
 
 Members are the servers that run on the same database; they come by being started and go by being
-stopped. They do not talk to each other, so a member's peer URL is its first client URL.
-MemberUpdate is accepted for a member that exists and changes nothing.
+stopped. They do not talk to each other, so a member's peer URL is its first client URL until
+MemberUpdate stores others, which nobody uses.
 """
 
 from __future__ import annotations
@@ -14,13 +14,16 @@ from datastore.errors import (
     MemberNotFound,
     NotEnoughStartedMembers,
     NotLearner,
+    PeerURLExists,
     Unsupported,
 )
 from datastore.mvcc.auth.guard import Judge
+from datastore.mvcc.requests import UpdateMember
 from datastore.rpc.answering import Edge, Method, Unary
 from proto.etcd import rpc_pb2
 
 SERVICE = "etcdserverpb.Cluster"
+PEER_SCHEMES = ("http", "https", "unix", "unixs")
 
 
 async def _list(edge: Edge, _: rpc_pb2.MemberListRequest) -> rpc_pb2.MemberListResponse:
@@ -33,7 +36,7 @@ async def _members(edge: Edge) -> list[rpc_pb2.Member]:
         rpc_pb2.Member(
             ID=member.id,
             name=member.name,
-            peerURLs=member.client_urls[:1],
+            peerURLs=member.peer_urls or member.client_urls[:1],
             clientURLs=member.client_urls,
         )
         for member in await edge.store.members()
@@ -51,6 +54,9 @@ async def _add(edge: Edge, request: rpc_pb2.MemberAddRequest) -> rpc_pb2.MemberA
     if not request.peerURLs or not all(map(_is_peer_url, request.peerURLs)):
         raise BadMemberURLs
     await edge.store.auth.check(edge.caller, Judge.root)
+    used = {url for member in await _members(edge) for url in member.peerURLs}
+    if used & set(request.peerURLs):
+        raise PeerURLExists
     raise Unsupported("etcdserver: members are added by starting them on the same database")
 
 
@@ -62,8 +68,8 @@ async def _remove(edge: Edge, request: rpc_pb2.MemberRemoveRequest) -> rpc_pb2.M
 
 
 async def _update(edge: Edge, request: rpc_pb2.MemberUpdateRequest) -> rpc_pb2.MemberUpdateResponse:
-    members = await _find(edge, request.ID)
-    return rpc_pb2.MemberUpdateResponse(header=edge.header(), members=members)
+    await edge.store.writer.submit(UpdateMember(request.ID, tuple(request.peerURLs)))
+    return rpc_pb2.MemberUpdateResponse(header=edge.header(), members=await _members(edge))
 
 
 async def _promote(
@@ -76,7 +82,8 @@ async def _promote(
 def _is_peer_url(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.port) and parts.path == ""
+        placed = parts.scheme in ("unix", "unixs") or bool(parts.port)
+        return parts.scheme in PEER_SCHEMES and placed and parts.path == ""
     except ValueError:
         return False
 
