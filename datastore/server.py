@@ -97,7 +97,7 @@ def _bind(config: DatastoreConfig, ending: AsyncExitStack) -> tuple[Fronts, Http
     ending.push_async_callback(http.stop)
     ending.push_async_callback(fronts.stop, 0)
     for url in config.listeners:
-        fronts.bind(url)
+        fronts.bind(http.behind(url))
     http.bind()
     return fronts, http
 

@@ -12,6 +12,7 @@ import logging
 import ssl
 from collections.abc import Awaitable, Callable
 from email.utils import formatdate
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import uvicorn
@@ -19,6 +20,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from datastore.gateway.bodies import wait_gone
+from datastore.gateway.shared_port import Relay, SharedPort
 
 if TYPE_CHECKING:
     import socket
@@ -139,6 +141,7 @@ class Connections:
         logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # strangers' nonsense is no news
         self._state = ServerState()
         self._servers: list[asyncio.Server] = []
+        self._relays: set[Relay] = set()
         self._config = uvicorn.Config(
             guarded(app, refusal),
             http=Connection,
@@ -154,11 +157,16 @@ class Connections:
         )
         self._config.load()
 
-    async def listen(self, sockets: Sequence[socket.socket], tls: ssl.SSLContext | None) -> None:
-        """Take connections on bound sockets."""
+    async def listen(
+        self, sockets: Sequence[socket.socket], tls: ssl.SSLContext | None, grpc: str = ""
+    ) -> None:
+        """Take connections on bound sockets; `grpc` is the unix socket of gRPC's share of them."""
         loop = asyncio.get_running_loop()
+        connect: Callable[[], asyncio.Protocol] = self._connect
+        if grpc:
+            connect = partial(SharedPort, grpc, self._connect, self._relays)
         for bound in sockets:
-            server = await loop.create_server(self._connect, sock=bound, ssl=tls, backlog=1024)
+            server = await loop.create_server(connect, sock=bound, ssl=tls, backlog=1024)
             self._servers.append(server)
 
     async def stop(self, seconds: float) -> None:
@@ -168,13 +176,15 @@ class Connections:
         for connection in list(self._state.connections):
             connection.shutdown()
         tasks = set(self._state.tasks)
-        if tasks:
-            await asyncio.wait(tasks, timeout=seconds)
-        for connection in list(self._state.connections):
+        relayed = [asyncio.ensure_future(relay.closed.wait()) for relay in self._relays]
+        if tasks or relayed:
+            await asyncio.wait((*tasks, *relayed), timeout=seconds)
+        left: list[Any] = [*self._state.connections, *self._relays]
+        for connection in left:
             connection.transport.abort()
-        for task in tasks:
+        for task in (*tasks, *relayed):
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, *relayed, return_exceptions=True)
 
     def _connect(self) -> Connection:
         return Connection(self._config, self._state, {})

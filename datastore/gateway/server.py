@@ -11,9 +11,14 @@ bound. `stop` may be called at any time and once more, also when `bind` or `star
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import shutil
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from datastore.errors import ConfigError
 from datastore.gateway.access import Access, check_origins
 from datastore.gateway.apps import ClientApp, MetricsApp
 from datastore.gateway.binding import Bound, bind
@@ -26,6 +31,7 @@ from datastore.gateway.options import CLIENT_FLAG
 from datastore.rpc.front import SERVICES
 
 if TYPE_CHECKING:
+    from datastore.addresses import ListenUrl
     from datastore.gateway.options import HttpOptions
     from datastore.rpc.answering import Edge
     from datastore.tls.serving import Serving
@@ -48,6 +54,24 @@ class HttpFront:
         self._client: list[Bound] = []
         self._metrics: list[Bound] = []
         self._connections: list[Connections] = []
+        self._shared: dict[str, Path] = {}  # by address: the socket of the gRPC server behind
+
+    def behind(self, url: ListenUrl) -> ListenUrl:
+        """Return where gRPC is to listen for a client URL: there, or behind a port that is shared.
+
+        ConfigError if the port cannot be shared.
+        """
+        if url.address not in {client.address for client in self._options.clients}:
+            return url
+        if url.secure:
+            raise ConfigError(
+                f"--{CLIENT_FLAG} {url.url!r}: HTTP shares gRPC's port only without TLS: "
+                "give it another port"
+            )
+        path = Path(tempfile.mkdtemp(prefix="tapir-http-")) / "grpc.sock"
+        self._shared[url.address] = path
+        log.info("grpc is passed on for http on one port, at half the speed url=%s", url.url)
+        return url._replace(address=f"unix:{path}", host="")
 
     def bind(self) -> None:
         """Bind every URL."""
@@ -78,6 +102,9 @@ class HttpFront:
         self._connections.clear()
         for bound in (*self._client, *self._metrics):
             bound.release()
+        for path in self._shared.values():
+            await asyncio.to_thread(shutil.rmtree, path.parent, ignore_errors=True)
+        self._shared.clear()
         self._client.clear()
         self._metrics.clear()
 
@@ -85,7 +112,8 @@ class HttpFront:
         self._connections.append(connections)
         for listener in bound:
             tls = self._tls if listener.url.secure else None
-            await connections.listen(listener.sockets, tls)
+            grpc = self._shared.get(listener.url.address, "")
+            await connections.listen(listener.sockets, tls, str(grpc))
             log.info("serving http url=%s", listener.url.url)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from google.protobuf import json_format
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datastore.gateway.json_reading import read_message
@@ -86,6 +86,7 @@ VALUES = st.recursive(
 OBJECTS = st.lists(st.dictionaries(st.text(), VALUES), max_size=4)
 
 
+@settings(max_examples=50)
 @given(OBJECTS, st.lists(st.integers(1, 7), min_size=1), st.booleans())
 def test_objects_are_found_however_they_come(
     objects: list[dict[str, Any]], sizes: list[int], ascii_only: bool

@@ -46,7 +46,7 @@ def watching(web: Web, key: bytes) -> socket.socket:
 
 
 def test_a_watch_that_is_not_read_waits_and_loses_nothing(web: Web) -> None:
-    count = 40
+    count = 24
     with contextlib.closing(watching(web, b"slow")) as held:
         eventually(lambda: value_of(web, "etcd_debugging_mvcc_watcher_total") == 1, "the watch")
         for number in range(count):
