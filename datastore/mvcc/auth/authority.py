@@ -18,10 +18,15 @@ if TYPE_CHECKING:
 
 
 class Authority:
-    """Judges by the auth tables of one revision; immutable but for what it remembers."""
+    """Judges by the auth tables of one revision; immutable but for what it remembers.
 
-    def __init__(self, tables: AuthTables) -> None:
+    One that is not `settled` is of a batch in progress: its revision may never come to be, so that
+    nothing may be remembered under it.
+    """
+
+    def __init__(self, tables: AuthTables, *, settled: bool = True) -> None:
         self.tables = tables
+        self.settled = settled
         self.revision = tables.state.revision
         self._coverage: dict[str, Coverage] = {}
 

@@ -64,7 +64,7 @@ def manage_auth(batch: BatchState, request: ManageAuth) -> int:
         batch.flush()
         tables = changed(tables, changes)
         batch.auth = tables.state.revision if tables.state.enabled else 0
-        batch.authority = Authority(tables)
+        batch.authority = Authority(tables, settled=False)
     return batch.revision
 
 

@@ -13,6 +13,7 @@ from datastore.errors import AuthRevisionOld, DatastoreError, InvalidAuthToken, 
 from datastore.mvcc.auth import rules
 from datastore.mvcc.auth.authority import Authority
 from datastore.mvcc.auth.model import FIRST_REVISION, Access, AuthState, AuthTables, Identity
+from datastore.mvcc.auth.tokens.kind import Moment
 from datastore.mvcc.model import RangeQuery, Txn
 
 if TYPE_CHECKING:
@@ -157,7 +158,8 @@ class Guard:
         """Return the caller's user: the token's, even beside a certificate, else the latter's."""
         token, common_name, _ = caller
         if token is not None:
-            identity = self.tokens.identify(token, authority.revision, now, source.token)
+            at = Moment(authority.revision, now, authority.settled)
+            identity = self.tokens.identify(token, at, source.token)
             if identity is None:
                 raise InvalidAuthToken
             return identity

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from datastore.mvcc.auth.guard import Guard, Judge
-    from datastore.mvcc.auth.model import AuthTables, Credentials
+    from datastore.mvcc.auth.model import AuthTables, Credentials, User
     from datastore.mvcc.auth.passwords import Passwords
     from datastore.mvcc.auth.requests import Management
     from datastore.mvcc.auth.tokens.kind import Issued
@@ -111,8 +111,8 @@ class Auth:
         When auth changes while the password is checked, it is checked again.
         """
         while True:
-            state, tables = await self._lane.call(_tables)
-            await self._check_password(state, tables, name, password)
+            state, user = await self._lane.call(lambda session: self._look_up(session, name))
+            await self._check_password(state, user, name, password)
             tokens = self.guard.tokens
             issued = await asyncio.to_thread(tokens.issue, name, state.auth, state.now)
             revision = await self._accept(issued, state.auth, tokens.life)
@@ -144,17 +144,22 @@ class Auth:
             if state.auth:
                 need(self.guard.judge(snapshot, state, caller))
 
+    def _look_up(self, session: Session, name: str) -> tuple[State, User | None]:
+        with session.snapshot() as snapshot:
+            state = snapshot.state()
+            authority = self.guard.authority(snapshot, state.auth) if state.auth else None
+            return state, authority.user(name) if authority else None
+
     async def _hash(self, password: str, caller: Credentials) -> bytes:
         check_length(password)
         await self.check(caller, lambda judge: judge.root())
         return await self._passwords.hash(password)
 
     async def _check_password(
-        self, state: State, tables: AuthTables, name: str, password: str
+        self, state: State, user: User | None, name: str, password: str
     ) -> None:
         if not state.auth:
             raise AuthNotEnabled
-        user = tables.users.get(name)
         if user is None:
             log.warning("authentication of an unknown user name=%r", name)
             raise AuthenticationFailed
@@ -169,10 +174,5 @@ class Auth:
         if issued.row is not None:
             stored = StoreToken(issued.row, auth_revision, life)
             return int(await self._writer.submit(stored))
-        state, _ = await self._lane.call(_tables)
+        state, _ = await self._lane.call(lambda session: self._look_up(session, ""))
         return state.revision if state.auth == auth_revision else 0
-
-
-def _tables(session: Session) -> tuple[State, AuthTables]:
-    with session.snapshot() as snapshot:
-        return snapshot.state(), snapshot.auth()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from datastore.errors import AuthRevisionOld, PermissionDenied, UserNameEmpty
+from datastore.errors import AuthRevisionOld, InvalidAuthToken, PermissionDenied, UserNameEmpty
 from datastore.mvcc.auth.model import (
     Access,
     AuthState,
@@ -142,3 +142,18 @@ def test_an_old_identity_is_refused(people: Core) -> None:
     judge.write(b"a1")
     with pytest.raises(AuthRevisionOld):
         judge.authority.require_keys(identity._replace(revision=6), Access.WRITE, b"a1")
+
+
+def test_a_token_ends_within_the_batch_that_deletes_its_user(people: Core) -> None:
+    text, row = people.guard.tokens.issue("ann", 7, 0)
+    assert row is not None
+    people.commit(StoreToken(row, 7, 60_000))
+    by_token = Credentials(token=text)
+
+    before, _, after = people.commit(
+        Put(b"a1", caller=by_token),
+        ManageAuth(DeleteUser("ann"), ROOT),
+        Put(b"a1", caller=by_token),
+    )
+    assert before.revision == people.revision()
+    assert isinstance(after, InvalidAuthToken)

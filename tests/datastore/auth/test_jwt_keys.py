@@ -17,6 +17,7 @@ from datastore.errors import ConfigError, VerifyOnly
 from datastore.mvcc.auth.model import Identity
 from datastore.mvcc.auth.tokens import new_tokens
 from datastore.mvcc.auth.tokens.keys import SIGN_METHODS
+from datastore.mvcc.auth.tokens.kind import Moment
 
 NOW = 1_700_000_000_000
 RSA = rsa.generate_private_key(65_537, 2_048)
@@ -55,7 +56,7 @@ def public_pem(key: Any) -> bytes:
 
 
 def identify(tokens: Any, text: str, now: int = NOW) -> Identity | None:
-    found: Identity | None = tokens.identify(text, 9, now, lambda _: None)
+    found: Identity | None = tokens.identify(text, Moment(9, now), lambda _: None)
     return found
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from datastore.mvcc.auth.model import Identity, Token
-    from datastore.mvcc.auth.tokens.kind import Issued
+    from datastore.mvcc.auth.tokens.kind import Issued, Moment
 
 
 class NoTokens:
@@ -31,10 +31,10 @@ class NoTokens:
         raise AuthenticationFailed
 
     def identify(
-        self, token: str, revision: int, now: int, stored: Callable[[bytes], Token | None]
+        self, token: str, at: Moment, stored: Callable[[bytes], Token | None]
     ) -> Identity | None:
         """Know no token."""
-        del token, revision, now, stored
+        del token, at, stored
         return None
 
     def take_used(self) -> list[bytes]:

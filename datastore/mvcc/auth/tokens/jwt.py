@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from datastore.mvcc.auth.model import Token
+    from datastore.mvcc.auth.tokens.kind import Moment
 
 log = logging.getLogger(__name__)
 DEFAULT_TTL = "5m"
@@ -84,10 +85,10 @@ class JwtTokens:
         return Issued(b".".join((signed, signature.rstrip(b"="))).decode(), None)
 
     def identify(
-        self, token: str, revision: int, now: int, stored: Callable[[bytes], Token | None]
+        self, token: str, at: Moment, stored: Callable[[bytes], Token | None]
     ) -> Identity | None:
         """Return who a token that we, or a holder of our key, have signed says that he is."""
-        del revision, stored
+        del stored
         claims = self._known.get(token)
         if claims is None:
             claims = read_claims(token, self._method, self._verified)
@@ -96,7 +97,7 @@ class JwtTokens:
             if len(self._known) >= REMEMBERED:
                 self._known.clear()
             self._known[token] = claims
-        return claims.identity if claims.hold_at(now / 1000) else None
+        return claims.identity if claims.hold_at(at.now / 1000) else None
 
     def take_used(self) -> list[bytes]:
         """Return nothing: the database knows none of these."""

@@ -17,6 +17,17 @@ class Issued(NamedTuple):
     row: Token | None
 
 
+class Moment(NamedTuple):
+    """What a token is held against: an auth revision, and the time.
+
+    A revision that is not settled may never come to be: nothing may be remembered under it.
+    """
+
+    revision: int
+    now: int
+    settled: bool = True
+
+
 class Tokens(Protocol):
     """A kind of token. Times are milliseconds of the database's clock.
 
@@ -31,12 +42,11 @@ class Tokens(Protocol):
         """Make a token for a user."""
 
     def identify(
-        self, token: str, revision: int, now: int, stored: Callable[[bytes], Token | None]
+        self, token: str, at: Moment, stored: Callable[[bytes], Token | None]
     ) -> Identity | None:
         """Return whose token it is, None for a bad one.
 
-        revision is that of the auth tables it is held against; `stored` reads a row by digest from
-        the snapshot at hand.
+        `stored` reads a row by digest from the snapshot or batch at hand.
         """
 
     def take_used(self) -> list[bytes]:

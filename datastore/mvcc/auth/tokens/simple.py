@@ -25,6 +25,8 @@ from datastore.mvcc.auth.tokens.kind import Issued
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from datastore.mvcc.auth.tokens.kind import Moment
+
 LETTERS = 16
 DEFAULT_TTL = 300.0
 REMEMBERED = 10_000
@@ -55,19 +57,19 @@ class SimpleTokens:
         return Issued(text, Token(digest_of(text), user, now + self.life))
 
     def identify(
-        self, token: str, revision: int, now: int, stored: Callable[[bytes], Token | None]
+        self, token: str, at: Moment, stored: Callable[[bytes], Token | None]
     ) -> Identity | None:
         """Return whose token it is, and give it its whole life again."""
         if not _FORM.fullmatch(token):
             return None
         digest = digest_of(token)
-        found = self._recall(digest, revision)
-        if found is None or found.expires <= now:
+        found = self._recall(digest, at)
+        if found is None or found.expires <= at.now:
             found = stored(digest)
-        if found is None or found.expires <= now:
+        if found is None or found.expires <= at.now:
             return None
-        self._remember(found._replace(expires=now + self.life), revision)
-        return Identity(found.user, revision)
+        self._remember(found._replace(expires=at.now + self.life), at)
+        return Identity(found.user, at.revision)
 
     def take_used(self) -> list[bytes]:
         """Return the digests of the tokens used since the last call."""
@@ -75,17 +77,18 @@ class SimpleTokens:
             used, self._used = list(self._used), set()
         return used
 
-    def _recall(self, digest: bytes, revision: int) -> Token | None:
+    def _recall(self, digest: bytes, at: Moment) -> Token | None:
         with self._lock:
-            return self._known.get(digest) if revision == self._revision else None
+            same = at.settled and at.revision == self._revision
+            return self._known.get(digest) if same else None
 
-    def _remember(self, token: Token, revision: int) -> None:
+    def _remember(self, token: Token, at: Moment) -> None:
         with self._lock:
             self._used.add(token.digest)
-            if revision < self._revision:
+            if not at.settled or at.revision < self._revision:
                 return
-            if revision > self._revision or len(self._known) >= REMEMBERED:
-                self._revision = revision
+            if at.revision > self._revision or len(self._known) >= REMEMBERED:
+                self._revision = at.revision
                 self._known.clear()
             self._known[token.digest] = token
 
