@@ -77,9 +77,7 @@ class Statements:
             .where(kv.c.lease == _param("lease"), kv.c.lease != 0, kv.c.deleted == 0)
             .order_by(kv.c.key)
         )
-        self.leased_keys = self.prepare(
-            select(kv.c.key).where(kv.c.lease != 0, kv.c.deleted == 0)
-        )
+        self.leased_keys = self.prepare(select(kv.c.key).where(kv.c.lease != 0, kv.c.deleted == 0))
         self.all_leases = self.prepare(select(*lease.c))
         self.due_leases = self.prepare(
             select(*lease.c)
