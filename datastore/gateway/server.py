@@ -70,7 +70,7 @@ class HttpFront:
             )
         path = Path(tempfile.mkdtemp(prefix="tapir-http-")) / "grpc.sock"
         self._shared[url.address] = path
-        log.info("grpc is passed on for http on one port, at half the speed url=%s", url.url)
+        log.info("grpc and http share a port, which slows grpc url=%s", url.url)
         return url._replace(address=f"unix:{path}", host="")
 
     def bind(self) -> None:

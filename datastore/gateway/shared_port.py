@@ -1,9 +1,8 @@
 """One port for gRPC and HTTP: what speaks HTTP/2 at once is passed on to the gRPC server.
 
 No gRPC server for Python takes over a connection that somebody else has accepted, so its bytes go
-through this process twice: measured, that costs gRPC half of its speed. It is done only for a URL
-that is named in both --listen-client-urls and --listen-client-http-urls. See
-docs/decisions/http-has-its-own-url.md.
+through this process twice, and grpcio serves them. It is done only for a URL that is named in both
+--listen-client-urls and --listen-client-http-urls: docs/decisions/http-has-its-own-url.md.
 
 A connection is judged by its first bytes. Each direction of a relay is read no faster than the
 other side takes it: the bound is what a transport buffers.
