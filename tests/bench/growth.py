@@ -1,130 +1,156 @@
-"""How the datastore's cost grows with the store: 10,000 keys beside 1,000,000 with as many old
-revisions. Run as `python -m tests.bench.growth`; prints a table.
+"""How ours holds out as its store grows: from 10,000 keys of 1 KB to 1,000,000, each written twice.
 
-Each number is the median of single requests on one connection, so the machine's noise of a moment
-is left out; memory is what the process has resident.
+The small store and the large one are served by two processes and measured in turn. The history is
+what the second round of writes leaves, so there are as many old revisions as keys.
 """
 
-import sys
-import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import grpc
 
 from proto.etcd import rpc_pb2 as pb
 from proto.etcd import rpc_pb2_grpc
-from tests.support.datastore import Datastore
-from tests.support.large_store import key_of, make_store
+from tests.bench.compiled_client import run_loader
+from tests.bench.contenders import Contender, data_directory, start
+from tests.bench.datastores import revision_of
+from tests.bench.processes import cpu_share, forget_peak_rss, peak_rss_mib, rss_mib
+from tests.bench.rows import MILLION, PAGES
 
-SIZES = ((10_000, 0), (1_000_000, 1_000_000))
-REQUESTS = 300
-PAGE = 500
-STREAMED_KEYS = 200_000
-PREFIX, END = b"/registry/bench/", b"/registry/bench0"
-UNLIMITED = [("grpc.max_receive_message_length", -1)]
+SETTLE_SECONDS = 10.0
+IDLE_SECONDS = 30.0
+COSTS = "costs"  # beside the works: what the large store costs
+READ_KEYS = 200_000  # of 1 KB: the 200 MB that are read in pages or streamed
+PAGE_KEYS = 500
+CHANNEL_OPTIONS = [("grpc.max_receive_message_length", -1)]
+STORES: Mapping[str, Mapping[str, Any]] = {"small": PAGES, "large": MILLION}
 
 
 @dataclass(frozen=True, slots=True)
-class Grown:
-    """What one store costs: milliseconds, seconds, MB."""
+class Filled:
+    """A served store, what is in it, and the revision at which every key was written once."""
 
-    start_seconds: float
-    resting_mb: float
-    streaming_mb: float
-    paging_mb: float
-    milliseconds: dict[str, float]
+    server: Contender
+    keys: Mapping[str, Any]
+    old_revision: int
 
 
-def measure(keys: int, updates: int) -> Grown:
-    """Make a store of a size and ask it one thing after the other."""
-    with tempfile.TemporaryDirectory(prefix="tapir-growth-") as directory:
-        path = Path(directory) / "store.db"
-        pinned = make_store(path, keys, updates)
-        began = time.monotonic()
-        with Datastore(f"sqlite:///{path}", ["--quota-backend-bytes=-1"]) as server:
-            started = time.monotonic() - began
-            with grpc.insecure_channel(server.address, options=UNLIMITED) as channel:
-                kv = rpc_pb2_grpc.KVStub(channel)
-                timed = {name: _median_ms(call) for name, call in _calls(kv, keys, pinned).items()}
-                resting = _resident_mb(server.pid)
-                end = key_of(min(keys, STREAMED_KEYS))
-                for _piece in kv.RangeStream(pb.RangeRequest(key=PREFIX, range_end=end)):
-                    pass
-                streaming = _peak_mb(server.pid)
-                _read_in_pages(kv, end)
-                return Grown(started, resting, streaming, _peak_mb(server.pid), timed)
+def measure(
+    front: str, runs: int, seconds: float, say: Callable[[str], None]
+) -> dict[str, dict[str, float]]:
+    """Return rates by work and store, and what the large store costs at start and in memory."""
+    with data_directory() as directory:
+        servers: list[Contender] = []
+        try:
+            stores = {}
+            for name, keys in STORES.items():
+                say(f"{name} store: {keys['keys']:,} keys, twice")
+                servers.append(start(front, Path(directory) / name))
+                stores[name] = _fill(servers[-1], keys)
+            rates = _rates(stores, runs, seconds, say)
+            return {**rates, COSTS: _costs(stores["large"], say)}
+        finally:
+            for server in servers:
+                server.process.kill()
 
 
-def _calls(kv: rpc_pb2_grpc.KVStub, keys: int, pinned: int) -> dict[str, Callable[[int], object]]:
-    """Return the requests; each is given a number that spreads them over the keys."""
+def _fill(server: Contender, keys: Mapping[str, Any]) -> Filled:
+    run_loader(server, "fill", 0, in_flight=4, connections=1, **keys)
+    old = revision_of(server)
+    run_loader(server, "fill", 0, in_flight=4, connections=1, **keys)
+    return Filled(server, keys, old)
 
-    def spread(number: int) -> bytes:
-        return key_of(number * 7919 % (keys - PAGE))
 
+def _works(store: Filled) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Name the loads: the work of the load program, and its flags. Puts come last."""
+    few = {"in_flight": 4, "connections": 1, **store.keys}
     return {
-        "point read": lambda n: kv.Range(pb.RangeRequest(key=spread(n))),
-        "page, newest": lambda n: kv.Range(_page(PREFIX, END, 0)),
-        "page, pinned": lambda n: kv.Range(_page(PREFIX, END, pinned)),
-        "put": lambda n: kv.Put(pb.PutRequest(key=spread(n), value=b"v" * 1024)),
+        "point read": ("range", few),
+        "500-key page, newest": ("page", {**few, "pages": 1}),
+        "500-key page, old revision": ("page", {**few, "revision": store.old_revision}),
+        "put": ("put", few),
     }
 
 
-def _page(key: bytes, end: bytes, revision: int) -> pb.RangeRequest:
-    return pb.RangeRequest(key=key, range_end=end, limit=PAGE, revision=revision)
+def _rates(
+    stores: Mapping[str, Filled], runs: int, seconds: float, say: Callable[[str], None]
+) -> dict[str, dict[str, float]]:
+    rates = {}
+    for work in _works(stores["small"]):
+        seen: dict[str, list[float]] = {name: [] for name in stores}
+        for _run in range(runs):
+            for name, store in stores.items():
+                what, flags = _works(store)[work]
+                load = run_loader(store.server, what, seconds, **flags)
+                seen[name].append(load.per_second)
+        rates[work] = {name: median(runs) for name, runs in seen.items()}
+        say(f"{work}: " + "  ".join(f"{n} {r:,.0f}/s" for n, r in rates[work].items()))
+    return rates
 
 
-def _median_ms(call: Callable[[int], object]) -> float:
-    took = []
-    for number in range(REQUESTS):
-        began = time.perf_counter()
-        call(number)
-        took.append((time.perf_counter() - began) * 1000)
-    return median(took)
+def _costs(store: Filled, say: Callable[[str], None]) -> dict[str, float]:
+    """Start the server again, twice, and read 200 MB of it; seconds, MiB, percent of a core."""
+    process = store.server.process
+    costs = {
+        "start_s": _restart(store, kill=False),
+        "start_after_kill_s": _restart(store, kill=True),
+    }
+    say(f"large store starts in {costs['start_s']:.2f} s")
+    time.sleep(SETTLE_SECONDS)
+    costs["rest_mib"] = rss_mib(process.pid)
+    costs["idle_cpu"] = cpu_share(process.pid, IDLE_SECONDS)
+    for name, read in (("pages", _read_pages), ("stream", _read_stream)):
+        try:
+            costs[f"{name}_mib"] = _peak(store, read)
+        except grpc.RpcError as error:
+            say(f"200 MB in {name} is left out: {error.details()}")
+        else:
+            say(f"200 MB in {name}: {costs[f'{name}_mib']:.0f} MiB at most")
+    return costs
 
 
-def _read_in_pages(kv: rpc_pb2_grpc.KVStub, end: bytes) -> None:
-    key, revision = PREFIX, 0
+def _peak(store: Filled, read: Callable[[rpc_pb2_grpc.KVStub, bytes], int]) -> float:
+    """Read READ_KEYS keys; return the server's highest memory meanwhile."""
+    forget_peak_rss(store.server.pid)
+    with grpc.insecure_channel(store.server.address, options=CHANNEL_OPTIONS) as channel:
+        found = read(rpc_pb2_grpc.KVStub(channel), store.keys["prefix"].encode())
+    if found != READ_KEYS:
+        raise RuntimeError(f"{found} keys were read, expected {READ_KEYS}")
+    return peak_rss_mib(store.server.pid)
+
+
+def _restart(store: Filled, *, kill: bool) -> float:
+    """Return the seconds from the start of the process to its first answer."""
+    process = store.server.process
+    if kill:
+        run_loader(store.server, "put", 1, in_flight=64, connections=1, **store.keys)
+        process.kill()
+    else:
+        process.stop()
+    began = time.monotonic()
+    process.restart(kill=True)
+    return time.monotonic() - began
+
+
+def _read_pages(kv: rpc_pb2_grpc.KVStub, prefix: bytes) -> int:
+    found, revision, key = 0, 0, prefix
+    end = b"%s%08d" % (prefix, READ_KEYS)
     while True:
-        answer = kv.Range(_page(key, end, revision))
+        answer = kv.Range(
+            pb.RangeRequest(key=key, range_end=end, limit=PAGE_KEYS, revision=revision)
+        )
+        found += len(answer.kvs)
         if not answer.more:
-            return
-        key, revision = answer.kvs[-1].key + b"\0", revision or answer.header.revision
+            return found
+        revision = revision or answer.header.revision
+        key = answer.kvs[-1].key + b"\0"
 
 
-def _resident_mb(pid: int) -> float:
-    return _status(pid, "VmRSS")
-
-
-def _peak_mb(pid: int) -> float:
-    return _status(pid, "VmHWM")
-
-
-def _status(pid: int, name: str) -> float:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith(name + ":"):
-            return int(line.split()[1]) / 1000
-    raise RuntimeError(f"no {name} of process {pid}")
-
-
-def main() -> None:
-    """Measure both sizes and print them side by side."""
-    small, large = (measure(*size) for size in SIZES)
-    lines = [
-        "| | 10,000 keys | 1,000,000 keys, as many old revisions | ratio |",
-        "|---|---|---|---|",
-    ]
-    for name, before in small.milliseconds.items():
-        after = large.milliseconds[name]
-        lines.append(f"| {name}, ms | {before:.2f} | {after:.2f} | {after / before:.2f} |")
-    for what in ("start_seconds", "resting_mb", "streaming_mb", "paging_mb"):
-        before, after = getattr(small, what), getattr(large, what)
-        lines.append(f"| {what.replace('_', ', ')} | {before:.1f} | {after:.1f} | |")
-    sys.stdout.write("\n".join(lines) + "\n")
-
-
-if __name__ == "__main__":
-    main()
+def _read_stream(kv: rpc_pb2_grpc.KVStub, prefix: bytes) -> int:
+    end = b"%s%08d" % (prefix, READ_KEYS)
+    answers = kv.RangeStream(pb.RangeRequest(key=prefix, range_end=end))
+    return sum(len(answer.range_response.kvs) for answer in answers)
