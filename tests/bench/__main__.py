@@ -29,6 +29,7 @@ from tests.bench.machine import REPOSITORY, describe
 from tests.bench.report import render
 from tests.bench.results import Result, keep, kept
 from tests.bench.rows import ROWS
+from tests.support.etcd import etcd_binary
 
 PAGE = REPOSITORY / "docs" / "benchmarks.md"
 QUICK = (1, 2.0)
@@ -121,6 +122,8 @@ def _result(part: str, variant: str, command: str, choice: Choice) -> Result | N
     """Measure a part; leave out, audibly, what needs a server that this machine lacks."""
     machine = describe()
     try:
+        if part in DELAYED:
+            machine.append(str(etcd_binary()))
         figures = PARTS[part](choice)
     except (pytest.skip.Exception, pytest.fail.Exception) as missing:
         _say(f"{part} is left out: {missing}")

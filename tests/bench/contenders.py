@@ -1,13 +1,11 @@
 """The servers that are measured beside each other: a real etcd, and ours with each gRPC front.
 
 Each is a process of its own on a free port with its data in a directory on a real disk, and makes
-every write durable: etcd with its fsync, SQLite with synchronous=FULL. With a sync delay each
-fdatasync and fsync of a server takes that much longer: strace, which stops a process at these
-system calls alone, holds the thread that makes one. It delays both kinds of server the same way.
+every write durable: etcd with its fsync, SQLite with synchronous=FULL. slow_sync.py makes the disk
+slower for either.
 """
 
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -15,24 +13,22 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench.machine import REPOSITORY
+from tests.bench.machine import DATA, REPOSITORY
+from tests.bench.slow_sync import preloaded, traced
 from tests.support.etcd import etcd_binary
 from tests.support.ports import free_port
 from tests.support.server_process import ServerProcess
 
 ETCD = "etcd"
 FRONTS = ("native", "grpcio")
-DATA = REPOSITORY / "build" / "bench" / "data"
 QUOTA = 32 << 30  # the stores of the growth rows are larger than the default
-SYNC_CALLS = "fdatasync,fsync"
 
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A server that is measured: its column, what it is, and its process."""
+    """A server that is measured: its column and its process."""
 
     name: str
-    what: str
     process: ServerProcess
     directory: Path
 
@@ -45,11 +41,6 @@ class Contender:
     def pid(self) -> int:
         """The server's process, also under strace."""
         return self.process.pid
-
-    @property
-    def is_etcd(self) -> bool:
-        """Whether it is the one that ratios are against."""
-        return self.name == ETCD
 
 
 @contextmanager
@@ -77,21 +68,15 @@ def start(name: str, directory: Path, sync_delay_ms: float = 0) -> Contender:
     """Start a server on the data in a directory, if there are any, and return when it answers."""
     directory.mkdir(exist_ok=True)
     port = free_port()
-    argv = _etcd(directory, port) if name == ETCD else _ours(name, directory, port)
-    process = ServerProcess(
-        [*_slow_sync(sync_delay_ms), *argv],
-        port,
-        directory / "log",
-        {"PYTHONPATH": f"{REPOSITORY}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"},
-    )
-    process.wait()
-    return Contender(name, _what(name), process, directory)
-
-
-def _what(name: str) -> str:
+    environment = {"PYTHONPATH": f"{REPOSITORY}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
     if name == ETCD:
-        return f"{etcd_binary()}, its fsync on"
-    return f"ours on a SQLite file with synchronous=FULL, `--grpc-front {name}`"
+        argv = [*traced(sync_delay_ms), *_etcd(directory, port)]
+    else:
+        argv = _ours(name, directory, port)
+        environment |= preloaded(sync_delay_ms)
+    process = ServerProcess(argv, port, directory / "log", environment)
+    process.wait()
+    return Contender(name, process, directory)
 
 
 def _etcd(directory: Path, port: int) -> list[str]:
@@ -118,25 +103,3 @@ def _ours(front: str, directory: Path, port: int) -> list[str]:
         f"--quota-backend-bytes={QUOTA}",
         "--log-level=warn",
     ]
-
-
-def _slow_sync(milliseconds: float) -> list[str]:
-    if not milliseconds:
-        return []
-    strace = shutil.which("strace")
-    if strace is None:
-        raise RuntimeError("a sync delay needs strace (Debian package strace)")
-    return [
-        *(strace, "--daemonize", "--follow-forks", "--seccomp-bpf", "--quiet=all"),
-        *("--signal=none", "--output=/dev/null", f"--trace={SYNC_CALLS}"),
-        f"--inject={SYNC_CALLS}:delay_enter={milliseconds * 1000:.0f}",
-    ]
-
-
-def file_system() -> str:
-    """Return the kind and mount point of the file system that the data are on."""
-    DATA.mkdir(parents=True, exist_ok=True)
-    mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
-    covering = [m for m in mounts if DATA.is_relative_to(m[1])]
-    device, point, kind, *_ = max(covering, key=lambda mount: len(mount[1]))
-    return f"{kind} on {device}, mounted at {point}"

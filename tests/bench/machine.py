@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+DATA = REPOSITORY / "build" / "bench" / "data"  # of the servers that are measured
 
 
 def describe() -> list[str]:
@@ -16,6 +17,7 @@ def describe() -> list[str]:
         f"{os.cpu_count()} cores of {_processor()}, {_memory_gib():.0f} GiB, {platform.system()} "
         f"{platform.release()}",
         f"Python {platform.python_version()}",
+        f"data on {_file_system()}",
         f"load average {os.getloadavg()[0]:.1f} at the start",
     ]
 
@@ -35,3 +37,11 @@ def _processor() -> str:
 
 def _memory_gib() -> float:
     return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")) / 1024**3
+
+
+def _file_system() -> str:
+    """Return the kind and device of the file system that the servers' data are on."""
+    mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
+    covering = [mount for mount in mounts if DATA.is_relative_to(mount[1])]
+    device, _point, kind, *_ = max(covering, key=lambda mount: len(mount[1]))
+    return f"{kind} on {device}"
