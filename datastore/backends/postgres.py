@@ -21,6 +21,7 @@ import psycopg
 from datastore.backends import postgres_upkeep
 from datastore.backends.identity import Identity, register
 from datastore.backends.migration import check_and_migrate_postgres
+from datastore.backends.postgres_lifeline import Lifeline, cut
 from datastore.backends.postgres_session import CHANNEL, PostgresSession, connect
 from datastore.backends.postgres_statements import LONGEST_KEY
 from datastore.errors import StartError
@@ -53,6 +54,7 @@ class PostgresBackend:
         self._identity = identity
         self._listener: psycopg.Connection | None = None
         self._writers: set[int] = set()
+        self._lifeline = Lifeline()
         self.warnings: tuple[str, ...] = ()
         self.cluster_id = self.member_id = 0
 
@@ -62,7 +64,7 @@ class PostgresBackend:
             self._listener = connect(self._conninfo)
             self.warnings = durability_warnings(self._listener)
             check_and_migrate_postgres(self._conninfo, self._name)
-            session = PostgresSession(self._conninfo, 0, self._note_writer)
+            session = PostgresSession(self._conninfo, 0, self._lifeline, self._note_writer)
             with session.transaction() as tx:
                 self.cluster_id, self.member_id = register(tx, self._identity, self._claim)
                 tx.commit_plain()
@@ -92,20 +94,21 @@ class PostgresBackend:
     def session(self, *, writer: bool = False) -> PostgresSession:
         """Return a new session; it connects when first used."""
         noted = self._note_writer if writer else None
-        return PostgresSession(self._conninfo, self.member_id, noted)
+        return PostgresSession(self._conninfo, self.member_id, self._lifeline, noted)
 
     def housekeep(self, session: PostgresSession) -> None:
         """Nothing to do: autovacuum does it."""
 
     def listen(self, heard: Callable[[], None], stopped: Callable[[], bool]) -> None:
         """Wait for notices of other servers; after each reconnect say that there may be some."""
-        while not stopped():
-            try:
-                self._listen(heard, stopped)
-            except psycopg.Error as error:
-                log.warning("listening again soon error=%s", " ".join(str(error).split()))
-                self._drop_listener()
-                time.sleep(RETRY_SECONDS)
+        with self._lifeline.held(self._cut_listener):
+            while not stopped():
+                try:
+                    self._listen(heard, stopped)
+                except psycopg.Error as error:
+                    log.warning("listening again soon error=%s", " ".join(str(error).split()))
+                    self._drop_listener()
+                    time.sleep(RETRY_SECONDS)
 
     def close(self) -> None:
         """Let go of the member row."""
@@ -116,11 +119,14 @@ class PostgresBackend:
             self._listener = connect(self._conninfo)
             self._claim(self.member_id)
         self._listener.execute(f"LISTEN {CHANNEL}")
+        self._lifeline.answered()
         heard()
         while not stopped():
             for notice in self._listener.notifies(timeout=LISTEN_SECONDS):
                 if notice.pid not in self._writers:
                     heard()
+            self._listener.execute("SELECT 1")
+            self._lifeline.answered()
 
     def _claim(self, member_id: int) -> bool:
         """Take a member row for as long as the listening connection lives."""
@@ -131,6 +137,10 @@ class PostgresBackend:
 
     def _note_writer(self, pid: int) -> None:
         self._writers.add(pid)
+
+    def _cut_listener(self) -> None:
+        if self._listener is not None:
+            cut(self._listener)
 
     def _drop_listener(self) -> None:
         if self._listener is not None:

@@ -18,6 +18,7 @@ from psycopg import errors as pg
 from psycopg.pq import TransactionStatus
 
 from datastore.backends import postgres_upkeep
+from datastore.backends.postgres_lifeline import Lifeline, cut
 from datastore.backends.postgres_statements import PostgresStatements
 from datastore.backends.transaction import SqlTransaction
 from datastore.mvcc.backend import BackendDown, BackendFailed, CommitUnknown, Prefetch, Size, Wanted
@@ -182,8 +183,14 @@ class PostgresSession:
     """A connection that is made when it is needed, and again when it was lost."""
 
     def __init__(
-        self, conninfo: str, member_id: int, connected: Callable[[int], None] | None = None
+        self,
+        conninfo: str,
+        member_id: int,
+        lifeline: Lifeline,
+        connected: Callable[[int], None] | None = None,
     ) -> None:
+        self._lifeline = lifeline
+        lifeline.join(self)
         self._conninfo = conninfo
         self._member_id = member_id
         self._connected = connected
@@ -226,6 +233,12 @@ class PostgresSession:
         with self.snapshot() as tx:
             postgres_upkeep.copy_to(tx, path)
 
+    def cut(self) -> None:
+        """From another thread: end the wait for an answer that does not come."""
+        connection = self._connection
+        if connection is not None:
+            cut(connection)
+
     def close(self) -> None:
         """Close the connection."""
         if self._connection is not None:
@@ -247,6 +260,8 @@ class PostgresSession:
             self._clean(connection)
 
     def _connect(self) -> psycopg.Connection:
+        if self._lifeline.away:
+            raise BackendDown("the database does not answer")
         if self._connection is None:
             try:
                 self._connection = connect(self._conninfo)

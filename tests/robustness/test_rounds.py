@@ -8,7 +8,7 @@ import pytest
 from tests.robustness.rounds import Run
 from tests.robustness.victims import VICTIMS
 
-ROUNDS = {"server on sqlite": 3, "server on postgresql": 1, "postgresql itself": 2}
+ROUNDS = {"server on sqlite": 2}  # one for the others
 
 
 @pytest.mark.parametrize("name", VICTIMS)
@@ -18,7 +18,7 @@ async def test_nothing_that_was_acknowledged_is_lost(name: str) -> None:
     tallies = []
     try:
         async with Run(victim, seed) as run:
-            for _ in range(ROUNDS[name]):
+            for _ in range(ROUNDS.get(name, 1)):
                 tally = await run.round()
                 assert tally.violations == [], f"seed {seed}"
                 tallies.append(tally)

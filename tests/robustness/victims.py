@@ -5,8 +5,9 @@ import ctypes
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +15,8 @@ from tests.support.datastore import Datastore
 from tests.support.postgres import Postgres
 
 GONE_SECONDS = 10.0
+FROZEN_SECONDS = 6.0
+STOPPED_SECONDS = 1.0
 PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -47,23 +50,21 @@ class KilledServer:
             self._postgres.stop()
 
 
-class KilledDatabase:
-    """PostgreSQL is killed, every process of it; our server has to find it again."""
+class BadDatabase:
+    """PostgreSQL goes away in some manner and comes back; our server has to find it again."""
 
-    def __init__(self) -> None:
+    def __init__(self, fault: Callable[[Postgres], None]) -> None:
+        self._fault = fault
         with adopting():
-            self._postgres = Postgres()
-        self.server = Datastore(self._postgres.url("victim"))
+            self.postgres = Postgres()
+        self.server = Datastore(self.postgres.url("victim"))
 
     def murder(self) -> None:
-        kill_cluster(self._postgres.pid)
-        self._postgres.forget_pid()
-        with adopting():
-            self._postgres.start()
+        self._fault(self.postgres)
 
     def stop(self) -> None:
         self.server.stop()
-        self._postgres.stop()
+        self.postgres.stop()
 
 
 @contextmanager
@@ -84,7 +85,7 @@ def adopting() -> Iterator[None]:
 def kill_cluster(postmaster: int) -> None:
     """Kill a PostgreSQL server and all its processes at once, and wait until they are gone."""
     os.kill(postmaster, signal.SIGSTOP)  # so that it starts no more of them
-    children = [int(pid) for pid in _listed(f"/proc/{postmaster}/task/{postmaster}/children")]
+    children = children_of(postmaster)
     for pid in (*children, postmaster):
         os.kill(pid, signal.SIGKILL)
     os.waitpid(postmaster, 0)
@@ -94,8 +95,10 @@ def kill_cluster(postmaster: int) -> None:
         time.sleep(0.01)
 
 
-def _listed(path: str) -> list[str]:
-    return Path(path).read_text().split()
+def children_of(parent: int) -> list[int]:
+    """Return the processes that a process has started."""
+    listed = Path(f"/proc/{parent}/task/{parent}/children").read_text()
+    return [int(pid) for pid in listed.split()]
 
 
 def _lives(pid: int) -> bool:
@@ -116,14 +119,48 @@ def postgresql() -> Victim:
     return KilledServer(cluster.url("victim"), cluster)
 
 
-def database() -> Victim:
-    return KilledDatabase()
+def killed(postgres: Postgres) -> None:
+    """Kill the database with SIGKILL, and start it again."""
+    kill_cluster(postgres.pid)
+    postgres.forget_pid()
+    with adopting():
+        postgres.start()
 
 
-VICTIMS = {
+def frozen(postgres: Postgres) -> None:
+    """Stop every process of the database with SIGSTOP for longer than anybody waits."""
+    with freezing(postgres):
+        time.sleep(FROZEN_SECONDS)
+
+
+def stopped(postgres: Postgres) -> None:
+    """Stop the database without ceremony, and start it again after a while."""
+    postgres.shut("immediate")
+    time.sleep(STOPPED_SECONDS)
+    postgres.start()
+
+
+@contextmanager
+def freezing(postgres: Postgres) -> Iterator[None]:
+    """Freeze a database: its connections stay, and nobody answers."""
+    postmaster = postgres.pid
+    os.kill(postmaster, signal.SIGSTOP)
+    pids = [*children_of(postmaster), postmaster]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+VICTIMS: dict[str, Callable[[], Victim]] = {
     "server on sqlite": sqlite,
     "server on postgresql": postgresql,
-    "postgresql itself": database,
+    "postgresql killed": partial(BadDatabase, killed),
+    "postgresql frozen": partial(BadDatabase, frozen),
+    "postgresql stopped": partial(BadDatabase, stopped),
 }
 
 

@@ -1,0 +1,96 @@
+"""Is the database still there? A database that froze keeps its connections and says nothing.
+
+The listening connection asks once a second. When no answer has come for `AWAY_SECONDS`, every
+connection is cut, so that whoever waits on one is told, and until the listener has its answer again
+new calls are refused at once: a caller gets UNAVAILABLE in seconds, as from an etcd without a
+leader, and what it wrote may or may not have happened.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Protocol
+from weakref import WeakSet
+
+import psycopg
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+log = logging.getLogger(__name__)
+AWAY_SECONDS = 4.0
+LOOK_SECONDS = 0.5
+
+
+class Cuttable(Protocol):
+    """What waits for the database."""
+
+    def cut(self) -> None:
+        """End the wait."""
+
+
+class Lifeline:
+    """What a server knows of its database; see the module. `away` is read by every session."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._answered = clock()
+        self._sessions: WeakSet[Cuttable] = WeakSet()
+        self._lock = threading.Lock()
+        self.away = False
+
+    def join(self, session: Cuttable) -> None:
+        """Remember a session for as long as it lives."""
+        with self._lock:
+            self._sessions.add(session)
+
+    def answered(self) -> None:
+        """Note that the database has answered just now."""
+        self._answered = self._clock()
+        if self.away:
+            log.warning("the database answers again")
+            self.away = False
+
+    @contextmanager
+    def held(self, cut_listener: Callable[[], None]) -> Iterator[None]:
+        """Look after the connections, in a thread of its own, while the listener asks."""
+        ended = threading.Event()
+        self._answered = self._clock()
+        looking = threading.Thread(
+            target=self._look, args=(ended, cut_listener), name="lifeline", daemon=True
+        )
+        looking.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            looking.join()
+
+    def _look(self, ended: threading.Event, cut_listener: Callable[[], None]) -> None:
+        cut_at = self._answered
+        while not ended.wait(LOOK_SECONDS):
+            if self._clock() - max(self._answered, cut_at) < AWAY_SECONDS:
+                continue
+            cut_at = self._clock()
+            if not self.away:
+                log.warning("the database does not answer: its connections are cut")
+            self.away = True
+            cut_listener()
+            with self._lock:
+                sessions = list(self._sessions)
+            for session in sessions:
+                session.cut()
+
+
+def cut(connection: psycopg.Connection) -> None:
+    """Shut a connection's socket, from a thread that does not own the connection.
+
+    Whoever waits on it gets an error at once; closing it remains the owner's.
+    """
+    with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as own:
+        own.shutdown(socket.SHUT_RDWR)
