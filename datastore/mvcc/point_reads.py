@@ -64,7 +64,14 @@ class PointReads:
             self._waiting.append((query, answer))
             scheduled, self._scheduled = self._scheduled, True
         if not scheduled:
+            self._schedule()
+
+    def _schedule(self) -> None:
+        try:
             self._lane.submit(self._answer_some, Nobody())
+        except DatastoreError:
+            self._scheduled = False  # the next read tries again
+            raise
 
     def _answer_some(self, session: Session) -> None:
         """Answer what waits; whatever came meanwhile is another call, behind those of others."""
