@@ -13,7 +13,7 @@ import grpc
 
 from proto.etcd import rpc_pb2 as pb
 from proto.etcd import rpc_pb2_grpc
-from tests.bench.compiled_client import Load, run_loader
+from tests.bench.compiled_client import Load, Server, run_loader
 from tests.bench.contenders import Contender, contenders
 from tests.bench.h2load import run_h2load
 from tests.bench.rows import RAW, Row
@@ -87,7 +87,7 @@ def _fill(server: Contender, row: Row) -> None:
     run_loader(server, "fill", 0, in_flight=FILLERS, connections=1, **row.fill)
 
 
-def revision_of(server: Contender) -> int:
+def revision_of(server: Server) -> int:
     """Return the revision of a server's store."""
     with grpc.insecure_channel(server.address) as channel:
         answer = rpc_pb2_grpc.KVStub(channel).Range(pb.RangeRequest(key=b"/"))

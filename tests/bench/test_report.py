@@ -1,0 +1,67 @@
+"""The page of figures: made of whatever has been measured, each row judged by its goals."""
+
+from tests.bench.alone import batch
+from tests.bench.report import render
+from tests.bench.results import Result
+from tests.bench.rows import ROWS
+
+
+def figures(per_second: float, p50_ms: float = 1.0, p99_ms: float = 2.0) -> dict[str, float]:
+    return {
+        "per_second": per_second,
+        "p50_ms": p50_ms,
+        "p99_ms": p99_ms,
+        "client_cpu": 0.5,
+        "server_cpu": 1.0,
+    }
+
+
+def result(part: str, measured: object, variant: str = "") -> Result:
+    return Result(part, variant, f"python -m tests.bench {part}", ["2 cores"], measured)
+
+
+def line(page: str, row: str) -> list[str]:
+    (found,) = [one for one in page.splitlines() if one.startswith(f"| {row} |")]
+    return [cell.strip() for cell in found.strip("|").split("|")]
+
+
+def test_a_row_says_which_goals_each_front_meets() -> None:
+    measured = {"etcd": figures(1000), "native": figures(1000), "grpcio": figures(299)}
+    page = render({"put": result("put", {"Put, 4 in flight": measured})})
+    cells = line(page, "Put, 4 in flight")
+    assert cells[2:6] == ["1,000", "1.00", "0.7 / 1", "aim met"]
+    assert cells[6:10] == ["299", "0.30", "0.3", "**not met**"]
+
+
+def test_latency_has_limits_and_no_ratio_to_reach() -> None:
+    measured = {"etcd": figures(100, 0.1, 0.2), "native": figures(90, 1.9, 9.9)}
+    page = render({"latency": result("latency", {"put to event, idle server": measured})})
+    assert line(page, "put to event, idle server")[2:6] == [
+        "1.90",
+        "19.00",
+        "2, 10 ms / 0.5, 3 ms",
+        "met",
+    ]
+
+
+def test_limits_of_latency_do_not_hold_on_a_slower_disk() -> None:
+    measured = {"etcd": figures(100, 6.0, 9.0), "native": figures(90, 7.0, 20.0)}
+    slow = result("latency", {"put to event, idle server": measured}, "sync-5ms")
+    page = render({slow.name: slow})
+    assert "each sync 5ms longer" in page
+    assert line(page, "put to event, idle server")[4:6] == ["", ""]
+
+
+def test_each_table_names_the_command_that_made_it() -> None:
+    page = render({"batch": result("batch", {"idle": 2.0, "saturated": 7.0})})
+    assert "`python -m tests.bench batch`; 2 cores" in page
+    assert "3.50 | 3 | **not met**" in batch(result("batch", {"idle": 2.0, "saturated": 7.0}))
+
+
+def test_nothing_measured_is_a_page_without_tables() -> None:
+    assert "|" not in render({})
+
+
+def test_rows_have_names_of_their_own() -> None:
+    names = [row.name for row in ROWS]
+    assert len(set(names)) == len(names)
