@@ -31,7 +31,7 @@ from datastore.mvcc.model import (
     in_range,
 )
 from datastore.mvcc.ranges import check_revision, pages, read_range
-from datastore.mvcc.views import SnapshotView
+from datastore.mvcc.snapshot_view import SnapshotView
 from datastore.mvcc.watch_index import WatchIndex
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from datastore.mvcc import validation
 from datastore.mvcc.counts import read_counted
 from datastore.mvcc.point_reads import is_point_read
+from datastore.mvcc.snapshot_view import SnapshotView
 from datastore.mvcc.txn import run_txn
-from datastore.mvcc.views import SnapshotView
 
 if TYPE_CHECKING:
     from datastore.mvcc.answer import Answer

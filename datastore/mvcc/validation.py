@@ -53,8 +53,9 @@ def check_delete(delete: DeleteRange) -> None:
 def check_txn(txn: Txn, limit: int) -> None:
     """Refuse a Txn with too many operations, a bad operation or a key changed twice."""
     _check_shape(txn, limit)
-    _changed_keys(txn.success)
-    _changed_keys(txn.failure)
+    for branch in (txn.success, txn.failure):
+        if len(branch) > 1 or (branch and isinstance(branch[0], Txn)):
+            _changed_keys(branch)
 
 
 def is_read_only(txn: Txn) -> bool:

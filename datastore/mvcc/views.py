@@ -1,9 +1,9 @@
-"""The states that requests see: a snapshot alone, or a batch in progress with a request's draft.
+"""The state that a write sees: a batch in progress, with a request's draft over it.
 
-`SnapshotView` serves reads. `BatchState` is what a write transaction has prefetched, and the
-overlay of what its requests have done so far; `Draft` is one request's own layer on top. A draft
-is merged into the batch when its request succeeds and simply dropped when it fails, so a request
-fails alone. Scans merge the layers with rows of the database in key order.
+`BatchState` is what a write transaction has prefetched, and the overlay of what its requests have
+done so far; `Draft` is one request's own layer on top. A draft is merged into the batch when its
+request succeeds and simply dropped when it fails, so a request fails alone. Scans merge the layers
+with rows of the database in key order.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from datastore.errors import KeyTooLong, TooManyEvents
-from datastore.mvcc.backend import Changes, Prefetch, Snapshot, WriteTx
+from datastore.mvcc.backend import Changes, Prefetch, WriteTx
 from datastore.mvcc.history import creates_key
 from datastore.mvcc.model import (
     MAX_EVENTS,
@@ -21,7 +21,6 @@ from datastore.mvcc.model import (
     Head,
     Lease,
     Row,
-    State,
     in_range,
     upper_bound,
 )
@@ -44,52 +43,6 @@ def check_length(key: bytes, longest: int) -> None:
     """Refuse a key that the database cannot index."""
     if len(key) > longest:
         raise KeyTooLong(f"{KeyTooLong.__doc__}: {len(key)} bytes, at most {longest}")
-
-
-class SnapshotView:
-    """A read-only view of one snapshot; also what a read-only Txn is evaluated on."""
-
-    def __init__(self, snapshot: Snapshot, state: State) -> None:
-        self._snapshot = snapshot
-        self.revision = state.revision
-        self.next_revision = state.revision + 1
-        self.compact_revision = state.compact_revision
-        self.wants_values = False
-
-    def scan(self, key: bytes, end: bytes, limit: int, revision: int, *, values: bool) -> list[Row]:
-        """Return live rows in key order."""
-        bound = upper_bound(key, end)
-        if bound is not None and bound <= key:
-            return []
-        return self._snapshot.scan(key, bound, limit, revision, values=values)
-
-    def count(self, key: bytes, end: bytes, revision: int) -> int:
-        """Return the number of live keys."""
-        bound = upper_bound(key, end)
-        if bound is not None and bound <= key:
-            return 0
-        return self._snapshot.count(key, bound, revision)
-
-    def head(self, key: bytes) -> Head | Row | None:
-        """Return the newest event of a key."""
-        return self._snapshot.heads([key]).get(key)
-
-    def row(self, key: bytes) -> Row | None:
-        """Return the live row of a key."""
-        rows = self.scan(key, b"", 1, 0, values=True)
-        return rows[0] if rows else None
-
-    def has_lease(self, lease: int) -> bool:
-        """Say whether a lease exists."""
-        return bool(self._snapshot.leases([lease]))
-
-    def put(self, key: bytes, value: bytes, lease: int) -> None:
-        """Refuse: a read-only request never writes."""
-        raise NotImplementedError(f"put of {key!r} in a read-only view")
-
-    def delete(self, row: Row, *, complete: bool) -> None:
-        """Refuse: a read-only request never writes."""
-        raise NotImplementedError(f"delete of {row.key!r} in a read-only view")
 
 
 NO_QUOTA = Quota()

@@ -8,23 +8,17 @@ from datastore.mvcc.model import (
     SUB_BITS,
     Compare,
     DeleteRange,
-    DeleteResult,
     Op,
-    OpResult,
     Put,
-    PutResult,
     RangeQuery,
-    RangeResult,
     Row,
     Txn,
-    TxnResult,
 )
 from proto.etcd import kv_pb2, rpc_pb2
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Header = rpc_pb2.ResponseHeader
 _OPERANDS = {0: "version", 1: "create_revision", 2: "mod_revision", 3: "value", 4: "lease"}
 
 
@@ -96,55 +90,13 @@ def compare(request: rpc_pb2.Compare) -> Compare:
 
 def operation(request: rpc_pb2.RequestOp) -> Op | None:
     """Return the operation of a RequestOp, None if it has none."""
-    match request.WhichOneof("request"):
-        case "request_range":
-            return range_query(request.request_range)
-        case "request_put":
-            return put(request.request_put)
-        case "request_delete_range":
-            return delete_range(request.request_delete_range)
-        case "request_txn":
-            return txn(request.request_txn)
-        case _:
-            return None
+    field = request.WhichOneof("request")
+    return _OPERATIONS[field](getattr(request, field)) if field else None
 
 
-def range_response(result: RangeResult, header: Header) -> rpc_pb2.RangeResponse:
-    """Return the answer of a Range."""
-    return rpc_pb2.RangeResponse(
-        header=header, kvs=map(key_value, result.rows), more=result.more, count=result.total
-    )
-
-
-def put_response(result: PutResult, header: Header) -> rpc_pb2.PutResponse:
-    """Return the answer of a Put."""
-    prev = key_value(result.prev) if result.prev else None
-    return rpc_pb2.PutResponse(header=header, prev_kv=prev)
-
-
-def delete_response(result: DeleteResult, header: Header) -> rpc_pb2.DeleteRangeResponse:
-    """Return the answer of a DeleteRange."""
-    return rpc_pb2.DeleteRangeResponse(
-        header=header, deleted=result.deleted, prev_kvs=map(key_value, result.prevs)
-    )
-
-
-def txn_response(result: TxnResult, header: Header) -> rpc_pb2.TxnResponse:
-    """Return the answer of a Txn; inner headers carry the revision alone."""
-    return rpc_pb2.TxnResponse(
-        header=header, succeeded=result.succeeded, responses=map(_operation, result.results)
-    )
-
-
-def _operation(result: OpResult) -> rpc_pb2.ResponseOp:
-    field, build = _RESPONSES[type(result)]
-    header = Header() if isinstance(result, TxnResult) else Header(revision=result.revision)
-    return rpc_pb2.ResponseOp(**{field: build(result, header)})  # type: ignore[arg-type]
-
-
-_RESPONSES: dict[type, tuple[str, Callable[..., object]]] = {
-    RangeResult: ("response_range", range_response),
-    PutResult: ("response_put", put_response),
-    DeleteResult: ("response_delete_range", delete_response),
-    TxnResult: ("response_txn", txn_response),
+_OPERATIONS: dict[str, Callable[..., Op]] = {
+    "request_range": range_query,
+    "request_put": put,
+    "request_delete_range": delete_range,
+    "request_txn": txn,
 }

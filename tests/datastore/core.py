@@ -12,7 +12,8 @@ from datastore.mvcc.history import Page, read_page
 from datastore.mvcc.model import RangeQuery, RangeResult, Row
 from datastore.mvcc.ranges import read_range
 from datastore.mvcc.requests import Compact, Prune, WriteRequest
-from datastore.mvcc.views import Server, SnapshotView
+from datastore.mvcc.snapshot_view import SnapshotView
+from datastore.mvcc.views import Server
 
 EVERYTHING = (b"\0", b"\0")
 
