@@ -15,6 +15,7 @@ import orjson
 from datastore.gateway.access import Entry
 from datastore.gateway.health import PLAIN, Answer, has_check
 from datastore.gateway.routes import PREFIX, ROUTES
+from datastore.gateway.upgrades import UPGRADE, Upgrade
 from datastore.rpc.maintenance import STORAGE_VERSION, VERSION
 
 if TYPE_CHECKING:
@@ -48,7 +49,10 @@ class MetricsApp:
         self._metrics = metrics
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Answer one request; an upgrade, too, is answered over HTTP."""
+        if scope["type"] == "websocket":
+            upgrade = Upgrade(scope, receive, send)
+            scope, send = upgrade.scope, upgrade.respond
         await answer_with(send, await self.find(scope, scope["path"]) or NOT_FOUND)
 
     async def find(self, scope: Any, path: str) -> Answer | None:
@@ -77,7 +81,10 @@ class ClientApp:
         self._gateway = gateway
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Answer one request, or upgrade it."""
+        if scope["type"] == "websocket":
+            upgrade = Upgrade(scope, receive, send)
+            scope, send = upgrade.scope, upgrade.respond
         entry = await self._access.enter(scope)
         if not isinstance(entry, Entry):
             await answer_with(send, entry)
@@ -99,6 +106,10 @@ class ClientApp:
         self, gateway: Gateway, path: str, scope: Any, receive: Receive, send: Send
     ) -> None:
         route = ROUTES.get(path)
+        if UPGRADE in scope and path.startswith(PREFIX):
+            bidi = route is not None and gateway.takes_messages(route)
+            socket = await scope[UPGRADE].accept(one_message=not bidi)
+            receive, send = socket.receive, socket.send
         if f"{path}/" == PREFIX:
             await answer_with(send, redirect(scope, PREFIX))
         elif route is None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
 from uvicorn.server import ServerState
 
 from datastore.gateway.bodies import wait_gone
@@ -35,6 +36,8 @@ CONNECTIONS = 10_000
 HEAD_SECONDS = 60.0
 KEEP_ALIVE_SECONDS = 180
 MAX_HEAD_BYTES = 1 << 20
+MAX_MESSAGE_BYTES = 16 << 20  # of a WebSocket
+SECURE = ("https", "wss")
 _HEAD_TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
     b"content-length: 0\r\n"
@@ -65,7 +68,7 @@ def guarded(app: Any, refusal: Refusal | None) -> Any:
     async def judging(scope: Any, receive: Receive, send: Send) -> None:
         peer = peer_of(scope)
         host = scope["client"][0] if scope["client"] else ""
-        why = await refusal(peer.chain, host) if scope["scheme"] == "https" else ""
+        why = await refusal(peer.chain, host) if scope["scheme"] in SECURE else ""
         if not why:
             await app(scope, receive, send)
             return
@@ -126,6 +129,15 @@ class Connection(HttpToolsProtocol):
             self._head = None
 
 
+class WebSocketConnection(WSProtocol):
+    """A connection that asks to be a WebSocket."""
+
+    def handle_connect(self, event: Any) -> None:
+        """Put the certificate into the scope before the application's task has run."""
+        super().handle_connect(event)
+        cast("Any", self.scope)["extensions"][PEER] = _peer(self.transport)
+
+
 def _peer(transport: Any) -> Peer:
     tls = transport.get_extra_info("ssl_object")
     der = tls.getpeercert(binary_form=True) if tls is not None else None
@@ -145,7 +157,9 @@ class Connections:
         self._config = uvicorn.Config(
             guarded(app, refusal),
             http=Connection,
-            ws="none",
+            ws=WebSocketConnection,
+            ws_max_size=MAX_MESSAGE_BYTES,
+            ws_per_message_deflate=False,
             lifespan="off",
             log_config=None,
             access_log=False,

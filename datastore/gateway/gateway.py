@@ -10,7 +10,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from datastore.errors import DatastoreError, ServerStopped
+from datastore.errors import DatastoreError, ServerStopped, Unsupported
 from datastore.gateway.bodies import BodyMessages, ClientGone, read_body, text_limit, wait_gone
 from datastore.gateway.metadata import metadata_of, timeout_of
 from datastore.gateway.replies import Reply
@@ -33,6 +33,14 @@ class Gateway:
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
         self._limit = text_limit(calls.edge.max_message_bytes)
+
+    def takes_messages(self, route: Route) -> bool:
+        """Say whether a call takes messages for as long as it goes on."""
+        try:
+            method = self._calls.method_of(route)
+        except Unsupported:
+            return False
+        return isinstance(method, Stream) and method.requests
 
     async def serve(self, route: Route, scope: Any, receive: Receive, send: Send) -> None:
         """Answer one request."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from google.protobuf import json_format
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from datastore.gateway.json_reading import read_message
@@ -14,6 +14,7 @@ from datastore.gateway.json_text import BadJson
 from datastore.gateway.json_writing import write_message
 from proto.etcd import rpc_pb2 as pb
 
+CALMLY = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 INT64 = st.integers(-(1 << 63), (1 << 63) - 1)
 RANGES = st.builds(
     pb.RangeRequest,
@@ -45,6 +46,7 @@ USERS = st.builds(
 MESSAGES = st.one_of(RANGES, PUTS, TXNS, USERS)
 
 
+@CALMLY
 @given(MESSAGES, st.booleans())
 def test_what_protobuf_writes_is_read(message: Any, proto_names: bool) -> None:
     text = json_format.MessageToJson(message, preserving_proto_field_name=proto_names)
@@ -52,6 +54,7 @@ def test_what_protobuf_writes_is_read(message: Any, proto_names: bool) -> None:
     assert read_message(type(message), text.encode()) == message
 
 
+@CALMLY
 @given(MESSAGES)
 def test_protobuf_reads_what_is_written(message: Any) -> None:
     written = write_message(message)
@@ -82,11 +85,12 @@ def test_what_would_cost_much_is_refused(text: str) -> None:
 VALUES = st.recursive(
     st.none() | st.integers() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
 )
 OBJECTS = st.lists(st.dictionaries(st.text(), VALUES), max_size=4)
 
 
-@settings(max_examples=50)
+@CALMLY
 @given(OBJECTS, st.lists(st.integers(1, 7), min_size=1), st.booleans())
 def test_objects_are_found_however_they_come(
     objects: list[dict[str, Any]], sizes: list[int], ascii_only: bool
