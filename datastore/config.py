@@ -74,6 +74,8 @@ class DatastoreConfig:
             raise ConfigError("--watch-progress-notify-interval must be at least 100ms")
         if self.grpc.max_request_bytes <= 0 or self.max_txn_ops <= 0:
             raise ConfigError("--max-request-bytes and --max-txn-ops must be positive")
+        if self.grpc.keepalive_interval < 0 or self.grpc.keepalive_timeout < 0:
+            raise ConfigError("--grpc-keepalive-interval and -timeout must not be negative")
         if not 4 <= self.bcrypt_cost <= 31:
             raise ConfigError("--bcrypt-cost must be from 4 to 31")
         self._check_certificates()

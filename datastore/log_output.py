@@ -110,9 +110,12 @@ def handlers(options: LogOptions) -> list[logging.Handler]:
 
 
 def configure(options: LogOptions) -> None:
-    """Send the process's log where it belongs."""
-    if options.format == "json":
-        os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its lines are not JSON
+    """Send the process's log where it belongs.
+
+    gRPC writes to stderr by itself, when it is loaded later: a line for each handshake that fails,
+    and never as JSON.
+    """
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE" if options.format == "json" else "ERROR")
     logging.basicConfig(level=LEVELS[options.level], handlers=handlers(options), force=True)
 
 

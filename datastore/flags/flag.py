@@ -94,6 +94,13 @@ def _parse_unsigned(text: str) -> int:
     return number
 
 
+def _parse_unsigned32(text: str) -> int:
+    number = _parse_unsigned(text)
+    if number >= 1 << 32:
+        raise ValueError("write a number of at most 32 bits")
+    return number
+
+
 def _parse_words(text: str) -> tuple[str, ...]:
     """Return the words of a comma list, each once, in their order."""
     return tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
@@ -108,6 +115,7 @@ TEXT = Kind("text", str)
 BOOLEAN = Kind("boolean", _parse_boolean)
 INTEGER = Kind("number", _parse_integer)
 UNSIGNED = Kind("number", _parse_unsigned)
+UNSIGNED32 = Kind("number", _parse_unsigned32)
 DURATION = Kind("duration", parse_duration)
 WORDS = Kind("list", _parse_words)
 URLS = Kind("URLs", _parse_urls)

@@ -33,7 +33,7 @@ def channel_options(options: GrpcOptions) -> Sequence[tuple[str, int]]:
     return (
         (
             "grpc.max_receive_message_length",
-            REFUSED_TOO * (options.max_request_bytes + RECEIVE_EXTRA),
+            min(REFUSED_TOO * (options.max_request_bytes + RECEIVE_EXTRA), INT_MAX),
         ),
         ("grpc.max_send_message_length", -1),
         ("grpc.http2.min_ping_interval_without_data_ms", 5_000),

@@ -73,10 +73,14 @@ class Fronts:
             front.start(edge, SERVICES, socket)
 
     async def stop(self, grace: float) -> None:
-        """Take no more calls, let those in progress end for so many seconds, and close."""
+        """Take no more calls, let those in progress end for so many seconds, and close.
+
+        The native fronts close last: the ends of streams go through them.
+        """
         await asyncio.gather(
-            self._grpcio.stop(grace), *(front.stop(grace) for front in self._natives)
+            self._grpcio.stop(grace), *(front.drain(grace) for front in self._natives)
         )
+        await asyncio.gather(*(front.close() for front in self._natives))
         self._natives.clear()
         for address in self._addresses:
             forget(address)

@@ -133,8 +133,8 @@ class NativeFront:
         self.native.start()
         self._thread.start()
 
-    async def stop(self, grace: float) -> None:
-        """Refuse new calls, give those in progress so many seconds, and close the port."""
+    async def drain(self, grace: float) -> None:
+        """Refuse new calls, and give those in progress so many seconds."""
         self._stopping = True
         with suppress(TimeoutError):
             async with asyncio.timeout(grace):
@@ -143,6 +143,9 @@ class NativeFront:
         for call in list(self.calls.values()):
             call.set_exception(ServerStopped())
             self._cancel(call)
+
+    async def close(self) -> None:
+        """Close the port, and with it what the grpcio server answers through it."""
         await asyncio.to_thread(self.native.close)
         if self._thread.is_alive():
             await asyncio.to_thread(self._thread.join)

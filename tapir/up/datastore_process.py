@@ -140,8 +140,12 @@ def _socket_path(data_dir: Path) -> Path:
 
 
 def _environment() -> dict[str, str]:
-    """What the child inherits: not the variables of an etcd, which it would take for its own."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("ETCD_")}
+    """What the child inherits: nothing that an etcd, or this process's systemd, has set."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("ETCD_") and name != "NOTIFY_SOCKET"
+    }
 
 
 def _tie_to_parent() -> None:

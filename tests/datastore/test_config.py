@@ -71,6 +71,8 @@ def test_auto_compaction_counts_hours_or_revisions(mode: str, text: str, retenti
         (["--auto-tls", "--self-signed-cert-validity=0"], "--self-signed-cert-validity"),
         (["--log-outputs=systemd/journal"], "systemd/journal"),
         (["--bcrypt-cost=3"], "--bcrypt-cost"),
+        (["--grpc-keepalive-interval=-1s"], "--grpc-keepalive-interval"),
+        (["--max-concurrent-streams=4294967296"], "--max-concurrent-streams"),
         (["--auto-compaction-mode=revision", "--auto-compaction-retention=5m"], "'5m'"),
         (["--auto-compaction-retention=-5m"], "'-5m'"),
         (["--election-timeout=60000"], "--election-timeout"),
