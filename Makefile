@@ -39,6 +39,9 @@ pytest: setup ## the tests alone (TESTS=path for some of them)
 differential: setup ## compare long random runs with a real etcd
 	@$(BIN)/python -m tests.contract.differential --operations 100000 --seed 1
 
+robustness: setup servers ## kill servers and databases under load, fifty rounds
+	@$(BIN)/python -m tests.robustness
+
 storage-suite: setup ## run Kubernetes' own storage tests on our datastore (needs Go)
 	@$(BIN)/python -m tests.clients.kubernetes_storage
 
@@ -54,8 +57,9 @@ proto: setup ## regenerate the gRPC stubs
 bench: setup servers ## measure, beside a real etcd, and write docs/benchmarks.md
 	@$(BIN)/python -m tests.bench
 
-flags: setup ## write docs/reference/flags.md
+flags: setup ## write docs/reference/ from the flags and the protocol
 	@$(BIN)/python -m tests.flags_page
+	@$(BIN)/python -m tests.api_page
 
 lock: setup ## pin every dependency at its version of today
 	@$(BIN)/pip freeze --exclude-editable > requirements.lock

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tapir.commands import COMMANDS
+from tests import api_page
 
 ROOT = Path(__file__).parents[1]
 PAGES = [
@@ -34,6 +35,10 @@ def test_every_flag_is_in_the_reference(command: object) -> None:
     documented = set(re.findall(r"--[a-z0-9-]+", (ROOT / "docs/reference/flags.md").read_text()))
 
     assert flags - documented - {"-h", "--help"} == set()
+
+
+def test_every_call_and_field_is_in_the_reference() -> None:
+    assert api_page.PAGE.read_text() == api_page.page()
 
 
 def documented_bounds() -> list[tuple[str, str, int]]:
