@@ -240,7 +240,7 @@ class Store:
     async def defragment(self) -> None:
         """Give free space back to the file system."""
         await self.upkeep.defragment()
-        self.size = await self._chores.call(lambda session: session.size())
+        await self._measure()
 
     async def alarms(self) -> tuple[State, list[Alarm]]:
         """Return the active alarms."""
