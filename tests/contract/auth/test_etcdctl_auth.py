@@ -91,4 +91,4 @@ async def test_watches_and_leases_of_a_user(etcdctl: Etcdctl) -> None:
     assert "permission denied" in await etcdctl.run("lease", "revoke", f"{lease:x}", AS_ANN, code=1)
     assert "permission denied" in await etcdctl.run("lease", "list", AS_ANN, code=2)
     await etcdctl.run("lease", "revoke", f"{lease:x}", AS_ROOT)
-    assert await etcdctl.lines(AS_ROOT, "lock", "/ann", "echo", "held") == ["held"]
+    assert await etcdctl.lines(AS_ROOT, "lock", "/held", "echo", "held") == ["held"]
