@@ -20,23 +20,23 @@ def target(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def http_server(target: str, launcher: Launcher) -> Iterator[Ports]:
+def http_server(target: str, launcher: Launcher) -> Iterator[tuple[Server, Ports]]:
     """The server of the target that most tests share, and where it serves HTTP."""
     ports = Ports.chosen()
-    server: Server = launcher.start(target, ports.flags)
+    server = launcher.start(target, ports.flags)
     ports.wait()
-    yield ports
+    yield server, ports
     server.stop()
 
 
 @pytest.fixture
-def web(http_server: Ports) -> Web:
-    return http_server.web
+def web(http_server: tuple[Server, Ports]) -> Web:
+    return http_server[1].web
 
 
 @pytest.fixture
-def metrics_web(http_server: Ports) -> Web:
-    return http_server.metrics_web
+def metrics_web(http_server: tuple[Server, Ports]) -> Web:
+    return http_server[1].metrics_web
 
 
 @pytest.fixture
@@ -48,6 +48,12 @@ def own(request: pytest.FixtureRequest, target: str, launcher: Launcher) -> Iter
     ports.wait()
     yield ports
     server.stop()
+
+
+@pytest.fixture
+def grpc_address(http_server: tuple[Server, Ports]) -> str:
+    """Where the same server speaks gRPC, as host:port."""
+    return http_server[0].address
 
 
 @pytest.fixture

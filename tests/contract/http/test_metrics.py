@@ -1,7 +1,10 @@
 """/metrics: the names and types that dashboards and alerts use, and that they count."""
 
+import grpc
 import pytest
 
+from proto.etcd import rpc_pb2 as pb
+from proto.etcd import rpc_pb2_grpc
 from tests.contract.http.metrics import samples, types, value_of
 from tests.contract.http.web import Ports, Web, b64
 
@@ -163,6 +166,29 @@ MOVED = {
     "etcd_network_client_grpc_received_bytes_total": 1000,
     "etcd_network_client_grpc_sent_bytes_total": 1000,
 }
+
+
+def test_calls_over_grpc_are_counted(web: Web, grpc_address: str, key: bytes) -> None:
+    put = {"grpc_service": "etcdserverpb.KV", "grpc_method": "Put"}
+    watch = {"grpc_service": "etcdserverpb.Watch", "grpc_method": "Watch"}
+    names = ("grpc_server_started_total", "grpc_server_msg_received_total")
+    before = {name: (value_of(web, name, **put), value_of(web, name, **watch)) for name in names}
+    done = {"grpc_code": "OK", **put}
+    handled = value_of(web, "grpc_server_handled_total", **done)
+
+    with grpc.insecure_channel(grpc_address) as channel:
+        stub = rpc_pb2_grpc.KVStub(channel)
+        for _ in range(3):
+            stub.Put(pb.PutRequest(key=key))
+        create = pb.WatchRequest(create_request=pb.WatchCreateRequest(key=key))
+        watching = rpc_pb2_grpc.WatchStub(channel).Watch(iter([create]))
+        assert next(watching).created
+        for name in names:
+            assert value_of(web, name, **put) == before[name][0] + 3
+            assert value_of(web, name, **watch) > before[name][1]
+        watching.cancel()
+
+    assert value_of(web, "grpc_server_handled_total", **done) == handled + 3
 
 
 def test_alarms(web: Web) -> None:

@@ -48,9 +48,11 @@ class Listener:
             return f"{response.status} {response.read().decode()}"
 
 
-@pytest.fixture(params=[OURS, ETCD])
-def listener(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Listener]:
-    listener = Listener(request.param, tmp_path)
+@pytest.fixture(params=[OURS, ETCD], scope="module")
+def listener(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Listener]:
+    listener = Listener(request.param, tmp_path_factory.mktemp("tls"))
     with listener.server:
         yield listener
 
