@@ -128,6 +128,10 @@ class PostgresTransaction(SqlTransaction):
         with translated(self._connection):
             self.queue(_statements.inserts[table.name, replace], columns)
 
+    def allocated(self) -> int:
+        """Return the bytes of the tables, their indexes and their large values: asked for."""
+        return int(self.run(SIZE)[0][0])
+
     def begin(self) -> None:
         """Take the store's lock."""
         self.send(_statements.lock_meta)

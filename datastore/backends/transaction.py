@@ -75,9 +75,9 @@ class SqlTransaction(ABC):
         revision = max(newest >> SUB_BITS, floor)
         return State(revision, compacted, pruned, self.clock(now), alarms, auth)
 
+    @abstractmethod
     def allocated(self) -> int:
-        """Return 0: the size of a networked database cannot be told at once."""
-        return 0
+        """Return the bytes that the store allocates."""
 
     def short_of_space(self) -> bool:
         """Say no: a networked database looks after its own disk."""

@@ -173,7 +173,7 @@ class WriteTx(Snapshot, Protocol):
         """Take the lock, then read what the batch names."""
 
     def allocated(self) -> int:
-        """Return the bytes that the store allocates, 0 if that cannot be told at once."""
+        """Return the bytes that the store allocates, as of this very moment."""
 
     def short_of_space(self) -> bool:
         """Say whether the disk is about to be full, so that nothing should be added."""

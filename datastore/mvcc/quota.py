@@ -30,7 +30,7 @@ class Quota:
         """Return how many bytes are left, None when there are plenty."""
         if not 0 < self._limit <= self.allocated + NEAR:
             return None
-        return self._limit - (tx.allocated() or self.allocated)
+        return self._limit - tx.allocated()
 
 
 def put_cost(request: Op | None) -> int:
