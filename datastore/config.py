@@ -26,6 +26,7 @@ __all__ = ["ConfigError", "DatastoreConfig", "StartError", "from_settings"]
 DEFAULT_URL = "http://localhost:2379"
 DEFAULT_QUOTA = 2 << 30
 HOUR = 3600.0
+PEERS = "initial-advertise-peer-urls"
 LONGEST_ELECTION_MS = 50_000
 
 
@@ -49,6 +50,7 @@ class DatastoreConfig:
     data_dir: Path = Path("default.etcd")
     listen_client_urls: tuple[str, ...] = (DEFAULT_URL,)
     advertise_client_urls: tuple[str, ...] = ()
+    peer_urls: tuple[str, ...] = ()
     initial_cluster: str = ""
     watch_progress_notify_interval: float = 600.0
     max_txn_ops: int = 128
@@ -123,6 +125,7 @@ def from_settings(settings: Settings) -> DatastoreConfig:
         data_dir=data_dir,
         listen_client_urls=settings["listen-client-urls"],
         advertise_client_urls=settings["advertise-client-urls"],
+        peer_urls=settings[PEERS] if PEERS in settings.given else (),
         initial_cluster=settings["initial-cluster"],
         watch_progress_notify_interval=settings["watch-progress-notify-interval"],
         max_txn_ops=settings["max-txn-ops"],

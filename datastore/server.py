@@ -76,7 +76,8 @@ def _die(reason: str) -> None:
 
 def _store(config: DatastoreConfig) -> Store:
     """Return the store of a configuration, which has touched nothing yet."""
-    backend = new_backend(config.database, Identity(config.name, config.advertised))
+    identity = Identity(config.name, config.advertised, config.peer_urls)
+    backend = new_backend(config.database, identity)
     limits = Limits(
         config.max_txn_ops,
         config.quota_backend_bytes,

@@ -21,6 +21,7 @@ class Identity(NamedTuple):
 
     name: str
     client_urls: tuple[str, ...]
+    peer_urls: tuple[str, ...] = ()  # until MemberUpdate says others
 
 
 def register(
@@ -35,7 +36,7 @@ def register(
     cluster_id = tx.execute(tx.statements.prepare(select(schema.meta.c.cluster_id)))[0][0]
     known = {member.id: member for member in tx.members() if member.name == identity.name}
     member_id = next(filter(claim, known), 0)
-    peer_urls = known[member_id].peer_urls if member_id else ()
+    peer_urls = (member_id and known[member_id].peer_urls) or identity.peer_urls
     while not member_id:
         candidate = secrets.randbits(62) + 1
         member_id = candidate if claim(candidate) else 0

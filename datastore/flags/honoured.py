@@ -27,6 +27,8 @@ SERVER = (
          "https:// with host:port, unix:// or unixs:// with a path; a comma list"),
     Flag("advertise-client-urls", URLS, "", "URLs that clients are told; those of "
          "--listen-client-urls if not given"),
+    Flag("initial-advertise-peer-urls", URLS, "http://localhost:2380", "peer URLs that MemberList "
+         "tells of this server, if given: nobody uses them"),
     Flag("grpc-front", one_of("auto", "grpcio", "native"), "auto", "which gRPC implementation "
          "serves plaintext TCP; auto: the native one where it is installed (ours)"),
     Flag("initial-cluster", TEXT, "", "members of the cluster as NAME=URL; more than one is "

@@ -26,7 +26,6 @@ _ROTATION = '{"maxsize": 100, "maxage": 0, "maxbackups": 0, "localtime": false, 
 NO_EFFECT: dict[str, Rows] = {
     "servers of one store do not talk to each other": (
         ("listen-peer-urls", URLS, "http://localhost:2380"),
-        ("initial-advertise-peer-urls", URLS, "http://localhost:2380"),
         ("initial-cluster-state", one_of("new", "existing"), "new"),
         ("initial-cluster-token", TEXT, "etcd-cluster"),
         ("peer-cert-file", TEXT, ""),

@@ -141,6 +141,15 @@ async def iter_once(request: pb.WatchRequest):  # type: ignore[no-untyped-def]
     await asyncio.Event().wait()
 
 
+async def test_the_peer_urls_that_were_given_are_told() -> None:
+    with Datastore(flags=["--initial-advertise-peer-urls=https://10.0.0.5:2380"]) as server:
+        async with grpc.aio.insecure_channel(server.address) as channel:
+            found = await rpc_pb2_grpc.ClusterStub(channel).MemberList(pb.MemberListRequest())
+
+    assert list(found.members[0].peerURLs) == ["https://10.0.0.5:2380"]
+    assert list(found.members[0].clientURLs) == [server.endpoint]
+
+
 def test_a_second_signal_ends_the_process_at_once(tmp_path: Path) -> None:
     """The first one waits for a write, which waits here for another user of the file."""
     address = f"127.0.0.1:{free_port()}"
