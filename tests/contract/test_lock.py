@@ -7,6 +7,7 @@ import pytest
 
 from proto.etcd import lock_pb2 as lock
 from tests.contract.client import Client, Refusal, refusal
+from tests.contract.targets import Server
 from tests.contract.waiting import deleted_keys, waiters
 
 
@@ -172,6 +173,24 @@ async def test_compaction_does_not_disturb_waiters(etcd: Client) -> None:
     await unlock(etcd, held.key)
 
     assert (await waiting).key.endswith(f"/{second:x}".encode())
+
+
+@pytest.mark.own_server
+@pytest.mark.ours_only("etcd's waiter may lose its place, depending on what ends first")
+async def test_a_waiter_keeps_its_place_when_the_server_stops(etcd: Client, server: Server) -> None:
+    first, second = await etcd.grant(100), await etcd.grant(100)
+    held = await ask(etcd, "l", first)
+    waiting = ask(etcd, "l", second)
+    await waiters(etcd, "l/", 2)
+
+    await asyncio.to_thread(server.restart)
+
+    assert (await refusal(waiting)).code == "UNAVAILABLE"
+    async with Client(server.address) as again:
+        await waiters(again, "l/", 2)
+        waiting = ask(again, "l", second)
+        await unlock(again, held.key)
+        assert (await waiting).key == b"l/%x" % second
 
 
 async def test_an_unknown_lease(etcd: Client) -> None:
