@@ -63,13 +63,15 @@ def _check(core: Core, told: LiveCounts, dice: random.Random) -> None:
 def _pages(core: Core, told: LiveCounts, dice: random.Random) -> None:
     """Read a range in pages at a pinned revision: the counts go down by what was returned."""
     key, end = dice.choice(RANGES)
-    first = read_counted(core.session, RangeQuery(key, end, limit=7), told)
+    first = read_counted(core.session, RangeQuery(key, end, limit=7), told, core.guard)
     at, result, seen = first.revision, first, 0
     while result.more:
         assert result.total == first.total - seen
         seen += len(result.rows)
         key = result.rows[-1].key + b"\0"
-        result = read_counted(core.session, RangeQuery(key, end, limit=7, revision=at), told)
+        result = read_counted(
+            core.session, RangeQuery(key, end, limit=7, revision=at), told, core.guard
+        )
     assert seen + len(result.rows) == first.total
     assert len(result.rows) == result.total
 
@@ -108,13 +110,15 @@ def test_a_hot_range_is_counted_once(core: Core, monkeypatch: pytest.MonkeyPatch
     while told.waiting:
         told.tell()
     query = RangeQuery(b"k", b"l", limit=5)
-    assert read_counted(core.session, query, told).total == len(KEYS)
+    assert read_counted(core.session, query, told, core.guard).total == len(KEYS)
 
     with core.session.snapshot() as snapshot:
         monkeypatch.setattr(type(snapshot), "count", None)
     told.waiting.append(core.attempt(DeleteRange(b"k1", b"k2")))
-    assert read_counted(core.session, query, told).total == len(KEYS) - 10  # the hub is behind
+    assert (
+        read_counted(core.session, query, told, core.guard).total == len(KEYS) - 10
+    )  # the hub is behind
     told.tell()
-    assert read_counted(core.session, query, told).total == len(KEYS) - 10
+    assert read_counted(core.session, query, told, core.guard).total == len(KEYS) - 10
     counted = RangeQuery(b"k", b"l", count_only=True)
-    assert read_counted(core.session, counted, told).total == len(KEYS) - 10
+    assert read_counted(core.session, counted, told, core.guard).total == len(KEYS) - 10
