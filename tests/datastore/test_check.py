@@ -8,6 +8,17 @@ import psycopg
 import pytest
 
 from datastore.errors import ConfigError
+from datastore.mvcc.auth.model import Permission, Token
+from datastore.mvcc.auth.requests import (
+    AddRole,
+    AddUser,
+    EnableAuth,
+    GrantPermission,
+    GrantRole,
+    ManageAuth,
+    Management,
+    StoreToken,
+)
 from datastore.mvcc.model import SUB_BITS, DeleteRange, Put, Txn
 from datastore.mvcc.requests import GrantLease, WriteRequest
 from datastore.tools.check import CannotCheck, Checker, check
@@ -17,6 +28,10 @@ from tests.support.datastore import Datastore
 from tests.support.soundness import Soundness
 
 E = 1 << SUB_BITS
+PEOPLE: tuple[Management, ...] = (
+    *(AddUser("root", b"", True), AddRole("r"), GrantRole("root", "root"), GrantRole("root", "r")),
+    *(GrantPermission("r", Permission(0, b"a")), EnableAuth()),
+)
 
 
 def event(revision: int, change: str) -> str:
@@ -78,6 +93,13 @@ DAMAGES = [
     ("alarms", "INSERT INTO alarm VALUES (5, 9)", "alarm of member 5", "number 9"),
     ("members", "UPDATE member SET name = ''", "member ", "name ''"),
     ("locks", "INSERT INTO lock VALUES ('x', 5, -1)", "lock x", "until -1 ms by member 5"),
+    ("grants", "DELETE FROM auth_user", "user root", "holds role root: one is not there"),
+    ("grants", "DELETE FROM auth_role", "user root", "holds role r"),
+    ("permissions", "DELETE FROM auth_role", "role r", "the role is gone"),
+    ("permissions", "UPDATE auth_permission SET key = {empty}", "role r", "cannot be"),
+    ("tokens", "DELETE FROM auth_user", "user root", "has a token"),
+    ("auth", "DELETE FROM auth_grant", "user root", "without a root"),
+    ("auth", "UPDATE meta SET auth_revision = 0", "user root", "cannot be"),
     ("keys", "DROP VIEW keys", "database", "could not be read"),
     ("objects", "DROP VIEW objects", "database", "could not be read"),
 ]
@@ -102,6 +124,8 @@ def store(database: str) -> str:
         core.commit(Put(b"leased", b"13", 7))
         core.compact(6)
         core.prune()
+        core.commit(*(ManageAuth(change) for change in PEOPLE))
+        core.commit(StoreToken(Token(b"t" * 32, "root", 0), 6, 60_000))
     return database
 
 
