@@ -26,7 +26,7 @@ def store(tmp_path: Path, *flags: str) -> subprocess.Popen[str]:
 def test_a_datastore_says_that_it_serves_and_that_it_has_stopped(tmp_path: Path) -> None:
     with store(tmp_path) as process:
         assert process.stderr is not None
-        ready = process.stderr.readline()
+        ready = next(line for line in process.stderr if "ready to serve" in line)
         process.send_signal(signal.SIGTERM)
         rest = process.stderr.read()
 
