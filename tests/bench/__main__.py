@@ -30,6 +30,7 @@ from tests.bench.report import render
 from tests.bench.results import Result, keep, kept
 from tests.bench.rows import ROWS
 from tests.support.etcd import etcd_binary
+from tests.support.server_process import ServerDied
 
 PAGE = REPOSITORY / "docs" / "benchmarks.md"
 QUICK = (1, 2.0)
@@ -77,21 +78,23 @@ def main() -> int:
     runs, seconds = QUICK if args.quick else (args.runs, args.seconds)
     fronts = [front for front in FRONTS if front in (args.fronts or FRONTS)]
     command = shlex.join(["python", "-m", "tests.bench", *sys.argv[1:]])
-    results = []
-    for delay in _delays(args):
-        parts = [part for part in args.parts or PARTS if not delay or part in DELAYED]
-        choice = Choice(Plan((ETCD, *fronts), runs, seconds, delay), _say)
-        variant = f"sync-{delay:g}ms" if delay else ""
-        results += [r for p in parts if (r := _result(p, variant, command, choice)) is not None]
     whole = not args.quick and len(fronts) == len(FRONTS)
-    if whole:
-        for result in results:
-            keep(result)
-    shown = {result.name: result for result in results}
-    print(render(shown))  # noqa: T201
+    measured: dict[str, Result] = {}
+    failed = False
+    for delay in _delays(args):
+        choice = Choice(Plan((ETCD, *fronts), runs, seconds, delay), _say)
+        for part in (part for part in args.parts or PARTS if not delay or part in DELAYED):
+            result = _result(part, f"sync-{delay:g}ms" if delay else "", command, choice)
+            if result is None:
+                failed = True
+                continue
+            measured[result.name] = result
+            if whole:
+                keep(result)  # at once: a later part may take an hour
+    print(render(measured))  # noqa: T201
     if whole or args.output:
-        (args.output or PAGE).write_text(render({**kept(), **shown}))
-    return 0 if len(results) else 1
+        (args.output or PAGE).write_text(render({**kept(), **measured}))
+    return int(failed)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -119,14 +122,14 @@ def _delays(args: argparse.Namespace) -> Sequence[float]:
 
 
 def _result(part: str, variant: str, command: str, choice: Choice) -> Result | None:
-    """Measure a part; leave out, audibly, what needs a server that this machine lacks."""
+    """Measure a part; leave out, audibly, what cannot be: a server is missing, a request failed."""
     machine = describe()
     try:
         if part in DELAYED:
             machine.append(str(etcd_binary()))
         figures = PARTS[part](choice)
-    except (pytest.skip.Exception, pytest.fail.Exception) as missing:
-        _say(f"{part} is left out: {missing}")
+    except (pytest.skip.Exception, pytest.fail.Exception, RuntimeError, ServerDied) as trouble:
+        _say(f"{part} is left out: {trouble}")
         return None
     return Result(part, variant, command, machine, figures)
 
