@@ -10,8 +10,8 @@ import ctypes
 from contextlib import suppress
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # mallopt's names for what follows
-_FROM_HEAP = 8 << 20  # blocks up to so many bytes come from the heap
-_KEPT = 32 << 20  # bytes of free heap that are not given back
+_FROM_HEAP = 4 << 20  # blocks up to so many bytes come from the heap
+_KEPT = 8 << 20  # bytes of free heap that are not given back
 
 
 def keep_large_blocks() -> None:
