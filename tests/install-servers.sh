@@ -19,6 +19,8 @@ need nghttp2-client sh -c 'command -v h2load'
 need sqlite3 sh -c 'command -v sqlite3'
 need etcd-server sh -c 'command -v etcd || command -v go'
 need strace sh -c 'command -v strace'
+need gcc sh -c 'command -v cc'
+need libc6-dev test -e /usr/include/stdio.h
 need procps sh -c 'command -v ps'
 
 [ -n "$missing" ] || exit 0
