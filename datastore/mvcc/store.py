@@ -73,7 +73,7 @@ ALIVE_MS = 15_000  # a server without a heartbeat for this long is gone
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one request, and the store, may hold; quota in bytes, 0 or less is none."""
+    """What a request, and the store, may hold: bytes (0 or less is no quota) and seconds."""
 
     txn_operations: int = 128
     quota: int = 2 << 30
