@@ -25,7 +25,8 @@ LOG_LINE = re.compile(r'^\{"level":.*\n?', re.MULTILINE)
 NOT_THE_SAME = (
     (re.compile(r"took = [0-9.]+[mµn]?s"), "took = {time}"),
     (re.compile(r'"(ClusterID|MemberID)" : \d+'), r'"\1" : {number}'),
-    (re.compile(r"updated in cluster [0-9a-f]+"), "updated in cluster {cluster}"),
+    (re.compile(r"Member +{member} updated"), "Member {member} updated"),  # padded to 16 digits
+    (re.compile(r"updated in cluster +[0-9a-f]+"), "updated in cluster {cluster}"),
     (re.compile(r", started, \S+, \S+, "), ", started, {name}, {peer}, "),
 )
 GRANTED = re.compile(r"lease ([0-9a-f]{16}) granted")
