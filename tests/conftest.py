@@ -7,9 +7,15 @@ fails them when `CI=true`.
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.docker_engine import DockerEngine
 from tests.support.servers import missing_server
+
+
+# A busy machine is slow; that is no failure.
+settings.register_profile("calm", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("calm")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -38,7 +38,7 @@ async def test_a_thousand_watchers_of_one_prefix_get_every_event(etcd: Client) -
 
     assert seen == dict.fromkeys(created, expected)
     assert progress.watch_id == -1
-    assert progress.header.revision == puts[-1].header.revision
+    assert progress.header.revision >= puts[-1].header.revision  # leases of other tests may end
 
 
 async def test_each_of_many_ranges_gets_its_own(etcd: Client) -> None:
