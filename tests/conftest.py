@@ -12,7 +12,6 @@ from hypothesis import HealthCheck, settings
 from tests.support.docker_engine import DockerEngine
 from tests.support.servers import missing_server
 
-
 # A busy machine is slow; that is no failure.
 settings.register_profile("calm", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("calm")
