@@ -67,10 +67,11 @@ def fill(path: Path, write: Callable[[Path], None]) -> None:
     claim.take()
     part = path.with_name(path.name + ".restoring")
     try:
-        for name in (path, path.with_name(path.name + "-wal")):
+        for name in _with_logs(path):
             if name.exists():
                 raise StartError(f"datastore {name} exists already: restore to another file")
-        part.unlink(missing_ok=True)
+        for name in _with_logs(part):  # a restore that was killed: its log is not this one's
+            name.unlink(missing_ok=True)
         write(part)
         _sync(part)
         part.rename(path)
@@ -81,6 +82,11 @@ def fill(path: Path, write: Callable[[Path], None]) -> None:
         with suppress(OSError):
             part.unlink(missing_ok=True)
         claim.give_up()
+
+
+def _with_logs(path: Path) -> list[Path]:
+    """Return a database's file, and those that SQLite would read together with it."""
+    return [path.with_name(path.name + end) for end in ("", "-wal", "-journal")]
 
 
 def _sync(path: Path) -> None:

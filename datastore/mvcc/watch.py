@@ -23,6 +23,7 @@ from datastore.mvcc.watch_batch import BATCH_BYTES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from datastore.errors import DatastoreError
     from datastore.mvcc.hub import WatchHub
     from datastore.mvcc.model import Event
     from datastore.mvcc.watch_batch import Batch
@@ -138,6 +139,7 @@ class WatchStream:
         self._outbox: deque[Notice] = deque()
         self._bytes = 0
         self._filled = asyncio.Event()
+        self._failure: DatastoreError | None = None
         self._drained = asyncio.Event()
         self._next_id = 0
         self._interval = progress_interval * (1 + random.random() / 10)
@@ -234,9 +236,16 @@ class WatchStream:
             self._drained.clear()
             await self._drained.wait()
 
+    def fail(self, error: DatastoreError) -> None:
+        """End the stream with an error, after what is in the outbox."""
+        self._failure = error
+        self._filled.set()
+
     async def take(self) -> Notice:
-        """Wait for the next notice and take it out."""
+        """Wait for the next notice and take it out; raise what the stream has failed with."""
         while not self._outbox:
+            if self._failure is not None:
+                raise self._failure
             self._filled.clear()
             await self._filled.wait()
         full = not self.has_room

@@ -11,7 +11,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
-from datastore.errors import NOT_ALLOWED
+from datastore.errors import NOT_ALLOWED, DatastoreError
 from datastore.mvcc.model import FROM_KEY
 from datastore.mvcc.watch import Notice, WatchQuery, WatchStream
 from datastore.rpc import wire
@@ -85,7 +85,11 @@ async def _read(
         match request.WhichOneof("request_union"):
             case "create_request":
                 query = _query(request.create_request)
-                stream.create(query, await _denied(edge, query))
+                try:
+                    stream.create(query, await _denied(edge, query))
+                except DatastoreError as error:  # nobody can say: the client asks again
+                    stream.fail(error)
+                    return
             case "cancel_request":
                 stream.cancel(request.cancel_request.watch_id)
             case "progress_request":

@@ -106,6 +106,27 @@ def test_a_store_that_is_there_is_not_overwritten(snapshot: Path, empty: str) ->
         restore(Restore(snapshot), empty)
 
 
+def test_what_a_killed_restore_left_is_not_taken_in(
+    filled: Core, snapshot: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "restored.db"
+    part = tmp_path / "restored.db.restoring"
+    for name in (part, Path(f"{part}-journal"), Path(f"{part}-wal")):
+        name.write_bytes(b"of another store")
+
+    revision = restore(Restore(snapshot), f"sqlite:///{target}")
+
+    assert revision == filled.revision()
+    assert [path.name for path in tmp_path.glob("restored.db.restoring*")] == []
+
+
+def test_a_journal_without_its_store_is_not_taken_in(snapshot: Path, tmp_path: Path) -> None:
+    (tmp_path / "restored.db-journal").write_bytes(b"of another store")
+
+    with pytest.raises(ConfigError, match="already"):
+        restore(Restore(snapshot), f"sqlite:///{tmp_path}/restored.db")
+
+
 def _cut(data: bytes) -> bytes:
     return data[:-1000]
 

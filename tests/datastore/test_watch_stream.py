@@ -2,6 +2,7 @@
 
 import pytest
 
+from datastore.errors import Unavailable
 from datastore.mvcc.committer import Outcome
 from datastore.mvcc.hub import WatchHub
 from datastore.mvcc.lane import Lane
@@ -130,3 +131,13 @@ def test_batches_are_cut_between_revisions() -> None:
         [4],
     ]
     assert list(in_batches([])) == []
+
+
+async def test_a_stream_that_fails_says_what_it_has_to_say_first(hub: WatchHub) -> None:
+    stream = WatchStream(hub, HOUR)
+    stream.create(WatchQuery(b"a", b"b"))
+    stream.fail(Unavailable())
+
+    assert (await stream.take()).created
+    with pytest.raises(Unavailable):
+        await stream.take()

@@ -1,5 +1,6 @@
 """Every sign method signs and checks; keys that do not fit are refused by name at the start."""
 
+import base64
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -140,3 +141,11 @@ def test_kinds_that_are_none() -> None:
     for spec in ("complex", "simple,ttl=5", "Simple", ",ttl=5"):
         with pytest.raises(ConfigError, match="--auth-token"):
             new_tokens(spec, 300)
+
+
+@pytest.mark.parametrize("form", ["{deep}.e30.AA", "e30.{deep}.AA", "{deep}.{deep}.{deep}"])
+def test_a_token_that_nobody_has_signed_is_not_looked_into(form: str, write: WriteFile) -> None:
+    tokens = new_tokens(f"jwt,sign-method=HS256,priv-key={write('secret', b's')}", 0)
+    deep = base64.urlsafe_b64encode(b"[" * 3_000).decode()
+
+    assert identify(tokens, form.format(deep=deep)) is None
