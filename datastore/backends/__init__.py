@@ -41,6 +41,6 @@ def new_backend(endpoint: str, identity: Identity) -> Backend:
 
 
 def without_password(endpoint: str) -> str:
-    """Return an endpoint fit for an error message."""
+    """Return an endpoint fit for an error message: without user, password and query."""
     scheme, separator, rest = endpoint.partition("://")
-    return scheme + separator + rest.rpartition("@")[2]
+    return scheme + separator + rest.partition("?")[0].rpartition("@")[2]

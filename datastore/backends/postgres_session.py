@@ -61,6 +61,7 @@ SET enable_mergejoin = off;
 SET jit = off;
 """
 _statements = PostgresStatements()
+log = logging.getLogger(__name__)
 logging.getLogger("psycopg").setLevel(logging.ERROR)  # it warns of errors that we raise anyway
 
 
@@ -253,6 +254,7 @@ class PostgresSession:
     @contextmanager
     def _begin(self, statement: str) -> Iterator[PostgresTransaction]:
         connection = self._connect()
+        tx: PostgresTransaction | None = None
         try:
             with translated(connection), connection.pipeline() as pipeline:
                 tx = PostgresTransaction(connection, pipeline, self._member_id)
@@ -260,6 +262,11 @@ class PostgresSession:
                 yield tx
                 if not tx.ended:
                     tx.queue("ROLLBACK")
+        except BackendDown as error:
+            if tx is None or not tx.ended:
+                raise
+            # Leaving the pipeline asks the database once more: what is committed stays so.
+            log.info("connection lost after the end of a transaction error=%s", error)
         finally:
             self._clean(connection)
 

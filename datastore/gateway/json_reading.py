@@ -104,7 +104,7 @@ def _extend(repeated: Any, field: FieldDescriptor, values: Any) -> None:
 def _scalar(field: FieldDescriptor, value: Any) -> Any:
     try:
         return _SCALARS[field.type](field, value)
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, ArithmeticError):
         shown = value if isinstance(value, Number) else json.dumps(value)
         kind = _KINDS.get(field.type, "enum")
         raise BadJson(f"proto: invalid value for {kind} field {field.name}: {shown}") from None

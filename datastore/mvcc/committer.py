@@ -68,13 +68,15 @@ class Committer:
     def commit(
         self, session: Session, requests: Sequence[WriteRequest], wants_values: bool
     ) -> Outcome:
-        """Commit the requests together; one by one if the database refuses them together."""
+        """Commit the requests together; one by one if that fails: a fault is one request's own."""
         try:
             return self._with_retry(session, requests, wants_values)
-        except BackendFailed as error:
+        except (BackendDown, CommitUnknown):
+            raise
+        except Exception as error:
             if len(requests) == 1:
                 raise
-            log.warning("batch refused, one by one requests=%d error=%s", len(requests), error)
+            log.warning("batch refused, one by one requests=%d error=%r", len(requests), error)
         return self._one_by_one(session, requests, wants_values)
 
     def _one_by_one(
@@ -91,6 +93,11 @@ class Committer:
             except (BackendDown, BackendFailed, CommitUnknown) as error:
                 log.warning("request refused by the database error=%s", error)
                 results.append(NoSpace() if isinstance(error, BackendFull) else Unavailable())
+                self.counters.failed += 1
+                continue
+            except Exception as error:  # its caller gets it, the others go on
+                log.exception("request failed")
+                results.append(error)
                 self.counters.failed += 1
                 continue
             results += outcome.results

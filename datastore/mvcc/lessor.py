@@ -126,10 +126,15 @@ class MemoryLessor:
             if late > GAP_SECONDS * 1000:
                 log.warning("held up, every lease has its full time again ms=%d", late)
                 self._table.renew_all(self._now(), 0)
+                for lease in list(self._ending):  # not due any more: their callers look again
+                    self._settle(lease)
         self._armed = 0.0
 
     def _forget(self, lease: int) -> None:
         self._table.drop(lease)
+        self._settle(lease)
+
+    def _settle(self, lease: int) -> None:
         ended = self._ending.pop(lease, None)
         if ended is not None:
             ended.set_result(None)

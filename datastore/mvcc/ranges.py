@@ -44,6 +44,9 @@ def check_revision(asked: int, revision: int, compact_revision: int) -> int:
     return asked
 
 
+MOST_ROWS = 1 << 48  # a limit that no store reaches, and every database can be told
+
+
 def pages(query: RangeQuery) -> bool:
     """Say whether a query is a page: its limit is the last thing that takes keys away."""
     return query.limit > 0 and not query.order and not query.filtered
@@ -55,7 +58,7 @@ def read_range(view: RangeView, query: RangeQuery) -> RangeResult:
     if query.count_only:
         return RangeResult(view.revision, [], more=False, total=view.count(*query[:2], at))
     early = pages(query)
-    fetch = query.limit + 1 if early else 0
+    fetch = min(query.limit, MOST_ROWS) + 1 if early else 0
     values = not query.keys_only or query.target == SortTarget.VALUE
     rows = view.scan(query.key, query.end, fetch, at, values=values)
     cut = early and len(rows) > query.limit

@@ -16,6 +16,8 @@ ACTIONS = {
     "status": "check a snapshot and say what it holds",
 }
 
+MOST_BUMP = 1 << 42  # a revision has 43 bits in the key of an event
+
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """Add what to do, the file, and the flags of each action."""
@@ -59,8 +61,8 @@ def _restore(flags: argparse.Namespace) -> str:
 
     if not flags.endpoint:
         raise Refusal("snapshot restore needs --endpoint: sqlite:///file.db or postgresql://…")
-    if flags.bump_revision < 0:
-        raise Refusal("--bump-revision must not be negative")
+    if not 0 <= flags.bump_revision <= MOST_BUMP:
+        raise Refusal(f"--bump-revision must be from 0 to {MOST_BUMP}")
     if bool(flags.bump_revision) != flags.mark_compacted:
         raise Refusal("--bump-revision and --mark-compacted go together: give both or neither")
     what = Restore(flags.file, flags.bump_revision, flags.mark_compacted, not flags.skip_hash_check)

@@ -210,3 +210,13 @@ async def test_answers_may_be_larger_than_4_mib(etcd: Client) -> None:
 
     assert [kv.value[:1] for kv in answer.kvs] == [bytes([number]) for number in range(6)]
     assert sum(len(kv.value) for kv in answer.kvs) == 6_000_000
+
+
+async def test_the_largest_limit_is_no_limit(etcd: Client) -> None:
+    await put_all(etcd, "a", "b")
+
+    several = await etcd.range("a", "c", limit=2**63 - 1)
+    one = await etcd.range("a", "a\0", limit=2**63 - 1)
+
+    assert (etcd.names(several.kvs), several.more, several.count) == (["a", "b"], False, 2)
+    assert (etcd.names(one.kvs), one.more, one.count) == (["a"], False, 1)

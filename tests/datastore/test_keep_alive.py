@@ -1,6 +1,8 @@
 """Keeping leases alive on a store of one's own: in memory, and still safe when the server dies."""
 
 import asyncio
+import os
+import signal
 from pathlib import Path
 
 from proto.etcd import rpc_pb2 as pb
@@ -40,3 +42,20 @@ async def test_a_killed_server_gives_leases_their_full_time_again() -> None:
             left = await client.lease.LeaseTimeToLive(pb.LeaseTimeToLiveRequest(ID=lease))
     assert left.TTL >= 2
     assert left.grantedTTL == 3
+
+
+async def test_a_server_that_was_held_up_renews_what_was_due_meanwhile() -> None:
+    with Datastore() as server:
+        async with client_of(server.address) as client:
+            lease = (await client.lease.LeaseGrant(pb.LeaseGrantRequest(TTL=2))).ID
+            call = client.lease.LeaseKeepAlive()
+            await call.write(pb.LeaseKeepAliveRequest(ID=lease))
+            assert (await call.read()).TTL == 2
+            os.kill(server.pid, signal.SIGSTOP)
+            await call.write(pb.LeaseKeepAliveRequest(ID=lease))
+            await asyncio.sleep(4)
+            os.kill(server.pid, signal.SIGCONT)
+            for _ in range(3):
+                assert (await asyncio.wait_for(call.read(), 10)).TTL == 2
+                await call.write(pb.LeaseKeepAliveRequest(ID=lease))
+            call.cancel()
