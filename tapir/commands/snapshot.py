@@ -62,7 +62,7 @@ def _restore(flags: argparse.Namespace) -> str:
     if not flags.endpoint:
         raise Refusal("snapshot restore needs --endpoint: sqlite:///file.db or postgresql://…")
     if not 0 <= flags.bump_revision <= MOST_BUMP:
-        raise Refusal(f"--bump-revision must be from 0 to {MOST_BUMP}")
+        raise Refusal(f"--bump-revision must not be negative, nor more than {MOST_BUMP}")
     if bool(flags.bump_revision) != flags.mark_compacted:
         raise Refusal("--bump-revision and --mark-compacted go together: give both or neither")
     what = Restore(flags.file, flags.bump_revision, flags.mark_compacted, not flags.skip_hash_check)

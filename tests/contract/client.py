@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
@@ -155,6 +155,12 @@ class Client:
     async def revoke(self, lease_id: int) -> pb.LeaseRevokeResponse:
         """Revoke a lease."""
         return await self._ask(self.lease.LeaseRevoke, pb.LeaseRevokeRequest(ID=lease_id))
+
+    async def revoke_all(self) -> None:
+        """Revoke every lease that is left, whoever granted it."""
+        for lease in (await self._ask(self.lease.LeaseLeases, pb.LeaseLeasesRequest())).leases:
+            with suppress(grpc.aio.AioRpcError):  # it has ended meanwhile
+                await self.revoke(lease.ID)
 
     async def time_to_live(self, lease_id: int, keys: bool = False) -> pb.LeaseTimeToLiveResponse:
         """Ask what is left of a lease."""

@@ -138,3 +138,5 @@ async def etcd(request: pytest.FixtureRequest, server: Server) -> AsyncIterator[
     prefix = b"" if own else b"/test/%08d/" % next(_prefixes)
     async with Client(server.address, prefix) as client:
         yield client
+        if not own:
+            await client.revoke_all()  # or they would end, and write, during a later test

