@@ -89,3 +89,5 @@ def parse(lines: Sequence[str]) -> Iterator[Call]:
             continue
         if "(" in text:
             yield Call(text.partition("(")[0], text, start, number)
+    for start, text in unfinished.values():  # begun, and strace was gone when they ended
+        yield Call(text.partition("(")[0], text, start, len(lines))

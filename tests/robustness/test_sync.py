@@ -71,6 +71,7 @@ async def test_an_answer_leaves_after_the_sync_that_covers_it(front: str, tmp_pa
                     )
                     found = [answer.header.revision for answer in answers]
                     revisions.update(zip(together, found, strict=True))
+                await etcd.range("k")  # so that strace has seen the last answer leave
 
     calls = trace.calls()
     unsynced = [n for n, at in revisions.items() if not synced_before_answer(calls, n, at)]
