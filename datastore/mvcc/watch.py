@@ -23,7 +23,6 @@ from datastore.mvcc.watch_batch import BATCH_BYTES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from datastore.errors import DatastoreError
     from datastore.mvcc.hub import WatchHub
     from datastore.mvcc.model import Event
     from datastore.mvcc.watch_batch import Batch
@@ -139,7 +138,7 @@ class WatchStream:
         self._outbox: deque[Notice] = deque()
         self._bytes = 0
         self._filled = asyncio.Event()
-        self._failure: DatastoreError | None = None
+        self._failure: BaseException | None = None
         self._drained = asyncio.Event()
         self._next_id = 0
         self._interval = progress_interval * (1 + random.random() / 10)
@@ -236,7 +235,7 @@ class WatchStream:
             self._drained.clear()
             await self._drained.wait()
 
-    def fail(self, error: DatastoreError) -> None:
+    def fail(self, error: BaseException) -> None:
         """End the stream with an error, after what is in the outbox."""
         self._failure = error
         self._filled.set()

@@ -11,7 +11,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
-from datastore.errors import NOT_ALLOWED, DatastoreError
+from datastore.errors import NOT_ALLOWED
 from datastore.mvcc.model import FROM_KEY
 from datastore.mvcc.watch import Notice, WatchQuery, WatchStream
 from datastore.rpc import wire
@@ -41,6 +41,7 @@ DELETE = b"\x08\x01"
 async def _watch(edge: Edge, requests: AsyncIterator[rpc_pb2.WatchRequest]) -> AsyncIterator[bytes]:
     stream = edge.store.watch_stream()
     reading = asyncio.create_task(_read(edge, stream, requests))
+    reading.add_done_callback(partial(_tell, stream))
     pace = Pace()
     try:
         while True:
@@ -51,6 +52,12 @@ async def _watch(edge: Edge, requests: AsyncIterator[rpc_pb2.WatchRequest]) -> A
         stream.close()
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
+
+
+def _tell(stream: WatchStream, reading: asyncio.Task[None]) -> None:
+    """End the stream with what its reader ended with; a client that only stops asking goes on."""
+    if not reading.cancelled() and (error := reading.exception()) is not None:
+        stream.fail(error)
 
 
 class Pace:
@@ -85,11 +92,7 @@ async def _read(
         match request.WhichOneof("request_union"):
             case "create_request":
                 query = _query(request.create_request)
-                try:
-                    stream.create(query, await _denied(edge, query))
-                except DatastoreError as error:  # nobody can say: the client asks again
-                    stream.fail(error)
-                    return
+                stream.create(query, await _denied(edge, query))
             case "cancel_request":
                 stream.cancel(request.cancel_request.watch_id)
             case "progress_request":
