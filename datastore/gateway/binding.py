@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from datastore.errors import StartError
+from datastore.rpc.listeners import OWNER_ONLY, remove_stale
 
 if TYPE_CHECKING:
     from datastore.addresses import ListenUrl
-
-
-OWNER_ONLY = 0o177  # umask of a socket that nobody else may connect to
 
 
 class Bound(NamedTuple):
@@ -67,7 +65,7 @@ def _tcp(url: ListenUrl) -> list[socket.socket]:
 
 def _unix(path: Path) -> socket.socket:
     if path.is_socket():
-        _remove_stale(path)
+        remove_stale(path)
     held = socket.socket(socket.AF_UNIX)
     before = os.umask(OWNER_ONLY)
     try:
@@ -80,14 +78,3 @@ def _unix(path: Path) -> socket.socket:
         os.umask(before)
     held.setblocking(False)
     return held
-
-
-def _remove_stale(path: Path) -> None:
-    """Remove the socket of a server that is gone; one that answers is in use."""
-    with socket.socket(socket.AF_UNIX) as probe:
-        try:
-            probe.connect(str(path))
-        except OSError:
-            path.unlink()
-            return
-    raise StartError(f"cannot listen on {path}: another server answers there")

@@ -66,13 +66,13 @@ def _probe_unix(path: Path) -> None:
     if path.exists() and not path.is_socket():
         raise StartError(f"cannot listen on {path}: it exists and is not a socket")
     if path.exists():
-        _remove_stale(path)
+        remove_stale(path)
     with socket.socket(socket.AF_UNIX) as probe:
         probe.bind(str(path))
     path.unlink()
 
 
-def _remove_stale(path: Path) -> None:
+def remove_stale(path: Path) -> None:
     """Remove the socket of a server that is gone; one that answers is in use."""
     with socket.socket(socket.AF_UNIX) as probe:
         try:
