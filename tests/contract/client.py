@@ -177,7 +177,9 @@ class Client:
         return await self._ask(self.maintenance.Status, pb.StatusRequest())
 
     @asynccontextmanager
-    async def watch(self, metadata: Sequence[tuple[str, str]] = ()) -> AsyncIterator[WatchStream]:
+    async def watch(
+        self, metadata: Sequence[tuple[str, str | bytes]] = ()
+    ) -> AsyncIterator[WatchStream]:
         """Open a watch stream, cancelled at the end."""
         call = self.watch_service.Watch(metadata=tuple(metadata))
         try:

@@ -17,4 +17,5 @@ FUTURE_REVISION = Refusal(
 LEASE_NOT_FOUND = Refusal("NOT_FOUND", "etcdserver: requested lease not found")
 LEASE_EXISTS = Refusal("FAILED_PRECONDITION", "etcdserver: lease already exists")
 LEASE_TTL_TOO_LARGE = Refusal("OUT_OF_RANGE", "etcdserver: too large lease TTL")
+NO_SPACE = Refusal("RESOURCE_EXHAUSTED", "etcdserver: mvcc: database space exceeded")
 UNKNOWN_HEALTH_SERVICE = Refusal("NOT_FOUND", "unknown service")

@@ -6,10 +6,10 @@ import pytest
 
 from proto.etcd import rpc_pb2 as pb
 from tests.contract.client import Client, Refusal, refusal
+from tests.contract.refusals import NO_SPACE
 from tests.contract.requests import Delete, If, Put, Range
 from tests.contract.targets import Server
 
-NO_SPACE = Refusal("RESOURCE_EXHAUSTED", "etcdserver: mvcc: database space exceeded")
 CORRUPT = Refusal("DATA_LOSS", "etcdserver: corrupt cluster")
 MEMBER = 12_345
 

@@ -7,8 +7,9 @@ import pytest
 
 from proto.etcd import rpc_pb2 as pb
 from tests.contract.client import Client, Refusal, refusal
+from tests.contract.refusals import NO_SPACE
 from tests.contract.requests import Put, Txn
-from tests.contract.test_alarms import NO_SPACE, disarm, raised
+from tests.contract.test_alarms import disarm, raised
 
 QUOTA = "--quota-backend-bytes=1000000"
 VALUE = random.Random(1).randbytes(100_000)  # a database may compress what repeats

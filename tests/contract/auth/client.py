@@ -10,7 +10,7 @@ from proto.etcd import rpc_pb2 as pb
 from proto.etcd import rpc_pb2_grpc
 from proto.etcd.auth_pb2 import Permission, UserAddOptions
 from tests.contract.client import Client
-from tests.contract.streams import KeepAliveStream, WatchStream
+from tests.contract.streams import WatchStream
 
 READ, WRITE, READWRITE = Permission.READ, Permission.WRITE, Permission.READWRITE
 ROOT_PASSWORD = "the password of root"
@@ -39,19 +39,9 @@ class AuthClient(Client):
 
     @asynccontextmanager
     async def watch(self, metadata: Metadata = ()) -> AsyncIterator[WatchStream]:
-        call = self.watch_service.Watch(metadata=(*self.metadata, *metadata))
-        try:
-            yield WatchStream(call, self.key)
-        finally:
-            call.cancel()
-
-    @asynccontextmanager
-    async def keep_alive(self) -> AsyncIterator[KeepAliveStream]:
-        call = self.lease.LeaseKeepAlive()
-        try:
-            yield KeepAliveStream(call)
-        finally:
-            call.cancel()
+        """Open a watch stream with the client's metadata and more."""
+        async with super().watch((*self.metadata, *metadata)) as stream:
+            yield stream
 
     def other(self, metadata: Metadata) -> "AuthClient":
         """A client with other metadata at the same server."""

@@ -27,4 +27,3 @@ PERMISSION_NOT_GRANTED = Refusal(
 )
 PERMISSION_NOT_GIVEN = Refusal("INVALID_ARGUMENT", "etcdserver: permission not given")
 BAD_MANAGEMENT = Refusal("INVALID_ARGUMENT", "etcdserver: invalid auth management")
-NO_SPACE = Refusal("RESOURCE_EXHAUSTED", "etcdserver: mvcc: database space exceeded")
