@@ -15,8 +15,8 @@ from datastore.mvcc.model import Alarm, DeleteRange, Lock, Put, Txn
 from datastore.mvcc.quota import LEASE_COST, put_cost
 
 if TYPE_CHECKING:
+    from datastore.mvcc.batch import BatchState
     from datastore.mvcc.requests import DisarmAlarm, DiskSpace, RaiseAlarm
-    from datastore.mvcc.views import BatchState
 
 NOSPACE, CORRUPT = 1, 2
 DISK_FULL = "disk-full"

@@ -21,13 +21,13 @@ from datastore.mvcc.backend import (
     Session,
     WriteTx,
 )
+from datastore.mvcc.batch import BatchState, Server
 from datastore.mvcc.counters import WriterCounters
 from datastore.mvcc.execution import execute
 from datastore.mvcc.history import with_prevs
 from datastore.mvcc.model import SUB_BITS, Event, State
 from datastore.mvcc.planning import plan
 from datastore.mvcc.requests import DiskSpace
-from datastore.mvcc.views import BatchState, Server
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -27,6 +27,7 @@ from datastore.mvcc.alarms import (
 )
 from datastore.mvcc.auth.execution import check_write, manage_auth, renew_tokens, store_token
 from datastore.mvcc.auth.requests import ManageAuth, RenewTokens, StoreToken
+from datastore.mvcc.draft import Draft
 from datastore.mvcc.model import (
     SUB_BITS,
     DeleteRange,
@@ -37,6 +38,7 @@ from datastore.mvcc.model import (
     PutResult,
     Row,
     Txn,
+    bare_row,
 )
 from datastore.mvcc.requests import (
     Compact,
@@ -56,10 +58,11 @@ from datastore.mvcc.requests import (
     WriteRequest,
 )
 from datastore.mvcc.txn import run_op
-from datastore.mvcc.views import BatchState, Draft, bare_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from datastore.mvcc.batch import BatchState
 
 MAX_TTL = 9_000_000_000
 

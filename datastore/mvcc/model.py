@@ -269,6 +269,11 @@ class TxnResult(NamedTuple):
 OpResult = RangeResult | PutResult | DeleteResult | TxnResult
 
 
+def bare_row(head: Head, value: bytes = b"") -> Row:
+    """Return a head as a row; the link to the event before it is not known."""
+    return Row(head.id, head.key, value, *head[2:6], 0)
+
+
 def upper_bound(key: bytes, end: bytes) -> bytes | None:
     """Return the exclusive end of a wire range, None for no end."""
     if end == b"":

@@ -22,6 +22,7 @@ from datastore.mvcc.auth.service import Auth
 from datastore.mvcc.auth.tokens import new_tokens
 from datastore.mvcc.auto_compaction import AutoCompactor, policy
 from datastore.mvcc.backend import Backend, Session, Size
+from datastore.mvcc.batch import Server
 from datastore.mvcc.compaction import Compactor
 from datastore.mvcc.hub import WatchHub
 from datastore.mvcc.key_space import KeySpace
@@ -39,7 +40,6 @@ from datastore.mvcc.requests import (
     RevokeLease,
 )
 from datastore.mvcc.upkeep import Upkeep
-from datastore.mvcc.views import Server
 from datastore.mvcc.watch import WatchStream
 from datastore.mvcc.writer import Watching, Writer
 

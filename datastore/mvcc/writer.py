@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from datastore.mvcc.answer import Answer
     from datastore.mvcc.backend import Session
+    from datastore.mvcc.batch import Server
     from datastore.mvcc.requests import WriteRequest
-    from datastore.mvcc.views import Server
 
 QUEUE = 10_000
 QUEUE_BYTES = 256 << 20

@@ -7,13 +7,13 @@ from datastore.backends import new_backend
 from datastore.backends.identity import Identity
 from datastore.mvcc.auth.guard import Guard
 from datastore.mvcc.auth.tokens import new_tokens
+from datastore.mvcc.batch import Server
 from datastore.mvcc.committer import Committer, Outcome
 from datastore.mvcc.history import Page, read_page
 from datastore.mvcc.model import RangeQuery, RangeResult, Row
 from datastore.mvcc.ranges import read_range
 from datastore.mvcc.requests import Compact, Prune, WriteRequest
 from datastore.mvcc.snapshot_view import SnapshotView
-from datastore.mvcc.views import Server
 
 EVERYTHING = (b"\0", b"\0")
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from datastore.mvcc.auth.guard import Judge
     from datastore.mvcc.auth.model import AuthTables, Credentials, Token
     from datastore.mvcc.auth.requests import ManageAuth, RenewTokens, StoreToken
+    from datastore.mvcc.batch import BatchState
     from datastore.mvcc.model import Head
-    from datastore.mvcc.views import BatchState
 
 
 class BatchSource:
