@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from datastore.mvcc.backend import Session
-    from datastore.mvcc.execution import Renewed
     from datastore.mvcc.lane import Lane
+    from datastore.mvcc.leases import Renewed
     from datastore.mvcc.model import Lease
     from datastore.mvcc.writer import Writer
 

@@ -128,3 +128,9 @@ WriteRequest = (
     | StoreToken
     | RenewTokens
 )
+
+
+class Revision(NamedTuple):
+    """The result of a request that answers with nothing but the store's revision."""
+
+    revision: int

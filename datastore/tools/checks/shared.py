@@ -8,7 +8,7 @@ from sqlalchemy import and_, func, not_, or_, select
 
 from datastore.backends.schema import alarm, kv, lease, lock, member
 from datastore.mvcc.alarms import CORRUPT, NOSPACE
-from datastore.mvcc.execution import MAX_TTL
+from datastore.mvcc.leases import MAX_TTL
 from datastore.tools.checks.check import Check, at, each
 
 if TYPE_CHECKING:
