@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from datastore.tls.ciphers import openssl_names
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from datastore.tls.files import Certificates, Material
     from datastore.tls.options import TlsOptions
 
@@ -17,27 +19,34 @@ VERSIONS = {"TLS1.2": ssl.TLSVersion.TLSv1_2, "TLS1.3": ssl.TLSVersion.TLSv1_3}
 def server_context(options: TlsOptions, certificates: Certificates) -> ssl.SSLContext:
     """Return a context whose every handshake uses the newest certificate and authorities."""
     used = certificates.current()
-    outer = _context(options, certificates, used)
+    outer = _context(options, used)
     newest = [(used, outer)]
 
     def refresh(connection: Any, _name: str | None, _context_of: ssl.SSLContext) -> None:
         material = certificates.current()
         if material is not newest[0][0]:
-            newest[0] = (material, _context(options, certificates, material))
+            newest[0] = (material, _context(options, material))
         connection.context = newest[0][1]
 
     outer.sni_callback = refresh
     return outer
 
 
-def _context(options: TlsOptions, certificates: Certificates, material: Material) -> ssl.SSLContext:
+def _context(options: TlsOptions, material: Material) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = VERSIONS[options.min_version or "TLS1.2"]
-    context.load_cert_chain(*certificates.pair)
-    if names := openssl_names(options.cipher_suites):
-        context.set_ciphers(":".join(names))
+    material.load_pair(context)
+    _choose_suites(context, options.cipher_suites)
     if options.asks_clients:
         context.verify_mode = ssl.CERT_REQUIRED
         context.load_verify_locations(cadata=material.authorities.decode("latin-1"))
     context.set_alpn_protocols(["http/1.1"])
     return context
+
+
+def _choose_suites(context: ssl.SSLContext, suites: Sequence[str]) -> None:
+    """Offer no TLS 1.2 but with these suites, if there are some."""
+    if names := openssl_names(suites):
+        context.set_ciphers(":".join(names))
+    elif suites:
+        context.minimum_version = ssl.TLSVersion.TLSv1_3

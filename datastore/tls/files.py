@@ -2,7 +2,8 @@
 
 `Certificates.current` looks at the files once a handshake and reads them when one has changed. A
 set that does not fit together, as between the writing of a certificate and of its key, is logged
-and the last good one kept. Called from gRPC's threads and from the event loop.
+and the last good one kept. What was judged is what is served: nothing is read from a file twice.
+Called from gRPC's threads and from the event loop.
 """
 
 from __future__ import annotations
@@ -11,10 +12,15 @@ import logging
 import os
 import ssl
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from datastore.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +33,11 @@ class Material:
     key: bytes
     authorities: bytes
 
+    def load_pair(self, context: ssl.SSLContext) -> None:
+        """Let a context show the certificate; ssl.SSLError or ValueError if it is none."""
+        with _in_memory(self.certificate) as certificate, _in_memory(self.key) as key:
+            context.load_cert_chain(certificate, key, password=_no_password)
+
 
 class Certificates:
     """The newest good material of some files; "" for `authorities_file` is none."""
@@ -37,11 +48,6 @@ class Certificates:
         self._lock = threading.Lock()
         self._seen = self._stamps()
         self._material = self._read()
-
-    @property
-    def pair(self) -> tuple[str, str]:
-        """The names of the certificate's file and of its key's."""
-        return self._files[:2]
 
     def current(self) -> Material:
         """Return the material to use for a handshake now."""
@@ -72,7 +78,7 @@ class Certificates:
         )
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         try:
-            context.load_cert_chain(cert_file, key_file, password=_no_password)
+            material.load_pair(context)
         except (ssl.SSLError, ValueError) as error:
             raise ConfigError(
                 f"--cert-file {cert_file} and --key-file {key_file} are not a certificate "
@@ -98,6 +104,16 @@ def _check_authorities(context: ssl.SSLContext, name: str, content: bytes) -> No
         raise ConfigError(
             f"--trusted-ca-file {name} holds no certificate: {_reason(error)}"
         ) from error
+
+
+@contextmanager
+def _in_memory(content: bytes) -> Iterator[str]:
+    """Yield a name by which OpenSSL, which takes names alone, reads what is on no disk."""
+    descriptor = os.memfd_create("tapir-pem")
+    with open(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        yield f"/proc/self/fd/{descriptor}"
 
 
 def _no_password() -> str:

@@ -1,0 +1,84 @@
+"""The context of HTTPS listeners, in memory: rotation, versions and suites."""
+
+import ssl
+from pathlib import Path
+
+import pytest
+
+from datastore.tls.contexts import server_context
+from datastore.tls.files import Certificates
+from datastore.tls.options import TlsOptions
+from tests.support.certificates import Authority, Pair
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Pair:
+    return Authority(tmp_path).issue("server")
+
+
+def context_of(pair: Pair, *suites: str) -> ssl.SSLContext:
+    options = TlsOptions(str(pair.certificate), str(pair.key), cipher_suites=suites)
+    return server_context(options, Certificates(options.cert_file, options.key_file, ""))
+
+
+def shown(server: ssl.SSLContext, most: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> bytes:
+    """Return the certificate that a handshake shows, as PEM."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.maximum_version = most
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = context.wrap_bio(back, there, server_hostname="localhost")
+    other = server.wrap_bio(there, back, server_side=True)
+    waiting = {client, other}
+    while waiting:
+        for side in list(waiting):
+            try:
+                side.do_handshake()
+            except ssl.SSLWantReadError:
+                continue
+            waiting.remove(side)
+    return ssl.DER_cert_to_PEM_cert(client.getpeercert(binary_form=True) or b"").encode()
+
+
+def test_half_a_rotation_is_not_served(pair: Pair, tmp_path: Path) -> None:
+    server = context_of(pair)
+    (tmp_path / "next").mkdir()
+    (tmp_path / "last").mkdir()
+    rotated = Authority(tmp_path / "next").issue("server")
+    third = Authority(tmp_path / "last").issue("server")
+    pair.certificate.write_bytes(rotated.certificate.read_bytes())
+    pair.key.write_bytes(rotated.key.read_bytes())
+    assert shown(server) == rotated.certificate.read_bytes()
+
+    pair.key.write_bytes(third.key.read_bytes()[:40])
+
+    assert shown(server) == rotated.certificate.read_bytes()
+    pair.certificate.write_bytes(third.certificate.read_bytes())
+    pair.key.write_bytes(third.key.read_bytes())
+    assert shown(server) == third.certificate.read_bytes()
+
+
+def test_a_good_pair_that_https_has_not_used_yet_outlives_half_a_rotation(
+    pair: Pair, tmp_path: Path
+) -> None:
+    options = TlsOptions(str(pair.certificate), str(pair.key))
+    certificates = Certificates(options.cert_file, options.key_file, "")
+    server = server_context(options, certificates)
+    (tmp_path / "next").mkdir()
+    rotated = Authority(tmp_path / "next").issue("server")
+    pair.certificate.write_bytes(rotated.certificate.read_bytes())
+    pair.key.write_bytes(rotated.key.read_bytes())
+    certificates.current()  # as a handshake of gRPC does
+
+    pair.key.write_bytes(b"half of a key")
+
+    assert shown(server) == rotated.certificate.read_bytes()
+
+
+def test_suites_of_tls_1_3_alone_leave_no_tls_1_2(pair: Pair) -> None:
+    server = context_of(pair, "TLS_AES_128_GCM_SHA256")
+
+    assert shown(server)
+    with pytest.raises(ssl.SSLError):
+        shown(server, ssl.TLSVersion.TLSv1_2)
