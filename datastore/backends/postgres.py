@@ -21,9 +21,11 @@ import psycopg
 from datastore.backends import postgres_upkeep
 from datastore.backends.identity import Identity, register
 from datastore.backends.migration import check_and_migrate_postgres
+from datastore.backends.postgres_connection import connect
 from datastore.backends.postgres_lifeline import Lifeline, cut
-from datastore.backends.postgres_session import CHANNEL, PostgresSession, connect
+from datastore.backends.postgres_session import PostgresSession
 from datastore.backends.postgres_statements import LONGEST_KEY
+from datastore.backends.postgres_transaction import CHANNEL
 from datastore.errors import StartError
 from datastore.mvcc.backend import BackendDown, BackendFailed
 

@@ -1,187 +1,27 @@
-"""A PostgreSQL connection of one thread, and transactions in pipeline mode on it.
-
-Statements of a transaction are pipelined: one exchange to begin, lock and prefetch, one to write
-and commit. A session whose peer has frozen or gone is ended by the server in about 5 s
-(`_SESSION`), so that it cannot keep the lock; only COMMIT may take as long as it takes. Plans are
-kept to index walks in key order: a generic plan that sorts or hashes a whole table for the sake of
-one page would be a cliff.
-"""
+"""A PostgreSQL connection of one thread, and the transactions on it."""
 
 from __future__ import annotations
 
 import logging
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psycopg
-from psycopg import errors as pg
 from psycopg.pq import TransactionStatus
 
 from datastore.backends import postgres_upkeep
+from datastore.backends.postgres_connection import connect, translated
 from datastore.backends.postgres_lifeline import Lifeline, cut
-from datastore.backends.postgres_statements import PostgresStatements
-from datastore.backends.transaction import SqlTransaction
-from datastore.mvcc.backend import BackendDown, BackendFailed, CommitUnknown, Prefetch, Size, Wanted
-from datastore.mvcc.model import Head, Lease
+from datastore.backends.postgres_transaction import SIZE, PostgresTransaction
+from datastore.mvcc.backend import BackendDown, Size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from sqlalchemy import Table
-
-    from datastore.backends.statements import Prepared
-
-CHANNEL = "tapir"
-CONNECT_SECONDS = 5
 READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
-SIZE = (
-    "SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class "
-    "WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'"
-)
-_AGAIN = (
-    pg.LockNotAvailable,
-    pg.QueryCanceled,
-    pg.SerializationFailure,
-    pg.DeadlockDetected,
-    pg.ReadOnlySqlTransaction,
-)
-_SESSION = """
-SET lock_timeout = '5s';
-SET idle_in_transaction_session_timeout = '5s';
-SET tcp_keepalives_idle = 2;
-SET tcp_keepalives_interval = 1;
-SET tcp_keepalives_count = 3;
-SET tcp_user_timeout = 5000;
-SET enable_seqscan = off;
-SET enable_bitmapscan = off;
-SET enable_hashjoin = off;
-SET enable_mergejoin = off;
-SET jit = off;
-"""
-_statements = PostgresStatements()
 log = logging.getLogger(__name__)
-logging.getLogger("psycopg").setLevel(logging.ERROR)  # it warns of errors that we raise anyway
-
-
-def connect(conninfo: str) -> psycopg.Connection:
-    """Open a connection with the settings that every one needs."""
-    connection = psycopg.connect(
-        conninfo,
-        autocommit=True,
-        connect_timeout=CONNECT_SECONDS,
-        keepalives_idle=2,
-        keepalives_interval=1,
-        keepalives_count=3,
-        tcp_user_timeout=5_000,
-        application_name="tapir",
-    )
-    connection.execute(_SESSION)
-    return connection
-
-
-def lost(connection: psycopg.Connection, error: psycopg.Error) -> bool:
-    """Say whether the connection is gone; it may not have noticed what the error tells it."""
-    fatal = error.diag.severity_nonlocalized in ("FATAL", "PANIC")
-    if fatal:
-        connection.close()
-    return fatal or connection.closed
-
-
-@contextmanager
-def translated(connection: psycopg.Connection) -> Iterator[None]:
-    """Turn the driver's errors into those of the backend protocol."""
-    try:
-        yield
-    except psycopg.Error as error:
-        gone = lost(connection, error) or isinstance(error, _AGAIN)
-        raise (BackendDown if gone else BackendFailed)(" ".join(str(error).split())) from error
-
-
-class PostgresTransaction(SqlTransaction):
-    """A transaction in pipeline mode: `send` only queues, `run` waits for its rows."""
-
-    def __init__(
-        self, connection: psycopg.Connection, pipeline: psycopg.Pipeline, member_id: int
-    ) -> None:
-        self.statements = _statements
-        self.member_id = member_id
-        self.ended = False
-        self._connection = connection
-        self._pipeline = pipeline
-        self._events = False
-
-    def run(self, sql: str, params: Sequence[Any] = ()) -> list[Any]:
-        """Run a statement and return its rows."""
-        with translated(self._connection):
-            return self.queue(sql, params).fetchall()
-
-    def send(self, prepared: Prepared, **values: Any) -> None:
-        """Queue a statement."""
-        with translated(self._connection):
-            self.queue(prepared.sql, prepared.bind(values))
-
-    def insert(self, table: Table, rows: Sequence[Sequence[Any]], *, replace: bool) -> None:
-        """Insert rows from one array a column."""
-        self._events = self._events or table.name == "history"
-        columns = [list(column) for column in zip(*rows, strict=True)]
-        with translated(self._connection):
-            self.queue(_statements.inserts[table.name, replace], columns)
-
-    def allocated(self) -> int:
-        """Return the bytes of the tables, their indexes and their large values: asked for."""
-        return int(self.run(SIZE)[0][0])
-
-    def begin(self) -> None:
-        """Take the store's lock."""
-        self.send(_statements.lock_meta)
-
-    def prefetch(self, wanted: Wanted) -> Prefetch:
-        """Take the lock and read what the batch names, in one exchange."""
-        self.begin()
-        with translated(self._connection):
-            heads = self._queue_among("heads", wanted.keys)
-            values = self._queue_among("key_values", wanted.value_keys)
-            leases = self._queue_among("leases", wanted.leases)
-        state = self.state()
-        with translated(self._connection):
-            return Prefetch(
-                state,
-                {row[1]: Head._make(row) for row in heads.fetchall()} if heads else {},
-                dict(values.fetchall()) if values else {},
-                {row[0]: Lease._make(row) for row in leases.fetchall()} if leases else {},
-            )
-
-    def commit(self, batch: int, revision: int) -> None:
-        """Make it durable; other servers hear of it if there is an event for their watchers."""
-        self.send(_statements.set_batch, member=self.member_id, number=batch)
-        if self._events:
-            with translated(self._connection):
-                self.queue("SELECT pg_notify(%b, %b)", (CHANNEL, str(revision)))
-        self.commit_plain()
-
-    def commit_plain(self) -> None:
-        """Commit; CommitUnknown when the connection broke before the answer."""
-        try:
-            self.queue("COMMIT")
-            self._pipeline.sync()
-            self.ended = True
-        except psycopg.Error as error:
-            said = " ".join(str(error).split())
-            raise (CommitUnknown if lost(self._connection, error) else BackendFailed)(
-                said
-            ) from error
-
-    def queue(self, sql: str, params: Sequence[Any] = ()) -> psycopg.Cursor[Any]:
-        """Send a statement without waiting for it."""
-        return self._connection.cursor(binary=True).execute(sql, params or None)
-
-    def _queue_among(self, kind: str, wanted: Collection[Any]) -> psycopg.Cursor[Any] | None:
-        if not wanted:
-            return None
-        prepared = _statements.among(kind, 0)
-        return self.queue(prepared.sql, prepared.bind({"values": list(wanted)}))
 
 
 class PostgresSession:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Table
 
-    from datastore.backends.postgres_session import PostgresTransaction
+    from datastore.backends.postgres_transaction import PostgresTransaction
     from datastore.backends.rows_file import Rows
 
 _statements = PostgresStatements()

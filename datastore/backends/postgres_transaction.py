@@ -1,0 +1,115 @@
+"""A PostgreSQL transaction in pipeline mode.
+
+Its statements are pipelined: one exchange to begin, lock and prefetch, one to write and commit.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from datastore.backends.postgres_connection import lost, translated
+from datastore.backends.postgres_statements import PostgresStatements
+from datastore.backends.transaction import SqlTransaction
+from datastore.mvcc.backend import BackendFailed, CommitUnknown, Prefetch, Wanted
+from datastore.mvcc.model import Head, Lease
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from sqlalchemy import Table
+
+    from datastore.backends.statements import Prepared
+
+CHANNEL = "tapir"
+SIZE = (
+    "SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class "
+    "WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'"
+)
+_statements = PostgresStatements()
+
+
+class PostgresTransaction(SqlTransaction):
+    """A transaction in pipeline mode: `send` only queues, `run` waits for its rows."""
+
+    def __init__(
+        self, connection: psycopg.Connection, pipeline: psycopg.Pipeline, member_id: int
+    ) -> None:
+        self.statements = _statements
+        self.member_id = member_id
+        self.ended = False
+        self._connection = connection
+        self._pipeline = pipeline
+        self._events = False
+
+    def run(self, sql: str, params: Sequence[Any] = ()) -> list[Any]:
+        """Run a statement and return its rows."""
+        with translated(self._connection):
+            return self.queue(sql, params).fetchall()
+
+    def send(self, prepared: Prepared, **values: Any) -> None:
+        """Queue a statement."""
+        with translated(self._connection):
+            self.queue(prepared.sql, prepared.bind(values))
+
+    def insert(self, table: Table, rows: Sequence[Sequence[Any]], *, replace: bool) -> None:
+        """Insert rows from one array a column."""
+        self._events = self._events or table.name == "history"
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        with translated(self._connection):
+            self.queue(_statements.inserts[table.name, replace], columns)
+
+    def allocated(self) -> int:
+        """Return the bytes of the tables, their indexes and their large values: asked for."""
+        return int(self.run(SIZE)[0][0])
+
+    def begin(self) -> None:
+        """Take the store's lock."""
+        self.send(_statements.lock_meta)
+
+    def prefetch(self, wanted: Wanted) -> Prefetch:
+        """Take the lock and read what the batch names, in one exchange."""
+        self.begin()
+        with translated(self._connection):
+            heads = self._queue_among("heads", wanted.keys)
+            values = self._queue_among("key_values", wanted.value_keys)
+            leases = self._queue_among("leases", wanted.leases)
+        state = self.state()
+        with translated(self._connection):
+            return Prefetch(
+                state,
+                {row[1]: Head._make(row) for row in heads.fetchall()} if heads else {},
+                dict(values.fetchall()) if values else {},
+                {row[0]: Lease._make(row) for row in leases.fetchall()} if leases else {},
+            )
+
+    def commit(self, batch: int, revision: int) -> None:
+        """Make it durable; other servers hear of it if there is an event for their watchers."""
+        self.send(_statements.set_batch, member=self.member_id, number=batch)
+        if self._events:
+            with translated(self._connection):
+                self.queue("SELECT pg_notify(%b, %b)", (CHANNEL, str(revision)))
+        self.commit_plain()
+
+    def commit_plain(self) -> None:
+        """Commit; CommitUnknown when the connection broke before the answer."""
+        try:
+            self.queue("COMMIT")
+            self._pipeline.sync()
+            self.ended = True
+        except psycopg.Error as error:
+            said = " ".join(str(error).split())
+            raise (CommitUnknown if lost(self._connection, error) else BackendFailed)(
+                said
+            ) from error
+
+    def queue(self, sql: str, params: Sequence[Any] = ()) -> psycopg.Cursor[Any]:
+        """Send a statement without waiting for it."""
+        return self._connection.cursor(binary=True).execute(sql, params or None)
+
+    def _queue_among(self, kind: str, wanted: Collection[Any]) -> psycopg.Cursor[Any] | None:
+        if not wanted:
+            return None
+        prepared = _statements.among(kind, 0)
+        return self.queue(prepared.sql, prepared.bind({"values": list(wanted)}))
