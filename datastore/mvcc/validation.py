@@ -2,15 +2,13 @@
 
 A Txn is validated whole, both branches and nested ones, before anything of it is evaluated.
 The duplicate-key rule is etcd's, with the two holes that its clients may rely on: a nested put
-followed by a delete in a later sibling, and a delete whose end is ``\\0``, pass.
+followed by a delete in a later sibling, and a delete whose end is ``\\0``, pass
+(`duplicate_keys.py`).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from datastore.errors import (
-    DuplicateKey,
     EmptyKey,
     InvalidSortOption,
     KeyNotFound,
@@ -18,12 +16,8 @@ from datastore.errors import (
     TooManyOperations,
     ValueProvided,
 )
+from datastore.mvcc.duplicate_keys import check_changes
 from datastore.mvcc.model import DeleteRange, Op, Put, RangeQuery, Txn
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-Interval = tuple[bytes, bytes]  # half-open; an end of b"" is the key alone
 
 
 def check_range(query: RangeQuery) -> None:
@@ -53,9 +47,8 @@ def check_delete(delete: DeleteRange) -> None:
 def check_txn(txn: Txn, limit: int) -> None:
     """Refuse a Txn with too many operations, a bad operation or a key changed twice."""
     _check_shape(txn, limit)
-    for branch in (txn.success, txn.failure):
-        if len(branch) > 1 or (branch and isinstance(branch[0], Txn)):
-            _changed_keys(branch)
+    check_changes(txn.success)
+    check_changes(txn.failure)
 
 
 def is_read_only(txn: Txn) -> bool:
@@ -86,39 +79,3 @@ def _check_op(op: Op | None) -> None:
             check_delete(op)
         case _:
             raise KeyNotFound
-
-
-def _changed_keys(ops: Iterable[Op | None]) -> tuple[set[bytes], list[Interval]]:
-    """Return what one list puts and deletes, nested Txns included; raise DuplicateKey."""
-    ops = tuple(ops)
-    deletes = [(op.key, op.end) for op in ops if isinstance(op, DeleteRange)]
-    puts: set[bytes] = set()
-    nested_deletes: list[Interval] = []
-    for txn in (op for op in ops if isinstance(op, Txn)):
-        nested_puts, nested = _nested_keys(txn)
-        if nested_puts & puts or _covers(nested_deletes, nested_puts):
-            raise DuplicateKey
-        puts |= nested_puts
-        nested_deletes += nested
-    if _covers(deletes, puts):
-        raise DuplicateKey
-    deletes += nested_deletes
-    for put in (op for op in ops if isinstance(op, Put)):
-        if put.key in puts or _covers(deletes, {put.key}):
-            raise DuplicateKey
-        puts.add(put.key)
-    return puts, deletes
-
-
-def _nested_keys(txn: Txn) -> tuple[set[bytes], list[Interval]]:
-    success_puts, success_deletes = _changed_keys(txn.success)
-    failure_puts, failure_deletes = _changed_keys(txn.failure)
-    return success_puts | failure_puts, success_deletes + failure_deletes
-
-
-def _covers(intervals: list[Interval], keys: set[bytes]) -> bool:
-    return any(
-        key == start if end == b"" else start <= key < end
-        for start, end in intervals
-        for key in keys
-    )
