@@ -175,12 +175,20 @@ async def decoded_each(
 
 
 def check_client_version(metadata: Metadata) -> None:
-    """Refuse a client-api-version header that is not text."""
+    """Refuse a client-api-version header that is not text.
+
+    What is no UTF-8 reaches us with U+FFFD in its place (native) or read as Latin-1 (grpcio).
+    """
     for key, value in metadata:
-        if key == "client-api-version" and isinstance(value, bytes):
-            try:
-                value.decode()
-            except UnicodeDecodeError:
+        if key != "client-api-version" or (isinstance(value, str) and value.isascii()):
+            continue
+        try:
+            raw = value if isinstance(value, bytes) else value.encode("latin-1")
+            raw.decode()
+        except UnicodeDecodeError:
+            raise InvalidClientVersion from None
+        except UnicodeEncodeError:
+            if "\ufffd" in value:
                 raise InvalidClientVersion from None
 
 

@@ -1,13 +1,18 @@
 """Errors that belong to no single call: unknown methods, and metadata."""
 
+import asyncio
+import shutil
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import grpc
 import pytest
 
 from proto.etcd import rpc_pb2 as pb
-from tests.contract.client import Client, Refusal, refusal
+from tests.contract.client import ANSWER_SECONDS, Client, Refusal, refusal
+from tests.support.servers import missing_server
 
 NO_PROTOBUF = b"\x0a\xff"
 
@@ -72,6 +77,35 @@ async def test_metadata_without_meaning_is_ignored(
     await etcd.kv.Put(request, metadata=(metadata,), timeout=10)
 
     assert (await etcd.range("a")).kvs[0].value == b"1"
+
+
+@pytest.mark.etcd_since("3.6")
+async def test_a_client_api_version_that_is_no_text(etcd: Client, tmp_path: Path) -> None:
+    """No gRPC library sends such a header, so the frames are nghttp's."""
+    body = tmp_path / "body"
+    message = pb.RangeRequest(key=etcd.key("a")).SerializeToString()
+    body.write_bytes(b"\0" + len(message).to_bytes(4, "big") + message)
+    url = f"http://{etcd.address}/etcdserverpb.KV/Range"
+
+    shown = await _nghttp(url, body, b"client-api-version: \xff")
+
+    assert "grpc-status: 3\n" in shown
+    assert "grpc-message: etcdserver: invalid client api version" in shown
+
+
+async def _nghttp(url: str, body: Path, header: bytes) -> str:
+    """Make a gRPC call over plain HTTP/2 and return its frames, %-escapes resolved."""
+    program = shutil.which("nghttp") or missing_server("no nghttp: install nghttp2-client")
+    fields = [b"content-type: application/grpc", b"te: trailers", header]
+    process = await asyncio.create_subprocess_exec(
+        *(program, "-v", "-n", "-d", str(body)),
+        *(b"-H" + field for field in fields),
+        url,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(ANSWER_SECONDS):
+        shown, _ = await process.communicate()
+    return unquote(shown.decode(errors="replace"))
 
 
 @pytest.mark.etcd_since("3.6")
