@@ -60,5 +60,5 @@ def prepare(config: DatastoreConfig) -> None:
     """Open the log, say what the flags gave cause to say, and choose gRPC's cipher suites."""
     log_output.configure(config.log)
     prepare_grpc(config.tls)
-    for level, message, value in config.notes:
+    for level, message, value in config.all_notes:
         log.log(log_output.LEVELS[level], message, value)

@@ -16,6 +16,7 @@ from datastore.flags.flag import parse_duration
 from datastore.gateway.options import HttpOptions
 from datastore.log_output import LogOptions
 from datastore.rpc.options import GrpcOptions
+from datastore.tls import coverage
 from datastore.tls.options import TlsOptions
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class DatastoreConfig:
             raise ConfigError("--grpc-keepalive-interval and -timeout must not be negative")
         if not 4 <= self.bcrypt_cost <= 31:
             raise ConfigError("--bcrypt-cost must be from 4 to 31")
-        self._check_certificates()
+        coverage.check(self.tls, (*self.listeners, *self.http.urls))
         self._check_members()
 
     @property
@@ -94,16 +95,14 @@ class DatastoreConfig:
         return self.advertise_client_urls or self.listen_client_urls
 
     @property
+    def all_notes(self) -> tuple[Note, ...]:
+        """What the log should say of the flags, each by itself and together."""
+        return self.notes + coverage.notes(self.tls, self.listeners + self.http.clients)
+
+    @property
     def database(self) -> str:
         """The URL of the database."""
         return self.endpoint or endpoint_in(self.data_dir)
-
-    def _check_certificates(self) -> None:
-        for listener in (*self.listeners, *self.http.urls):
-            if listener.secure and not self.tls.given:
-                raise ConfigError(
-                    f"TLS key/cert (--cert-file, --key-file) must be provided for {listener.url}"
-                )
 
     def _check_members(self) -> None:
         """Refuse to be one of several servers that share nothing."""

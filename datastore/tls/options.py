@@ -37,6 +37,11 @@ class TlsOptions:
             raise ConfigError(
                 "allowed-cn and --client-cert-allowed-hostname exclude each other: give one"
             )
+        if self._judging and not self.asks_clients:
+            raise ConfigError(
+                f"{', '.join(self._judging)}: clients are not asked for certificates: give "
+                "--trusted-ca-file or --client-cert-auth too"
+            )
         if self.max_version == "TLS1.2":
             raise ConfigError(
                 "--tls-max-version TLS1.2 is not supported: gRPC always offers TLS 1.3; "
@@ -61,6 +66,35 @@ class TlsOptions:
     @property
     def judges_clients(self) -> bool:
         """Whether a certificate that an authority has signed may still be refused."""
-        return self.asks_clients and bool(
-            self.crl_file or self.allowed_hostnames or self.allowed_cns
+        return bool(self._judging)
+
+    @property
+    def client_rules(self) -> tuple[str, ...]:
+        """The flags given that ask something of clients."""
+        return (
+            _given(
+                ("--client-cert-auth", self.client_cert_auth),
+                ("--trusted-ca-file", self.trusted_ca_file),
+            )
+            + self._judging
         )
+
+    @property
+    def handshake_rules(self) -> tuple[str, ...]:
+        """The flags given that choose what is offered in a handshake."""
+        return _given(
+            ("--cipher-suites", self.cipher_suites),
+            ("--tls-min-version", self.min_version == ONLY_13),
+        )
+
+    @property
+    def _judging(self) -> tuple[str, ...]:
+        return _given(
+            ("--client-crl-file", self.crl_file),
+            ("--client-cert-allowed-hostname", self.allowed_hostnames),
+            ("allowed-cn", self.allowed_cns),
+        )
+
+
+def _given(*flags: tuple[str, object]) -> tuple[str, ...]:
+    return tuple(name for name, value in flags if value)

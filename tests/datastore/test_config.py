@@ -9,6 +9,9 @@ from datastore.errors import ConfigError
 from datastore.flags.settings import read
 
 CERTIFICATE = ("--cert-file=server.crt", "--key-file=server.key")
+CLEAR = "certificate and key do not count for a URL without TLS url="
+UNASKED = "clients are not asked for certificates at a URL without TLS url="
+SECURE = "--listen-client-urls=https://127.0.0.1:2379"
 
 
 def config(*words: str) -> DatastoreConfig:
@@ -69,6 +72,13 @@ def test_auto_compaction_counts_hours_or_revisions(mode: str, text: str, retenti
             "only TLS1.3",
         ),
         (["--auto-tls", "--self-signed-cert-validity=0"], "--self-signed-cert-validity"),
+        (
+            ["--client-cert-auth", "--trusted-ca-file=ca.crt", *CERTIFICATE],
+            "--client-cert-auth, --trusted-ca-file: no URL speaks TLS",
+        ),
+        (["--trusted-ca-file=ca.crt", "--client-crl-file=crl"], "--client-crl-file: no URL"),
+        ([*CERTIFICATE, SECURE, "--client-crl-file=crl"], "--client-crl-file: clients are not"),
+        ([*CERTIFICATE, SECURE, "--client-cert-allowed-hostname=x"], "--trusted-ca-file or"),
         (["--log-outputs=systemd/journal"], "systemd/journal"),
         (["--bcrypt-cost=3"], "--bcrypt-cost"),
         (["--grpc-keepalive-interval=-1s"], "--grpc-keepalive-interval"),
@@ -109,5 +119,29 @@ def test_a_given_certificate_comes_before_a_made_one() -> None:
 
 
 def test_an_authority_alone_asks_clients_for_certificates() -> None:
-    assert config(*CERTIFICATE, "--trusted-ca-file=ca.crt").tls.asks_clients
+    assert config(*CERTIFICATE, SECURE, "--trusted-ca-file=ca.crt").tls.asks_clients
     assert not config(*CERTIFICATE).tls.asks_clients
+
+
+def test_what_does_not_count_for_a_url_is_said() -> None:
+    beside = f"{SECURE},http://127.0.0.1:2378,unix:///s"
+    asking = config(*CERTIFICATE, beside, "--client-cert-auth")
+
+    assert warnings(config(*CERTIFICATE)) == [f"{CLEAR}http://localhost:2379"]
+    assert warnings(asking) == [
+        *(f"{CLEAR}{url}" for url in ("http://127.0.0.1:2378", "unix:///s")),
+        *(f"{UNASKED}{url}" for url in ("http://127.0.0.1:2378", "unix:///s")),
+    ]
+    assert warnings(config("--tls-min-version=TLS1.3")) == [
+        "accepted without effect, no URL speaks TLS flags=--tls-min-version"
+    ]
+
+
+def test_metrics_in_the_clear_are_no_news() -> None:
+    metrics = "--listen-metrics-urls=http://127.0.0.1:2381"
+
+    assert warnings(config(*CERTIFICATE, SECURE, "--client-cert-auth", metrics)) == []
+
+
+def warnings(found: DatastoreConfig) -> list[str]:
+    return [message % value for level, message, value in found.all_notes if level == "warn"]
