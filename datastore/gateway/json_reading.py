@@ -4,6 +4,8 @@ Fields are found by their proto name or in lowerCamelCase; unknown fields and un
 are ignored; null is an absent field. 64-bit numbers may be strings, and `1.0` or `1e0` is one.
 Bytes are base64 of either alphabet, padded or not. A field given twice, or two members of one
 oneof, is refused. BadJson carries the words of etcd's parser without the position.
+
+A body of many small values takes seconds: whoever reads a large one does it beside the event loop.
 """
 
 from __future__ import annotations
@@ -25,11 +27,13 @@ if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor
 
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
+MOST_DEPTH = 99  # messages in one another: protobuf reads 100, and answers are one deeper
 _MOST_DIGITS = 32  # a number with more before its point fits no field
 _PADDED = re.compile(r"[A-Za-z0-9+/]*={0,2}", re.ASCII)
 _UNPADDED = re.compile(r"[A-Za-z0-9+/]*", re.ASCII)
 _URL_SAFE = str.maketrans("-_+/", "+/  ")  # a mixture of the alphabets is none
 _ABSENT = object()
+_TOO_DEEP = "proto: exceeded maximum recursion depth"
 
 
 def read_message(kind: Any, data: bytes) -> Any:
@@ -37,15 +41,17 @@ def read_message(kind: Any, data: bytes) -> Any:
     message = kind()
     if data.strip():
         try:
-            _fill(message, parse(data))
+            _fill(message, parse(data), 1)
         except RecursionError:
-            raise BadJson("proto: exceeded maximum recursion depth") from None
+            raise BadJson(_TOO_DEEP) from None
     return message
 
 
-def _fill(message: Any, value: Any) -> None:
+def _fill(message: Any, value: Any, depth: int) -> None:
     if not isinstance(value, Members):
         raise _unexpected(value)
+    if depth > MOST_DEPTH:
+        raise BadJson(_TOO_DEEP)
     seen: set[str] = set()
     fields = _fields(message.DESCRIPTOR)
     for name, given in value:
@@ -57,7 +63,7 @@ def _fill(message: Any, value: Any) -> None:
         seen.add(field.name)
         if given is not None:
             _check_oneof(message, field, name, seen)
-            _set(message, field, given)
+            _set(message, field, given, depth)
 
 
 def _check_oneof(message: Any, field: FieldDescriptor, name: str, seen: set[str]) -> None:
@@ -76,25 +82,25 @@ def _fields(descriptor: Descriptor) -> dict[str, FieldDescriptor]:
     return by_json_name | dict(descriptor.fields_by_name)
 
 
-def _set(message: Any, field: FieldDescriptor, value: Any) -> None:
+def _set(message: Any, field: FieldDescriptor, value: Any, depth: int) -> None:
     if field.is_repeated:
-        _extend(getattr(message, field.name), field, value)
+        _extend(getattr(message, field.name), field, value, depth)
     elif field.message_type is not None:
         member = getattr(message, field.name)
         member.SetInParent()
-        _fill(member, value)
+        _fill(member, value, depth + 1)
     else:
         converted = _scalar(field, value)
         if converted is not _ABSENT:
             setattr(message, field.name, converted)
 
 
-def _extend(repeated: Any, field: FieldDescriptor, values: Any) -> None:
+def _extend(repeated: Any, field: FieldDescriptor, values: Any, depth: int) -> None:
     if isinstance(values, Members) or not isinstance(values, list):
         raise _unexpected(values)
     for value in values:
         if field.message_type is not None:
-            _fill(repeated.add(), value)
+            _fill(repeated.add(), value, depth + 1)
             continue
         converted = _scalar(field, value)
         if converted is not _ABSENT:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -77,6 +78,33 @@ def test_a_body_has_a_limit(web: Web) -> None:
     answer = web.send("POST", "/v3/kv/put", b" " * (5 * MIB))
 
     assert (answer.status, answer.json["code"]) == (429, 8)
+
+
+def nested(levels: int, key: bytes) -> dict[str, Any]:
+    """A Txn that puts in the innermost of so many Txns."""
+    txn: dict[str, Any] = {"success": [{"request_put": {"key": b64(key)}}]}
+    for _ in range(levels):
+        txn = {"success": [{"request_txn": txn}]}
+    return txn
+
+
+def test_a_txn_as_deep_as_may_be_is_answered(web: Web) -> None:
+    answer = web.call("kv/txn", nested(48, b"deep"))
+
+    for _ in range(48):
+        (operation,) = answer["responses"]
+        answer = operation["response_txn"]
+    assert answer["responses"][0].keys() == {"response_put"}
+
+
+def test_a_txn_that_could_not_be_answered_is_not_begun(web: Web) -> None:
+    answer = web.send("POST", "/v3/kv/txn", nested(49, b"deeper"))
+
+    assert (answer.status, answer.json) == (
+        400,
+        {"code": 3, "message": "proto: exceeded maximum recursion depth"},
+    )
+    assert "kvs" not in web.call("kv/range", {"key": b64(b"deeper")})
 
 
 def test_a_message_of_a_stream_has_a_limit(web: Web) -> None:
