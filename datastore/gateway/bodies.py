@@ -60,7 +60,9 @@ class BodyMessages:
     gone.
     """
 
-    def __init__(self, receive: Receive, parse: Callable[[bytes], Any], limit: int) -> None:
+    def __init__(
+        self, receive: Receive, parse: Callable[[bytes], Awaitable[Any]], limit: int
+    ) -> None:
         self._receive = receive
         self._parse = parse
         self._values = JsonValues(limit)
@@ -75,7 +77,7 @@ class BodyMessages:
                 return
             try:
                 for value in self._values.feed(event.get("body", b"")):
-                    await self._queue.put(self._parse(value))
+                    await self._queue.put(await self._parse(value))
             except (Malformed, TooLong, DatastoreError):
                 break
             more = event.get("more_body", False)

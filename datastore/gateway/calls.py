@@ -6,14 +6,12 @@ caller's certificate is never shown to a method: etcd does not take a gateway's 
 
 from __future__ import annotations
 
-import asyncio
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from datastore.errors import DatastoreError, MessageTooLarge, Unsupported
-from datastore.gateway.json_reading import read_message
+from datastore.gateway.conversion import Conversion
 from datastore.gateway.json_text import BadJson
-from datastore.gateway.json_writing import write_message
 from datastore.gateway.statuses import BadBody
 from datastore.rpc.answering import Direct, Edge, Method, Stream, Unary, respond, unknown_call
 
@@ -24,8 +22,6 @@ if TYPE_CHECKING:
     from datastore.gateway.routes import Route
     from datastore.rpc.counting import MethodCounts
 
-LARGE_ANSWER = 256 << 10  # bytes of an answer that is written as JSON beside the event loop
-
 
 class Calls:
     """Calls methods of `services` with JSON; DatastoreError when a call fails."""
@@ -33,6 +29,11 @@ class Calls:
     def __init__(self, edge: Edge, services: Mapping[str, Mapping[str, Method]]) -> None:
         self.edge = edge
         self._services = services
+        self._conversion = Conversion()
+
+    def close(self) -> None:
+        """Convert no more."""
+        self._conversion.close()
 
     def method_of(self, route: Route) -> Method:
         """Return the method of a route; Unsupported if this server has none."""
@@ -46,7 +47,7 @@ class Calls:
         counts, begun, code = self._begun(route), perf_counter(), "CANCELLED"
         answer = b""
         try:
-            request = self.request(route, method, body)
+            request = await self.request(route, method, body)
             answer = await respond(self._seen_by(of), method, request)
             code = "OK"
         except DatastoreError as error:
@@ -55,7 +56,7 @@ class Calls:
         finally:
             counts.send(len(answer))
             counts.end(code, begun)
-        return await json_of_answer(route, answer)
+        return await self._conversion.text(route.answer, answer)
 
     async def stream(
         self, route: Route, method: Stream, requests: Any, of: Metadata
@@ -65,7 +66,7 @@ class Calls:
         try:
             async for answer in method.call(self._seen_by(of), requests):
                 counts.send(len(answer))
-                yield await json_of_answer(route, answer)
+                yield await self._conversion.text(route.answer, answer)
             code = "OK"
         except DatastoreError as error:
             code = error.code
@@ -73,10 +74,10 @@ class Calls:
         finally:
             counts.end(code, begun)
 
-    def request(self, route: Route, method: Method, body: bytes) -> Any:
+    async def request(self, route: Route, method: Method, body: bytes) -> Any:
         """Return the message that a JSON text holds."""
         try:
-            message = read_message(method.request, body)
+            message = await self._conversion.message(method.request, body)
         except BadJson as error:
             raise BadBody(str(error)) from None
         size, most = message.ByteSize(), self.edge.max_message_bytes
@@ -94,10 +95,3 @@ class Calls:
         if not self.edge.wants_callers:
             return self.edge
         return self.edge.of_call(metadata, None)
-
-
-async def json_of_answer(route: Route, answer: bytes) -> bytes:
-    """Return an encoded answer as JSON; a large one is converted in a thread."""
-    if len(answer) < LARGE_ANSWER:
-        return write_message(route.answer.FromString(answer))
-    return await asyncio.to_thread(lambda: write_message(route.answer.FromString(answer)))

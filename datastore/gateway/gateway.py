@@ -92,7 +92,8 @@ class Gateway:
             requests, reading = body.messages(), body.run()
         else:
             text = await read_body(receive, self._limit)
-            requests, reading = self._calls.request(route, method, text), wait_gone(receive)
+            requests = await self._calls.request(route, method, text)
+            reading = wait_gone(receive)
         sending = self._send(what, requests, metadata, reply)
         stopping = self._calls.edge.stopping.wait()
         try:

@@ -54,6 +54,7 @@ class HttpFront:
         self._client: list[Bound] = []
         self._metrics: list[Bound] = []
         self._connections: list[Connections] = []
+        self._calls: Calls | None = None
         self._shared: dict[str, Path] = {}  # by address: the socket of the gRPC server behind
 
     def behind(self, url: ListenUrl) -> ListenUrl:
@@ -85,7 +86,8 @@ class HttpFront:
         health = Health(edge.store)
         metrics = Metrics(edge, health, extensive=self._options.extensive_metrics)
         common = MetricsApp(health, metrics.scrape)
-        gateway = Gateway(Calls(edge, SERVICES)) if self._options.gateway else None
+        self._calls = Calls(edge, SERVICES)
+        gateway = Gateway(self._calls) if self._options.gateway else None
         access = Access(self._options, lambda: _names_would_count(edge))
         everything = ClientApp(access, common, gateway)
         await self._listen(Connections(everything, self._refusal), self._client)
@@ -100,6 +102,8 @@ class HttpFront:
         for connections in self._connections:
             await connections.stop(grace)
         self._connections.clear()
+        if self._calls:
+            self._calls.close()
         for bound in (*self._client, *self._metrics):
             bound.release()
         for path in self._shared.values():

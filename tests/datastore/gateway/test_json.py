@@ -1,6 +1,8 @@
 """JSON of messages, held against protobuf's own library, and bodies cut into values."""
 
+import asyncio
 import json
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ from google.protobuf import json_format
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from datastore.gateway.conversion import LARGE_BODY, Conversion
 from datastore.gateway.json_reading import read_message
 from datastore.gateway.json_stream import JsonValues, Malformed, TooLong
 from datastore.gateway.json_text import BadJson
@@ -73,6 +76,7 @@ def test_protobuf_reads_what_is_written(message: Any) -> None:
         "[" * 50_000,
         '{"success":[{"request_txn":' * 2_000 + "{}" + "}]}" * 2_000,
         '{"limit": 1e999999999}',
+        '{"limit": 1e9999999999999999999}',
         '{"limit": ' + "9" * 100_000 + "}",
         "\ufeff{}",
     ],
@@ -120,3 +124,12 @@ def test_a_value_has_a_limit() -> None:
         list(JsonValues(4).feed(b'{"a":'))
     with pytest.raises(TooLong):
         list(JsonValues(4).feed(b'{"a":1}'))
+
+
+async def test_a_large_body_is_read_beside_the_event_loop() -> None:
+    body = b'{"compare": [' + b"{}," * (LARGE_BODY // 2) + b"{}]}"
+    with closing(Conversion()) as conversion:
+        reading = asyncio.ensure_future(conversion.message(pb.TxnRequest, body))
+        await asyncio.sleep(0)
+        assert not reading.done()
+        assert len((await reading).compare) == LARGE_BODY // 2 + 1

@@ -107,6 +107,12 @@ def test_a_txn_that_could_not_be_answered_is_not_begun(web: Web) -> None:
     assert "kvs" not in web.call("kv/range", {"key": b64(b"deeper")})
 
 
+def test_a_message_has_a_limit_of_values(web: Web) -> None:
+    answer = web.send("POST", "/v3/kv/txn", '{"compare": [' + "{}," * 200_000 + "{}]}")
+
+    assert (answer.status, answer.json["code"]) == (400, 3)
+
+
 def test_a_message_of_a_stream_has_a_limit(web: Web) -> None:
     answer = web.send("POST", "/v3/lease/keepalive", b'{"ID": "' + b"1" * (5 * MIB))
 
