@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 RECENT_EVENTS = 4_096
-RECENT_BYTES = 16 << 20
+RECENT_BYTES = 16 << 20  # of keys and values, replaced ones too; their encoded forms come on top
 RETRY_SECONDS = 0.5
 Shared = dict[tuple[bytes, bytes, frozenset[int], int], list[Batch]]
 
@@ -197,11 +197,11 @@ class WatchHub:
 
     def _remember(self, events: list[Event]) -> None:
         self._recent.extend(events)
-        self._recent_bytes += sum(len(event.row.value) for event in events)
+        self._recent_bytes += sum(event.size for event in events)
         while len(self._recent) > RECENT_EVENTS or self._recent_bytes > RECENT_BYTES:
             self._recent_after = self._recent[0].revision
             while self._recent and self._recent[0].revision == self._recent_after:
-                self._recent_bytes -= len(self._recent.popleft().row.value)
+                self._recent_bytes -= self._recent.popleft().size
 
     async def _feed(self) -> None:
         """Feed every unsynced watcher that has room, until none is left that does."""

@@ -19,6 +19,7 @@ from datastore.mvcc.auth.model import NOBODY, Credentials
 
 SUB_BITS = 20
 MAX_EVENTS = 1 << SUB_BITS  # events that one revision can number
+EVENT_BYTES = 64  # of an event beside its keys and values
 FROM_KEY = b"\0"
 NEVER_COMPACTED = -1
 
@@ -74,6 +75,13 @@ class Event:
     def revision(self) -> int:
         """The revision of the event."""
         return self.row.id >> SUB_BITS
+
+    @property
+    def size(self) -> int:
+        """About its bytes, in memory and on the wire: what it replaced counts too."""
+        row, prev = self.row, self.prev
+        size = len(row.key) + len(row.value) + EVENT_BYTES
+        return size if prev is None else size + len(prev.key) + len(prev.value)
 
 
 class State(NamedTuple):

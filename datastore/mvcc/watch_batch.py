@@ -54,6 +54,6 @@ def in_batches(events: Sequence[Event]) -> Iterator[Batch]:
             yield Batch(part, size)
             part, size = [], 0
         part.append(event)
-        size += len(event.row.key) + len(event.row.value) + 64
+        size += event.size
     if part:
         yield Batch(part, size)
