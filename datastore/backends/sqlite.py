@@ -148,7 +148,7 @@ class SqliteTransaction(SqlTransaction):
             joined = self.execute(page, key=key, end=end, limit=size, below=below)
             rows = unpack(*joined[0])
             found += self._settle(rows, below) if revision else rows
-            if len(rows) < size or len(found) == limit:
+            if len(rows) < size or 0 < limit <= len(found):
                 return found
             key = rows[-1].key + b"\0"
 
@@ -342,9 +342,12 @@ class SqliteBackend:
     def session(self, *, writer: bool = False) -> SqliteSession:
         """Return a new session."""
         del writer
-        return SqliteSession(
-            self._path, self.member_id, self._now, self.newest.overtaken, self._disk
-        )
+        try:
+            return SqliteSession(
+                self._path, self.member_id, self._now, self.newest.overtaken, self._disk
+            )
+        except sqlite3.Error as error:
+            raise StartError(f"datastore {self._path}: {error}") from error
 
     def housekeep(self, session: SqliteSession) -> None:
         """Checkpoint when the log has grown; see to the disk."""
@@ -370,7 +373,7 @@ class SqliteBackend:
 
     def close(self) -> None:
         """Truncate the log, so that the file alone is the store, and let go of it."""
-        with suppress(sqlite3.Error, BackendFailed, BackendBroken):
+        with suppress(StartError, BackendFailed, BackendBroken):
             session = self.session()
             session.checkpoint("TRUNCATE")
             session.close()

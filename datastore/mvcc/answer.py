@@ -8,9 +8,13 @@ bytes from there, without a turn of the event loop).
 from __future__ import annotations
 
 import asyncio
+import logging
+from contextlib import suppress
 from typing import Any, Protocol
 
 from datastore.errors import ServerStopped
+
+log = logging.getLogger(__name__)
 
 
 class Answer(Protocol):
@@ -35,13 +39,22 @@ def waits_on_loop(answer: Answer) -> bool:
 
 
 def complete(answer: Answer, outcome: Any) -> None:
-    """Hand over an outcome, unless nobody waits for it any more."""
+    """Hand over an outcome, unless nobody waits for it any more.
+
+    One that cannot be handed over (it does not fit into a frame, say) is its caller's trouble
+    alone: behind it wait others, and the thread that serves them all goes on.
+    """
     if answer.done():
         return
-    if isinstance(outcome, Exception):
-        answer.set_exception(outcome)
-    else:
-        answer.set_result(outcome)
+    try:
+        if isinstance(outcome, Exception):
+            answer.set_exception(outcome)
+        else:
+            answer.set_result(outcome)
+    except Exception as error:
+        log.exception("an answer could not be handed over")
+        with suppress(Exception):
+            answer.set_exception(error)
 
 
 def complete_all(done: list[Done]) -> None:

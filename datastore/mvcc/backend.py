@@ -236,7 +236,7 @@ class Backend(Protocol):
         """
 
     def session(self, *, writer: bool = False) -> Session:
-        """Return a new session for the calling thread."""
+        """Return a new session for one thread; StartError when it cannot be had."""
 
     def housekeep(self, session: Session) -> None:
         """Do the database's own chores; called about once a second in a thread of its own."""

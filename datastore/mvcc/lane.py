@@ -62,7 +62,8 @@ class Lane:
     """Runs calls on sessions in threads; see the module.
 
     A thread takes up to `together` calls at once. One that found its connection dead makes the
-    call once more, on a new one.
+    call once more, on a new one. The sessions are opened here, so that whoever starts the store
+    learns of one that cannot be.
     """
 
     def __init__(
@@ -74,13 +75,13 @@ class Lane:
         together: int = 1,
     ) -> None:
         self._name = name
-        self._connect = connect
         self._together = together
         self._calls: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
-        self.closed = False
+        self._closed = False
+        self._door = threading.Lock()  # nothing is put behind the signs that end the threads
         self._loop = asyncio.get_running_loop()
         self._threads = [
-            threading.Thread(target=self._work, name=f"{name}-{n}", daemon=True)
+            threading.Thread(target=self._work, args=(connect(),), name=f"{name}-{n}", daemon=True)
             for n in range(threads)
         ]
         for thread in self._threads:
@@ -98,28 +99,32 @@ class Lane:
 
     def submit(self, function: Callable[[Session], Any], answer: Answer) -> None:
         """Run a function of a session in the lane; the answer gets what it returns or raises."""
-        if self.closed:
-            raise ServerStopped
         if self._calls.qsize() >= BOUND:
             raise TooManyRequests
-        self._calls.put((function, answer))
+        if not self._put((function, answer)):
+            raise ServerStopped
 
-    def again(self, function: Callable[[Session], Any]) -> None:
-        """Run one more call, asked for by a thread of the lane that has not closed."""
-        self._calls.put((function, Nobody()))
+    def again(self, function: Callable[[Session], Any]) -> bool:
+        """Run one more call, behind those that wait; say no if the lane closes and will not."""
+        return self._put((function, Nobody()))
+
+    def _put(self, call: Call) -> bool:
+        with self._door:
+            if not self._closed:
+                self._calls.put(call)
+            return not self._closed
 
     async def close(self) -> None:
         """Finish the calls that wait, close the sessions and end the threads."""
-        if self.closed:
-            return
-        self.closed = True
-        for _ in self._threads:
-            self._calls.put(None)
+        with self._door:
+            if not self._closed:
+                for _ in self._threads:
+                    self._calls.put(None)
+            self._closed = True
         for thread in self._threads:
             await asyncio.to_thread(thread.join)
 
-    def _work(self) -> None:
-        session = self._connect()
+    def _work(self, session: Session) -> None:
         ending = False
         while not ending:
             batch = [self._calls.get()]

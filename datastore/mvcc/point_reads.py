@@ -67,30 +67,39 @@ class PointReads:
             self._schedule()
 
     def _schedule(self) -> None:
+        """Have the lane look at what waits; what it refuses to look at is refused, all of it."""
         try:
             self._lane.submit(self._answer_some, Nobody())
-        except DatastoreError:
-            self._scheduled = False  # the next read tries again
-            raise
+        except DatastoreError as error:
+            with self._lock:
+                refused = [answer for _, answer in self._waiting]
+                self._waiting.clear()
+                self._scheduled = False  # the next read tries again
+            self._lane.deliver([(answer, error) for answer in refused])
 
     def _answer_some(self, session: Session) -> None:
         """Answer what waits; whatever came meanwhile is another call, behind those of others."""
         more = self._answer_batch(session)
-        while more and self._lane.closed:
+        while more and not self._lane.again(self._answer_some):
             more = self._answer_batch(session)
-        if more:
-            self._lane.again(self._answer_some)
 
     def _answer_batch(self, session: Session) -> bool:
         """Answer one query's worth of reads, and say whether more wait."""
         batch = self._take()
         queries = [query for query, _ in batch]
-        outcome = self._lane.run(lambda session: self._read(session, queries), session)
-        done = [(answer, _result(outcome, query)) for query, answer in batch]
-        self._lane.deliver(done)
+        outcome = self._lane.run(lambda session: self._results(session, queries), session)
+        failed = isinstance(outcome, Exception)
+        results = [outcome] * len(batch) if failed else outcome
+        answers = [answer for _, answer in batch]
+        self._lane.deliver(list(zip(answers, results, strict=True)))
         with self._lock:
             self._scheduled = bool(self._waiting)
             return self._scheduled
+
+    def _results(self, session: Session, queries: list[RangeQuery]) -> list[Any]:
+        """Return a result, or why it is refused, for each of some reads."""
+        found = self._read(session, queries)
+        return [_result(found, query) for query in queries]
 
     def _read(self, session: Session, queries: list[RangeQuery]) -> Found:
         keys = {query.key for query in queries}
@@ -109,11 +118,8 @@ class PointReads:
         return [(query, answer) for query, answer in batch if not answer.done()]
 
 
-def _result(outcome: Any, query: RangeQuery) -> Any:
-    """Return a read's result, or the error that all of them ended with."""
-    if isinstance(outcome, Exception):
-        return outcome
-    state, rows, refused = outcome
+def _result(found: Found, query: RangeQuery) -> RangeResult | DatastoreError:
+    state, rows, refused = found
     if refused and query in refused:
         return refused[query]
     row = rows.get(query.key)

@@ -53,7 +53,7 @@ class Writer:
     """Queues writes and commits them in batches."""
 
     def __init__(self, connect: Callable[[], Session], server: Server, hub: Watching) -> None:
-        self._connect = connect
+        self._session = connect()  # here, so that whoever starts the store learns of trouble
         self._hub = hub
         self._committer = Committer(server)
         self.counters = self._committer.counters
@@ -112,17 +112,16 @@ class Writer:
         self._wake.put(None)
 
     def _work(self, ended: asyncio.Future[None]) -> None:
-        session = self._connect()
         while True:
             batch = self._take()
             if batch:
-                self._commit(session, batch)
+                self._commit(self._session, batch)
             elif self._closing and not self._queue:
                 break
             else:
                 self._sleep()
-        session.close()
         self._tell_loop(ended.set_result, None)
+        self._session.close()
 
     def _sleep(self) -> None:
         """Wait for a request; one that came while falling asleep has not seen it and is looked for.
