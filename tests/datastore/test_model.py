@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from datastore.backends import sqlite
 from datastore.mvcc.model import DeleteRange, Put, RangeQuery, Txn, in_range
 from tests.datastore.core import Core
 
@@ -156,3 +157,15 @@ def test_a_key_with_very_many_versions_is_read_at_any_of_them(core: Core) -> Non
         if revision > 2:
             expected.insert(0, (b"busy", b"%d" % (revision - 3)))
         assert [entry[:2] for entry in core.live(revision)] == expected
+
+
+def test_keys_after_a_page_of_very_many_versions_are_found(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page of which nothing was there yet, at an old revision, is not the last one."""
+    monkeypatch.setattr(sqlite, "PAGE_ROWS", 2)
+    core.commit(Put(b"quiet", b"early"))
+    for _ in range(3):
+        core.commit(*(Put(key, b"v") for _ in range(400) for key in (b"busy1", b"busy2")))
+
+    assert [entry[:2] for entry in core.live(2)] == [(b"quiet", b"early")]
