@@ -14,6 +14,7 @@ from datastore.errors import ConfigError
 from datastore.gateway.connections import peer_of
 from datastore.gateway.health import PLAIN, Answer
 from datastore.gateway.routes import OLD_PREFIX, PREFIX
+from datastore.tls.clients import common_name
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -81,8 +82,7 @@ class Access:
 
 def is_named(scope: Any) -> bool:
     """Say whether the client's certificate has a common name."""
-    subject = peer_of(scope).certificate.get("subject", ())
-    return any(name == "commonName" and value for part in subject for name, value in part)
+    return bool(common_name(peer_of(scope).chain))
 
 
 def host_of(header: str) -> str:

@@ -1,15 +1,14 @@
 """HTTP/1.1 connections: uvicorn's protocol, with bounds on what a stranger may cost.
 
 A request's head may take HEAD_SECONDS and MAX_HEAD_BYTES (as Go's server allows); a connection
-without a request is closed after KEEP_ALIVE_SECONDS, and there are at most CONNECTIONS. The
-client's verified certificate is in the scope, where ASGI has no place for it.
+without a request is closed after KEEP_ALIVE_SECONDS, and one for which there is no room (`room.py`)
+at once. The client's verified certificate is in the scope, where ASGI has no place for it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 from collections.abc import Awaitable, Callable
 from email.utils import formatdate
 from functools import partial
@@ -21,10 +20,13 @@ from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
 from uvicorn.server import ServerState
 
 from datastore.gateway.bodies import wait_gone
+from datastore.gateway.room import CONNECTIONS, Room
 from datastore.gateway.shared_port import Relay, SharedPort
+from datastore.tls.contexts import shown_chain
 
 if TYPE_CHECKING:
     import socket
+    import ssl
     from collections.abc import Sequence
 
     from datastore.gateway.bodies import Receive
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
 
 PEER = "tapir.peer"
 log = logging.getLogger(__name__)
-CONNECTIONS = 10_000
 HEAD_SECONDS = 60.0
 KEEP_ALIVE_SECONDS = 180
 MAX_HEAD_BYTES = 1 << 20
@@ -47,9 +48,8 @@ Refusal = Callable[[bytes, str], Awaitable[str]]  # why a chain (PEM) from a hos
 
 
 class Peer(NamedTuple):
-    """The client of a connection: its certificate as `getpeercert` tells it, and in PEM."""
+    """The client of a connection, and the certificates that it has shown: PEM, its own first."""
 
-    certificate: dict[str, Any]
     chain: bytes
     transport: Any
 
@@ -82,12 +82,16 @@ def guarded(app: Any, refusal: Refusal | None) -> Any:
 class Connection(HttpToolsProtocol):
     """One connection."""
 
+    room: Room
     _head: asyncio.TimerHandle | None = None
     _head_bytes = 0
 
     def connection_made(self, transport: Any) -> None:
         """Read the certificate once, and give the first head its time."""
+        others = len(self.connections)
         super().connection_made(transport)
+        if not self.room.is_for(transport, others):
+            transport.abort()
         self._peer = _peer(transport)
         self._begin_head()
 
@@ -140,17 +144,17 @@ class WebSocketConnection(WSProtocol):
 
 def _peer(transport: Any) -> Peer:
     tls = transport.get_extra_info("ssl_object")
-    der = tls.getpeercert(binary_form=True) if tls is not None else None
-    if der is None:
-        return Peer({}, b"", transport)
-    return Peer(tls.getpeercert() or {}, ssl.DER_cert_to_PEM_cert(der).encode(), transport)
+    return Peer(b"" if tls is None else shown_chain(tls), transport)
 
 
 class Connections:
     """The connections of some listening sockets, which one application answers."""
 
-    def __init__(self, app: Any, refusal: Refusal | None = None) -> None:
+    def __init__(
+        self, app: Any, refusal: Refusal | None = None, connections: int = CONNECTIONS
+    ) -> None:
         logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # strangers' nonsense is no news
+        self._room = Room(connections)
         self._state = ServerState()
         self._servers: list[asyncio.Server] = []
         self._relays: set[Relay] = set()
@@ -167,7 +171,7 @@ class Connections:
             date_header=False,
             proxy_headers=False,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            limit_concurrency=CONNECTIONS,
+            limit_concurrency=connections,
         )
         self._config.load()
 
@@ -178,7 +182,7 @@ class Connections:
         loop = asyncio.get_running_loop()
         connect: Callable[[], asyncio.Protocol] = self._connect
         if grpc:
-            connect = partial(SharedPort, grpc, self._connect, self._relays)
+            connect = partial(SharedPort, grpc, self._connect, self._relays, self._room)
         for bound in sockets:
             server = await loop.create_server(connect, sock=bound, ssl=tls, backlog=1024)
             self._servers.append(server)
@@ -201,4 +205,6 @@ class Connections:
         await asyncio.gather(*tasks, *relayed, return_exceptions=True)
 
     def _connect(self) -> Connection:
-        return Connection(self._config, self._state, {})
+        connection = Connection(self._config, self._state, {})
+        connection.room = self._room
+        return connection

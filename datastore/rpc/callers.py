@@ -10,13 +10,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from datastore.mvcc.auth.model import Credentials
+from datastore.tls.clients import common_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 TOKEN, AUTHORIZATION, GATEWAY = "token", "authorization", "grpcgateway-accept"
 BEARER = "Bearer "
-COMMON_NAME, CERTIFICATE = "x509_common_name", "x509_pem_cert"
+CERTIFICATE = "x509_pem_cert"
 
 
 def credentials(
@@ -40,9 +41,10 @@ def credentials(
 
 def _common_name(certificate: Mapping[str, Iterable[bytes]]) -> str | None:
     """Return the name in a certificate, empty if it has none; None without a certificate."""
-    for name in certificate.get(COMMON_NAME, ()):
-        return name.decode(errors="replace")
-    return "" if CERTIFICATE in certificate else None
+    # Not x509_common_name, which is the first where a certificate has several.
+    for pem in certificate.get(CERTIFICATE, ()):
+        return common_name(pem)
+    return None
 
 
 def _text(value: str | bytes) -> str:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     Continuation = Callable[[grpc.HandlerCallDetails], Awaitable[Any]]
 
 
+SHOWN = ("x509_pem_cert", "x509_pem_cert_chain")  # a server has the first not in the second
+
+
 def credentials(tls: Serving) -> grpc.ServerCredentials:
     """Return credentials that take the newest material at every handshake."""
     certificates = tls.certificates
@@ -77,7 +80,8 @@ class JudgeClients(grpc.aio.ServerInterceptor):
         return made(judged, handler.request_deserializer, handler.response_serializer)
 
     async def _judge(self, context: Context) -> None:
-        chain = b"".join(context.auth_context().get("x509_pem_cert", ()))
+        known = context.auth_context()
+        chain = b"".join(pem for part in SHOWN for pem in known.get(part, ()))
         if chain:
             refusal = await self._clients.refusal(chain, peer_host(context.peer()))
             if refusal:

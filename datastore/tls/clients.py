@@ -1,7 +1,8 @@
 """Which client certificates are let in, of those that a trusted authority has signed.
 
 As in etcd: none on the revocation list, by serial number, and one that has one of the allowed host
-names or common names, if there are such.
+names or common names, if there are such. Every certificate that a client shows is held against the
+list, also that of an authority between it and a trusted one.
 
 `ClientCertificates.refusal` is asked with every call and every HTTP connection; answers are kept
 until the revocation list changes.
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import os
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,14 +57,20 @@ class ClientCertificates:
         except (OSError, ValueError) as error:
             return f"{FAILED}: the revocation list cannot be read: {error}"
         if chain not in self._verdicts:
-            loaded = x509.load_pem_x509_certificates(chain)
-            why = refused_by_rule(loaded, self._options, self._revoked)
+            why = self._judge(chain)
             if why:
                 log.warning("rejected client address=%s reason=%s", host or "unix", why)
             if len(self._verdicts) >= VERDICTS:
                 self._verdicts.clear()
             self._verdicts[chain] = f"{FAILED}: {why}" if why else ""
         return self._verdicts[chain]
+
+    def _judge(self, chain: bytes) -> str:
+        try:
+            loaded = x509.load_pem_x509_certificates(chain)
+            return refused_by_rule(loaded, self._options, self._revoked)
+        except ValueError as error:
+            return f"it cannot be read: {error}"
 
     def _refresh(self) -> None:
         path = self._options.crl_file
@@ -91,6 +99,19 @@ def refused_by_rule(
     if options.allowed_cns and _common_name(chain[0]) not in options.allowed_cns:
         return "it has none of the allowed common names"
     return ""
+
+
+@lru_cache(VERDICTS)
+def common_name(chain: bytes) -> str:
+    """Return the common name of the first certificate, the last of several as in Go; "" for none.
+
+    Everything that asks for a client's name asks here: as whom he is let in and as whom he acts
+    must be one.
+    """
+    try:
+        return _common_name(x509.load_pem_x509_certificate(chain))
+    except ValueError:
+        return ""
 
 
 def _serials(content: bytes) -> frozenset[int]:

@@ -32,6 +32,13 @@ def server_context(options: TlsOptions, certificates: Certificates) -> ssl.SSLCo
     return outer
 
 
+def shown_chain(connection: Any) -> bytes:
+    """Return the certificates that the client of an SSLObject has shown, its own first, as PEM."""
+    # Public only from Python 3.13 on; what `getpeercert` tells is the client's own alone.
+    shown = connection._sslobj.get_unverified_chain() or ()
+    return "".join(certificate.public_bytes() for certificate in shown).encode()
+
+
 def _context(options: TlsOptions, material: Material) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = VERSIONS[options.min_version or "TLS1.2"]
@@ -39,6 +46,9 @@ def _context(options: TlsOptions, material: Material) -> ssl.SSLContext:
     _choose_suites(context, options.cipher_suites)
     if options.asks_clients:
         context.verify_mode = ssl.CERT_REQUIRED
+        # A resumed session is not verified anew, and has forgotten all but the first certificate.
+        context.options |= ssl.OP_NO_TICKET
+        context.num_tickets = 0
         context.load_verify_locations(cadata=material.authorities.decode("latin-1"))
     context.set_alpn_protocols(["http/1.1"])
     return context

@@ -78,6 +78,16 @@ def test_a_revoked_certificate_is_refused_and_the_list_read_again(
     assert server.call(authority, bad) == SERVED
 
 
+def test_whom_a_revoked_authority_has_signed_is_refused(
+    start: Start, authority: Authority, tmp_path: Path
+) -> None:
+    good, bad = (Authority(tmp_path, name, above=authority) for name in ("good-ca", "bad-ca"))
+    server = start(trusting(authority), f"--client-crl-file={authority.revoke(bad)}")
+
+    assert server.call(authority, good.issue("of-good")) == SERVED
+    assert server.call(authority, bad.issue("of-bad")) != SERVED
+
+
 def test_a_client_must_have_one_of_the_allowed_host_names(
     start: Start, authority: Authority
 ) -> None:

@@ -1,4 +1,4 @@
-"""Certificates for tests: an authority that signs servers and clients, and revokes them."""
+"""Certificates for tests: authorities that sign servers, clients and each other, and revoke."""
 
 import datetime
 import ipaddress
@@ -29,24 +29,38 @@ class Pair:
 
 
 class Authority:
-    """A CA whose files lie in a directory; `certificate` is its own."""
+    """A CA whose files lie in a directory; `certificate` is its own.
 
-    def __init__(self, directory: Path, name: str = "test-ca") -> None:
+    One with another `above` it is intermediate: who it signs shows its certificate too.
+    """
+
+    def __init__(
+        self, directory: Path, name: str = "test-ca", above: "Authority | None" = None
+    ) -> None:
         self._directory = directory
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _name(name)
         self.certificate = directory / f"{name}.crt"
-        built = _builder(self._name, self._key).issuer_name(self._name)
+        signer = above or self
+        built = _builder(self._name, self._key).issuer_name(signer._name)
         built = built.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        _write(self.certificate, built.sign(self._key, hashes.SHA256()))
+        _write(self.certificate, built.sign(signer._key, hashes.SHA256()))
+        self._shown = self.certificate.read_bytes() if above else b""
 
-    def issue(self, name: str, names: Sequence[str] = (), file: str = "") -> Pair:
-        """Sign a certificate for a common name, with alternative names; good for either side.
+    @property
+    def serial(self) -> int:
+        """Its certificate's serial number."""
+        return Pair(self.certificate, self.certificate).serial
 
-        A second one of the same `file` takes the place of the first.
+    def issue(
+        self, name: str, names: Sequence[str] = (), file: str = "", more: Sequence[str] = ()
+    ) -> Pair:
+        """Sign a certificate for a common name (and `more` after it), with alternative names.
+
+        It is good for either side. A second one of the same `file` takes the place of the first.
         """
         key = ec.generate_private_key(ec.SECP256R1())
-        built = _builder(_name(name), key).issuer_name(self._name)
+        built = _builder(_name(name, *more), key).issuer_name(self._name)
         built = built.add_extension(x509.ExtendedKeyUsage([SERVER, CLIENT]), critical=False)
         if names:
             alternative = x509.SubjectAlternativeName([_alternative(text) for text in names])
@@ -59,15 +73,15 @@ class Authority:
                 serialization.NoEncryption(),
             )
         )
-        _write(pair.certificate, built.sign(self._key, hashes.SHA256()))
+        _write(pair.certificate, built.sign(self._key, hashes.SHA256()), self._shown)
         return pair
 
-    def revoke(self, *pairs: Pair) -> Path:
+    def revoke(self, *revoked: "Pair | Authority") -> Path:
         """Write a revocation list of these certificates, as DER."""
         now = datetime.datetime.now(datetime.UTC)
         built = x509.CertificateRevocationListBuilder(self._name, now - HOUR, now + HOUR)
-        for pair in pairs:
-            entry = x509.RevokedCertificateBuilder(pair.serial, now - HOUR).build()
+        for one in revoked:
+            entry = x509.RevokedCertificateBuilder(one.serial, now - HOUR).build()
             built = built.add_revoked_certificate(entry)
         path = self._directory / "revoked.crl"
         signed = built.sign(self._key, hashes.SHA256())
@@ -87,9 +101,9 @@ def _builder(name: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.Certifica
     )
 
 
-def _name(text: str) -> x509.Name:
-    """The subject with that common name, or with none."""
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)] if text else [])
+def _name(*texts: str) -> x509.Name:
+    """The subject with these common names that are not empty."""
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text) for text in texts if text])
 
 
 def _alternative(text: str) -> x509.GeneralName:
@@ -99,5 +113,5 @@ def _alternative(text: str) -> x509.GeneralName:
         return x509.DNSName(text)
 
 
-def _write(path: Path, certificate: x509.Certificate) -> None:
-    path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+def _write(path: Path, certificate: x509.Certificate, more: bytes = b"") -> None:
+    path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + more)

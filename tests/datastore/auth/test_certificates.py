@@ -65,8 +65,8 @@ class Clients:
         self._authority = authority
         self._stack = stack
 
-    async def named(self, name: str, metadata: Metadata = ()) -> AuthClient:
-        pair = self._authority.issue(name, file=name or "nameless")
+    async def named(self, *names: str, metadata: Metadata = ()) -> AuthClient:
+        pair = self._authority.issue(names[0], file=names[0] or "nameless", more=names[1:])
         client = _SecureClient(self._server, self._authority, pair, metadata)
         return await self._stack.enter_async_context(client)
 
@@ -117,6 +117,13 @@ async def test_root_by_certificate(clients: Clients) -> None:
     await root.put(b"z")
 
 
+async def test_the_last_of_several_common_names_counts(clients: Clients) -> None:
+    ann = await clients.named("root", "ann")
+
+    await ann.put(KEY)
+    assert await refusal(ann.put(b"z")) == no.DENIED
+
+
 @pytest.mark.parametrize("name", ["", "stranger"])
 async def test_a_name_that_nobody_has_may_nothing(clients: Clients, name: str) -> None:
     stranger = await clients.named(name)
@@ -132,12 +139,14 @@ async def test_a_token_counts_before_a_certificate(clients: Clients) -> None:
     plain = await clients.plain()
     token = await plain.login("root", ROOT_PASSWORD)
 
-    await (await clients.named("stranger", sent(token))).put(b"z")
-    assert await refusal((await clients.named("ann", sent("bad"))).range(KEY)) == no.BAD_TOKEN
+    await (await clients.named("stranger", metadata=sent(token))).put(b"z")
+    assert (
+        await refusal((await clients.named("ann", metadata=sent("bad"))).range(KEY)) == no.BAD_TOKEN
+    )
 
 
 async def test_the_gateway_is_nobody(clients: Clients) -> None:
-    assert await refusal((await clients.named("ann", GATEWAY)).range(KEY)) == no.NO_USER
+    assert await refusal((await clients.named("ann", metadata=GATEWAY)).range(KEY)) == no.NO_USER
 
 
 async def test_a_plain_listener_knows_no_names(clients: Clients) -> None:

@@ -23,13 +23,15 @@ class Listener:
         self.authority = Authority(directory)
         self.good, self.bad = (self.authority.issue(name) for name in ("good", "bad"))
         self.port = free_port()
+        between = Authority(directory, "bad-ca", above=self.authority)
+        self.under = between.issue("under")
         pair = self.authority.issue("server", ("127.0.0.1",))
         flags = (
             f"--cert-file={pair.certificate}",
             f"--key-file={pair.key}",
             f"--trusted-ca-file={self.authority.certificate}",
             "--client-cert-auth",
-            f"--client-crl-file={self.authority.revoke(self.bad)}",
+            f"--client-crl-file={self.authority.revoke(self.bad, between)}",
             f"--listen-client-http-urls=https://127.0.0.1:{self.port}",
         )
         self.server = SecureServer(kind, directory, flags)
@@ -63,6 +65,8 @@ def test_certificates(listener: Listener) -> None:
     assert ask("POST", "/v3/kv/range", '{"key": "YQ=="}').startswith("200 ")
     with pytest.raises((OSError, http.client.HTTPException)):
         ask("GET", "/health", client=listener.bad)
+    with pytest.raises((OSError, http.client.HTTPException)):
+        ask("GET", "/health", client=listener.under)
     _enable_auth(listener)
 
     refused = ask("POST", "/v3/kv/range", '{"key": "YQ=="}')
