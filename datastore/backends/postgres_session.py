@@ -97,7 +97,8 @@ class PostgresSession:
         tx: PostgresTransaction | None = None
         try:
             with translated(connection), connection.pipeline() as pipeline:
-                tx = PostgresTransaction(connection, pipeline, self._member_id)
+                writes = statement is WRITE
+                tx = PostgresTransaction(connection, pipeline, self._member_id, writes=writes)
                 tx.queue(statement)
                 yield tx
                 if not tx.ended:

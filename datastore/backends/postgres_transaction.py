@@ -1,6 +1,12 @@
 """A PostgreSQL transaction in pipeline mode.
 
 Its statements are pipelined: one exchange to begin, lock and prefetch, one to write and commit.
+
+Every exchange of a write transaction ends with Sync, not Flush: until the database has said that it
+is ready for more, it takes the session for a busy one, and its timeout for idle transactions does
+not run. A server that freezes between two exchanges would then keep the store's lock until it goes
+on. (One that freezes while it sends does: the database waits for the rest of the message.) Work
+over very many rows takes longer than that timeout, so it asks for more time before it begins.
 """
 
 from __future__ import annotations
@@ -23,6 +29,8 @@ if TYPE_CHECKING:
     from datastore.backends.statements import Prepared
 
 CHANNEL = "tapir"
+MANY = 10_000  # rows, or keys, whose work between two exchanges may take seconds
+MORE_TIME = "SET LOCAL idle_in_transaction_session_timeout = '60s'"
 SIZE = (
     "SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class "
     "WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'"
@@ -34,19 +42,31 @@ class PostgresTransaction(SqlTransaction):
     """A transaction in pipeline mode: `send` only queues, `run` waits for its rows."""
 
     def __init__(
-        self, connection: psycopg.Connection, pipeline: psycopg.Pipeline, member_id: int
+        self,
+        connection: psycopg.Connection,
+        pipeline: psycopg.Pipeline,
+        member_id: int,
+        *,
+        writes: bool,
     ) -> None:
         self.statements = _statements
         self.member_id = member_id
         self.ended = False
         self._connection = connection
         self._pipeline = pipeline
+        self._writes = writes
         self._events = False
 
     def run(self, sql: str, params: Sequence[Any] = ()) -> list[Any]:
         """Run a statement and return its rows."""
         with translated(self._connection):
-            return self.queue(sql, params).fetchall()
+            cursor = self.queue(sql, params)
+            if self._writes:
+                self._pipeline.sync()
+                if cursor.rowcount > MANY:
+                    self.queue(MORE_TIME)
+                    self._pipeline.sync()
+            return cursor.fetchall()
 
     def send(self, prepared: Prepared, **values: Any) -> None:
         """Queue a statement."""
@@ -72,6 +92,8 @@ class PostgresTransaction(SqlTransaction):
         """Take the lock and read what the batch names, in one exchange."""
         self.begin()
         with translated(self._connection):
+            if len(wanted.keys) > MANY:
+                self.queue(MORE_TIME)
             heads = self._queue_among("heads", wanted.keys)
             values = self._queue_among("key_values", wanted.value_keys)
             leases = self._queue_among("leases", wanted.leases)

@@ -1,0 +1,71 @@
+"""The lock that servers of one PostgreSQL share: nobody keeps it who does nothing with it."""
+
+import itertools
+from typing import Any
+
+import psycopg
+import pytest
+
+from datastore.backends import postgres_transaction
+from datastore.backends.postgres_session import PostgresSession
+from datastore.backends.postgres_transaction import PostgresTransaction
+from datastore.mvcc.backend import BackendDown, Wanted
+from datastore.mvcc.model import DeleteRange, Put
+from tests.datastore.core import Core
+from tests.support.postgres import Postgres
+
+WANTED = Wanted((b"a",), (), ())
+TIMEOUT = "idle_in_transaction_session_timeout"
+_databases = itertools.count(1)
+
+
+@pytest.fixture
+def url(postgres: Postgres) -> str:
+    return postgres.url(f"lock{next(_databases)}")
+
+
+def connection_of(core: Core) -> psycopg.Connection:
+    session = core.session
+    assert isinstance(session, PostgresSession)
+    assert session._connection is not None
+    return session._connection
+
+
+def test_a_server_that_freezes_in_a_batch_loses_the_lock(url: str) -> None:
+    def hold_the_lock() -> None:
+        with frozen.session.transaction() as tx:
+            tx.prefetch(WANTED)
+            results.extend(other.commit(Put(b"b", b"2")))
+            tx.prefetch(WANTED)
+
+    results: list[Any] = []
+    with Core(url) as frozen, Core(url) as other:
+        frozen.commit(Put(b"a", b"1"))
+        connection_of(frozen).execute(f"SET {TIMEOUT} = '300ms'")
+        with pytest.raises(BackendDown):
+            hold_the_lock()
+        results.extend(frozen.commit(Put(b"c", b"3")))
+
+    assert [result.revision for result in results] == [3, 4]
+
+
+def test_a_batch_over_many_rows_is_given_more_time(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_transaction, "MANY", 2)
+    with Core(url) as core:
+        core.commit(*[Put(b"%d" % n, b"") for n in range(3)])
+        with core.session.transaction() as tx:
+            assert isinstance(tx, PostgresTransaction)
+            few = tx.prefetch(Wanted((b"0",), (), ()))
+            ordinary = tx.run(f"SHOW {TIMEOUT}")
+            rows = tx.scan(b"0", b"9", 0, 0, values=False)
+            scanned = tx.run(f"SHOW {TIMEOUT}")
+        with core.session.transaction() as tx:
+            assert isinstance(tx, PostgresTransaction)
+            tx.prefetch(Wanted((b"0", b"1", b"2"), (), ()))
+            named = tx.run(f"SHOW {TIMEOUT}")
+        (deleted,) = core.commit(DeleteRange(b"0", b"9"))
+
+    assert (len(few.heads), len(rows), deleted.deleted) == (1, 3, 3)
+    assert (ordinary, scanned, named) == ([("5s",)], [("1min",)], [("1min",)])
