@@ -12,22 +12,25 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import NullPool, create_engine, func, inspect, select, text
+from sqlalchemy import NullPool, create_engine, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from datastore.backends import BACKENDS, without_password
 from datastore.backends.migration import VERSION_TABLE, known_versions
-from datastore.backends.schema import history, meta
 from datastore.errors import ConfigError, StartError
-from datastore.mvcc.model import SUB_BITS
 from datastore.tools.checks import CHECKS
-from datastore.tools.checks.check import Bounds, Check, Finding
+from datastore.tools.checks.bounds import UNKNOWN, NoBounds, read_bounds
+from datastore.tools.checks.check import Finding
+from datastore.tools.checks.revisions import RESTORE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import URL, Connection, Engine
+
+    from datastore.tools.checks.bounds import Bounds
+    from datastore.tools.checks.check import Check
 
 ROWS_AT_ONCE = 5_000
 CACHE_KIB = 65_536  # SQLite's own pages, also while it sorts
@@ -68,41 +71,54 @@ class Checker:
         """
         assert self._connection is not None, "a Checker is a context manager"
         with _snapshot(self._connection):
-            bounds = self._bounds(since)
+            try:
+                bounds = self._bounds(since)
+            except NoBounds as error:
+                yield Finding("meta", "meta", str(error), RESTORE)
+                bounds = None
             dialect = self._engine.dialect.name
             for check in CHECKS:
-                if check.only in ("", dialect) and not (since and check.whole):
-                    yield from self._judged(check, bounds)
+                if check.only in ("", dialect) and _is_asked(check, bounds):
+                    yield from self._judged(check, bounds or UNKNOWN)
 
     def revision(self) -> int:
         """Return the store's revision."""
         assert self._connection is not None, "a Checker is a context manager"
         with _snapshot(self._connection):
-            return self._bounds(0).revision
+            try:
+                return self._bounds(0).revision
+            except NoBounds as error:
+                raise CannotCheck(f"datastore {self._name}: {error}") from error
 
     def _judged(self, check: Check, bounds: Bounds) -> Iterator[Finding]:
-        """Yield a check's findings; that the database refuses to answer is one."""
+        """Yield a check's findings; that its question cannot be answered is one."""
         assert self._connection is not None
-        ask = check.ask(bounds)
         try:
             with self._connection.begin_nested():
-                rows = self._connection.execute(ask, execution_options={"yield_per": ROWS_AT_ONCE})
+                rows = self._connection.execute(
+                    check.ask(bounds), execution_options={"yield_per": ROWS_AT_ONCE}
+                )
                 yield from check.findings(rows, bounds)
         except DBAPIError as error:
-            if error.connection_invalidated:
-                raise self._trouble(error) from error
-            said = " ".join(str(error.orig).split())
+            said = self._said(error)
             yield Finding(check.name, "database", f"could not be read: {said}", check.remedy)
+        except (TypeError, ValueError, OverflowError) as error:  # SQLite keeps any type anywhere
+            yield Finding(check.name, "database", f"could not be judged: {error}", check.remedy)
 
     def _bounds(self, since: int) -> Bounds:
+        """Read the bounds; NoBounds also when the database cannot answer."""
         assert self._connection is not None
-        newest = self._connection.scalar(select(func.max(history.c.id))) or 0
-        row = self._connection.execute(
-            select(meta.c.floor, meta.c.compact_revision, meta.c.pruned_revision).limit(1)
-        ).first()
-        if row is None:
-            return Bounds(newest >> SUB_BITS, 1, -1, -1, since << SUB_BITS)
-        return Bounds(max(newest >> SUB_BITS, row[0]), *row, since << SUB_BITS)
+        try:
+            with self._connection.begin_nested():
+                return read_bounds(self._connection, since)
+        except DBAPIError as error:
+            raise NoBounds(f"could not be read: {self._said(error)}") from error
+
+    def _said(self, error: DBAPIError) -> str:
+        """Return what the database said in one line; CannotCheck when it is gone."""
+        if error.connection_invalidated:
+            raise self._trouble(error) from error
+        return " ".join(str(error.orig).split())
 
     def _open(self) -> Connection:
         try:
@@ -134,6 +150,13 @@ class Checker:
     def _trouble(self, error: Exception) -> CannotCheck:
         said = " ".join(str(getattr(error, "orig", error)).split())
         return CannotCheck(f"datastore {self._name}: {said}: check the URL and the database")
+
+
+def _is_asked(check: Check, bounds: Bounds | None) -> bool:
+    """Say whether a check has its turn: without bounds, those that look at everything anyway."""
+    if bounds is None:
+        return check.whole
+    return not (bounds.first and check.whole)
 
 
 def _engine(endpoint: str) -> Engine:

@@ -104,6 +104,20 @@ DAMAGES = [
     ("objects", "DROP VIEW objects", "database", "could not be read"),
 ]
 
+BEYOND = 1 << 43
+# What a column of PostgreSQL would not take, or would not be without.
+TYPES = [
+    ("types", "UPDATE kv SET key = 'text' WHERE key = {a}", "table kv", "1 rows have a value"),
+    ("heads", "UPDATE kv SET key = 'text' WHERE key = {a}", "key 'text'", "names an event of key"),
+    ("types", "UPDATE lease SET ttl = 1.5", "table lease", "1 rows have"),
+    ("leases", "UPDATE lease SET ttl = 'text'", "lease 7", "ttl text s"),
+    ("meta", "UPDATE meta SET floor = 'text'", "meta", "floor is 'text', which no revision"),
+    ("meta", f"UPDATE meta SET floor = {BEYOND}", "meta", f"floor is {BEYOND}, which no revision"),
+    ("meta", "DELETE FROM meta", "meta", "has 0 rows"),
+    ("meta", "DROP TABLE meta", "meta", "could not be read: no such table: meta"),
+    ("types", "DROP TABLE history", "database", "could not be read: no such table: history"),
+]
+
 
 @pytest.fixture
 def store(database: str) -> str:
@@ -160,8 +174,21 @@ def test_damage_is_found_and_named(store: str, name: str, sql: str, where: str, 
     assert all(finding.remedy for finding in found)
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(("name", "sql", "where", "what"), TYPES)
+def test_damage_that_only_a_file_can_have(
+    store: str, name: str, sql: str, where: str, what: str
+) -> None:
+    damage(store, sql)
+
+    found = [finding for finding in check(store) if finding.check == name]
+
+    assert any(where in finding.where and what in finding.what for finding in found), found
+
+
 def test_every_check_has_its_damage() -> None:
-    assert {check.name for check in CHECKS} == {name for name, *_ in DAMAGES} | {"file"}
+    of_a_file = {"file"} | {name for name, *_ in TYPES}
+    assert {check.name for check in CHECKS} == {name for name, *_ in DAMAGES} | of_a_file
     assert len({check.name for check in CHECKS}) == len(CHECKS)
 
 

@@ -23,7 +23,7 @@ from datastore.tools.checks.check import Check, each, shown
 if TYPE_CHECKING:
     from sqlalchemy import Row, Select
 
-    from datastore.tools.checks.check import Bounds
+    from datastore.tools.checks.bounds import Bounds
 
 ROOT = b"root"
 

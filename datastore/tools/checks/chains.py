@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Row, Select
 
-    from datastore.tools.checks.check import Bounds
+    from datastore.tools.checks.bounds import Bounds
 
 RESTORE = "restore a snapshot from before the damage"
 EVENT, BEFORE_ANOTHER, NEWEST = range(3)

@@ -17,34 +17,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Executable, Row
 
-Rows = "Iterable[Row[Any]]"
-
-
-class Bounds(NamedTuple):
-    """What one snapshot says of the store, and where to begin.
-
-    Events with an id below `first` are not judged: 0 judges the whole store.
-    """
-
-    revision: int
-    floor: int
-    compacted: int
-    pruned: int
-    first: int = 0
-
-    @property
-    def looked_at(self) -> int:
-        """The first event id that compaction has not certainly passed.
-
-        It goes from `pruned` on; the compact revision itself has been passed when it is reached.
-        """
-        done = self.pruned == self.compacted
-        return (max(self.pruned, 0) + done) << SUB_BITS
-
-    @property
-    def passed(self) -> int:
-        """The first event id that compaction cannot have passed: a step may have been there."""
-        return (max(self.pruned, 0) + 1) << SUB_BITS
+    from datastore.tools.checks.bounds import Bounds
 
 
 class Finding(NamedTuple):
@@ -57,9 +30,6 @@ class Finding(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.check}: {self.where}: {self.what}: {self.remedy}"
-
-
-Judge = "Callable[[Iterable[Row[Any]], Bounds], Iterator[tuple[str, str]]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +65,29 @@ def each(
     return judge
 
 
-def at(key: bytes, event: int) -> str:
+def at(key: object, event: object) -> str:
     """Return the place of an event for a person: its key, and its revision."""
     return f"key {shown(key)} revision {place(event)}"
 
 
-def place(event: int) -> str:
-    """Return the revision of an event id, with its place in the revision if it is not the first."""
+def place(event: object) -> str:
+    """Return the revision of an event id, with its place in the revision if it is not the first.
+
+    What is no event id, since the store is damaged, is returned as it is.
+    """
+    if not isinstance(event, int):
+        return repr(event)
     revision, sub = event >> SUB_BITS, event & ((1 << SUB_BITS) - 1)
     return f"{revision}.{sub}" if sub else str(revision)
 
 
-def shown(key: bytes) -> str:
-    """Return a key as text if it is printable, else as a hexadecimal literal."""
-    key = bytes(key)
+def shown(key: object) -> str:
+    """Return a key as text if it is printable, else as a hexadecimal literal.
+
+    What is not bytes, since the store is damaged, is returned as it is.
+    """
+    if not isinstance(key, bytes):
+        return repr(key)
     if key and key.isascii() and key.decode("ascii").isprintable() and b" " not in key:
         return key.decode("ascii")
     return f"x'{key.hex()}'"

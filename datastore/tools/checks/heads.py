@@ -12,7 +12,7 @@ from datastore.tools.checks.check import Check, at, each, place, shown
 if TYPE_CHECKING:
     from sqlalchemy import Row, Select
 
-    from datastore.tools.checks.check import Bounds
+    from datastore.tools.checks.bounds import Bounds
 
 COPIED = ("create_revision", "version", "lease", "deleted")
 REBUILD = "make kv again from history (docs/howto/check.md), or restore a snapshot"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Row, Select
 
-    from datastore.tools.checks.check import Bounds
+    from datastore.tools.checks.bounds import Bounds
 
 RESTORE = "restore a snapshot from before the damage"
 _later = history.alias("later")

@@ -14,7 +14,7 @@ from datastore.tools.checks.check import Check, at, each
 if TYPE_CHECKING:
     from sqlalchemy import Row, Select
 
-    from datastore.tools.checks.check import Bounds
+    from datastore.tools.checks.bounds import Bounds
 
 
 def _leased(bounds: Bounds) -> Select[Any]:

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import column, func, select, table, text
+from sqlalchemy import (
+    LargeBinary,
+    String,
+    column,
+    func,
+    literal,
+    or_,
+    select,
+    table,
+    text,
+    union_all,
+)
 
-from datastore.backends.schema import kv
+from datastore.backends.schema import kv, metadata
 from datastore.tools.checks.check import Check
+from datastore.tools.checks.revisions import RESTORE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from sqlalchemy import Executable
+    from sqlalchemy import Column, Executable, Table
 
-    from datastore.tools.checks.check import Bounds
+    from datastore.tools.checks.bounds import Bounds
 
 OBJECTS = 100_000  # the view takes SQLite 30 µs an object
 
@@ -46,6 +58,31 @@ def judge_objects(rows: Iterable[Any], _: Bounds) -> Iterator[tuple[str, str]]:
     yield from ()
 
 
+def _storage(of: Column[Any]) -> str:
+    """What SQLite calls the values of a column, when each is of the column's type."""
+    if isinstance(of.type, LargeBinary):
+        return "blob"
+    return "text" if isinstance(of.type, String) else "integer"
+
+
+def _foreign_types(_: Bounds) -> Executable:
+    """How many rows of each table have a value that its column is not for."""
+
+    def counted(of: Table) -> Any:
+        foreign = or_(*[func.typeof(each) != _storage(each) for each in of.c])
+        rows = select(func.count()).select_from(of).where(foreign).scalar_subquery()
+        return select(literal(of.name).label("name"), rows.label("rows"))
+
+    return union_all(*map(counted, metadata.sorted_tables))
+
+
+def judge_types(rows: Iterable[Any], _: Bounds) -> Iterator[tuple[str, str]]:
+    """Yield the tables that have such rows."""
+    for name, foreign in rows:
+        if foreign:
+            yield f"table {name}", f"{foreign} rows have a value of another type than its column"
+
+
 def _integrity(_: Bounds) -> Executable:
     return text("PRAGMA integrity_check(100)")
 
@@ -60,6 +97,15 @@ def judge_integrity(rows: Iterable[Any], _: Bounds) -> Iterator[tuple[str, str]]
 SAME_VERSION = "make the view again as datastore/migrations has it, or restore into a new database"
 
 WHOLE = (
+    Check(
+        "types",
+        "each value is of the type of its column, which SQLite itself does not ask",
+        RESTORE,
+        _foreign_types,
+        judge_types,
+        whole=True,
+        only="sqlite",
+    ),
     Check(
         "keys",
         "the view `keys` works and shows every live key",
