@@ -283,14 +283,14 @@ async def test_half_closing_ends_keep_alive_with_ok(etcd: Client) -> None:
 
 
 @pytest.mark.own_server
-async def test_leases_lists_every_id(etcd: Client) -> None:
-    for lease_id, ttl in ((11, 300), (-12, 100), (13, 200)):
+async def test_leases_lists_every_id_the_next_to_end_first(etcd: Client) -> None:
+    for lease_id, ttl in ((11, 300), (-12, 100), (13, 200), (14, 250)):
         await etcd.grant_as(lease_id, ttl)
     await etcd.revoke(13)
 
     answer = await etcd.send(etcd.lease.LeaseLeases, pb.LeaseLeasesRequest())
 
-    assert sorted(status.ID for status in answer.leases) == [-12, 11]
+    assert [status.ID for status in answer.leases] == [-12, 14, 11]
     assert answer.header.revision == 1
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from proto.etcd import rpc_pb2 as pb
 from tests.contract.client import Client, Refusal, refusal
-from tests.contract.refusals import REQUEST_TOO_LARGE
+from tests.contract.refusals import REQUEST_TOO_LARGE, TOO_MANY_OPERATIONS
 from tests.contract.requests import Put, Range
 
 LARGEST_PUT = (
@@ -112,6 +112,33 @@ async def test_one_hundred_streams_on_one_connection(etcd: Client) -> None:
     assert {response.events[0].kv.value for response in events} == {b"1"}
     for call in calls:
         call.cancel()
+
+
+@pytest.mark.own_server(
+    "--max-txn-ops=2", "--max-request-bytes=10000", "--max-concurrent-streams=3"
+)
+async def test_limits_are_what_the_flags_say(etcd: Client) -> None:
+    await etcd.txn(success=[Put("a"), Put("b")])
+    assert await refusal(etcd.txn(success=[Put("a"), Put("b"), Put("c")])) == TOO_MANY_OPERATIONS
+    await etcd.put("a", b"x" * 9_900)
+    assert await refusal(etcd.put("a", b"x" * 10_000)) == REQUEST_TOO_LARGE
+    refused = await refusal(etcd.put("a", b"x" * 600_000))
+    assert refused.text.endswith(f"vs. {10_000 + 512 * 1024})")
+
+    create = pb.WatchRequest(create_request=pb.WatchCreateRequest(key=b"a"))
+    calls = [etcd.watch_service.Watch() for _ in range(4)]
+    *open_ones, waiting = [asyncio.ensure_future(_created(call, create)) for call in calls]
+    await asyncio.gather(*open_ones)
+    assert not waiting.done()
+    calls[0].cancel()
+    await asyncio.wait_for(waiting, 20)
+    for call in calls[1:]:
+        call.cancel()
+
+
+async def _created(call: Any, create: pb.WatchRequest) -> None:
+    await call.write(create)
+    assert (await call.read()).created
 
 
 async def test_two_hundred_puts_at_once_are_two_hundred_revisions(etcd: Client) -> None:

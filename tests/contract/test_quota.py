@@ -8,7 +8,7 @@ import pytest
 from proto.etcd import rpc_pb2 as pb
 from tests.contract.client import Client, Refusal, refusal
 from tests.contract.refusals import NO_SPACE
-from tests.contract.requests import Put, Txn
+from tests.contract.requests import Delete, Put, Range, Txn
 from tests.contract.test_alarms import disarm, raised
 
 QUOTA = "--quota-backend-bytes=1000000"
@@ -59,6 +59,19 @@ async def test_a_negative_quota_is_none(etcd: Client) -> None:
 @pytest.mark.etcd_since("3.6")
 async def test_the_status_tells_the_quota(etcd: Client) -> None:
     assert (await etcd.status()).dbSizeQuota == 1_000_000
+
+
+@pytest.mark.own_server("--quota-backend-bytes=600000")
+async def test_the_branch_not_taken_counts_for_the_quota_and_what_puts_nothing_passes(
+    etcd: Client,
+) -> None:
+    large = [Put(b"a", VALUE * 4), Put(b"b", VALUE * 4)]
+    await etcd.put(b"a", b"1")
+
+    assert (await etcd.txn((), [Range(b"a"), Delete(b"none")])).succeeded
+    assert await refusal(etcd.txn((), [Range(b"a")], large)) == NO_SPACE
+    assert [kind for _, kind in await raised(etcd)] == [pb.NOSPACE]
+    assert (await etcd.txn((), [Delete(b"a")])).header.revision == 3
 
 
 @pytest.mark.own_server("--quota-backend-bytes=600000")

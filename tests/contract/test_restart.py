@@ -12,6 +12,7 @@ from tests.contract.requests import Delete, Put, delete_event, put_event
 from tests.contract.targets import Server
 
 pytestmark = pytest.mark.own_server
+ODD_LEASES = (-5, 2**63 - 1)
 
 
 @pytest.mark.parametrize(
@@ -20,7 +21,8 @@ pytestmark = pytest.mark.own_server
 async def test_everything_acknowledged_is_there_and_watches_end_as_unavailable(
     server: Server, etcd: Client, kill: bool
 ) -> None:
-    await etcd.grant_as(7, 600)
+    for lease_id in (7, *ODD_LEASES):
+        await etcd.grant_as(lease_id, 600)
     await etcd.put("a", b"1")
     await etcd.put("a", b"2")
     await etcd.compact(3)
@@ -38,6 +40,7 @@ async def test_everything_acknowledged_is_there_and_watches_end_as_unavailable(
         everything = await again.range(b"\0", b"\0")
         past = await again.range("a", revision=3)
         lease = await again.time_to_live(7, keys=True)
+        odd_leases = [await again.time_to_live(lease_id) for lease_id in ODD_LEASES]
         async with again.watch() as watch:
             await watch.create("a", "z", start_revision=3, prev_kv=True)
             events = await watch.events(4)
@@ -58,6 +61,7 @@ async def test_everything_acknowledged_is_there_and_watches_end_as_unavailable(
             delete_event(b"a", 4, second),
         ]
         assert (lease.grantedTTL, list(lease.keys)) == (600, [b"b"])
+        assert [odd.grantedTTL for odd in odd_leases] == [600, 600]
         assert next_put.header.revision == 5
         assert await refusal(again.range("a", revision=2)) == COMPACTED
         assert await refusal(again.compact(3)) == COMPACTED

@@ -6,9 +6,10 @@ import pytest
 
 from proto.etcd import rpc_pb2 as pb
 from tests.contract.client import Client
-from tests.contract.requests import Delete, If, Put, Txn, delete_event, put_event
+from tests.contract.requests import DELETE, Delete, If, Put, Txn, delete_event, put_event
 
 NOPUT, NODELETE = pb.WatchCreateRequest.NOPUT, pb.WatchCreateRequest.NODELETE
+UNPACKED_NOPUT = b"\x28\x00"  # field 5, a varint: 0
 
 
 async def test_a_put_event_carries_the_whole_key_value(etcd: Client) -> None:
@@ -114,6 +115,24 @@ async def test_filters_leave_the_rest_of_a_txn_together(
         response = await watch.next()
 
     assert etcd.names(event.kv for event in response.events) == expected
+
+
+async def test_a_filter_that_is_not_packed_counts(etcd: Client) -> None:
+    """Some writers give each number of a repeated enum a tag of its own."""
+    open_stream: Any = etcd.channel.stream_stream(
+        "/etcdserverpb.Watch/Watch", response_deserializer=pb.WatchResponse.FromString
+    )
+    create = pb.WatchCreateRequest(key=etcd.key("a")).SerializeToString() + UNPACKED_NOPUT
+    call = open_stream(timeout=20)
+    await call.write(b"\x0a" + bytes([len(create)]) + create)
+    assert (await call.read()).created
+    await etcd.put("a")
+    await etcd.delete("a")
+
+    response = await call.read()
+
+    assert [event.type for event in response.events] == [DELETE]
+    call.cancel()
 
 
 async def test_both_filters_leave_nothing(etcd: Client) -> None:

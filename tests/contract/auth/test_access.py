@@ -7,6 +7,7 @@ unions as named.
 from typing import Any
 
 import pytest
+from grpc_health.v1 import health_pb2
 
 from proto.etcd import rpc_pb2 as pb
 from tests.contract.auth import refusals as no
@@ -158,6 +159,24 @@ async def test_refusals_of_form_come_first_and_of_data_last(
     bad = user.other(sent("bad"))
     assert await refusal(bad.put("", b"")) == KEY_NOT_PROVIDED
     assert await refusal(bad.range("r", revision=1_000_000_000)) == no.BAD_TOKEN
+
+
+async def test_what_somebody_may_who_may_nothing(login: Login, anybody: AuthClient) -> None:
+    user = await login()
+    alarms, lease = pb.AlarmRequest(), pb.LeaseTimeToLiveRequest(ID=9_999)
+
+    assert list((await user.maintenance.Alarm(alarms)).alarms) == []
+    assert (await user.lease.LeaseTimeToLive(lease)).TTL == -1
+    assert await refusal(anybody.maintenance.Alarm(alarms)) == no.NO_USER
+    assert await refusal(anybody.lease.LeaseTimeToLive(lease)) == no.NO_USER
+
+
+async def test_what_nobody_may(anybody: AuthClient) -> None:
+    health = await anybody.health.Check(health_pb2.HealthCheckRequest())
+    no_urls = anybody.cluster.MemberAdd(pb.MemberAddRequest())
+
+    assert health.status == health_pb2.HealthCheckResponse.SERVING
+    assert (await refusal(no_urls)).text == "etcdserver: given member URLs are invalid"
 
 
 async def test_what_is_taken_away_counts_at_once(root: AuthClient) -> None:

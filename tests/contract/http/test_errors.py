@@ -41,12 +41,30 @@ def test_refusals(
     assert "grpc-metadata-content-type" not in answer.headers
 
 
+@pytest.mark.parametrize(
+    ("alarm", "status", "code", "message"),
+    [
+        ("NOSPACE", 429, 8, "etcdserver: mvcc: database space exceeded"),
+        ("CORRUPT", 500, 15, "etcdserver: corrupt cluster"),
+    ],
+)
+def test_alarms(web: Web, key: bytes, alarm: str, status: int, code: int, message: str) -> None:
+    raised = {"memberID": "5", "alarm": alarm}
+    web.call("maintenance/alarm", {"action": "ACTIVATE", **raised})
+
+    answer = web.send("POST", "/v3/kv/put", {"key": b64(key)})
+
+    web.call("maintenance/alarm", {"action": "DEACTIVATE", **raised})
+    assert (answer.status, answer.json) == (status, {"code": code, "message": message})
+
+
 def test_a_lease_that_exists(web: Web) -> None:
     lease = web.call("lease/grant", {"TTL": "60"})["ID"]
 
     answer = web.send("POST", "/v3/lease/grant", {"TTL": "60", "ID": lease})
 
-    assert (answer.status, answer.json["code"]) == (400, 9)
+    message = "etcdserver: lease already exists"
+    assert (answer.status, answer.json) == (400, {"code": 9, "message": message})
 
 
 def test_a_put_that_is_too_large(web: Web, key: bytes) -> None:
