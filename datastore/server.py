@@ -18,6 +18,7 @@ from datastore import systemd
 from datastore.backends import new_backend
 from datastore.backends.identity import Identity
 from datastore.data_dir import prepare
+from datastore.descriptors import allow_many
 from datastore.errors import StartError, Unavailable
 from datastore.gateway.server import HttpFront
 from datastore.memory import collect_seldom, keep_large_blocks
@@ -43,6 +44,7 @@ async def run(config: DatastoreConfig, ready: asyncio.Event | None = None) -> No
     """
     sys.setswitchinterval(SWITCH_INTERVAL)
     keep_large_blocks()
+    allow_many()
     check_grpc(config.tls)
     store = _store(config)
     async with AsyncExitStack() as ending:
@@ -65,7 +67,7 @@ async def run(config: DatastoreConfig, ready: asyncio.Event | None = None) -> No
         if ready:
             ready.set()
         # Not wait_for_termination: cancelling that would cancel the graceful stop with it.
-        _die(await store.broken)
+        _die(await store.house.broken)
 
 
 def _die(reason: str) -> None:

@@ -9,14 +9,17 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from datastore.errors import DatastoreError, MessageTooLarge
+from datastore.errors import DatastoreError, MessageTooLarge, TooManyRequests
 from datastore.gateway.json_stream import JsonValues, Malformed, TooLong
+from datastore.gateway.statuses import DeadlinePassed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 
     Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
+TOGETHER = 256 << 20  # bytes of the bodies that are being read
+BODY_SECONDS = 60.0
 AHEAD = 16  # messages of a bidi call that are read before they are wanted
 
 
@@ -29,9 +32,34 @@ def text_limit(message_limit: int) -> int:
     return 2 * message_limit
 
 
-async def read_body(receive: Receive, limit: int) -> bytes:
-    """Return a whole body; ClientGone, or MessageTooLarge beyond `limit` bytes."""
-    chunks: list[bytes] = []
+class Bodies:
+    """Reads bodies whole: all that are being read at once have at most `most` bytes."""
+
+    def __init__(self, most: int = TOGETHER, seconds: float = BODY_SECONDS) -> None:
+        self._free = most
+        self._seconds = seconds
+
+    async def read(self, receive: Receive, limit: int) -> bytes:
+        """Return a body; ClientGone, DeadlinePassed, MessageTooLarge beyond `limit` bytes.
+
+        TooManyRequests when this one is too much for what is being read at the moment.
+        """
+        chunks: list[bytes] = []
+        try:
+            async with asyncio.timeout(self._seconds):
+                async for chunk in _chunks(receive, limit):
+                    self._free -= len(chunk)
+                    chunks.append(chunk)
+                    if self._free < 0:
+                        raise TooManyRequests
+        except TimeoutError:
+            raise DeadlinePassed from None
+        finally:
+            self._free += sum(map(len, chunks))
+        return b"".join(chunks)
+
+
+async def _chunks(receive: Receive, limit: int) -> AsyncIterator[bytes]:
     size, more = 0, True
     while more:
         event = await receive()
@@ -41,9 +69,8 @@ async def read_body(receive: Receive, limit: int) -> bytes:
         size += len(chunk)
         if size > limit:
             raise MessageTooLarge(f"{MessageTooLarge.__doc__} (more than {limit} bytes of JSON)")
-        chunks.append(chunk)
+        yield chunk
         more = event.get("more_body", False)
-    return b"".join(chunks)
 
 
 async def wait_gone(receive: Receive) -> None:

@@ -171,7 +171,6 @@ class Connections:
             date_header=False,
             proxy_headers=False,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            limit_concurrency=connections,
         )
         self._config.load()
 

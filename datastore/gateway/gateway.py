@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from datastore.errors import DatastoreError, ServerStopped, Unsupported
-from datastore.gateway.bodies import BodyMessages, ClientGone, read_body, text_limit, wait_gone
+from datastore.gateway.bodies import Bodies, BodyMessages, ClientGone, text_limit, wait_gone
 from datastore.gateway.metadata import metadata_of, timeout_of
 from datastore.gateway.replies import Reply
 from datastore.gateway.statuses import DeadlinePassed
@@ -32,6 +32,7 @@ class Gateway:
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
+        self._bodies = Bodies()
         self._limit = text_limit(calls.edge.max_message_bytes)
 
     def takes_messages(self, route: Route) -> bool:
@@ -66,7 +67,7 @@ class Gateway:
         seconds: float | None,
     ) -> None:
         metadata = metadata_of(scope["headers"])
-        body = await read_body(receive, self._limit)
+        body = await self._bodies.read(receive, self._limit)
         call = self._calls.unary(*what, body, metadata)
         async with _together(call, wait_gone(receive)) as (calling, gone):
             await _first(seconds, calling, gone)
@@ -91,7 +92,7 @@ class Gateway:
             )
             requests, reading = body.messages(), body.run()
         else:
-            text = await read_body(receive, self._limit)
+            text = await self._bodies.read(receive, self._limit)
             requests = await self._calls.request(route, method, text)
             reading = wait_gone(receive)
         sending = self._send(what, requests, metadata, reply)

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from datastore.gateway.room import Room
+
 PREFACE = b"PRI * HTTP/2.0\r\n"
 FIRST_SECONDS = 60.0
 
@@ -24,12 +26,17 @@ class SharedPort(asyncio.Protocol):
     """A new connection: an HTTP one, or one end of a relay, as soon as it has said something."""
 
     def __init__(
-        self, path: str, connect_http: Callable[[], asyncio.Protocol], relays: set[Relay]
+        self,
+        path: str,
+        connect_http: Callable[[], asyncio.Protocol],
+        relays: set[Relay],
+        room: Room,
     ) -> None:
         """Relay to the gRPC server on the unix socket `path`; open relays are kept in `relays`."""
         self._path = path
         self._connect_http = connect_http
         self._relays = relays
+        self._room = room
         self._data = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -37,6 +44,8 @@ class SharedPort(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(FIRST_SECONDS, self._transport.abort)
+        if not self._room.is_for(transport, len(self._relays)):
+            self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Hand the connection on once it is clear what it is."""

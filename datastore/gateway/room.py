@@ -1,0 +1,41 @@
+"""Whether there is room for one more connection: of HTTP's own share, and of file descriptors.
+
+A descriptor is the lowest that is free, so the number of a new connection's tells how many are in
+use, by whomever. HTTP leaves half of them: without descriptors nobody gets in, and the database
+cannot be connected to again.
+"""
+
+from __future__ import annotations
+
+import logging
+import resource
+import sys
+from typing import Any
+
+CONNECTIONS = 10_000
+log = logging.getLogger(__name__)
+
+
+class Room:
+    """Judges new connections; tells the log when they begin to be too many, not of each."""
+
+    def __init__(self, most: int = CONNECTIONS) -> None:
+        self._most = most
+        allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        self._descriptors = sys.maxsize if allowed == resource.RLIM_INFINITY else allowed // 2
+        self._is_told = False
+
+    def is_for(self, transport: Any, connections: int) -> bool:
+        """Say whether a connection may stay beside so many others."""
+        descriptor = transport.get_extra_info("socket").fileno()
+        if connections < self._most and descriptor < self._descriptors:
+            self._is_told = False
+            return True
+        if not self._is_told:
+            self._is_told = True
+            log.warning(
+                "too many connections: new ones are closed http=%d descriptors=%d",
+                connections,
+                descriptor,
+            )
+        return False
