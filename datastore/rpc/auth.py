@@ -1,8 +1,9 @@
 """etcdserverpb.Auth: users, roles, permissions, and tokens for those who know their password.
 
-Every call counts against the request limit, as in etcd, where all of them go through the log. The
-checks of who may call are inside: management needs the role root while auth is on, UserGet and
-RoleGet are allowed for oneself, Authenticate is open.
+Every call counts against the request limit, as in etcd, where all of them go through the log; but
+for Authenticate, where a name or password of any length is a wrong one. The checks of who may call
+are inside: management needs the role root while auth is on, UserGet and RoleGet are allowed for
+oneself, Authenticate is open.
 """
 
 from __future__ import annotations

@@ -1,20 +1,23 @@
 """Passwords, by bcrypt as etcd has them; the work goes on in threads of its own.
 
 A hash at cost 10 takes tens of milliseconds of a core, and Authenticate is open to everybody: at
-most THREADS are at work and WAITING wait, more are refused with TooManyRequests, so that nobody
-stops the event loop or starves the database's threads by guessing passwords.
+most THREADS are at work, behind all other threads of the machine, and WAITING wait for fair turns
+by user name. So guessing the password of one user holds up no other, nor the event loop or the
+database's threads.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 import bcrypt
 
-from datastore.errors import PasswordTooLong, TooManyRequests
+from datastore.errors import PasswordTooLong
+from datastore.mvcc.auth.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +26,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 LONGEST = 72  # bytes; bcrypt looks no further
 LEAST_COST, DEFAULT_COST, MOST_COST = 4, 10, 31
-THREADS = 2
+THREADS = max(1, (os.cpu_count() or 1) // 4)
+NICENESS = 10
 WAITING = 1_000
 
 
@@ -38,31 +42,32 @@ class Passwords:
             log.warning("--bcrypt-cost out of range given=%d used=%d", cost, DEFAULT_COST)
             cost = DEFAULT_COST
         self._cost = cost
-        self._pool = ThreadPoolExecutor(THREADS, "passwords")
-        self._waiting = 0
+        # On Linux a thread has a priority of its own.
+        self._pool = ThreadPoolExecutor(THREADS, "passwords", os.nice, (NICENESS,))
+        self._turns = Turns(THREADS, WAITING)
 
-    async def hash(self, password: str) -> bytes:
+    async def hash(self, user: str, password: str) -> bytes:
         """Return the hash of a password; PasswordTooLong as in etcd."""
         check_length(password)
-        return await self._run(bcrypt.hashpw, password.encode(), bcrypt.gensalt(self._cost))
+        salt = bcrypt.gensalt(self._cost)
+        return await self._run(user, bcrypt.hashpw, password.encode(), salt)
 
-    async def matches(self, password: str, hashed: bytes) -> bool:
+    async def matches(self, user: str, password: str, hashed: bytes) -> bool:
         """Say whether a password has this hash; a hash that is none matches nothing."""
-        return await self._run(_matches, password.encode()[:LONGEST], hashed)
+        return await self._run(user, _matches, password.encode()[:LONGEST], hashed)
 
     def close(self) -> None:
         """End the threads; what waits is not begun."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    async def _run(self, function: Callable[[bytes, bytes], T], one: bytes, other: bytes) -> T:
-        if self._waiting >= WAITING:
-            raise TooManyRequests
-        self._waiting += 1
-        try:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._pool, function, one, other)
-        finally:
-            self._waiting -= 1
+    async def _run(
+        self, user: str, function: Callable[[bytes, bytes], T], one: bytes, other: bytes
+    ) -> T:
+        await self._turns.take(user)
+        job = asyncio.get_running_loop().run_in_executor(self._pool, function, one, other)
+        job.add_done_callback(lambda _: self._turns.give_back())
+        # The turn lasts as long as the work, which does not end when the client goes away.
+        return await asyncio.shield(job)
 
 
 def check_length(password: str) -> None:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, TypeVar
 from datastore.errors import (
     AuthenticationFailed,
     AuthNotEnabled,
-    DatastoreError,
     NoPasswordUser,
 )
 from datastore.mvcc.auth.passwords import check_length
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
+LOGGED = 64  # characters of a name that anybody may send, of megabytes
 
 
 class Auth:
@@ -94,7 +94,7 @@ class Auth:
         self, name: str, password: str, *, no_password: bool, caller: Credentials
     ) -> int:
         """Add a user, whose password may be empty; hashing it is only for those who may add."""
-        hashed = b"" if no_password else await self._hash(password, caller)
+        hashed = b"" if no_password else await self._hash(name, password, caller)
         return await self.change(AddUser(name, hashed, no_password), caller)
 
     async def change_password(
@@ -102,7 +102,7 @@ class Auth:
     ) -> int:
         """Give a user a password, or a hash if the password is empty."""
         if password:
-            hashed = await self._hash(password, caller)
+            hashed = await self._hash(name, password, caller)
         return await self.change(ChangePassword(name, hashed), caller)
 
     async def authenticate(self, name: str, password: str) -> tuple[int, str]:
@@ -118,7 +118,7 @@ class Auth:
             revision = await self._accept(issued, state.auth, tokens.life)
             if revision:
                 return revision, issued.text
-            log.info("auth changed while a password was checked, again user=%r", name)
+            log.info("auth changed while a password was checked, again user=%r", _cut(name))
 
     async def run(self) -> None:
         """Keep the tokens that are used alive at all servers, until cancelled."""
@@ -126,11 +126,8 @@ class Auth:
         while tokens.renewing:
             await asyncio.sleep(tokens.renewing)
             used = tokens.take_used()
-            try:
-                if used:
-                    await self._writer.submit(RenewTokens(used, tokens.life))
-            except DatastoreError as error:
-                log.debug("renewing tokens waits for the database error=%s", error)
+            if used:
+                await self._writer.submit(RenewTokens(used, tokens.life))
 
     def close(self) -> None:
         """End the threads that hash."""
@@ -150,10 +147,10 @@ class Auth:
             authority = self.guard.authority(snapshot, state.auth) if state.auth else None
             return state, authority.user(name) if authority else None
 
-    async def _hash(self, password: str, caller: Credentials) -> bytes:
+    async def _hash(self, name: str, password: str, caller: Credentials) -> bytes:
         check_length(password)
         await self.check(caller, lambda judge: judge.root())
-        return await self._passwords.hash(password)
+        return await self._passwords.hash(name, password)
 
     async def _check_password(
         self, state: State, user: User | None, name: str, password: str
@@ -161,12 +158,12 @@ class Auth:
         if not state.auth:
             raise AuthNotEnabled
         if user is None:
-            log.warning("authentication of an unknown user name=%r", name)
+            log.warning("authentication of an unknown user name=%r", _cut(name))
             raise AuthenticationFailed
         if user.no_password:
             raise NoPasswordUser
-        if not await self._passwords.matches(password, user.password):
-            log.warning("authentication with a wrong password user=%r", name)
+        if not await self._passwords.matches(name, password, user.password):
+            log.warning("authentication with a wrong password user=%r", _cut(name))
             raise AuthenticationFailed
 
     async def _accept(self, issued: Issued, auth_revision: int, life: int) -> int:
@@ -176,3 +173,7 @@ class Auth:
             return int(await self._writer.submit(stored))
         state, _ = await self._lane.call(lambda session: self._look_up(session, ""))
         return state.revision if state.auth == auth_revision else 0
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= LOGGED else name[:LOGGED] + "…"

@@ -11,6 +11,8 @@ from tests.contract.auth.client import READ, READWRITE, ROOT_PASSWORD, WRITE, Au
 from tests.contract.client import Client, refusal
 from tests.contract.refusals import REQUEST_TOO_LARGE
 
+LONG = 1_700_000  # characters; more than a request may have, were it a change
+
 
 @pytest.mark.own_server
 async def test_a_fresh_store_has_auth_off_at_revision_one(etcd: Client) -> None:
@@ -187,6 +189,8 @@ async def test_passwords(bare: AuthClient) -> None:
         assert await refusal(bare.login("certified", "ignored")) == no.NO_PASSWORD_USER
         assert await refusal(bare.login("certified", "")) == no.NO_PASSWORD_USER
         assert await refusal(bare.login("nobody", "")) == no.FAILED
+        assert await refusal(bare.login("n" * LONG, "")) == no.FAILED
+        assert await refusal(bare.login("u", "p" * LONG)) == no.FAILED
         assert await refusal(bare.login("u", "hashed")) == no.FAILED
         assert await bare.login("u", "")
         await root.change_password("u", hashed=hashed)
