@@ -80,13 +80,14 @@ def fill(path: Path, write: Callable[[Path], None]) -> None:
         raise StartError(f"datastore {path}: {error.strerror}") from error
     finally:
         with suppress(OSError):
-            part.unlink(missing_ok=True)
+            for name in _with_logs(part):
+                name.unlink(missing_ok=True)
         claim.give_up()
 
 
 def _with_logs(path: Path) -> list[Path]:
     """Return a database's file, and those that SQLite would read together with it."""
-    return [path.with_name(path.name + end) for end in ("", "-wal", "-journal")]
+    return [path.with_name(path.name + end) for end in ("", "-wal", "-journal", "-shm")]
 
 
 def _sync(path: Path) -> None:

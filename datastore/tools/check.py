@@ -25,7 +25,7 @@ from datastore.tools.checks.check import Finding
 from datastore.tools.checks.revisions import RESTORE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
     from sqlalchemy import URL, Connection, Engine
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 ROWS_AT_ONCE = 5_000
 CACHE_KIB = 65_536  # SQLite's own pages, also while it sorts
+EVERY = frozenset(check.name for check in CHECKS)
 DRIVERS = {"postgresql": "postgresql+psycopg"}
 
 
@@ -63,8 +64,8 @@ class Checker:
             self._connection.close()
         self._engine.dispose()
 
-    def findings(self, since: int = 0) -> Iterator[Finding]:
-        """Yield everything that is broken.
+    def findings(self, since: int = 0, only: Container[str] = EVERY) -> Iterator[Finding]:
+        """Yield everything that is broken, or what the checks named in `only` find.
 
         With a revision, only events from it on are judged, and what must be looked at whole is
         left out: enough when the store was in order before that revision.
@@ -76,9 +77,8 @@ class Checker:
             except NoBounds as error:
                 yield Finding("meta", "meta", str(error), RESTORE)
                 bounds = None
-            dialect = self._engine.dialect.name
             for check in CHECKS:
-                if check.only in ("", dialect) and _is_asked(check, bounds):
+                if check.name in only and self._is_asked(check, bounds):
                     yield from self._judged(check, bounds or UNKNOWN)
 
     def revision(self) -> int:
@@ -89,6 +89,12 @@ class Checker:
                 return self._bounds(0).revision
             except NoBounds as error:
                 raise CannotCheck(f"datastore {self._name}: {error}") from error
+
+    def _is_asked(self, check: Check, bounds: Bounds | None) -> bool:
+        """Say whether a check has its turn: without bounds, those that look at everything."""
+        if check.only not in ("", self._engine.dialect.name):
+            return False
+        return check.whole if bounds is None else not (check.whole and bounds.first)
 
     def _judged(self, check: Check, bounds: Bounds) -> Iterator[Finding]:
         """Yield a check's findings; that its question cannot be answered is one."""
@@ -150,13 +156,6 @@ class Checker:
     def _trouble(self, error: Exception) -> CannotCheck:
         said = " ".join(str(getattr(error, "orig", error)).split())
         return CannotCheck(f"datastore {self._name}: {said}: check the URL and the database")
-
-
-def _is_asked(check: Check, bounds: Bounds | None) -> bool:
-    """Say whether a check has its turn: without bounds, those that look at everything anyway."""
-    if bounds is None:
-        return check.whole
-    return not (bounds.first and check.whole)
 
 
 def _engine(endpoint: str) -> Engine:

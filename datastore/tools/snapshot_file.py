@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAGIC = b"SQLite format 3\0"
-BLOCK = (
-    512  # the store's size is a multiple of it, so a file without a checksum is told by its size
-)
+# The store's size is a multiple of it, so a file without a checksum is told by its size.
+BLOCK = 512
 DIGEST = hashlib.sha256().digest_size
 AT_ONCE = 1 << 20
 
@@ -50,6 +49,8 @@ def read_store(path: Path, take: Callable[[bytes], object], *, check_hash: bool 
         with path.open("rb") as file:
             size, digest = _measure(path, os.fstat(file.fileno()).st_size, check_hash=check_hash)
             left = size
+            if not size:
+                raise BadSnapshot(f"{path} is empty: use another copy")
             while left and (data := file.read(min(AT_ONCE, left))):
                 if left == size and not data.startswith(MAGIC):
                     raise BadSnapshot(
@@ -66,8 +67,16 @@ def read_store(path: Path, take: Callable[[bytes], object], *, check_hash: bool 
     return size
 
 
+def has_digest(path: Path) -> bool:
+    """Say whether a file ends in a checksum, as a snapshot does and a copy of a store does not."""
+    try:
+        return path.stat().st_size % BLOCK == DIGEST
+    except OSError as error:
+        raise BadSnapshot(f"{path}: {error.strerror}") from error
+
+
 def _measure(path: Path, size: int, *, check_hash: bool) -> tuple[int, hashlib._Hash]:
-    """Return the size of the store in the file."""
+    """Return the size of the store in the file, and the sum to begin with."""
     if size % BLOCK == DIGEST:
         return size - DIGEST, hashlib.sha256()
     if check_hash:
@@ -90,10 +99,17 @@ def status(path: Path) -> Status:
     name = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
     try:
         with closing(sqlite3.connect(name, uri=True)) as connection:
-            newest, floor = connection.execute(
-                "SELECT (SELECT coalesce(max(id), 0) FROM history), floor FROM meta"
-            ).fetchone()
+            revision = _revision(path, connection)
             (keys,) = connection.execute("SELECT count(*) FROM kv WHERE deleted = 0").fetchone()
     except sqlite3.Error as error:
         raise BadSnapshot(f"{path} is not a snapshot of this datastore: {error}") from error
-    return Status(crc, max(newest >> SUB_BITS, floor), keys, size)
+    return Status(crc, revision, keys, size)
+
+
+def _revision(path: Path, connection: sqlite3.Connection) -> int:
+    row = connection.execute(
+        "SELECT (SELECT coalesce(max(id), 0) FROM history), floor FROM meta"
+    ).fetchone()
+    if row is None or not all(isinstance(value, int) for value in row):
+        raise BadSnapshot(f"{path} is damaged: meta has no revision: use another copy")
+    return int(max(row[0] >> SUB_BITS, row[1]))

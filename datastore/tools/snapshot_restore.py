@@ -2,12 +2,14 @@
 
 The new store goes on at the snapshot's revision, with its leases (which get their full time when it
 is first served), users and alarms, as another cluster without members. What is there already is
-never overwritten.
+never overwritten. The file is judged before it gets its name: its checksum, or the whole of it when
+it is a copy that has none, and that its revisions and types can be.
 """
 
 from __future__ import annotations
 
 import secrets
+import shutil
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,11 +17,22 @@ from typing import TYPE_CHECKING, NamedTuple
 from datastore.backends import new_backend
 from datastore.backends.identity import Identity
 from datastore.backends.migration import check_and_migrate
+from datastore.mvcc.alarms import CORRUPT, NOSPACE
 from datastore.mvcc.model import SUB_BITS
-from datastore.tools.snapshot_file import BadSnapshot, read_store
+from datastore.tools.check import Checker
+from datastore.tools.checks.bounds import REVISIONS
+from datastore.tools.snapshot_file import BadSnapshot, has_digest, read_store
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from datastore.tools.checks.check import Finding
+
+LOGS = ("-wal", "-journal")  # beside a SQLite file, and as good as a part of it
+LOG_WANTED = b"\2\2"  # bytes 18 and 19 of a file that is written with a log
+MOST_RAISED = REVISIONS >> 1  # a store that begins there still has as many before it
+SERVABLE = frozenset({"meta", "types"})  # the checks without which a store cannot be served
+ALARMS = {NOSPACE: "NOSPACE", CORRUPT: "CORRUPT"}
 
 
 class Restore(NamedTuple):
@@ -35,54 +48,111 @@ class Restore(NamedTuple):
     check_hash: bool = True
 
 
-def restore(what: Restore, endpoint: str) -> int:
-    """Make the store and return its revision.
+class Restored(NamedTuple):
+    """The new store's revision, and what whoever will serve it has to know."""
+
+    revision: int
+    notes: tuple[str, ...] = ()
+
+
+def restore(what: Restore, endpoint: str) -> Restored:
+    """Make the store.
 
     ConfigError (BadSnapshot, StartError) when the file or the place cannot be used.
     """
-    revision = 0
+    done = Restored(0)
 
     def write(path: Path) -> None:
-        nonlocal revision
-        revision = prepare(what, path)
+        nonlocal done
+        done = prepare(what, path)
 
     new_backend(endpoint, Identity("restore", ())).fill(write)
-    return revision
+    return done
 
 
-def prepare(what: Restore, path: Path) -> int:
-    """Write the store to be as a SQLite file, and return its revision."""
+def prepare(what: Restore, path: Path) -> Restored:
+    """Write the store to be as a SQLite file without a log."""
+    whole = what.check_hash or has_digest(what.file)
+    notes = () if whole else _copy_logs(what.file, path)
     path.touch(mode=0o600)
     with path.open("wb") as copy:
         read_store(what.file, copy.write, check_hash=what.check_hash)
     try:
-        _check(what.file, path)
+        _settle(what.file, path, "quick_check" if what.check_hash else "integrity_check")
         check_and_migrate(f"sqlite:///{path}", str(path), fresh=False)
-        return _begin_anew(path, what)
+        for finding in _unservable(path):
+            raise BadSnapshot(
+                f"{what.file} is damaged: {finding.where}: {finding.what}: use another copy"
+            )
+        return Restored(_begin_anew(path, what), (*notes, *_alarms(path)))
     except sqlite3.Error as error:
         raise BadSnapshot(f"{what.file}: {error}: use another copy") from error
 
 
-def _check(file: Path, path: Path) -> None:
-    with closing(sqlite3.connect(path)) as connection:
-        (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-        if found != "ok":
-            raise BadSnapshot(f"{file} is damaged: {found}: use another copy")
+def _copy_logs(file: Path, path: Path) -> tuple[str, ...]:
+    """Copy what SQLite would read together with a store's file; note a log that is not there."""
+    for end in LOGS:
+        log = file.with_name(file.name + end)
+        if log.exists():
+            copy = path.with_name(path.name + end)
+            copy.touch(mode=0o600)
+            shutil.copyfile(log, copy)
+    with file.open("rb") as store:
+        logged = store.read(20)[18:] == LOG_WANTED
+    if not logged or file.with_name(file.name + LOGS[0]).exists():
+        return ()
+    return (
+        f"{file} came without {file.name}-wal: if its server was running, the newest writes "
+        "were there and are missing",
+    )
+
+
+def _settle(file: Path, path: Path, check: str) -> None:
+    """Take in what the log holds, and see that SQLite finds the file in order."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE")
+        (found,) = connection.execute(f"PRAGMA {check}(1)").fetchone()
+    if found != "ok":
+        raise BadSnapshot(f"{file} is damaged: {' '.join(found.split())}: use another copy")
+
+
+def _unservable(path: Path) -> list[Finding]:
+    with Checker(f"sqlite:///{path}") as checker:
+        return list(checker.findings(only=SERVABLE))
 
 
 def _begin_anew(path: Path, what: Restore) -> int:
-    """Make it a cluster of its own."""
+    """Make it a cluster of its own, and return its revision.
+
+    Without a bump the floor stays: history goes on to the newest revision, and `tapir check` sees
+    what is missing from it.
+    """
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("PRAGMA journal_mode=DELETE")
         connection.execute("BEGIN")
         (newest,) = connection.execute("SELECT coalesce(max(id), 0) FROM history").fetchone()
         (floor,) = connection.execute("SELECT floor FROM meta").fetchone()
         revision: int = max(newest >> SUB_BITS, floor) + what.bump
+        if what.bump and revision > MOST_RAISED:
+            raise BadSnapshot(
+                f"--bump-revision raises the revision to {revision}, the most is {MOST_RAISED}: "
+                "give a smaller one"
+            )
         cluster = secrets.randbits(62) + 1
-        connection.execute("UPDATE meta SET cluster_id = ?, floor = ?", (cluster, revision))
+        floor = revision if what.bump else floor
+        connection.execute("UPDATE meta SET cluster_id = ?, floor = ?", (cluster, floor))
         if what.mark_compacted:
             connection.execute("UPDATE meta SET compact_revision = ?", (revision,))
         connection.execute("DELETE FROM member")
         connection.execute('DELETE FROM "lock"')
         connection.execute("COMMIT")
     return revision
+
+
+def _alarms(path: Path) -> tuple[str, ...]:
+    """Note the alarms, which nobody but their own members or a client will take back."""
+    with closing(sqlite3.connect(path)) as connection:
+        rows = connection.execute("SELECT DISTINCT alarm FROM alarm ORDER BY alarm").fetchall()
+    if not rows:
+        return ()
+    names = ", ".join(ALARMS.get(number, str(number)) for (number,) in rows)
+    return (f"it has the alarm {names} and refuses writes: `etcdctl alarm disarm` ends that",)

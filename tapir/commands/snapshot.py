@@ -16,8 +16,6 @@ ACTIONS = {
     "status": "check a snapshot and say what it holds",
 }
 
-MOST_BUMP = 1 << 42  # a revision has 43 bits in the key of an event
-
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """Add what to do, the file, and the flags of each action."""
@@ -38,10 +36,10 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def run(flags: argparse.Namespace) -> int:
-    """Do it and say so in one line."""
+    """Do it and say so, in one line and what else there is to know."""
     with refusals_of("datastore"):
-        line = {"save": _save, "restore": _restore, "status": _status}[flags.action](flags)
-    sys.stdout.write(f"{line}\n")
+        said = {"save": _save, "restore": _restore, "status": _status}[flags.action](flags)
+    sys.stdout.write(f"{said}\n")
     return 0
 
 
@@ -61,12 +59,13 @@ def _restore(flags: argparse.Namespace) -> str:
 
     if not flags.endpoint:
         raise Refusal("snapshot restore needs --endpoint: sqlite:///file.db or postgresql://…")
-    if not 0 <= flags.bump_revision <= MOST_BUMP:
-        raise Refusal(f"--bump-revision must not be negative, nor more than {MOST_BUMP}")
+    if flags.bump_revision < 0:
+        raise Refusal("--bump-revision must not be negative")
     if bool(flags.bump_revision) != flags.mark_compacted:
         raise Refusal("--bump-revision and --mark-compacted go together: give both or neither")
     what = Restore(flags.file, flags.bump_revision, flags.mark_compacted, not flags.skip_hash_check)
-    return f"restored at revision {restore(what, flags.endpoint)}"
+    done = restore(what, flags.endpoint)
+    return "\n".join((f"restored at revision {done.revision}", *done.notes))
 
 
 def _status(flags: argparse.Namespace) -> str:
