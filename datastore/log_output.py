@@ -7,6 +7,7 @@ form has the pairs as fields of their own, with numbers as numbers.
 from __future__ import annotations
 
 import datetime
+import json
 import logging
 import logging.handlers
 import os
@@ -70,7 +71,18 @@ class JsonLines(logging.Formatter):
         line |= {key: value for key, value in fields.items() if key not in line}
         if record.exc_info:
             line["stacktrace"] = self.formatException(record.exc_info)
-        return orjson.dumps(line, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+        try:
+            return orjson.dumps(line, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+        except TypeError:  # numbers of more than 64 bits, text that is no UTF-8
+            return json.dumps(line, default=str)
+
+
+class TextLines(logging.Formatter):
+    """Lines for people; bytes of a name that are no UTF-8 are escaped, as any output can take."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        return super().format(record).encode(errors="backslashreplace").decode()
 
 
 def split(record: logging.LogRecord) -> tuple[str, dict[str, Any]]:
@@ -102,7 +114,7 @@ def split(record: logging.LogRecord) -> tuple[str, dict[str, Any]]:
 
 def handlers(options: LogOptions) -> list[logging.Handler]:
     """Return the handlers of the outputs; ConfigError names a file that cannot be written."""
-    formatter = JsonLines() if options.format == "json" else logging.Formatter(CONSOLE)
+    formatter = JsonLines() if options.format == "json" else TextLines(CONSOLE)
     made = [_handler(output) for output in options.outputs or ("default",)]
     for handler in made:
         handler.setFormatter(formatter)

@@ -57,6 +57,20 @@ def test_a_traceback_is_a_field() -> None:
     assert "ValueError: broken" in found["stacktrace"]
 
 
+def test_what_is_no_utf_8_or_too_large_is_logged_all_the_same(tmp_path: Path) -> None:
+    assert line("variable=%s", "ETCD_\udcff")["variable"] == "ETCD_\udcff"
+    assert line("size=%d", 1 << 80)["size"] == 1 << 80
+    path = tmp_path / "log"
+    (handler,) = handlers(LogOptions(outputs=(str(path),)))
+    logger = logging.Logger("test")
+    logger.addHandler(handler)
+
+    logger.info("variable=%s", "ETCD_\udcff")
+    handler.close()
+
+    assert path.read_text().endswith("variable=ETCD_\\udcff\n")
+
+
 def test_a_file_is_an_output_and_is_opened_anew_when_it_was_moved(tmp_path: Path) -> None:
     path = tmp_path / "log"
     (handler,) = handlers(LogOptions(format="json", outputs=(str(path),)))
