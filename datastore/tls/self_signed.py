@@ -31,11 +31,18 @@ def ensure(directory: Path, hosts: Iterable[str], years: int) -> tuple[str, str]
     certificate, key = directory / "cert.pem", directory / "key.pem"
     if not (certificate.exists() and key.exists()):
         try:
-            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _make_directory(directory)
             _make(certificate, key, hosts, years)
         except OSError as error:
             raise ConfigError(f"--auto-tls: {error.filename}: {error.strerror}") from error
     return str(certificate), str(key)
+
+
+def _make_directory(directory: Path) -> None:
+    """Make what is missing for the owner alone: `mkdir` does so to the last one only."""
+    missing = [path for path in (directory, *directory.parents) if not path.exists()]
+    for path in reversed(missing):
+        path.mkdir(mode=0o700)
 
 
 def _make(certificate: Path, key: Path, hosts: Iterable[str], years: int) -> None:
@@ -75,4 +82,5 @@ def _name(host: str) -> x509.GeneralName:
 
 def _write(path: Path, content: bytes) -> None:
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY), "wb") as file:
+        os.fchmod(file.fileno(), OWNER_ONLY)  # one that was there may be anybody's to read
         file.write(content)
