@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -9,6 +11,7 @@ from datastore.errors import ConfigError
 
 SECURE = {"http": False, "https": True, "unix": False, "unixs": True}
 HOST_SCHEMES = ("http", "https")
+_NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?", re.ASCII)
 
 
 class ListenUrl(NamedTuple):
@@ -43,6 +46,16 @@ def _host_and_port(url: str) -> tuple[str, int | None]:
         port = parts.port
     except ValueError:
         return "", None
-    if parts.path.strip("/") or parts.query or parts.username:
+    host = parts.hostname or ""
+    if parts.path.strip("/") or parts.query or parts.username or not _is_host(host):
         return "", None
-    return parts.hostname or "", port
+    return host, port
+
+
+def _is_host(text: str) -> bool:
+    """Say whether a text is an address or a name as DNS has it (an IDN is one as xn--…)."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return bool(_NAME.fullmatch(text))
+    return True

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from datastore.addresses import ListenUrl, listen_url
 from datastore.data_dir import endpoint_in
 from datastore.errors import ConfigError, StartError
-from datastore.flags.flag import parse_duration
+from datastore.flags.flag import LONGEST_DURATION, parse_duration
 from datastore.gateway.options import HttpOptions
 from datastore.log_output import LogOptions
-from datastore.rpc.options import GrpcOptions
+from datastore.rpc.options import NO_LIMIT, GrpcOptions
 from datastore.tls import coverage
 from datastore.tls.options import TlsOptions
 
@@ -28,6 +28,7 @@ DEFAULT_URL = "http://localhost:2379"
 DEFAULT_QUOTA = 2 << 30
 HOUR = 3600.0
 PEERS = "initial-advertise-peer-urls"
+LONGEST_TTL = int(LONGEST_DURATION)
 LONGEST_ELECTION_MS = 50_000
 
 
@@ -79,6 +80,8 @@ class DatastoreConfig:
             raise ConfigError("--max-request-bytes and --max-txn-ops must be positive")
         if self.grpc.keepalive_interval < 0 or self.grpc.keepalive_timeout < 0:
             raise ConfigError("--grpc-keepalive-interval and -timeout must not be negative")
+        if self.auth_token_ttl > LONGEST_TTL:
+            raise ConfigError(f"--auth-token-ttl must be at most {LONGEST_TTL} seconds")
         if not 4 <= self.bcrypt_cost <= 31:
             raise ConfigError("--bcrypt-cost must be from 4 to 31")
         coverage.check(self.tls, (*self.listeners, *self.http.urls))
@@ -165,7 +168,7 @@ def _grpc(settings: Settings) -> GrpcOptions:
     return GrpcOptions(
         front=settings["grpc-front"],
         max_request_bytes=settings["max-request-bytes"],
-        max_streams=settings["max-concurrent-streams"],
+        max_streams=settings["max-concurrent-streams"] or NO_LIMIT,
         keepalive_interval=settings["grpc-keepalive-interval"],
         keepalive_timeout=settings["grpc-keepalive-timeout"],
         reuse_port=settings["socket-reuse-port"],

@@ -40,6 +40,8 @@ def _load(path: str) -> dict[str, Any]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         said = " ".join(str(error).split())
         raise ConfigError(f"--config-file {path} is not YAML: {said}") from error
+    except RecursionError as error:
+        raise ConfigError(f"--config-file {path}: there is too much in one another") from error
     if loaded is not None and not isinstance(loaded, dict):
         raise ConfigError(f"--config-file {path}: write `flag: value` lines")
     return loaded or {}

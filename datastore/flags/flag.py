@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+LONGEST_DURATION = (1 << 63) / 1e9  # seconds: Go counts nanoseconds in 64 bits
 TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -57,7 +58,10 @@ def parse_duration(text: str) -> float:
         return 0.0
     if not re.fullmatch(f"(?:{_PART.pattern})+", digits):
         raise ValueError("write a duration like 500ms, 5s or 10m")
-    return sign * sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(digits))
+    seconds = sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(digits))
+    if seconds >= LONGEST_DURATION:
+        raise ValueError("write a duration of less than 292 years")
+    return sign * seconds
 
 
 def one_of(*words: str) -> Kind:

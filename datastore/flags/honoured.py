@@ -44,7 +44,8 @@ LIMITS = (
          "is no quota"),
     Flag("max-txn-ops", UNSIGNED, "128", "most operations in one transaction"),
     Flag("max-request-bytes", UNSIGNED, "1572864", "largest write request"),
-    Flag("max-concurrent-streams", UNSIGNED32, "4294967295", "most open calls of one connection"),
+    Flag("max-concurrent-streams", UNSIGNED32, "4294967295", "most open calls of one "
+         "connection; 0 is no limit"),
     Flag("watch-progress-notify-interval", DURATION, "10m", "period of a watch's progress notices"),
     Flag("grpc-keepalive-interval", DURATION, "2h", "period of pings to clients; 0 is none"),
     Flag("grpc-keepalive-timeout", DURATION, "20s", "how long a pinged client may be silent"),

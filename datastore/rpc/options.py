@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 INT_MAX = (1 << 31) - 1  # to gRPC: for ever, or without limit
 
+NO_LIMIT = (1 << 32) - 1  # of streams, in HTTP/2; what Go takes 0 for
+
 
 @dataclass(frozen=True, slots=True)
 class GrpcOptions:
@@ -13,7 +15,7 @@ class GrpcOptions:
 
     front: str = "auto"
     max_request_bytes: int = 1_572_864
-    max_streams: int = (1 << 32) - 1
+    max_streams: int = NO_LIMIT
     keepalive_interval: float = 7200.0
     keepalive_timeout: float = 20.0
     reuse_port: bool = False

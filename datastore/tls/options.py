@@ -9,6 +9,7 @@ from datastore.errors import ConfigError
 from datastore.tls.ciphers import openssl_names
 
 ONLY_13 = "TLS1.3"
+MOST_YEARS = 292  # with more, etcd's are short: Go's durations end there
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,8 @@ class TlsOptions:
         openssl_names(self.cipher_suites)
         if self.min_version == ONLY_13 and self.cipher_suites:
             raise ConfigError("cipher suites cannot be configured when only TLS1.3 is enabled")
-        if self.auto and not self.validity_years:
-            raise ConfigError("--self-signed-cert-validity must be at least 1 year")
+        if self.auto and not 1 <= self.validity_years <= MOST_YEARS:
+            raise ConfigError(f"--self-signed-cert-validity must be from 1 to {MOST_YEARS} years")
 
     @property
     def given(self) -> bool:

@@ -79,6 +79,10 @@ def test_auto_compaction_counts_hours_or_revisions(mode: str, text: str, retenti
         (["--trusted-ca-file=ca.crt", "--client-crl-file=crl"], "--client-crl-file: no URL"),
         ([*CERTIFICATE, SECURE, "--client-crl-file=crl"], "--client-crl-file: clients are not"),
         ([*CERTIFICATE, SECURE, "--client-cert-allowed-hostname=x"], "--trusted-ca-file or"),
+        (["--auto-tls", "--self-signed-cert-validity=9000"], "from 1 to 292 years"),
+        (["--auth-token-ttl=9223372036854775807"], "--auth-token-ttl must be at most 9223372036"),
+        (["--listen-client-urls=http://münchen:2379"], "http://host:port"),
+        (["--listen-client-urls=http://a b:2379"], "http://host:port"),
         (["--log-outputs=systemd/journal"], "systemd/journal"),
         (["--bcrypt-cost=3"], "--bcrypt-cost"),
         (["--grpc-keepalive-interval=-1s"], "--grpc-keepalive-interval"),
@@ -105,6 +109,10 @@ def test_raft_timing_is_the_least_life_of_a_lease(
     flags = (f"--heartbeat-interval={heartbeat}", f"--election-timeout={election}")
 
     assert config(*flags).least_lease_ttl == seconds
+
+
+def test_no_streams_at_most_is_no_limit() -> None:
+    assert config("--max-concurrent-streams=0").grpc.max_streams == (1 << 32) - 1
 
 
 def test_members_may_share_a_database() -> None:

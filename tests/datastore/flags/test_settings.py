@@ -95,6 +95,8 @@ def test_durations_are_gos(text: str, seconds: float) -> None:
         (["--max-txn-ops=-1"], "--max-txn-ops '-1'"),
         (["--quota-backend-bytes=99999999999999999999"], "--quota-backend-bytes"),
         (["--watch-progress-notify-interval=5"], "--watch-progress-notify-interval '5'"),
+        (["--grpc-keepalive-interval=" + "9" * 400 + "h"], "292 years"),
+        (["--grpc-keepalive-interval=2562048h"], "--grpc-keepalive-interval '2562048h'"),
         (["--log-level=loud"], "--log-level 'loud'"),
         (["--snapshot-count=x"], "--snapshot-count 'x'"),
         (["--enable-log-rotation"], "--enable-log-rotation is not supported"),
@@ -240,6 +242,7 @@ def test_what_only_we_have_is_not_ignored_beside_a_file(tmp_path: Path) -> None:
         ("client-transport-security: text", "client-transport-security"),
         ("[1, 2]", "flag: value"),
         ("a: b: c", "not YAML"),
+        ("a: " + "[" * 2000, "too much in one another"),
         ("client-cert-auth: 3", "client-cert-auth"),
     ],
 )

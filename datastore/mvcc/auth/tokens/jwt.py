@@ -73,6 +73,8 @@ class JwtTokens:
             self.life = int(parse_duration(options.get("ttl") or DEFAULT_TTL) * 1000)
         except ValueError as error:
             raise ConfigError(f"--auth-token: ttl {options['ttl']!r}: {error}") from error
+        if self.life <= 0:
+            raise ConfigError(f"--auth-token: ttl {options['ttl']!r}: no token would ever be good")
         self._known: dict[str, Claims] = {}
 
     def issue(self, user: str, revision: int, now: int) -> Issued:
