@@ -10,20 +10,22 @@ from __future__ import annotations
 import asyncio
 import struct
 import time
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from datastore.mvcc import crc32c
 from datastore.mvcc.key_space_hash import KeySpaceHash, hash_key_space, hash_rows
+from datastore.mvcc.store_copy import StoreCopy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import AsyncIterator, Callable
 
     from datastore.mvcc.backend import Session
     from datastore.mvcc.lane import Lane
     from datastore.mvcc.model import Row
 
 PAUSE_SECONDS = 0.01
+COPIES = 2
 _PAIR = struct.Struct(">qq")
 
 
@@ -33,6 +35,7 @@ class Upkeep:
     def __init__(self, lane: Lane) -> None:
         self._lane = lane
         self._defragmenting = asyncio.Lock()
+        self._copies = asyncio.Semaphore(COPIES)
 
     async def hash_key_space(self, revision: int, encode: Callable[[Row], bytes]) -> KeySpaceHash:
         """Return HashKV at a revision, 0 for now."""
@@ -42,9 +45,16 @@ class Upkeep:
         """Return a hash of keys, leases and alarms, and the revision it was made at."""
         return await self._lane.call(lambda session: _hash_all(session, encode))
 
-    async def copy_to(self, path: Path) -> None:
-        """Write one state of the store into a new SQLite file."""
-        await self._lane.call(lambda session: session.copy_to(path))
+    @asynccontextmanager
+    async def copy(self) -> AsyncIterator[StoreCopy]:
+        """Copy one state of the store; more than COPIES of them wait for one that is closed."""
+        await self._copies.acquire()
+        copy = StoreCopy(self._copies.release)
+        try:
+            await self._lane.call(copy.make)
+            yield copy
+        finally:
+            copy.close()
 
     async def defragment(self) -> None:
         """Give free space back to the file system; several calls do it one after the other."""
