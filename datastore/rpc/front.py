@@ -56,6 +56,11 @@ class Health(health.aio.HealthServicer):  # type: ignore[misc]
             await context.abort(grpc.StatusCode.NOT_FOUND, "unknown service")
         return await super().Check(request, context)
 
+    async def List(self, request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+        """Answer what Check says of every service: there is but the server as a whole."""
+        whole = await super().Check(health_pb2.HealthCheckRequest(), context)
+        return health_pb2.HealthListResponse(statuses={"": whole})
+
 
 def new_server(
     options: GrpcOptions, interceptors: Sequence[grpc.aio.ServerInterceptor] = ()
@@ -67,7 +72,7 @@ def new_server(
 async def add_services(server: grpc.aio.Server, edge: Edge) -> None:
     """Add every service to a server that has not started."""
     healthy = Health()
-    for name in ("Check", "Watch"):
+    for name in ("Check", "List", "Watch"):
         setattr(healthy, name, counted(getattr(healthy, name), edge.counts.of(HEALTH, name)))
     health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
     await healthy.set("", health_pb2.HealthCheckResponse.SERVING)

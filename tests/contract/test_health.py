@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from grpc_health.v1 import health_pb2 as pb
 
 from tests.contract.client import Client, refusal
@@ -26,6 +27,13 @@ async def test_the_server_as_a_whole_is_serving(etcd: Client) -> None:
 
 async def test_watch_starts_with_serving(etcd: Client) -> None:
     assert await first_of_watch(etcd, "") == SERVING
+
+
+@pytest.mark.etcd_since("3.6")
+async def test_the_list_is_of_the_server_as_a_whole(etcd: Client) -> None:
+    listed = await etcd.send(etcd.health.List, pb.HealthListRequest())
+
+    assert dict(listed.statuses) == {"": SERVING}
 
 
 async def test_an_unknown_service_is_not_found(etcd: Client) -> None:
