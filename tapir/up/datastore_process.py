@@ -50,6 +50,12 @@ class DatastoreProcess:
         """The child's only listener, as a client URL."""
         return f"unix://{self._socket}"
 
+    @property
+    def pid(self) -> int:
+        """The child's process id; only after `start`."""
+        assert self._child is not None
+        return self._child.pid
+
     async def start(self) -> None:
         """Start the child and return once it listens.
 
@@ -60,7 +66,7 @@ class DatastoreProcess:
             *self._command(),
             stdin=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
-            env=_environment(),
+            env=_environment(self._config.datastore),
             preexec_fn=_tie_to_parent,
         )
         self._relay = asyncio.create_task(self._relay_errors(self._child))
@@ -125,7 +131,6 @@ class DatastoreProcess:
 
     def _command(self) -> list[str]:
         flags = [
-            f"--endpoint={self._config.datastore}",
             f"--listen-client-urls={self.endpoint}",
             f"--log-level={self._config.log_level}",
         ]
@@ -139,13 +144,17 @@ def _socket_path(data_dir: Path) -> Path:
     return Path(tempfile.mkdtemp(prefix="tapir-")) / "datastore.sock"
 
 
-def _environment() -> dict[str, str]:
-    """What the child inherits: nothing that an etcd, or this process's systemd, has set."""
-    return {
+def _environment(database: str) -> dict[str, str]:
+    """What the child inherits: nothing that an etcd, or this process's systemd, has set.
+
+    The database's URL may hold a password: a command line is everybody's to read, this is not.
+    """
+    inherited = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith("ETCD_") and name != "NOTIFY_SOCKET"
     }
+    return inherited | {"ETCD_ENDPOINT": database}
 
 
 def _tie_to_parent() -> None:
