@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 import orjson
 
 from datastore.errors import DatastoreError
-from proto.etcd import rpc_pb2
+from datastore.rpc.maintenance import alarm_name
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -98,7 +98,7 @@ class Health:
 
     async def _alarms(self, prefix: str = "") -> list[str]:
         _, alarms = await _in_time(self._store.alarms(), prefix)
-        return [str(rpc_pb2.AlarmType.Name(alarm.alarm)) for alarm in alarms]
+        return [alarm_name(alarm.alarm) for alarm in alarms]
 
     async def _data_corruption(self) -> None:
         if "CORRUPT" in await self._alarms():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import resource
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 
@@ -18,7 +18,7 @@ from datastore.gateway.families import NO_SUFFIX, Facts, families
 from datastore.gateway.health import Answer
 from datastore.mvcc.auth.model import NOBODY, AuthTables
 from datastore.mvcc.counts import count_all
-from proto.etcd import rpc_pb2
+from datastore.rpc.maintenance import alarm_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -72,8 +72,8 @@ class Metrics:
             revision=hub.revision,
             compact_revision=hub.compact_revision or -1,
             keys=self._keys,
-            allocated=store.size.allocated,
-            used=store.size.used,
+            allocated=store.house.size.allocated,
+            used=store.house.size.used,
             quota=max(store.limits.quota, 0),
             pending_writes=store.writer.waiting,
             watchers=hub.watchers,
@@ -82,7 +82,7 @@ class Metrics:
             pending_events=hub.pending_events(),
             expired_leases=store.lessor.expired,
             auth_revision=self._auth_revision,
-            alarms=tuple((a.member_id % (1 << 64), _name(a)) for a in self._alarms),
+            alarms=tuple((a.member_id % (1 << 64), alarm_name(a.alarm)) for a in self._alarms),
             writer=store.writer.counters,
             methods=edge.counts.totals(),
             health=(health.successes, health.failures),
@@ -123,10 +123,6 @@ def _anybody(_: object) -> None:
 
 def _revision(tables: AuthTables) -> int:
     return tables.state.revision
-
-
-def _name(alarm: Any) -> str:
-    return str(rpc_pb2.AlarmType.Name(alarm.alarm))
 
 
 def _file_limit() -> int:

@@ -39,12 +39,12 @@ _VERSION = re.compile(r"(\d+)\.(\d+)(?:\.\d+(?:-[0-9A-Za-z.-]*)?(?:\+[0-9A-Za-z.
 async def _status(edge: Edge, _: rpc_pb2.StatusRequest) -> rpc_pb2.StatusResponse:
     store = edge.store
     state, alarms = await store.alarms()
-    raised = [f"memberID:{_unsigned(a.member_id)} alarm:{_name(a.alarm)} " for a in alarms]
+    raised = [f"memberID:{_unsigned(a.member_id)} alarm:{alarm_name(a.alarm)} " for a in alarms]
     return rpc_pb2.StatusResponse(
         header=edge.header(state.revision),
         version=VERSION,
-        dbSize=store.size.allocated,
-        dbSizeInUse=store.size.used,
+        dbSize=store.house.size.allocated,
+        dbSizeInUse=store.house.size.used,
         dbSizeQuota=max(store.limits.quota, 0),
         leader=edge.member_id,
         raftIndex=state.revision,
@@ -160,8 +160,10 @@ def _type(alarm: int) -> rpc_pb2.AlarmType:
     return cast("rpc_pb2.AlarmType", alarm)
 
 
-def _name(alarm: int) -> str:
-    return str(rpc_pb2.AlarmType.Name(alarm))
+def alarm_name(alarm: int) -> str:
+    """Return the name of an alarm, as Go has it: the number of one that is not known."""
+    found = rpc_pb2.AlarmType.DESCRIPTOR.values_by_number.get(alarm)
+    return found.name if found else str(alarm)
 
 
 METHODS: dict[str, Method] = {
