@@ -8,20 +8,16 @@ rows, so it resumes after a crash.
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from typing import TYPE_CHECKING
 
-from datastore.errors import DatastoreError
 from datastore.mvcc.requests import Prune
 
 if TYPE_CHECKING:
     from datastore.mvcc.writer import Writer
 
-log = logging.getLogger(__name__)
 STEP_SECONDS = 0.05
 SMALLEST_STEP, LARGEST_STEP = 32, 8_192
-RETRY_SECONDS = 1.0
 
 
 class Compactor:
@@ -49,13 +45,12 @@ class Compactor:
         while True:
             await self._wanted.wait()
             self._wanted.clear()
+            done = False
             try:
-                if not await self._prune():
+                done = await self._prune()
+            finally:
+                if not done:
                     self._wanted.set()  # the next step, after the writers that wait
-            except DatastoreError as error:
-                log.warning("compaction waits for the database error=%s", error)
-                await asyncio.sleep(RETRY_SECONDS)
-                self._wanted.set()
 
     async def _prune(self) -> bool:
         began = time.monotonic()

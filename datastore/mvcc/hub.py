@@ -20,7 +20,6 @@ from collections import deque
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from datastore.errors import DatastoreError
 from datastore.mvcc.counts import LiveCounts
 from datastore.mvcc.history import Page, read_page
 from datastore.mvcc.model import Event, in_range
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 RECENT_EVENTS = 4_096
 RECENT_BYTES = 16 << 20  # of keys and values, replaced ones too; their encoded forms come on top
-RETRY_SECONDS = 0.5
 Shared = dict[tuple[bytes, bytes, frozenset[int], int], list[Batch]]
 
 
@@ -127,10 +125,9 @@ class WatchHub:
                 if self._behind:
                     await self._advance()
                 await self._feed()
-            except DatastoreError as error:
-                log.warning("watch history cannot be read, retrying error=%s", error)
-                await asyncio.sleep(RETRY_SECONDS)
-                self._wake.set()
+            except Exception:
+                self.signal()  # it is still to be read
+                raise
 
     async def _advance(self) -> None:
         """Read and dispatch what was committed elsewhere."""

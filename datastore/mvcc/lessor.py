@@ -17,7 +17,6 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from datastore.errors import DatastoreError
 from datastore.mvcc.lease_table import LeaseTable
 from datastore.mvcc.requests import EndLeases, ExpireLeases, HoldLock, RenewLease
 
@@ -34,7 +33,6 @@ log = logging.getLogger(__name__)
 GAP_SECONDS = 1.0  # held up for longer than this, nobody could renew
 GRACE_MS = 1_000  # etcd's election timeout, which a start adds
 LONGEST_SLEEP = 5.0  # so that being held up is noticed
-RETRY_SECONDS = 0.5
 AT_ONCE = 500  # leases a batch ends
 LOCK = "lessor"
 LOCK_MS = 5_000
@@ -88,7 +86,7 @@ class MemoryLessor:
         return lease.deadline - now if left is None else left
 
     async def run(self) -> None:
-        """Expire leases until cancelled; a database in trouble is asked again."""
+        """Expire leases until cancelled."""
         while True:
             now = self._now()
             due = self._table.due(now, AT_ONCE)
@@ -104,12 +102,10 @@ class MemoryLessor:
     async def _end(self, due: list[int]) -> None:
         try:
             ended = await self._writer.submit(EndLeases(tuple(due)))
-            self.expired += len(ended.leases)
-            log.info("leases expired count=%d", len(ended.leases))
-        except DatastoreError as error:
-            log.debug("lease expiry waits for the database error=%s", error)
-            await asyncio.sleep(RETRY_SECONDS)
-        self._table.postpone(due, self._now())
+        finally:
+            self._table.postpone(due, self._now())  # those that are still there
+        self.expired += len(ended.leases)
+        log.info("leases expired count=%d", len(ended.leases))
 
     async def _sleep(self, until: int | None) -> None:
         """Sleep past a deadline, or until there is an earlier one; notice being held up."""
@@ -153,6 +149,9 @@ class SharedLessor:
         self._lane = lane
         self._clock = clock
         self._held_until = 0
+        self._renew_all = True
+        self._reached = 0.0  # when a turn last succeeded
+        self._pause = 0.0  # that followed it
         self.expired = 0  # leases, by this server
 
     def start(self, leases: Iterable[Lease]) -> None:
@@ -171,19 +170,14 @@ class SharedLessor:
         return lease.deadline - now
 
     async def run(self) -> None:
-        """Expire leases until cancelled; a database that is away is waited for."""
-        renew_all, pause = True, RETRY_SECONDS
-        reached = self._clock()
+        """Expire leases until cancelled."""
         while True:
-            renew_all = renew_all or self._clock() - reached > pause + GAP_SECONDS
-            try:
-                pause = await self._turn(renew_all=renew_all)
-                renew_all = False
-                reached = self._clock()
-            except DatastoreError as error:
-                pause = RETRY_SECONDS
-                log.debug("lease expiry waits for the database error=%s", error)
-            await asyncio.sleep(pause)
+            gap = self._clock() - self._reached
+            self._renew_all = self._renew_all or gap > self._pause + GAP_SECONDS
+            self._pause = await self._turn(renew_all=self._renew_all)
+            self._renew_all = False
+            self._reached = self._clock()
+            await asyncio.sleep(self._pause)
 
     async def _turn(self, *, renew_all: bool) -> float:
         """End what is due; return for how long nothing will be."""

@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from datastore.errors import DatastoreError
 from datastore.mvcc.auth.guard import Guard
 from datastore.mvcc.auth.model import NOBODY, Credentials
 from datastore.mvcc.auth.passwords import DEFAULT_COST, Passwords
 from datastore.mvcc.auth.service import Auth
 from datastore.mvcc.auth.tokens import new_tokens
 from datastore.mvcc.auto_compaction import AutoCompactor, policy
-from datastore.mvcc.backend import Backend, Session, Size
+from datastore.mvcc.background import every, keep
 from datastore.mvcc.batch import Server
 from datastore.mvcc.compaction import Compactor
+from datastore.mvcc.housekeeping import Housekeeping
 from datastore.mvcc.hub import WatchHub
 from datastore.mvcc.key_space import KeySpace
 from datastore.mvcc.lane import Lane
@@ -33,7 +33,6 @@ from datastore.mvcc.point_reads import PointReads
 from datastore.mvcc.quota import Quota
 from datastore.mvcc.requests import (
     Compact,
-    DiskSpace,
     GrantLease,
     Heartbeat,
     RenewLease,
@@ -44,8 +43,10 @@ from datastore.mvcc.watch import WatchStream
 from datastore.mvcc.writer import Watching, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from datastore.mvcc.backend import Backend, Session
+    from datastore.mvcc.background import Job
     from datastore.mvcc.committer import Outcome
     from datastore.mvcc.model import (
         Alarm,
@@ -66,7 +67,6 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 RANGE_THREADS = 3
 POINT_READS = 64  # that share one snapshot
-SIZE_SECONDS = 1.0
 HEARTBEAT_SECONDS = 5.0
 ALIVE_MS = 15_000  # a server without a heartbeat for this long is gone
 
@@ -103,13 +103,11 @@ class Store:
         self.limits = limits
         self.guard = Guard(new_tokens(options.token, options.token_ttl))
         self._passwords = Passwords(options.bcrypt_cost)
-        self.size = Size(0, 0)
-        self.broken: asyncio.Future[str]  # why the database cannot be trusted any more
         self._quota = Quota(limits.quota)
-        self._disk_turns = -1  # as the store has been told
-        self._stopping = False
+        self._closed = False
         self._lanes: list[Lane] = []
-        self._tasks: list[asyncio.Task[Any]] = []
+        self._writing: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self._listening: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -117,9 +115,10 @@ class Store:
         backend = self.backend
         self._points = self._lane("points", backend.session, together=POINT_READS)
         self._ranges = self._lane("ranges", backend.session, threads=RANGE_THREADS)
-        self._chores = self._lane("chores", backend.session)
+        chores = self._lane("chores", backend.session)
         state = await self._ranges.call(_state)
-        await self._measure()
+        self.house = Housekeeping(backend, chores, self._quota)
+        await self.house.measure()
         self.upkeep = Upkeep(self._lane("upkeep", backend.session))
         self.hub = WatchHub(
             self._ranges,
@@ -127,7 +126,6 @@ class Store:
             state.compact_revision,
             shared=not backend.exclusive,
         )
-        self.broken = asyncio.get_running_loop().create_future()
         server = Server(
             backend.member_id,
             backend.longest_key,
@@ -146,7 +144,7 @@ class Store:
         if backend.exclusive:
             self.lessor = MemoryLessor(self.writer)
         self.lessor.start((await self._ranges.call(_all_leases)).values())
-        self._run(self.writer.run(), self.hub.run(), self.compactor.run(), self.lessor.run())
+        self._writing = asyncio.create_task(self.writer.run())
         self.auth = Auth(
             self.guard,
             self._passwords,
@@ -156,26 +154,28 @@ class Store:
         )
         points = PointReads(self._points, self.guard, backend.newest)
         self.keys = KeySpace(self, points=points, ranges=self._ranges, writer=self.writer)
-        self._run(self._keep_house(), self.auth.run())
-        self._auto_compact(state.revision)
+        for name, job in self._jobs(state.revision):
+            self._tasks.append(asyncio.create_task(keep(name, job)))
         if not backend.exclusive:
-            self._run(self._beat())
-            self._listening = asyncio.create_task(self._listen())
+            self._listening = asyncio.create_task(keep("listening", self._listen))
 
     async def stop(self) -> None:
-        """Finish queued writes, then end every task and close the lanes."""
-        self._stopping = True
-        if self._tasks:
+        """Finish queued writes, then end every task and close the lanes.
+
+        Listening ends last: it is what cuts the connections of a database that does not answer.
+        """
+        if self._writing:
             self.writer.close()
-            await self._tasks[0]
+            await self._writing
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._listening:
-            await self._listening  # its thread sees `_stopping` within a second
         self._passwords.close()
         for lane in self._lanes:
             await lane.close()
+        self._closed = True
+        if self._listening:
+            await self._listening  # its thread sees `_closed` within a second
         await asyncio.to_thread(self.backend.close)
 
     async def range(self, query: RangeQuery) -> RangeResult:
@@ -240,7 +240,7 @@ class Store:
     async def defragment(self) -> None:
         """Give free space back to the file system."""
         await self.upkeep.defragment()
-        await self._measure()
+        await self.house.measure()
 
     async def alarms(self) -> tuple[State, list[Alarm]]:
         """Return the active alarms."""
@@ -260,15 +260,23 @@ class Store:
         """Run any long read in a reader thread."""
         return await self._ranges.call(function)
 
-    def _auto_compact(self, revision: int) -> None:
-        """Start auto-compaction, if it is on."""
+    def _jobs(self, revision: int) -> Iterator[tuple[str, Job]]:
+        """Yield what goes on in the background, each with its name; revision is the store's."""
+        yield "watches", self.hub.run
+        yield "compaction", self.compactor.run
+        yield "lease expiry", self.lessor.run
+        yield "tokens", self.auth.run
+        yield from self.house.jobs(self.writer)
         limits = self.limits
         chosen = policy(
             limits.compaction_mode, limits.compaction_retention, time.monotonic(), revision
         )
         if chosen is not None:
             compact = partial(self.compact, physical=False)
-            self._run(AutoCompactor(chosen, lambda: self.hub.revision, compact).run())
+            compactor = AutoCompactor(chosen, lambda: self.hub.revision, compact)
+            yield "auto-compaction", compactor.run
+        if not self.backend.exclusive:
+            yield "heartbeat", every(HEARTBEAT_SECONDS, lambda: self.writer.submit(Heartbeat()))
 
     def _publish(self, outcome: Outcome) -> None:
         self.lessor.note(outcome.leases)
@@ -283,44 +291,6 @@ class Store:
         self._lanes.append(lane)
         return lane
 
-    def _run(self, *coroutines: Any) -> None:
-        self._tasks += [asyncio.create_task(coroutine) for coroutine in coroutines]
-
-    async def _keep_house(self) -> None:
-        """Let the backend do its chores, and learn the size of the store."""
-        while True:
-            await asyncio.sleep(SIZE_SECONDS)
-            for chore in (self._let_keep_house, self._measure, self._tell_of_disk):
-                try:
-                    await chore()
-                except DatastoreError as error:
-                    log.debug("housekeeping waits for the database error=%s", error)
-            if self.backend.broken and not self.broken.done():
-                self.broken.set_result(self.backend.broken)
-
-    async def _let_keep_house(self) -> None:
-        await self._chores.call(self.backend.housekeep)
-
-    async def _measure(self) -> None:
-        self.size = await self._chores.call(lambda session: session.size())
-        self._quota.allocated = self.size.allocated
-
-    async def _tell_of_disk(self) -> None:
-        """Raise the alarm for a disk that is full, or end it, whenever that changes."""
-        turns = self.backend.disk_turns
-        if turns != self._disk_turns:
-            await self.writer.submit(DiskSpace(full=bool(turns % 2)))
-            self._disk_turns = turns
-
-    async def _beat(self) -> None:
-        """Keep this server in the list of members."""
-        while True:
-            await asyncio.sleep(HEARTBEAT_SECONDS)
-            try:
-                await self.writer.submit(Heartbeat())
-            except DatastoreError as error:
-                log.debug("heartbeat waits for the database error=%s", error)
-
     async def _listen(self) -> None:
         """Signal the hub at every sign of a commit elsewhere."""
         loop = asyncio.get_running_loop()
@@ -328,7 +298,7 @@ class Store:
         def heard() -> None:
             loop.call_soon_threadsafe(self.hub.signal)
 
-        await asyncio.to_thread(self.backend.listen, heard, lambda: self._stopping)
+        await asyncio.to_thread(self.backend.listen, heard, lambda: self._closed)
 
 
 def _state(session: Session) -> State:
