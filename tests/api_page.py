@@ -1,90 +1,170 @@
 """Writes docs/reference/etcd-api.md from the protocol's own description: `make flags`.
 
-Every call and every field of its request and answer is there; `CALLS` and `FIELDS` say where ours
-is not etcd's. What they do not name is as on etcd, and held there by the contract suite.
+Every call is a row, and every field of every message that a call carries; `CALLS` and `FIELDS` say
+where ours is not etcd's, "partial: why" or "no: why". What they do not name is as on etcd, and held
+there by the contract suite. A row that no call or field has is refused, so that none outlives it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
+from google.protobuf.descriptor import (
+    Descriptor,
+    FieldDescriptor,
+    FileDescriptor,
+    MethodDescriptor,
+    ServiceDescriptor,
+)
+from grpc_health.v1 import health_pb2
 
-from datastore.rpc.front import SERVICES
+from datastore.rpc.front import HEALTH, SERVICES
 from proto.etcd import election_pb2, lock_pb2, rpc_pb2
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "etcd-api.md"
-FILES = (rpc_pb2, lock_pb2, election_pb2)
-HEAD = """# The etcd v3 API, call by call
+FILES: tuple[FileDescriptor, ...] = tuple(
+    file.DESCRIPTOR for file in (rpc_pb2, lock_pb2, election_pb2, health_pb2)
+)
+HEAD = """# The etcd v3 API, call by call and field by field
 
 Written by `make flags` from the protocol's description. *yes* means: as on etcd 3.6.14, with its
-errors and texts; the contract suite asks a real etcd the same. A field without a note is honoured,
-in a request, or filled in, in an answer; `*` marks a field with a note at the end.
+errors and texts; the contract suite asks a real etcd the same. *partial* and *no* come with the
+reason. A field of a request that says *yes* is honoured, one of an answer is filled in.
 """
+REFUSED = "no: the call is refused by name"
 CALLS: Mapping[str, str] = {
-    "KV.RangeStream": "yes, of etcd 3.7",
+    "KV.RangeStream": "yes: as on etcd 3.7",
     "Maintenance.Snapshot": "partial: the framing and the digest are etcd's, the content is a "
     "SQLite file, which `tapir snapshot restore` reads and `etcdutl` does not",
+    "Maintenance.Hash": "partial: the number says something only beside another of ours",
+    "Maintenance.HashKV": "partial: the hash that etcd remembers for the revision of a compaction "
+    "is not kept",
     "Maintenance.Defragment": "yes: gives unused space back to the system",
-    "Maintenance.Hash": "yes; the number says something only beside another of ours",
     "Maintenance.Downgrade": "partial: versions are judged and CANCEL works; ENABLE is refused, "
     "there is no older version to go to",
-    "Maintenance.MoveLeader": "yes, as on a single member: only to itself",
-    "Cluster.MemberAdd": "refused by name: a server joins by being started on the same database",
-    "Cluster.MemberRemove": "as on a single member; where several servers share a database: "
-    "refused by name, they go by being stopped",
+    "Maintenance.MoveLeader": "yes: as on a single member, only to itself",
+    "Cluster.MemberAdd": "no: refused by name, a server joins by being started on the same "
+    "database; URLs are judged as on etcd",
+    "Cluster.MemberRemove": "partial: refused as on a single member; where several servers share "
+    "a database refused by name, they go by being stopped",
     "Cluster.MemberPromote": "yes: there are no learners to promote",
-    "Cluster.MemberUpdate": "yes; the peer URLs are stored and used by nobody",
+    "Cluster.MemberUpdate": "yes: the peer URLs are stored and used by nobody",
 }
 FIELDS: Mapping[str, str] = {
-    "RangeRequest.serializable": "the answer is linearizable in any case",
-    "ResponseHeader.raft_term": "always 2",
-    "StatusResponse.leader": "the server that answers",
-    "StatusResponse.raftIndex": "the revision",
-    "StatusResponse.raftAppliedIndex": "the revision",
-    "StatusResponse.raftTerm": "always 2",
-    "StatusResponse.isLearner": "never",
-    "StatusResponse.downgradeInfo": "never enabled",
-    "StatusResponse.errors": "alarms as on etcd, and settings of the database that are not durable",
-    "Member.isLearner": "never",
-    "MemberListRequest.linearizable": "the answer is linearizable in any case",
-    "CompactionRequest.physical": "waits until the rows are gone",
+    "RangeRequest.serializable": "yes: the answer is linearizable in any case",
+    "PutRequest.key": "yes: on PostgreSQL at most 2,600 bytes",
+    "ResponseHeader.raft_term": "partial: always 2",
+    "CompactionRequest.physical": "yes: waits until the rows are gone",
+    "LeaseGrantResponse.error": "yes: empty, as on etcd",
+    "HashResponse.hash": "partial: says something only beside another of ours",
+    "HashKVResponse.hash": "partial: etcd's formula, for every revision that can be read; the hash "
+    "that etcd remembers for the revision of a compaction is not kept",
+    "SnapshotResponse.blob": "partial: a SQLite file",
+    "StatusResponse.leader": "yes: the server that answers",
+    "StatusResponse.raftIndex": "partial: the revision",
+    "StatusResponse.raftAppliedIndex": "partial: the revision",
+    "StatusResponse.raftTerm": "partial: always 2",
+    "StatusResponse.isLearner": "yes: never",
+    "StatusResponse.downgradeInfo": "yes: never enabled",
+    "StatusResponse.errors": "yes: and settings of the database that are not durable",
+    "DowngradeRequest.action": "partial: ENABLE is refused",
+    "DowngradeInfo.enabled": "yes: never",
+    "DowngradeInfo.targetVersion": "yes: always empty",
+    "Member.isLearner": "yes: never",
+    "Member.peerURLs": "yes: used by nobody",
+    "MemberAddRequest.isLearner": REFUSED,
+    "MemberAddResponse.header": REFUSED,
+    "MemberAddResponse.member": REFUSED,
+    "MemberAddResponse.members": REFUSED,
+    "MemberListRequest.linearizable": "yes: the answer is linearizable in any case",
+    "AuthUserAddRequest.name": "partial: at most 1,024 bytes",
+    "AuthRoleAddRequest.name": "partial: at most 1,024 bytes",
 }
 
 
 def page() -> str:
     """The whole page."""
-    services = [s for file in FILES for s in file.DESCRIPTOR.services_by_name.values()]
-    parts = [HEAD]
-    for service in services:
-        rows = [_row(service.name, service.full_name, method) for method in service.methods]
-        head = ["| call | state | request | answer |", "|---|---|---|---|"]
-        parts.append("\n".join([f"## {service.full_name}", "", *head, *rows, ""]))
-    notes = [f"| `{name}` | {note} |" for name, note in FIELDS.items()]
-    table = ["| field | ours |", "|---|---|", *notes]
-    parts.append("\n".join(["## Fields that say something of their own here", "", *table]))
+    services = [service for file in FILES for service in file.services_by_name.values()]
+    messages = list(_messages(services))
+    _assert_all_used(services, messages)
+    parts = [HEAD, *map(_calls, services), "## Fields\n", *map(_fields, messages)]
     return "\n".join(parts).rstrip() + "\n"
 
 
-def _row(service: str, path: str, method: MethodDescriptor) -> str:
-    served = method.name in SERVICES.get(path, {})
-    state = CALLS.get(f"{service}.{method.name}", "yes") if served else "no: UNIMPLEMENTED"
-    asked, answered = (_fields(message) for message in (method.input_type, method.output_type))
-    return f"| {method.name} | {state} | {asked} | {answered} |"
+def _calls(service: ServiceDescriptor) -> str:
+    rows = [_call(service, method) for method in service.methods]
+    head = ["| call | request | answer | state |", "|---|---|---|---|"]
+    return "\n".join([f"## {service.full_name}", "", *head, *rows, ""])
 
 
-def _fields(message: Descriptor | None) -> str:
-    fields = message.fields if message else ()
-    return ", ".join(_name(field) for field in fields) or "none"
+def _call(service: ServiceDescriptor, method: MethodDescriptor) -> str:
+    served = service.full_name == HEALTH or method.name in SERVICES.get(service.full_name, {})
+    state = CALLS.get(f"{service.name}.{method.name}", "yes") if served else "no: UNIMPLEMENTED"
+    asked = _streamed(method.client_streaming, method.input_type)
+    answered = _streamed(method.server_streaming, method.output_type)
+    return f"| {method.name} | {asked} | {answered} | {state} |"
 
 
-def _name(field: FieldDescriptor) -> str:
-    """A field's name; a message of the call's own is opened, a key-value or a header is not."""
-    kind = field.message_type
-    owner = field.containing_type
-    noted = owner is not None and f"{owner.name}.{field.name}" in FIELDS
-    opened = kind is not None and kind.name.endswith(("CreateRequest", "CancelRequest"))
-    inner = f" ({_fields(kind)})" if opened else ""
-    return f"`{field.name}`{'*' if noted else ''}{inner}"
+def _streamed(streaming: bool, message: Descriptor) -> str:
+    return f"{'stream of ' if streaming else ''}{message.name}"
+
+
+def _fields(message: Descriptor) -> str:
+    if not message.fields:
+        return f"### {message.name}\n\nhas no fields.\n"
+    rows = [_field(message, field) for field in message.fields]
+    head = ["| number | field | type | state |", "|---|---|---|---|"]
+    return "\n".join([f"### {message.name}", "", *head, *rows, ""])
+
+
+def _field(message: Descriptor, field: FieldDescriptor) -> str:
+    state = FIELDS.get(f"{message.name}.{field.name}", "yes")
+    return f"| {field.number} | `{field.name}` | {_type(field)} | {state} |"
+
+
+def _type(field: FieldDescriptor) -> str:
+    if field.message_type is not None and field.message_type.GetOptions().map_entry:
+        key, value = field.message_type.fields
+        return f"map from {_type(key)} to {_type(value)}"
+    named = field.message_type or field.enum_type
+    kind = named.name if named is not None else _SCALARS[field.type]
+    return f"repeated {kind}" if field.is_repeated else kind
+
+
+_SCALARS = {
+    FieldDescriptor.TYPE_BOOL: "bool",
+    FieldDescriptor.TYPE_BYTES: "bytes",
+    FieldDescriptor.TYPE_INT64: "int64",
+    FieldDescriptor.TYPE_STRING: "string",
+    FieldDescriptor.TYPE_UINT32: "uint32",
+    FieldDescriptor.TYPE_UINT64: "uint64",
+}
+
+
+def _messages(services: Iterable[ServiceDescriptor]) -> Iterator[Descriptor]:
+    """Yield each message that a call carries once, before those that it holds."""
+    seen: set[str] = set()
+    waiting = [
+        message
+        for service in services
+        for method in service.methods
+        for message in (method.input_type, method.output_type)
+    ]
+    while waiting:
+        message = waiting.pop(0)
+        if message.full_name in seen:
+            continue
+        seen.add(message.full_name)
+        if not message.GetOptions().map_entry:
+            yield message
+        held = [field.message_type for field in message.fields if field.message_type]
+        waiting = [*held, *waiting]
+
+
+def _assert_all_used(services: Iterable[ServiceDescriptor], messages: list[Descriptor]) -> None:
+    calls = {f"{service.name}.{method.name}" for service in services for method in service.methods}
+    fields = {f"{message.name}.{field.name}" for message in messages for field in message.fields}
+    unused = (CALLS.keys() - calls) | (FIELDS.keys() - fields)
+    assert not unused, f"not in the protocol: {sorted(unused)}"
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tapir.commands import COMMANDS
-from tests import api_page
+from tests import api_page, flags_page
 
 ROOT = Path(__file__).parents[1]
 PAGES = [
@@ -35,6 +35,10 @@ def test_every_flag_is_in_the_reference(command: object) -> None:
     documented = set(re.findall(r"--[a-z0-9-]+", (ROOT / "docs/reference/flags.md").read_text()))
 
     assert flags - documented - {"-h", "--help"} == set()
+
+
+def test_the_reference_of_flags_is_what_the_parsers_say() -> None:
+    assert flags_page.PAGE.read_text() == flags_page.page()
 
 
 def test_every_call_and_field_is_in_the_reference() -> None:
