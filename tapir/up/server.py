@@ -106,7 +106,7 @@ def _ensure_pki(config: UpConfig, address: IPAddress) -> ClusterPki:
 def without_password(url: str) -> str:
     """Return a database's URL as it may be shown to whoever looks at the screen or the log."""
     userinfo = re.sub(r"(://[^/@]*?):.*@", r"\1:***@", url)
-    return re.sub(r"([?&]password=)[^&]*", r"\1***", userinfo)
+    return re.sub(r"([?&](?:ssl)?password=)[^&]*", r"\1***", userinfo)
 
 
 def _runtime_of(node: Object) -> str:
