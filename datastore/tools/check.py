@@ -23,6 +23,7 @@ from datastore.tools.checks import CHECKS
 from datastore.tools.checks.bounds import UNKNOWN, NoBounds, read_bounds
 from datastore.tools.checks.check import Finding
 from datastore.tools.checks.revisions import RESTORE
+from datastore.tools.unreadable import SQLITE_UNREADABLE, in_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 ROWS_AT_ONCE = 5_000
 CACHE_KIB = 65_536  # SQLite's own pages, also while it sorts
+UNREADABLE = (DBAPIError, *SQLITE_UNREADABLE)
 EVERY = frozenset(check.name for check in CHECKS)
 DRIVERS = {"postgresql": "postgresql+psycopg"}
 
@@ -105,7 +107,7 @@ class Checker:
                     check.ask(bounds), execution_options={"yield_per": ROWS_AT_ONCE}
                 )
                 yield from check.findings(rows, bounds)
-        except DBAPIError as error:
+        except UNREADABLE as error:
             said = self._said(error)
             yield Finding(check.name, "database", f"could not be read: {said}", check.remedy)
         except (TypeError, ValueError, OverflowError) as error:  # SQLite keeps any type anywhere
@@ -117,24 +119,24 @@ class Checker:
         try:
             with self._connection.begin_nested():
                 return read_bounds(self._connection, since)
-        except DBAPIError as error:
+        except UNREADABLE as error:
             raise NoBounds(f"could not be read: {self._said(error)}") from error
 
-    def _said(self, error: DBAPIError) -> str:
-        """Return what the database said in one line; CannotCheck when it is gone."""
-        if error.connection_invalidated:
+    def _said(self, error: Exception) -> str:
+        """Return what the database said; CannotCheck when it is gone."""
+        if isinstance(error, DBAPIError) and error.connection_invalidated:
             raise self._trouble(error) from error
-        return " ".join(str(error.orig).split())
+        return in_one_line(error)
 
     def _open(self) -> Connection:
         try:
             connection = self._engine.connect()
-        except (DBAPIError, sqlite3.Error) as error:
+        except UNREADABLE as error:
             raise self._trouble(error) from error
         try:
             with _snapshot(connection):
                 self._check_version(connection)
-        except DBAPIError as error:
+        except UNREADABLE as error:
             connection.close()
             raise self._trouble(error) from error
         except CannotCheck:
@@ -154,8 +156,9 @@ class Checker:
             )
 
     def _trouble(self, error: Exception) -> CannotCheck:
-        said = " ".join(str(getattr(error, "orig", error)).split())
-        return CannotCheck(f"datastore {self._name}: {said}: check the URL and the database")
+        return CannotCheck(
+            f"datastore {self._name}: {in_one_line(error)}: check the URL and the database"
+        )
 
 
 def _engine(endpoint: str) -> Engine:

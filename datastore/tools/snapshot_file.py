@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from datastore.errors import ConfigError
 from datastore.mvcc.model import SUB_BITS
+from datastore.tools.unreadable import SQLITE_UNREADABLE, in_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,8 +102,10 @@ def status(path: Path) -> Status:
         with closing(sqlite3.connect(name, uri=True)) as connection:
             revision = _revision(path, connection)
             (keys,) = connection.execute("SELECT count(*) FROM kv WHERE deleted = 0").fetchone()
-    except sqlite3.Error as error:
-        raise BadSnapshot(f"{path} is not a snapshot of this datastore: {error}") from error
+    except SQLITE_UNREADABLE as error:
+        raise BadSnapshot(
+            f"{path} is not a snapshot of this datastore: {in_one_line(error)}"
+        ) from error
     return Status(crc, revision, keys, size)
 
 

@@ -22,6 +22,7 @@ from datastore.mvcc.model import SUB_BITS
 from datastore.tools.check import Checker
 from datastore.tools.checks.bounds import REVISIONS
 from datastore.tools.snapshot_file import BadSnapshot, has_digest, read_store
+from datastore.tools.unreadable import SQLITE_UNREADABLE, in_one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,8 +86,8 @@ def prepare(what: Restore, path: Path) -> Restored:
                 f"{what.file} is damaged: {finding.where}: {finding.what}: use another copy"
             )
         return Restored(_begin_anew(path, what), (*notes, *_alarms(path)))
-    except sqlite3.Error as error:
-        raise BadSnapshot(f"{what.file}: {error}: use another copy") from error
+    except SQLITE_UNREADABLE as error:
+        raise BadSnapshot(f"{what.file}: {in_one_line(error)}: use another copy") from error
 
 
 def _copy_logs(file: Path, path: Path) -> tuple[str, ...]:
