@@ -37,6 +37,9 @@ VERSIONS = Answer(
     ),
     JSON,
 )
+_ESCAPES = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;"}  # as Go writes them
+)
 NO_ROUTE = Answer(404, b'{"code":5,"message":"Not Found"}', JSON)
 ONLY_POST = Answer(501, b'{"code":12,"message":"Method Not Allowed"}', JSON)
 
@@ -139,7 +142,7 @@ def redirect(scope: Any, path: str) -> Answer:
     headers = {"location": target}
     if scope["method"] not in ("GET", "HEAD"):
         return Answer(307, b"", headers)
-    body = f'<a href="{target.replace("&", "&amp;")}">Temporary Redirect</a>.\n\n'
+    body = f'<a href="{target.translate(_ESCAPES)}">Temporary Redirect</a>.\n\n'
     return Answer(307, body.encode(), headers | {"content-type": "text/html; charset=utf-8"})
 
 

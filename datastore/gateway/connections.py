@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from email.utils import formatdate
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -18,6 +19,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
 from uvicorn.server import ServerState
+from wsproto.utilities import LocalProtocolError
 
 from datastore.gateway.bodies import wait_gone
 from datastore.gateway.room import CONNECTIONS, Room
@@ -44,6 +46,7 @@ _HEAD_TOO_LARGE = (
     b"content-length: 0\r\n"
     b"connection: close\r\n\r\n"
 )
+_BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 Refusal = Callable[[bytes, str], Awaitable[str]]  # why a chain (PEM) from a host may not come in
 
 
@@ -135,6 +138,20 @@ class Connection(HttpToolsProtocol):
 
 class WebSocketConnection(WSProtocol):
     """A connection that asks to be a WebSocket."""
+
+    def data_received(self, data: bytes) -> None:
+        """Refuse a request that is not ASCII, which wsproto takes for granted."""
+        try:
+            super().data_received(data)
+        except UnicodeError:
+            self.transport.write(_BAD_REQUEST)
+            self.transport.close()
+
+    def shutdown(self) -> None:
+        """Close; one that could not be told has gone already, or was refused."""
+        with suppress(LocalProtocolError):
+            super().shutdown()
+        self.transport.close()
 
     def handle_connect(self, event: Any) -> None:
         """Put the certificate into the scope before the application's task has run."""

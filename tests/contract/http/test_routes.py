@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.contract.http.web import Web, b64
+from tests.contract.http.web import Web, b64, send_raw
 
 PATHS = (
     *(f"kv/{name}" for name in ("range", "put", "deleterange", "txn", "compaction")),
@@ -76,6 +76,14 @@ def test_a_path_that_is_not_clean_is_redirected(web: Web, path: str, clean: str)
     assert (posted.status, posted.headers["location"], posted.body) == (307, clean, b"")
     assert (got.status, got.headers["location"]) == (307, clean)
     assert f'href="{clean}"' in got.text
+
+
+def test_what_is_asked_is_no_html(web: Web) -> None:
+    answer = send_raw(web.address, b"GET //version?\"'<&> HTTP/1.0\r\n\r\n")
+
+    assert answer.endswith(
+        b'<a href="/version?&#34;&#39;&lt;&amp;&gt;">Temporary Redirect</a>.\n\n'
+    )
 
 
 def test_version(web: Web) -> None:

@@ -1,5 +1,6 @@
 """What a client of HTTP may cost, and how its connections end."""
 
+import asyncio
 import contextlib
 import http.client
 import json
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from datastore.gateway.connections import Connections
 from tests.contract.http.metrics import value_of
 from tests.contract.http.web import Ports, Web, b64, eventually, send_raw
 from tests.support.datastore import REPOSITORY, Datastore
@@ -122,6 +124,28 @@ def test_a_message_of_a_stream_has_a_limit(web: Web) -> None:
 @pytest.mark.parametrize("data", [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\x16\x03\x01\r\n\r\n"])
 def test_what_is_no_http(web: Web, data: bytes) -> None:
     assert send_raw(web.address, data).startswith(b"HTTP/1.1 400 ")
+
+
+UPGRADE = (
+    b"GET /v3/watch HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    "header", [b"Sec-WebSocket-Protocol: Bearer, \xff", b"Sec-WebSocket-Extensions: \xc3\xa9"]
+)
+async def test_an_upgrade_that_is_not_ascii(header: bytes) -> None:
+    connections = Connections(None)
+    with socket.create_server(("127.0.0.1", 0)) as bound:
+        await connections.listen([bound], None)
+        reader, writer = await asyncio.open_connection(*bound.getsockname())
+        writer.write(UPGRADE + header + b"\r\n\r\n")
+
+        assert (await reader.read()).startswith(b"HTTP/1.1 400 ")
+        writer.close()
+        await connections.stop(0)
+        await connections.stop(0)
 
 
 def test_streams_end_when_the_server_stops() -> None:
