@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from datastore.errors import ConfigError
 from datastore.gateway.connections import peer_of
 from datastore.gateway.health import PLAIN, Answer
 from datastore.gateway.routes import OLD_PREFIX, PREFIX
 from datastore.tls.clients import common_name
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable
 
     from datastore.gateway.options import HttpOptions
 
@@ -90,12 +89,3 @@ def host_of(header: str) -> str:
     if header.startswith("["):
         return header[1:].partition("]")[0]
     return header.partition(":")[0] if header.count(":") == 1 else header
-
-
-def check_origins(origins: Iterable[str]) -> None:
-    """Refuse what etcd refuses of --cors: origins are `*`, or scheme, host and port."""
-    for origin in origins:
-        scheme, _, rest = origin.partition("://")
-        port = rest.rpartition(":")[2]
-        if origin != ANY and (scheme not in _PORTS or "/" in rest or not port.isdecimal()):
-            raise ConfigError(f"--cors {origin!r}: write * or a URL like http://host:80")

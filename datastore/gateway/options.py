@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from datastore.addresses import ListenUrl, listen_url
+from datastore.errors import ConfigError
 
 CLIENT_FLAG, METRICS_FLAG = "listen-client-http-urls", "listen-metrics-urls"
 
@@ -23,6 +24,15 @@ class HttpOptions:
     host_whitelist: tuple[str, ...] = ("*",)  # --host-whitelist
     gateway: bool = True  # --enable-grpc-gateway
     extensive_metrics: bool = False  # --metrics=extensive
+
+    def check_origins(self) -> None:
+        """Refuse what etcd refuses of --cors: origins are `*`, or scheme, host and port."""
+        for origin in self.cors:
+            scheme, _, rest = origin.partition("://")
+            port = rest.rpartition(":")[2]
+            known = scheme in ("http", "https")
+            if origin != "*" and (not known or "/" in rest or not port.isdecimal()):
+                raise ConfigError(f"--cors {origin!r}: write * or a URL like http://host:80")
 
     @property
     def clients(self) -> tuple[ListenUrl, ...]:

@@ -11,27 +11,20 @@ bound. `stop` may be called at any time and once more, also when `bind` or `star
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import shutil
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from datastore.errors import ConfigError
-from datastore.gateway.access import Access, check_origins
-from datastore.gateway.apps import ClientApp, MetricsApp
 from datastore.gateway.binding import Bound, bind
-from datastore.gateway.calls import Calls
-from datastore.gateway.connections import Connections
-from datastore.gateway.gateway import Gateway
-from datastore.gateway.health import Health
-from datastore.gateway.metrics import Metrics
 from datastore.gateway.options import CLIENT_FLAG
+from datastore.private_directory import PrivateDirectory
 from datastore.rpc.front import SERVICES
 
 if TYPE_CHECKING:
     from datastore.addresses import ListenUrl
+    from datastore.gateway.apps import ClientApp, MetricsApp
+    from datastore.gateway.calls import Calls
+    from datastore.gateway.connections import Connections
     from datastore.gateway.options import HttpOptions
     from datastore.rpc.answering import Edge
     from datastore.tls.serving import Serving
@@ -47,7 +40,7 @@ class HttpFront:
         options: HttpOptions,
         tls: Serving | None = None,
     ) -> None:
-        check_origins(options.cors)
+        options.check_origins()
         self._options = options
         self._tls = tls.context if tls else None
         self._refusal = tls.clients.refusal if tls and tls.clients else None
@@ -55,7 +48,8 @@ class HttpFront:
         self._metrics: list[Bound] = []
         self._connections: list[Connections] = []
         self._calls: Calls | None = None
-        self._shared: dict[str, Path] = {}  # by address: the socket of the gRPC server behind
+        self._shared: dict[str, str] = {}  # by address: the socket of the gRPC server behind
+        self._directories: list[PrivateDirectory] = []
 
     def behind(self, url: ListenUrl) -> ListenUrl:
         """Return where gRPC is to listen for a client URL: there, or behind a port that is shared.
@@ -69,8 +63,9 @@ class HttpFront:
                 f"--{CLIENT_FLAG} {url.url!r}: HTTP shares gRPC's port only without TLS: "
                 "give it another port"
             )
-        path = Path(tempfile.mkdtemp(prefix="tapir-http-")) / "grpc.sock"
-        self._shared[url.address] = path
+        directory = PrivateDirectory()
+        self._directories.append(directory)
+        path = self._shared[url.address] = str(directory.path / "grpc.sock")
         log.info("grpc and http share a port, which slows grpc url=%s", url.url)
         return url._replace(address=f"unix:{path}", host="")
 
@@ -83,19 +78,40 @@ class HttpFront:
 
     async def start(self, edge: Edge) -> None:
         """Answer requests."""
+        if self._client or self._metrics:
+            await self._serve(edge)
+        if not self._client:
+            log.info(
+                "no http on the grpc ports: give --%s for /health, /metrics, json", CLIENT_FLAG
+            )
+
+    async def _serve(self, edge: Edge) -> None:
+        """Serve the bound URLs.
+
+        What speaks HTTP is a third of what a server loads: one without HTTP starts without it.
+        """
+        from datastore.gateway.connections import Connections
+
+        everything, common = self._apps(edge)
+        await self._listen(Connections(everything, self._refusal), self._client)
+        await self._listen(Connections(common, self._refusal), self._metrics)
+
+    def _apps(self, edge: Edge) -> tuple[ClientApp, MetricsApp]:
+        """Make what answers on client URLs, and on metrics URLs."""
+        from datastore.gateway.access import Access
+        from datastore.gateway.apps import ClientApp, MetricsApp
+        from datastore.gateway.calls import Calls
+        from datastore.gateway.gateway import Gateway
+        from datastore.gateway.health import Health
+        from datastore.gateway.metrics import Metrics
+
         health = Health(edge.store)
         metrics = Metrics(edge, health, extensive=self._options.extensive_metrics)
         common = MetricsApp(health, metrics.scrape)
         self._calls = Calls(edge, SERVICES)
         gateway = Gateway(self._calls) if self._options.gateway else None
         access = Access(self._options, lambda: _names_would_count(edge))
-        everything = ClientApp(access, common, gateway)
-        await self._listen(Connections(everything, self._refusal), self._client)
-        await self._listen(Connections(common, self._refusal), self._metrics)
-        if not self._client:
-            log.info(
-                "no http on the grpc ports: give --%s for /health, /metrics, json", CLIENT_FLAG
-            )
+        return ClientApp(access, common, gateway), common
 
     async def stop(self, grace: float = 0) -> None:
         """Finish what is being answered, for a while, and give the addresses back."""
@@ -106,8 +122,9 @@ class HttpFront:
             self._calls.close()
         for bound in (*self._client, *self._metrics):
             bound.release()
-        for path in self._shared.values():
-            await asyncio.to_thread(shutil.rmtree, path.parent, ignore_errors=True)
+        for directory in self._directories:
+            directory.close()
+        self._directories.clear()
         self._shared.clear()
         self._client.clear()
         self._metrics.clear()
@@ -117,7 +134,7 @@ class HttpFront:
         for listener in bound:
             tls = self._tls if listener.url.secure else None
             grpc = self._shared.get(listener.url.address, "")
-            await connections.listen(listener.sockets, tls, str(grpc))
+            await connections.listen(listener.sockets, tls, grpc)
             log.info("serving http url=%s", listener.url.url)
 
 
