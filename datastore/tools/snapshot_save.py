@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from tempfile import mkstemp
 from typing import TYPE_CHECKING, NamedTuple
 
 import grpc
@@ -14,10 +15,16 @@ from datastore.tools.snapshot_file import BLOCK, DIGEST
 from proto.etcd import rpc_pb2, rpc_pb2_grpc
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
     from typing import BinaryIO
 
 CONNECT_SECONDS = 5
+LOGIN_SECONDS = 30
+PLAIN, SECURE = ("http", "unix"), ("https", "unixs")
+# A large store is copied before its first byte comes, so how long that takes says nothing: a server
+# that does not answer pings any more is gone.
+STILL_THERE = [("grpc.keepalive_time_ms", 30_000), ("grpc.keepalive_timeout_ms", 20_000)]
 
 
 class CannotSave(ConfigError):
@@ -37,26 +44,42 @@ class Source(NamedTuple):
 
 def save(source: Source, path: Path) -> int:
     """Write a snapshot to a file, which it replaces, and return the size of the store in it."""
-    part = path.with_name(path.name + ".part")
     try:
-        with _channel(source) as channel, _create(part) as file:
-            size = _fetch(channel, _metadata(channel, source), file)
-            os.fsync(file.fileno())
-        part.replace(path)
+        with _channel(source) as channel, _replacing(path) as file:
+            return _fetch(channel, _metadata(channel, source), file)
     except grpc.RpcError as error:
         raise CannotSave(f"{source.endpoint}: {_said(error)}") from error
     except OSError as error:
         raise CannotSave(f"{error.filename or path}: {error.strerror}") from error
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[BinaryIO]:
+    """Give a new file, for its owner alone since it will hold secrets, and then its name to it.
+
+    Until then its name is nobody else's, so another save of that file and a link that somebody left
+    in a shared directory are not written to. After a failure it is gone.
+    """
+    descriptor, part = mkstemp(prefix=f"{path.name}.", suffix=".part", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(descriptor)
+        os.replace(part, path)
+        _sync(path.parent)
     finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-    return size
+        with suppress(FileNotFoundError):
+            os.unlink(part)
 
 
-def _create(part: Path) -> BinaryIO:
-    """Open the file for its owner alone: it will hold secrets."""
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    return os.fdopen(descriptor, "wb")
+def _sync(directory: Path) -> None:
+    """Make the file's name as durable as its content."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _fetch(channel: grpc.Channel, metadata: list[tuple[str, str]], file: BinaryIO) -> int:
@@ -78,22 +101,13 @@ def _metadata(channel: grpc.Channel, source: Source) -> list[tuple[str, str]]:
     if not source.user:
         return []
     request = rpc_pb2.AuthenticateRequest(name=source.user, password=source.password)
-    return [("token", rpc_pb2_grpc.AuthStub(channel).Authenticate(request).token)]
+    answer = rpc_pb2_grpc.AuthStub(channel).Authenticate(request, timeout=LOGIN_SECONDS)
+    return [("token", answer.token)]
 
 
 def _channel(source: Source) -> grpc.Channel:
-    scheme, separator, rest = source.endpoint.partition("://")
-    target = rest if separator else source.endpoint
-    target = f"unix:{target}" if scheme in ("unix", "unixs") and separator else target
-    if scheme in ("https", "unixs") and separator:
-        credentials = grpc.ssl_channel_credentials(
-            _read(source.cacert), _read(source.key), _read(source.cert)
-        )
-        channel = grpc.secure_channel(target, credentials)
-    elif scheme in ("http", "unix") or not separator:
-        channel = grpc.insecure_channel(target)
-    else:
-        raise CannotSave(f"endpoint {source.endpoint!r}: write http://host:port or https://…")
+    """Connect, or say within CONNECT_SECONDS that nobody answers."""
+    channel = _open(source)
     try:
         grpc.channel_ready_future(channel).result(timeout=CONNECT_SECONDS)
     except grpc.FutureTimeoutError:
@@ -102,6 +116,26 @@ def _channel(source: Source) -> grpc.Channel:
             f"endpoint {source.endpoint} does not answer: start that server, or correct the URL"
         ) from None
     return channel
+
+
+def _open(source: Source) -> grpc.Channel:
+    scheme, target = _address(source.endpoint)
+    if scheme not in SECURE:
+        return grpc.insecure_channel(target, STILL_THERE)
+    credentials = grpc.ssl_channel_credentials(
+        _read(source.cacert), _read(source.key), _read(source.cert)
+    )
+    return grpc.secure_channel(target, credentials, STILL_THERE)
+
+
+def _address(endpoint: str) -> tuple[str, str]:
+    """Return the scheme of an endpoint and what gRPC connects to."""
+    scheme, separator, rest = endpoint.partition("://")
+    if not separator:
+        return "http", endpoint
+    if scheme not in (*PLAIN, *SECURE):
+        raise CannotSave(f"endpoint {endpoint!r}: write http://host:port or https://…")
+    return scheme, f"unix:{rest}" if scheme.startswith("unix") else rest
 
 
 def _read(path: Path | None) -> bytes | None:

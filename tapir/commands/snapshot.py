@@ -5,7 +5,9 @@ Exit codes: 0 done, 2 when the file, the server or the database cannot be used.
 
 import argparse
 import json
+import os
 import sys
+from getpass import getpass
 from pathlib import Path
 
 from tapir.refusal import Refusal, refusals_of
@@ -15,6 +17,8 @@ ACTIONS = {
     "restore": "make a new store of a snapshot",
     "status": "check a snapshot and say what it holds",
 }
+
+USER = "ETCDCTL_USER"  # etcdctl's own: unlike a flag, others do not see it among the processes
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +31,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add("--cacert", type=Path, help="save: authority of the server's certificate")
     add("--cert", type=Path, help="save: client certificate")
     add("--key", type=Path, help="save: key of the client certificate")
-    add("--user", default="", help="save: name:password of a user with the role root")
+    add("--user", default="", help=f"save: name[:password] of a user with the role root; or {USER}")
     add("--endpoint", default="", help="restore: database, sqlite:///file.db or postgresql://…")
     add("--bump-revision", type=int, default=0, help="restore: add this to the revision")
     add("--mark-compacted", action="store_true", help="restore: compact up to that revision")
@@ -48,10 +52,21 @@ def _save(flags: argparse.Namespace) -> str:
 
     if "," in flags.endpoints:
         raise Refusal("snapshot save needs one server: give a single URL in --endpoints")
-    user, _, password = flags.user.partition(":")
+    user, password = _user(flags.user or os.environ.get(USER, ""))
     source = Source(flags.endpoints, flags.cacert, flags.cert, flags.key, user, password)
     size = save(source, flags.file)
     return f"snapshot saved to {flags.file}: {size} bytes"
+
+
+def _user(given: str) -> tuple[str, str]:
+    """Return a name and its password, which is asked for unless it is given too."""
+    name, colon, password = given.partition(":")
+    if not name or colon:
+        return name, password
+    try:
+        return name, getpass(f"password of {name}: ")
+    except EOFError as error:
+        raise Refusal(f"no password for user {name}: give name:password in {USER}") from error
 
 
 def _restore(flags: argparse.Namespace) -> str:

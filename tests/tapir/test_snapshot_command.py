@@ -1,5 +1,6 @@
 """`tapir snapshot`: from a running server to a file, and from the file to a new server."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,10 +16,20 @@ from tests.support.ports import free_port
 SECONDS = 60
 
 
-def snapshot(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run the command."""
-    argv = [sys.executable, "-m", "tapir", "snapshot", *map(str, words)]
-    return subprocess.run(argv, capture_output=True, text=True, timeout=SECONDS, check=False)
+def snapshot(
+    *words: str | Path, env: dict[str, str] | None = None, answer: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Run the command without a terminal; `answer` is what it reads."""
+    return subprocess.run(
+        [sys.executable, "-m", "tapir", "snapshot", *map(str, words)],
+        env={**os.environ, **(env or {})},
+        input=answer,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+        start_new_session=True,
+    )
 
 
 def put(server: Datastore, key: bytes, value: bytes) -> int:
@@ -100,3 +111,37 @@ def test_a_store_that_is_there_is_left_alone(tmp_path: Path) -> None:
 
     assert f"{store} exists already" in refused("restore", file, "--endpoint", f"sqlite:///{store}")
     assert store.read_bytes() == b"mine"
+
+
+def test_what_lies_in_the_way_is_replaced_and_not_written_to(tmp_path: Path) -> None:
+    file, other = tmp_path / "snapshot.db", tmp_path / "other"
+    other.write_bytes(b"mine")
+    other.chmod(0o644)
+    for name in ("snapshot.db", "snapshot.db.part"):
+        (tmp_path / name).symlink_to(other)
+    with Datastore() as server:
+        saved = snapshot("save", file, "--endpoints", server.endpoint)
+
+    assert saved.returncode == 0, saved.stderr
+    assert other.read_bytes() == b"mine"
+    assert not file.is_symlink()
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert sorted(path.name for path in tmp_path.glob("*.part")) == ["snapshot.db.part"]
+
+
+def test_a_user_is_let_in_by_what_the_environment_or_the_caller_says(tmp_path: Path) -> None:
+    with Datastore() as server, grpc.insecure_channel(server.address) as channel:
+        stub = rpc_pb2_grpc.AuthStub(channel)
+        stub.UserAdd(pb.AuthUserAddRequest(name="root", password="secret"))
+        stub.UserGrantRole(pb.AuthUserGrantRoleRequest(user="root", role="root"))
+        stub.AuthEnable(pb.AuthEnableRequest())
+        words = ("save", tmp_path / "file", "--endpoints", server.endpoint)
+
+        nobody = snapshot(*words)
+        named = snapshot(*words, env={"ETCDCTL_USER": "root:secret"})
+        asked = snapshot(*words, "--user", "root", answer="secret\n")
+        unanswered = snapshot(*words, "--user", "root")
+
+    assert (nobody.returncode, named.returncode, asked.returncode) == (2, 0, 0), asked
+    assert unanswered.returncode == 2
+    assert "no password for user root: give name:password in ETCDCTL_USER" in unanswered.stderr
