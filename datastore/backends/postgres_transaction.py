@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+from psycopg.generators import send
 
 from datastore.backends.postgres_connection import lost, translated
 from datastore.backends.postgres_statements import PostgresStatements
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 CHANNEL = "tapir"
 MANY = 10_000  # rows, or keys, whose work between two exchanges may take seconds
-MORE_TIME = "SET LOCAL idle_in_transaction_session_timeout = '60s'"
+MORE_TIME = "SET LOCAL idle_in_transaction_session_timeout = '5min'"
 SIZE = (
     "SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class "
     "WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'"
@@ -62,10 +63,10 @@ class PostgresTransaction(SqlTransaction):
         with translated(self._connection):
             cursor = self.queue(sql, params)
             if self._writes:
-                self._pipeline.sync()
+                self._sync()
                 if cursor.rowcount > MANY:
                     self.queue(MORE_TIME)
-                    self._pipeline.sync()
+                    self._sync()
             return cursor.fetchall()
 
     def send(self, prepared: Prepared, **values: Any) -> None:
@@ -118,7 +119,7 @@ class PostgresTransaction(SqlTransaction):
         """Commit; CommitUnknown when the connection broke before the answer."""
         try:
             self.queue("COMMIT")
-            self._pipeline.sync()
+            self._sync()
             self.ended = True
         except psycopg.Error as error:
             said = " ".join(str(error).split())
@@ -129,6 +130,15 @@ class PostgresTransaction(SqlTransaction):
     def queue(self, sql: str, params: Sequence[Any] = ()) -> psycopg.Cursor[Any]:
         """Send a statement without waiting for it."""
         return self._connection.cursor(binary=True).execute(sql, params or None)
+
+    def _sync(self) -> None:
+        """End an exchange, and wait for what it brings.
+
+        All is sent before that: the driver alone waits for answers with requests still in its
+        hands, for ever when these are more than the socket takes at once.
+        """
+        self._connection.wait(send(self._connection.pgconn))
+        self._pipeline.sync()
 
     def _queue_among(self, kind: str, wanted: Collection[Any]) -> psycopg.Cursor[Any] | None:
         if not wanted:

@@ -1,6 +1,8 @@
 """The lock that servers of one PostgreSQL share: nobody keeps it who does nothing with it."""
 
 import itertools
+import os
+import socket
 from typing import Any
 
 import psycopg
@@ -68,4 +70,15 @@ def test_a_batch_over_many_rows_is_given_more_time(
         (deleted,) = core.commit(DeleteRange(b"0", b"9"))
 
     assert (len(few.heads), len(rows), deleted.deleted) == (1, 3, 3)
-    assert (ordinary, scanned, named) == ([("5s",)], [("1min",)], [("1min",)])
+    assert (ordinary, scanned, named) == ([("5s",)], [("5min",)], [("5min",)])
+
+
+def test_a_batch_larger_than_the_socket_takes_at_once_is_committed(url: str) -> None:
+    puts = [Put(b"%d" % n, b"x" * 40_000) for n in range(100)]
+    with Core(url) as core:
+        core.commit(Put(b"first", b""))
+        with socket.socket(fileno=os.dup(connection_of(core).fileno())) as same:
+            same.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
+        results = core.commit(*puts)
+
+    assert results[-1].revision == 102
