@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from datastore.errors import Exhausted
+from datastore.private_directory import PrivateDirectory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from datastore.mvcc.backend import Session
 
@@ -34,9 +34,9 @@ class StoreCopy:
 
     def make(self, session: Session) -> None:
         """Copy the store; NoRoomForCopy if the temporary directory has less space than that."""
-        with tempfile.TemporaryDirectory(prefix="tapir-snapshot-") as directory:
-            _check_room(directory, session.size().used)
-            path = Path(directory) / "store.db"
+        with PrivateDirectory() as directory:
+            _check_room(directory.path, session.size().used)
+            path = directory.path / "store.db"
             session.copy_to(path)
             self._file = path.open("rb")
         if self.closed:
@@ -66,11 +66,10 @@ class StoreCopy:
         return self._file
 
 
-def _check_room(directory: str, needed: int) -> None:
+def _check_room(directory: Path, needed: int) -> None:
     free = shutil.disk_usage(directory).free
     if free < needed:
-        where = Path(directory).parent
         raise NoRoomForCopy(
-            f"{NoRoomForCopy.__doc__}: it needs {needed} bytes and {where} has {free}: "
+            f"{NoRoomForCopy.__doc__}: it needs {needed} bytes and {directory.parent} has {free}: "
             "let TMPDIR name another directory"
         )

@@ -8,12 +8,10 @@ everything there; `native` insists on the other for plaintext TCP.
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from datastore.errors import ConfigError
+from datastore.private_directory import PrivateDirectory
 from datastore.rpc.front import SERVICES, add_services, new_server
 from datastore.rpc.listeners import UNIX, forget, listen, probe
 from datastore.rpc.native_front import INSTALLED, NativeFront
@@ -50,7 +48,7 @@ class Fronts:
         self._grpcio = new_server(options, judges)
         self._addresses: list[str] = []
         self._natives: list[NativeFront] = []
-        self._directory: Path | None = None
+        self._directory: PrivateDirectory | None = None
 
     def bind(self, url: ListenUrl) -> None:
         """Listen on a URL; StartError when its address cannot be had."""
@@ -86,7 +84,8 @@ class Fronts:
             forget(address)
         self._addresses.clear()
         if self._directory:
-            await asyncio.to_thread(shutil.rmtree, self._directory, ignore_errors=True)
+            self._directory.close()
+            self._directory = None
 
     def _listen(self, address: str, secret: grpc.ServerCredentials | None = None) -> None:
         listen(self._grpcio, address, secret, shared=self._options.reuse_port)
@@ -94,7 +93,7 @@ class Fronts:
 
     def _fallback(self) -> str:
         """Let the grpcio server listen for the native fronts, where nobody else may connect."""
-        self._directory = Path(tempfile.mkdtemp(prefix="tapir-grpc-"))
-        path = str(self._directory / "fallback.sock")
+        self._directory = PrivateDirectory()
+        path = str(self._directory.path / "fallback.sock")
         self._grpcio.add_insecure_port(f"{UNIX}{path}")
         return path
