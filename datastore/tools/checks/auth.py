@@ -1,7 +1,8 @@
 """Users, roles, permissions and tokens: nothing is left of those that are gone, and root is there.
 
-As in etcd the role root may be held without being there, and a permission may have a kind of access
-that nobody knows, which allows nothing.
+As in etcd the role root may be held without being there, a permission may have a kind of access
+that nobody knows, which allows nothing, and a client may have stored for a password's hash what is
+none, which nothing matches.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from datastore.backends.schema import (
     meta,
     token,
 )
+from datastore.mvcc.auth.model import OPEN_END
 from datastore.tools.checks.check import Check, each, shown
 
 if TYPE_CHECKING:
@@ -26,6 +28,20 @@ if TYPE_CHECKING:
     from datastore.tools.checks.bounds import Bounds
 
 ROOT = b"root"
+
+
+def _users(_: Bounds) -> Select[Any]:
+    hashed = func.length(auth_user.c.password) != 0
+    flag = auth_user.c.no_password.in_((0, 1))
+    impossible = or_(~flag, and_(auth_user.c.no_password == 1, hashed))
+    return select(auth_user.c.name, auth_user.c.no_password).where(
+        or_(func.length(auth_user.c.name) == 0, impossible)
+    )
+
+
+def _user(row: Row[Any]) -> tuple[str, str]:
+    where = f"user {shown(row.name)}"
+    return where, f"cannot be: without a name, no_password {row.no_password}, or with a password"
 
 
 def _grants(_: Bounds) -> Select[Any]:
@@ -42,9 +58,9 @@ def _grant(row: Row[Any]) -> tuple[str, str]:
 
 def _permissions(_: Bounds) -> Select[Any]:
     role = exists().where(auth_role.c.name == auth_permission.c.role_name)
-    return select(*auth_permission.c).where(
-        or_(not_(role), func.length(auth_permission.c.key) == 0)
-    )
+    key, end = auth_permission.c.key, auth_permission.c.range_end
+    no_range = and_(end.not_in((b"", OPEN_END)), end <= key)
+    return select(*auth_permission.c).where(or_(not_(role), func.length(key) == 0, no_range))
 
 
 def _permission(row: Row[Any]) -> tuple[str, str]:
@@ -74,6 +90,13 @@ def _nobody(row: Row[Any]) -> tuple[str, str]:
 
 AUTH = (
     Check(
+        "users",
+        "each user has a name, and one that is to have no password has none",
+        "delete the user and add it again",
+        _users,
+        each(_user),
+    ),
+    Check(
         "grants",
         "each role that a user holds is there, and so is the user",
         "delete the row from table auth_grant",
@@ -82,7 +105,7 @@ AUTH = (
     ),
     Check(
         "permissions",
-        "each permission belongs to a role and has a key",
+        "each permission belongs to a role, has a key, and its range ends after it",
         "delete the row from table auth_permission",
         _permissions,
         each(_permission),
