@@ -22,6 +22,14 @@ class ListenUrl(NamedTuple):
     host: str
     secure: bool
 
+    @property
+    def local(self) -> bool:
+        """Whether only this machine can connect: a unix socket, or a loopback address."""
+        try:
+            return not self.host or ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
 
 def listen_url(flag: str, url: str) -> ListenUrl:
     """Return the parts of a URL that a flag gives; ConfigError says what to write."""

@@ -8,6 +8,7 @@ everything there; `native` insists on the other for plaintext TCP.
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 
 from datastore.errors import ConfigError
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
     from datastore.rpc.answering import Edge
     from datastore.rpc.options import GrpcOptions
     from datastore.tls.serving import Serving
+
+_UNBOUNDED = (
+    "the native front holds a client's message in memory however long it is: where clients are "
+    "not trusted use https or --grpc-front grpcio url=%s"
+)
+log = logging.getLogger(__name__)
 
 
 class Fronts:
@@ -59,6 +66,8 @@ class Fronts:
         elif self._use_native and not address.startswith(UNIX):
             probe(address, shared=self._options.reuse_port)
             self._natives.append(NativeFront(address, self._options))
+            if not url.local:
+                log.warning(_UNBOUNDED, url.url)
         else:
             self._listen(address)
 

@@ -9,6 +9,9 @@ from pathlib import Path
 import grpc
 import pytest
 
+from datastore.addresses import listen_url
+from datastore.rpc.fronts import Fronts
+from datastore.rpc.options import GrpcOptions
 from proto.etcd import rpc_pb2 as pb
 from tests.datastore.client import TIMEOUT, Client, client_of
 from tests.support.datastore import REPOSITORY, Datastore
@@ -116,3 +119,23 @@ async def test_streams_end_with_unavailable_when_the_server_stops(
 
     assert code is grpc.StatusCode.UNAVAILABLE
     assert exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("host", "front", "is_warned"),
+    [
+        ("0.0.0.0", "native", True),
+        ("127.0.0.1", "native", False),
+        ("localhost", "native", False),
+        ("0.0.0.0", "grpcio", False),
+    ],
+)
+async def test_the_log_says_which_port_has_no_bound_for_messages(
+    host: str, front: str, is_warned: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = listen_url("listen-client-urls", f"http://{host}:{free_port()}")
+    fronts = Fronts(GrpcOptions(front=front))
+    fronts.bind(url)
+    await fronts.stop(0)
+
+    assert [url.url in message for message in caplog.messages] == [True] * is_warned
