@@ -16,8 +16,10 @@ from datastore.backends.postgres_transaction import SIZE, PostgresTransaction
 from datastore.mvcc.backend import BackendDown, Size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
+
+    from datastore.mvcc.model import Row, State
 
 READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
@@ -52,6 +54,11 @@ class PostgresSession:
         """Open a write transaction."""
         with self._begin(WRITE) as tx:
             yield tx
+    def look(self, keys: Collection[bytes]) -> tuple[State, dict[bytes, Row]]:
+        """Return the state and the live rows of keys, both of one moment."""
+        with self.snapshot() as tx:
+            return tx.state(), tx.live(keys)
+
 
     def last_batch(self) -> int:
         """Return, under the lock, the number of this server's last committed batch."""

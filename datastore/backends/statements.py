@@ -70,7 +70,8 @@ class Statements:
         alarms = select(func.count()).select_from(alarm).scalar_subquery()
         columns = (meta.c.floor, meta.c.compact_revision, meta.c.pruned_revision)
         auth = meta.c.auth_enabled * meta.c.auth_revision
-        self.state = self.prepare(select(func.coalesce(newest, 0), *columns, now, alarms, auth))
+        self.state_columns = (func.coalesce(newest, 0), *columns, now, alarms, auth)
+        self.state = self.prepare(select(*self.state_columns))
         self.auth = AuthStatements(self.prepare)
         self.lease_keys = self.prepare(
             select(*kv.c)

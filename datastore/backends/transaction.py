@@ -70,8 +70,11 @@ class SqlTransaction(ABC):
 
     def state(self) -> State:
         """Return revision, compaction and clock."""
-        newest, floor, compacted, pruned, now, *rest = self.execute(self.statements.state)[0]
-        alarms, auth = rest
+        return self.state_of(self.execute(self.statements.state)[0])
+
+    def state_of(self, columns: Sequence[Any]) -> State:
+        """Return the state that its columns tell."""
+        newest, floor, compacted, pruned, now, alarms, auth = columns
         revision = max(newest >> SUB_BITS, floor)
         return State(revision, compacted, pruned, self.clock(now), alarms, auth)
 

@@ -194,6 +194,9 @@ class Session(Protocol):
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Open a read-only view of one state."""
 
+    def look(self, keys: Collection[bytes]) -> tuple[State, dict[bytes, Row]]:
+        """Return the state and the live rows of keys, both of one moment: what a read needs."""
+
     def transaction(self) -> AbstractContextManager[WriteTx]:
         """Open a write transaction; leaving it without `commit` rolls back."""
 

@@ -103,13 +103,19 @@ class PointReads:
 
     def _read(self, session: Session, queries: list[RangeQuery]) -> Found:
         keys = {query.key for query in queries}
+        state, rows = session.look(keys)
+        if state.auth:
+            return self._read_judged(session, queries, keys)
+        if self._newest is not None:
+            self._newest.learn(rows.values(), state.revision)
+        return Found(state, rows, None)
+
+    def _read_judged(self, session: Session, queries: list[RangeQuery], keys: set[bytes]) -> Found:
+        """Read and judge in one snapshot, while auth is on."""
         with session.snapshot() as snapshot:
             state = snapshot.state()
             refused = self._guard.refusals(snapshot, state, queries) if state.auth else None
-            rows = snapshot.live(keys)
-        if self._newest is not None:
-            self._newest.learn(rows.values(), state.revision)
-        return Found(state, rows, refused)
+            return Found(state, snapshot.live(keys), refused)
 
     def _take(self) -> list[tuple[RangeQuery, Answer]]:
         with self._lock:
