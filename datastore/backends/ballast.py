@@ -11,9 +11,9 @@ write-ahead log will still add to the database file counts as used.
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
-from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 SMALLEST, LARGEST = 8 << 20, 32 << 20  # bytes of ballast
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 SHARE = 16  # of the file system, the ballast is at most one
 
 
@@ -89,30 +90,39 @@ class Ballast:
         if self.turns % 2 == 0:
             self.turns += 1
             log.warning(
-                "disk full directory=%s free=%d: puts are refused until space is freed",
-                self._directory,
-                self._free(),
+                "disk full directory=%s: puts are refused until space is freed", self._directory
             )
-        with suppress(FileNotFoundError):
-            self._path.unlink()
+        self._remove()
 
     def take_again(self, owed: int) -> None:
         """Take the ballast again if the space has come back."""
-        if self.turns % 2 == 0 or self._free() - owed < self._marks.high:
+        if self.turns % 2 == 0 or self._free() - owed < self._marks.high or not self._allocate():
             return
-        self._allocate()
         self.turns += 1
         log.warning("disk has space again directory=%s free=%d", self._directory, self._free())
 
-    def _allocate(self) -> None:
-        """Make the file, so that its blocks are really its own."""
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    def _allocate(self) -> bool:
+        """Make the file, so that its blocks are really its own; say whether there is room for it.
+
+        On a file system that cannot do so there is no ballast, and the low mark alone counts.
+        """
         try:
-            os.posix_fallocate(descriptor, 0, self._marks.ballast)
+            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                os.posix_fallocate(descriptor, 0, self._marks.ballast)
+            finally:
+                os.close(descriptor)
         except OSError as error:
             log.warning("no ballast path=%s error=%s", self._path, error)
-        finally:
-            os.close(descriptor)
+            self._remove()
+            return error.errno not in _NO_ROOM
+        return True
+
+    def _remove(self) -> None:
+        try:
+            self._path.unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("the ballast stays path=%s error=%s", self._path, error)
 
     def _free(self) -> int:
         found = os.statvfs(self._directory)

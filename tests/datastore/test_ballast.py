@@ -1,5 +1,7 @@
 """How large the ballast is, and when it is given up and taken again."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -39,3 +41,31 @@ def test_what_the_log_owes_counts_and_the_way_back_is_longer(tmp_path: Path) -> 
     assert ballast.turns == 2
     assert file.stat().st_size == marks(1 << 50).ballast
     assert not ballast.short(0)
+
+
+def test_a_disk_without_room_for_it_is_still_full_whatever_it_says_is_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A quota, for one, is not in what a file system says is free."""
+
+    def refuse(*_: int) -> None:
+        raise OSError(errno.EDQUOT, "Disk quota exceeded")
+
+    ballast = Ballast(tmp_path / "store.db")
+    ballast.take()
+    assert ballast.short(1 << 60)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "posix_fallocate", refuse)
+        ballast.take_again(0)
+
+    assert ballast.turns == 1
+    assert not (tmp_path / "store.db.ballast").exists()
+    ballast.take_again(0)
+    assert ballast.turns == 2
+
+
+def test_it_can_be_given_up_where_it_cannot_be_removed(tmp_path: Path) -> None:
+    ballast = Ballast(tmp_path / "store.db")
+    (tmp_path / "store.db.ballast").mkdir()
+    ballast.give_up()
+    assert ballast.turns == 1
