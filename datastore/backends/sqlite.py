@@ -29,7 +29,6 @@ from datastore.backends.file_claim import FileClaim
 from datastore.backends.identity import Identity, register
 from datastore.backends.migration import check_and_migrate
 from datastore.backends.sqlite_disk import Disk
-from datastore.backends.sqlite_looks import STATE, LookStatements, live_rows
 from datastore.backends.sqlite_pages import PageStatements, available, unpack
 from datastore.backends.statements import Prepared, Statements
 from datastore.backends.transaction import SqlTransaction
@@ -41,16 +40,16 @@ from datastore.mvcc.backend import (
     CommitUnknown,
     Size,
 )
-from datastore.mvcc.model import SUB_BITS, Row
+from datastore.mvcc.model import SUB_BITS
 from datastore.mvcc.newest import NewestRows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from sqlalchemy import ColumnElement
     from sqlalchemy.engine import URL
 
-    from datastore.mvcc.model import State
+    from datastore.mvcc.model import Row, State
 
 log = logging.getLogger(__name__)
 BUSY_SECONDS = 5.0
@@ -81,7 +80,6 @@ class PaddedLists:
 _dialect = dialect.dialect(paramstyle="qmark")
 _statements = Statements(_dialect, PaddedLists(), literal(0))
 _pages = PageStatements(_statements)
-_looks = LookStatements(_statements)
 
 
 @lru_cache(maxsize=64)
@@ -174,16 +172,9 @@ class SqliteTransaction(SqlTransaction):
                 self.run(_insert(table, size, replace).sql, flat)
                 at += size
 
-    def look(self, keys: Collection[bytes]) -> tuple[State, dict[bytes, Row]]:
-        """Return the state and the live rows of keys, at most one list: a snapshot by itself."""
-        ((size, params),) = self.statements.lists.chunks(tuple(keys))
-        found = self.execute(_looks.look(size), **params)
-        rows = {row[1]: Row._make(row) for row in live_rows(found)}
-        return self.state_of(found[0][:STATE]), rows
-
-    def state_of(self, columns: Sequence[Any]) -> State:
-        """Return the state that its columns tell; the rows in memory are told the revision."""
-        state = super().state_of(columns)
+    def state(self) -> State:
+        """Return revision, compaction and clock; the rows in memory are told the revision."""
+        state = super().state()
         self._revision = state.revision
         self._noticed(state.revision)
         return state
@@ -230,29 +221,29 @@ class SqliteSession:
         """Open a read-only view: the first read fixes it."""
         yield from self._begin("BEGIN")
 
-    def look(self, keys: Collection[bytes]) -> tuple[State, dict[bytes, Row]]:
-        """Return the state and the live rows of keys, both of one moment."""
-        if 0 < len(keys) <= LIST_SIZES[-1]:
-            return self._transaction.look(keys)
-        with self.snapshot() as tx:
-            return tx.state(), tx.live(keys)
-
     @contextmanager
     def transaction(self) -> Iterator[SqliteTransaction]:
         """Open a write transaction."""
         if self._disk.broken:
             raise BackendBroken(self._disk.broken)
-        self._make_room()
+        self._disk.make_room(self._connection)
         yield from self._begin("BEGIN IMMEDIATE")
 
     def last_batch(self) -> int:
-        """Return the number of the last committed batch."""
-        with self.transaction() as tx:
-            if tx.told_by is not None:
-                batch, revision = tx.told_by
-                return batch if tx.state().revision == revision else 0
-            rows = tx.execute(tx.statements.last_batch, id=tx.member_id)
-            return int(rows[0][0])
+        """Return the number of the last committed batch.
+
+        When even that cannot be read, what is in memory (leases above all) may no longer be what is
+        in the file: BackendBroken.
+        """
+        try:
+            with self.transaction() as tx:
+                if tx.told_by is not None:
+                    batch, revision = tx.told_by
+                    return batch if tx.state().revision == revision else 0
+                rows = tx.execute(tx.statements.last_batch, id=tx.member_id)
+                return int(rows[0][0])
+        except BackendFailed as error:
+            raise self._disk.distrust(f"it does not say what it has committed: {error}") from error
 
     def size(self) -> Size:
         """Return the pages of the file, and those in use."""
@@ -263,11 +254,9 @@ class SqliteSession:
 
     def shrink(self) -> bool:
         """Give some free pages back."""
-        self._make_room()
-        try:
+        self._disk.make_room(self._connection)
+        with self._disk.judged():
             return sqlite_upkeep.shrink(self._connection)
-        except sqlite3.Error as error:
-            raise self._disk.judge(error) from error
 
     def copy_to(self, path: Path) -> None:
         """Write one state of the database into a new file."""
@@ -279,17 +268,11 @@ class SqliteSession:
 
     def checkpoint(self, mode: str) -> None:
         """Copy the log into the file."""
-        self._transaction.run(f"PRAGMA wal_checkpoint({mode})")
+        self._disk.checkpoint(self._connection, mode)
 
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
-
-    def _make_room(self) -> None:
-        try:
-            self._disk.make_room(self._connection)
-        except sqlite3.Error as error:
-            raise self._disk.judge(error) from error
 
     def _begin(self, statement: str) -> Iterator[SqliteTransaction]:
         self._transaction.run(statement)

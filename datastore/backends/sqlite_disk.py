@@ -4,6 +4,7 @@
 * An fsync that failed is another matter: the system may have dropped what it could not write and
   say nothing the next time, so what was committed before is in doubt too. Nothing is written after
   that: the server ends, and the next start finds in the log what really is on the disk.
+* A commit that failed otherwise is asked about; when that fails too, nobody knows what is there.
 * Any other error of input or output fails its transaction alone.
 
 One `Disk` is shared by all sessions of a file.
@@ -12,13 +13,14 @@ One `Disk` is shared by all sessions of a file.
 from __future__ import annotations
 
 import sqlite3
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from datastore.backends.ballast import Ballast
 from datastore.mvcc.backend import BackendBroken, BackendFailed, BackendFull
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 WORTH_EMPTYING = 1 << 20  # bytes of the log
@@ -55,42 +57,63 @@ class Disk:
         """Return an error as the backend protocol has it, and note what it says of the disk."""
         code = getattr(error, "sqlite_errorcode", 0)
         if code in _SYNC_FAILED:
-            self.broken = f"{self._path}: the disk did not write what it was given: {error}"
-            return BackendBroken(self.broken)
+            return self.distrust(f"the disk did not write what it was given: {error}")
         if code & 0xFF == sqlite3.SQLITE_FULL:
             self._ballast.give_up()
             return BackendFull(str(error))
         return BackendFailed(str(error))
 
-    def make_room(self, connection: sqlite3.Connection) -> None:
-        """Before a transaction: empty the log if the disk is nearly full, and see if that helps.
+    def distrust(self, why: str) -> BackendBroken:
+        """Note why the file cannot be trusted any more, and return that as an error."""
+        self.broken = f"{self._path}: {why}"
+        return BackendBroken(self.broken)
 
-        A reader that holds the log is waited for, but not for long.
-        """
-        owed = self._owed(connection)
-        if self._ballast.has_room(owed):
-            self.short = self.full
-            return
-        if self._log_size() > WORTH_EMPTYING:
-            waits = connection.execute("PRAGMA busy_timeout").fetchone()[0]
-            connection.execute(f"PRAGMA busy_timeout={READERS_MS}")
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-            connection.execute(f"PRAGMA busy_timeout={waits}")
+    @contextmanager
+    def judged(self) -> Iterator[None]:
+        """Let errors of SQLite and of the system out as the backend protocol has them."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise self.judge(error) from error
+        except OSError as error:
+            raise BackendFailed(str(error)) from error
+
+    def make_room(self, connection: sqlite3.Connection) -> None:
+        """Before a transaction: empty the log if the disk is nearly full, and see if that helps."""
+        with self.judged():
             owed = self._owed(connection)
-        self.short = self._ballast.short(owed)
+            if self._ballast.has_room(owed):
+                self.short = self.full
+                return
+            if self._log_size() > WORTH_EMPTYING:
+                self.checkpoint(connection, "TRUNCATE")
+                owed = self._owed(connection)
+            self.short = self._ballast.short(owed)
 
     def look(self, connection: sqlite3.Connection) -> None:
         """Give the ballast up or take it again, as the disk is now."""
-        owed = self._owed(connection)
-        self._ballast.take_again(owed)
-        self._ballast.short(owed)
+        with self.judged():
+            owed = self._owed(connection)
+            self._ballast.take_again(owed)
+            self._ballast.short(owed)
+
+    def checkpoint(self, connection: sqlite3.Connection, mode: str) -> None:
+        """Copy the log into the file.
+
+        Any mode but PASSIVE waits for readers of the log, and writers wait for it meanwhile: so it
+        is not for long, and one that a long reader (a snapshot, a hash) is in the way of does what
+        it can and leaves the rest to the next.
+        """
+        with self.judged(), _waiting(connection, READERS_MS):
+            connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
 
     def allocated(self, connection: sqlite3.Connection) -> int:
         """Return the bytes of the database's pages, those in the log included."""
-        if not self._page_size:
-            self._page_size = connection.execute("PRAGMA page_size").fetchone()[0]
-        pages: int = connection.execute("PRAGMA page_count").fetchone()[0]
-        return pages * self._page_size
+        with self.judged():
+            if not self._page_size:
+                self._page_size = connection.execute("PRAGMA page_size").fetchone()[0]
+            pages: int = connection.execute("PRAGMA page_count").fetchone()[0]
+            return pages * self._page_size
 
     def _log_size(self) -> int:
         with suppress(FileNotFoundError):
@@ -100,3 +123,14 @@ class Disk:
     def _owed(self, connection: sqlite3.Connection) -> int:
         """Return the bytes by which the file will grow when the log is copied into it."""
         return max(self.allocated(connection) - self._path.stat().st_size, 0)
+
+
+@contextmanager
+def _waiting(connection: sqlite3.Connection, milliseconds: int) -> Iterator[None]:
+    """Let a connection wait so long for others, and afterwards as long as before."""
+    before = connection.execute("PRAGMA busy_timeout").fetchone()[0]
+    connection.execute(f"PRAGMA busy_timeout={milliseconds}")
+    try:
+        yield
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={before}")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from datastore.errors import DatastoreError, NoSpace, Unavailable
 from datastore.mvcc.backend import (
+    BackendBroken,
     BackendDown,
     BackendFailed,
     BackendFull,
@@ -71,7 +72,7 @@ class Committer:
         """Commit the requests together; one by one if that fails: a fault is one request's own."""
         try:
             return self._with_retry(session, requests, wants_values)
-        except (BackendDown, CommitUnknown):
+        except (BackendDown, BackendBroken, CommitUnknown):
             raise
         except Exception as error:
             if len(requests) == 1:
@@ -90,7 +91,7 @@ class Committer:
         for request in requests:
             try:
                 outcome = self._with_retry(session, [request], wants_values)
-            except (BackendDown, BackendFailed, CommitUnknown) as error:
+            except (BackendDown, BackendFailed, BackendBroken, CommitUnknown) as error:
                 log.warning("request refused by the database error=%s", error)
                 results.append(NoSpace() if isinstance(error, BackendFull) else Unavailable())
                 self.counters.failed += 1
