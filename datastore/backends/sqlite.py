@@ -29,6 +29,7 @@ from datastore.backends.file_claim import FileClaim
 from datastore.backends.identity import Identity, register
 from datastore.backends.migration import check_and_migrate
 from datastore.backends.sqlite_disk import Disk
+from datastore.backends.sqlite_looks import STATE, LookStatements, live_rows
 from datastore.backends.sqlite_pages import PageStatements, available, unpack
 from datastore.backends.statements import Prepared, Statements
 from datastore.backends.transaction import SqlTransaction
@@ -40,16 +41,16 @@ from datastore.mvcc.backend import (
     CommitUnknown,
     Size,
 )
-from datastore.mvcc.model import SUB_BITS
+from datastore.mvcc.model import SUB_BITS, Row
 from datastore.mvcc.newest import NewestRows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from sqlalchemy import ColumnElement
     from sqlalchemy.engine import URL
 
-    from datastore.mvcc.model import Row, State
+    from datastore.mvcc.model import State
 
 log = logging.getLogger(__name__)
 BUSY_SECONDS = 5.0
@@ -80,6 +81,7 @@ class PaddedLists:
 _dialect = dialect.dialect(paramstyle="qmark")
 _statements = Statements(_dialect, PaddedLists(), literal(0))
 _pages = PageStatements(_statements)
+_looks = LookStatements(_statements)
 
 
 @lru_cache(maxsize=64)
@@ -172,9 +174,16 @@ class SqliteTransaction(SqlTransaction):
                 self.run(_insert(table, size, replace).sql, flat)
                 at += size
 
-    def state(self) -> State:
-        """Return revision, compaction and clock; the rows in memory are told the revision."""
-        state = super().state()
+    def look(self, keys: Collection[bytes]) -> tuple[State, dict[bytes, Row]]:
+        """Return the state and the live rows of keys, at most one list: a snapshot by itself."""
+        ((size, params),) = self.statements.lists.chunks(tuple(keys))
+        found = self.execute(_looks.look(size), **params)
+        rows = {row[1]: Row._make(row) for row in live_rows(found)}
+        return self.state_of(found[0][:STATE]), rows
+
+    def state_of(self, columns: Sequence[Any]) -> State:
+        """Return the state that its columns tell; the rows in memory are told the revision."""
+        state = super().state_of(columns)
         self._revision = state.revision
         self._noticed(state.revision)
         return state
@@ -220,6 +229,13 @@ class SqliteSession:
     def snapshot(self) -> Iterator[SqliteTransaction]:
         """Open a read-only view: the first read fixes it."""
         yield from self._begin("BEGIN")
+
+    def look(self, keys: Collection[bytes]) -> tuple[State, dict[bytes, Row]]:
+        """Return the state and the live rows of keys, both of one moment."""
+        if 0 < len(keys) <= LIST_SIZES[-1]:
+            return self._transaction.look(keys)
+        with self.snapshot() as tx:
+            return tx.state(), tx.live(keys)
 
     @contextmanager
     def transaction(self) -> Iterator[SqliteTransaction]:
