@@ -1,5 +1,9 @@
 """Each contract test runs once against every backend of ours and once against a real etcd.
 
+sqlite-native and the real etcd are asked everything. The other front is asked what a front has a
+say in (`every_front`: streams, metadata, sizes, how refusals and answers go out), PostgreSQL what a
+backend has (all but `any_backend`); `--every-target` asks all of them everything.
+
 One server per target serves the whole session. Every test has a key prefix of its own, higher
 in byte order than those of the tests before it, so that a range up to `\\0` from a test's own
 key meets no other test's keys. Revisions are counted from the first one a test sees.
@@ -14,7 +18,14 @@ import pytest
 
 from tests.contract.client import Client
 from tests.contract.idle_watch import IdleWatch
-from tests.contract.targets import REAL_ETCD, TARGETS, Launcher, Server
+from tests.contract.targets import (
+    OTHER_BACKEND,
+    OTHER_FRONT,
+    REAL_ETCD,
+    TARGETS,
+    Launcher,
+    Server,
+)
 from tests.support.etcd import etcd_binary, parse_version
 from tests.support.soundness import Soundness
 
@@ -22,6 +33,8 @@ _MARKERS = (
     "own_server(*flags): an empty store for this test alone, started with these flags",
     "etcd_since(version): real etcd behaves so since this version; skipped on an older oracle",
     "ours_only(reason): not asked of a real etcd",
+    "every_front: a front of ours can answer it wrongly; asked of sqlite-grpcio too",
+    "any_backend: no backend of ours can answer it wrongly; not asked of postgresql-native",
 )
 _prefixes = itertools.count(1)
 
@@ -33,6 +46,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what is not asked of a real etcd, and build the oracle before any test's clock runs."""
+    if items and not items[0].config.getoption("every_target"):
+        _deselect(items)
     asked_of_etcd = [item for item in items if _target_of(item) == REAL_ETCD]
     for item in asked_of_etcd:
         ours_only = item.get_closest_marker("ours_only")
@@ -40,6 +55,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=f"ours only: {ours_only.args[0]}"))
     if asked_of_etcd:
         _find_oracle()
+
+
+def _deselect(items: list[pytest.Item]) -> None:
+    """Take out what a target has no say in."""
+    left_out = [item for item in items if not _concerns_target(item)]
+    if left_out:
+        left_out[0].config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if _concerns_target(item)]
+
+
+def _concerns_target(item: pytest.Item) -> bool:
+    target = _target_of(item)
+    if target == OTHER_FRONT:
+        return item.get_closest_marker("every_front") is not None
+    return target != OTHER_BACKEND or item.get_closest_marker("any_backend") is None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

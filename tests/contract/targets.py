@@ -10,6 +10,8 @@ from tests.support.etcd import Etcd
 from tests.support.postgres import Postgres
 
 REAL_ETCD = "real-etcd"
+OTHER_FRONT = "sqlite-grpcio"
+OTHER_BACKEND = "postgresql-native"
 
 
 class Server(Protocol):
@@ -43,9 +45,9 @@ class Launcher:
         self._databases = itertools.count(1)
         self._postgres: Postgres | None = None
         self._starters: dict[str, Launch] = {
-            "sqlite-grpcio": partial(self._start_sqlite, "grpcio"),
+            OTHER_FRONT: partial(self._start_sqlite, "grpcio"),
             "sqlite-native": partial(self._start_sqlite, "native"),
-            "postgresql-native": partial(self._start_postgresql, "native"),
+            OTHER_BACKEND: partial(self._start_postgresql, "native"),
             REAL_ETCD: Etcd,
         }
 
@@ -72,4 +74,4 @@ def _front(name: str) -> tuple[str, str]:
     return ("--grpc-front", name)
 
 
-TARGETS = ["sqlite-grpcio", "sqlite-native", "postgresql-native", REAL_ETCD]
+TARGETS = [OTHER_FRONT, "sqlite-native", OTHER_BACKEND, REAL_ETCD]

@@ -131,6 +131,7 @@ async def test_what_nospace_refuses(etcd: Client) -> None:
 
 
 @pytest.mark.own_server
+@pytest.mark.every_front
 async def test_what_corrupt_refuses(etcd: Client) -> None:
     lease = (await etcd.grant_as(0, 100)).ID
     await etcd.put(b"a", lease=lease)

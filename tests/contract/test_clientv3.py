@@ -12,6 +12,7 @@ from tests.contract.client import Client
 from tests.contract.targets import Server
 from tests.support.go_program import go_program
 
+pytestmark = pytest.mark.every_front
 SOURCE = Path(__file__).parents[1] / "clients" / "clientv3"
 SCENARIOS = (
     "mutex",

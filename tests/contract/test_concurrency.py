@@ -2,9 +2,12 @@
 
 import asyncio
 
+import pytest
+
 from tests.contract.client import Client
 from tests.contract.requests import If, Put, Range
 
+pytestmark = pytest.mark.every_front
 CLERKS, ROUNDS = 8, 15
 
 

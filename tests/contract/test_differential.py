@@ -19,6 +19,7 @@ from tests.contract.differential.side import Side
 from tests.contract.targets import Launcher, Server
 from tests.support.etcd import Etcd, etcd_binary
 
+pytestmark = pytest.mark.every_front
 SEED = 2026
 SEEDED_OPERATIONS = 600
 EXAMPLES, EXAMPLE_OPERATIONS = 12, 20

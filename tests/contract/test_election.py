@@ -9,6 +9,7 @@ from proto.etcd import election_pb2 as election
 from tests.contract.client import Client, Refusal, refusal
 from tests.contract.waiting import deleted_keys, waiters
 
+pytestmark = pytest.mark.every_front
 NOT_LEADER = Refusal("UNKNOWN", "election: not leader")
 NO_LEADER = Refusal("UNKNOWN", "election: no leader")
 MISSING = Refusal("UNKNOWN", '"leader" field must be provided')

@@ -14,6 +14,7 @@ from proto.etcd import rpc_pb2 as pb
 from tests.contract.client import ANSWER_SECONDS, Client, Refusal, refusal
 from tests.support.servers import missing_server
 
+pytestmark = [pytest.mark.every_front, pytest.mark.any_backend]
 NO_PROTOBUF = b"\x0a\xff"
 
 

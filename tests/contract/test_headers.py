@@ -11,6 +11,7 @@ from proto.etcd import rpc_pb2 as pb
 from tests.contract.client import Client
 from tests.contract.requests import Delete, Put, Range
 
+pytestmark = pytest.mark.every_front
 Call = Callable[[Client], Awaitable[Any]]
 
 

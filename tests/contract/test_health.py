@@ -8,6 +8,7 @@ from grpc_health.v1 import health_pb2 as pb
 from tests.contract.client import Client, refusal
 from tests.contract.refusals import UNKNOWN_HEALTH_SERVICE
 
+pytestmark = [pytest.mark.every_front, pytest.mark.any_backend]
 SERVING = pb.HealthCheckResponse(status=pb.HealthCheckResponse.SERVING)
 SERVICE_UNKNOWN = pb.HealthCheckResponse(status=pb.HealthCheckResponse.SERVICE_UNKNOWN)
 

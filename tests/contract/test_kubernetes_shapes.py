@@ -7,6 +7,7 @@ from tests.contract.client import Client, refusal
 from tests.contract.refusals import COMPACTED, FUTURE_REVISION
 from tests.contract.requests import Delete, If, Put, Range
 
+pytestmark = pytest.mark.every_front
 POD = "registry/pods/default/web"
 PODS, PODS_END = "registry/pods/", "registry/pods0"
 CLOCK = "compact_rev_key"

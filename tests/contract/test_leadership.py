@@ -7,6 +7,7 @@ import pytest
 from proto.etcd import rpc_pb2 as pb
 from tests.contract.client import Client, Refusal, refusal
 
+pytestmark = pytest.mark.any_backend
 BAD_LEADER = Refusal("FAILED_PRECONDITION", "etcdserver: bad leader transferee")
 BAD_FORMAT = Refusal("INVALID_ARGUMENT", "etcdserver: wrong downgrade target version format")
 BAD_TARGET = Refusal("INVALID_ARGUMENT", "etcdserver: invalid downgrade target version")

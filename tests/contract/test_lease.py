@@ -11,6 +11,7 @@ from tests.contract.client import Client, refusal
 from tests.contract.refusals import LEASE_EXISTS, LEASE_NOT_FOUND, LEASE_TTL_TOO_LARGE
 from tests.contract.requests import Delete, Put, delete_event
 
+pytestmark = pytest.mark.every_front
 UNKNOWN_ID = 404
 
 

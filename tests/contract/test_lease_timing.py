@@ -4,6 +4,8 @@ import pytest
 
 from tests.contract.client import Client
 
+pytestmark = pytest.mark.any_backend
+
 
 @pytest.mark.own_server("--heartbeat-interval=500", "--election-timeout=2500")
 async def test_a_lease_lives_at_least_one_and_a_half_election_timeouts(etcd: Client) -> None:

@@ -11,6 +11,7 @@ from tests.contract.client import Client, Refusal, refusal
 from tests.contract.refusals import REQUEST_TOO_LARGE, TOO_MANY_OPERATIONS
 from tests.contract.requests import Put, Range
 
+pytestmark = pytest.mark.every_front
 LARGEST_PUT = (
     1_572_846  # bytes of the serialized PutRequest; one more where the member's id is short
 )

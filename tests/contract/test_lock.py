@@ -10,6 +10,8 @@ from tests.contract.client import Client, Refusal, refusal
 from tests.contract.targets import Server
 from tests.contract.waiting import deleted_keys, waiters
 
+pytestmark = pytest.mark.every_front
+
 
 def ask(etcd: Client, name: str, lease: int = 0) -> Any:
     """Ask for a lock; the call is pending."""

@@ -10,7 +10,7 @@ from proto.etcd import rpc_pb2 as pb
 from tests.contract.client import Client, Refusal, refusal
 from tests.contract.refusals import KEY_NOT_PROVIDED
 
-pytestmark = pytest.mark.etcd_since("3.7")
+pytestmark = [pytest.mark.every_front, pytest.mark.etcd_since("3.7")]
 LARGE = b"v" * 50_000
 
 

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.own_server
 ODD_LEASES = (-5, 2**63 - 1)
 
 
+@pytest.mark.every_front
 @pytest.mark.parametrize(
     "kill", [pytest.param(True, id="killed"), pytest.param(False, id="stopped")]
 )

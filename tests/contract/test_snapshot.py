@@ -7,6 +7,7 @@ import pytest
 from proto.etcd import rpc_pb2 as pb
 from tests.contract.client import Client
 
+pytestmark = pytest.mark.every_front
 CHUNK = 32 * 1024
 
 

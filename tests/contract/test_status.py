@@ -7,6 +7,8 @@ import pytest
 from proto.etcd import rpc_pb2 as pb
 from tests.contract.client import Client
 
+pytestmark = pytest.mark.every_front
+
 
 async def test_version_is_three_numbers(etcd: Client) -> None:
     version = (await etcd.status()).version

@@ -1,9 +1,12 @@
 """Watch: cancelling watchers and streams."""
 
 import grpc
+import pytest
 
 from proto.etcd import rpc_pb2 as pb
 from tests.contract.client import Client
+
+pytestmark = pytest.mark.every_front
 
 
 async def test_cancel_is_answered_with_the_current_revision(etcd: Client) -> None:

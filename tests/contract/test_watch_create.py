@@ -5,6 +5,7 @@ import pytest
 from proto.etcd import rpc_pb2 as pb
 from tests.contract.client import Client
 
+pytestmark = pytest.mark.every_front
 EMPTY_RANGE = "mvcc: watcher range is empty"
 DUPLICATE_ID = "mvcc: duplicate watch ID provided on the WatchStream"
 COMPACTED = "etcdserver: mvcc: required revision has been compacted"

@@ -3,9 +3,12 @@
 import asyncio
 from collections import defaultdict
 
+import pytest
+
 from tests.contract.client import Client
 from tests.contract.streams import WatchStream
 
+pytestmark = pytest.mark.every_front
 WATCHERS = 1_000
 PUTS = 30
 

@@ -8,6 +8,7 @@ from proto.etcd import rpc_pb2 as pb
 from tests.contract.client import Client
 from tests.contract.requests import DELETE, Delete, If, Put, Txn, delete_event, put_event
 
+pytestmark = pytest.mark.every_front
 NOPUT, NODELETE = pb.WatchCreateRequest.NOPUT, pb.WatchCreateRequest.NODELETE
 UNPACKED_NOPUT = b"\x28\x00"  # field 5, a varint: 0
 

@@ -6,6 +6,8 @@ from proto.etcd import rpc_pb2 as pb
 from tests.contract.client import Client
 from tests.contract.requests import Delete, Put, delete_event, put_event
 
+pytestmark = pytest.mark.every_front
+
 
 async def test_history_comes_first_then_what_happens(etcd: Client) -> None:
     base = await etcd.revision()

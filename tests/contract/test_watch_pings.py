@@ -2,8 +2,12 @@
 
 import asyncio
 
+import pytest
+
 from tests.contract.client import Client
 from tests.contract.idle_watch import KEY, IdleWatch
+
+pytestmark = [pytest.mark.every_front, pytest.mark.any_backend]
 
 
 async def test_pings_every_5_seconds_are_welcome_on_a_silent_stream(

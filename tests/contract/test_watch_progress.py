@@ -5,6 +5,7 @@ import pytest
 from proto.etcd import rpc_pb2 as pb
 from tests.contract.client import Client
 
+pytestmark = pytest.mark.every_front
 OFTEN = "--watch-progress-notify-interval=150ms"
 
 

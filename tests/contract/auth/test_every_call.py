@@ -22,6 +22,7 @@ from tests.contract.auth.client import READ, AuthClient, sent
 from tests.contract.client import ANSWER_SECONDS, Refusal
 from tests.contract.targets import REAL_ETCD
 
+pytestmark = pytest.mark.every_front
 SECRET = b"/secret"
 LEASE = 424_242
 ALLOWED = None  # a user may, whoever he is

@@ -29,6 +29,7 @@ from tests.contract.client import refusal
 from tests.contract.requests import Put, Range
 from tests.contract.targets import Launcher, Server
 
+pytestmark = pytest.mark.any_backend
 KEY = Ed25519PrivateKey.generate()
 SECONDS = 600
 

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from tests.contract.auth import refusals as no
 from tests.contract.auth.client import (
     FAST,
@@ -16,6 +18,7 @@ from tests.contract.client import refusal
 from tests.contract.targets import Launcher
 
 
+@pytest.mark.every_front
 async def test_where_a_token_is_looked_for(root: AuthClient) -> None:
     token = root.token
     good: list[Metadata] = [
@@ -79,6 +82,7 @@ async def test_tokens_do_not_matter_while_auth_is_off_and_end_with_it(bare: Auth
         assert await refusal(root.range("k")) == no.BAD_TOKEN
 
 
+@pytest.mark.any_backend
 async def test_a_token_lives_as_long_as_it_is_used(target: str, launcher: Launcher) -> None:
     """Time is what is tested: used every second a token outlives its time, unused it does not."""
     server = launcher.start(target, [FAST, "--auth-token-ttl=2"])

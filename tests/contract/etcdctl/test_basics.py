@@ -1,8 +1,12 @@
 """etcdctl beside other clients of the same store."""
 
+import pytest
+
 from tests.contract.client import Client
 from tests.contract.etcdctl.program import Etcdctl, read_lines
 from tests.contract.targets import Server
+
+pytestmark = pytest.mark.every_front
 
 
 async def test_put_get_del(etcdctl: Etcdctl, prefix: str) -> None:

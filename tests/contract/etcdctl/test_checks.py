@@ -8,6 +8,8 @@ import pytest
 
 from tests.contract.etcdctl.program import Etcdctl
 
+pytestmark = pytest.mark.any_backend
+
 
 @pytest.mark.skip(reason="it takes a minute")
 async def test_check_perf(etcdctl: Etcdctl) -> None:

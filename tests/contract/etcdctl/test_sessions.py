@@ -7,6 +7,8 @@ import pytest
 from tests.contract.etcdctl.program import Etcdctl
 from tests.contract.etcdctl.transcript import play
 
+pytestmark = pytest.mark.any_backend
+
 
 @pytest.mark.own_server
 @pytest.mark.etcd_since("3.6")

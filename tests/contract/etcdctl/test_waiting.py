@@ -3,10 +3,14 @@
 import asyncio
 import signal
 
+import pytest
+
 from tests.contract.client import Client
 from tests.contract.etcdctl.program import SECONDS, Etcdctl, read_lines
 from tests.contract.targets import Launcher
 from tests.contract.waiting import waiters
+
+pytestmark = [pytest.mark.every_front, pytest.mark.any_backend]
 
 
 async def test_watch_runs_a_command_for_each_event(

@@ -37,6 +37,11 @@ DASHBOARDS = {
     "etcd_mvcc_txn_total": "counter",
     "etcd_disk_wal_fsync_duration_seconds": "histogram",
     "etcd_disk_backend_commit_duration_seconds": "histogram",
+    "etcd_disk_backend_defrag_duration_seconds": "histogram",
+    "etcd_disk_backend_snapshot_duration_seconds": "histogram",
+    "etcd_disk_defrag_inflight": "gauge",
+    "etcd_mvcc_hash_duration_seconds": "histogram",
+    "etcd_mvcc_hash_rev_duration_seconds": "histogram",
     "etcd_network_client_grpc_received_bytes_total": "counter",
     "etcd_network_client_grpc_sent_bytes_total": "counter",
     "etcd_debugging_mvcc_keys_total": "gauge",
@@ -59,6 +64,9 @@ DASHBOARDS = {
     "grpc_server_msg_sent_total": "counter",
     "process_resident_memory_bytes": "gauge",
     "process_virtual_memory_bytes": "gauge",
+    "process_virtual_memory_max_bytes": "gauge",
+    "process_network_receive_bytes_total": "counter",
+    "process_network_transmit_bytes_total": "counter",
     "process_start_time_seconds": "gauge",
     "process_cpu_seconds_total": "counter",
     "process_open_fds": "gauge",
@@ -106,11 +114,22 @@ def test_every_method_has_every_code(web: Web) -> None:
     )
 
 
-def test_buckets(web: Web) -> None:
-    buckets = samples(web, "etcd_disk_wal_fsync_duration_seconds_bucket")
+BUCKETS = {
+    "etcd_disk_wal_fsync_duration_seconds": (0.001, 14),
+    "etcd_disk_backend_commit_duration_seconds": (0.001, 14),
+    "etcd_disk_backend_defrag_duration_seconds": (0.1, 13),
+    "etcd_disk_backend_snapshot_duration_seconds": (0.01, 17),
+    "etcd_mvcc_hash_duration_seconds": (0.01, 15),
+    "etcd_mvcc_hash_rev_duration_seconds": (0.01, 15),
+}
 
-    assert {float(bucket.labels["le"]) for bucket in buckets} == {
-        *(0.001 * 2**n for n in range(14)),
+
+@pytest.mark.parametrize("name", BUCKETS)
+def test_buckets(web: Web, name: str) -> None:
+    first, count = BUCKETS[name]
+
+    assert {float(bucket.labels["le"]) for bucket in samples(web, f"{name}_bucket")} == {
+        *(first * 2**n for n in range(count)),
         float("inf"),
     }
 
@@ -189,6 +208,29 @@ def test_calls_over_grpc_are_counted(web: Web, grpc_address: str, key: bytes) ->
         watching.cancel()
 
     assert value_of(web, "grpc_server_handled_total", **done) == handled + 3
+
+
+@pytest.mark.own_server("--quota-backend-bytes=-1", "--metrics=extensive")
+def test_a_server_without_a_quota_is_never_near_it(own: Ports) -> None:
+    assert value_of(own.web, "etcd_server_quota_backend_bytes") == -1
+    bounds = {s.labels["le"] for s in samples(own.web, f"{HANDLING}_bucket")}
+    assert bounds >= {"0.005", "1", "2.5", "10", "+Inf"}
+
+
+def test_work_on_the_whole_store_is_timed(web: Web) -> None:
+    calls = {
+        "maintenance/hash": "etcd_mvcc_hash_duration_seconds_count",
+        "maintenance/hashkv": "etcd_mvcc_hash_rev_duration_seconds_count",
+        "maintenance/defragment": "etcd_disk_backend_defrag_duration_seconds_count",
+        "maintenance/snapshot": "etcd_disk_backend_snapshot_duration_seconds_count",
+    }
+    before = {name: value_of(web, name) for name in calls.values()}
+
+    for path in calls:
+        assert web.send("POST", f"/v3/{path}", "{}").status == 200
+
+    for name, count in before.items():
+        assert value_of(web, name) == count + 1, name
 
 
 def test_alarms(web: Web) -> None:
