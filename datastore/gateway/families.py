@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from datastore.gateway.health import Checked
-    from datastore.mvcc.counters import Histogram, WriterCounters
+    from datastore.gateway.process import ProcessFacts
+    from datastore.mvcc.counters import Histogram, UpkeepCounters, WriterCounters
     from datastore.rpc.counting import MethodCounts
 
 NO_SUFFIX = ("etcd_server_health_success", "etcd_server_health_failures")  # counters without _total
@@ -37,7 +38,7 @@ class Facts(NamedTuple):
     keys: int
     allocated: int
     used: int
-    quota: int
+    quota: int  # negative: there is none
     pending_writes: int
     watchers: int
     slow_watchers: int
@@ -47,10 +48,12 @@ class Facts(NamedTuple):
     auth_revision: int
     alarms: tuple[tuple[int, str], ...]
     writer: WriterCounters
+    upkeep: UpkeepCounters
+    is_defragmenting: bool
     methods: Mapping[str, MethodCounts]
     health: tuple[int, int]  # successes, failures of /health
     checks: Mapping[tuple[str, str], Checked]
-    open_files: tuple[int, int]  # in use, allowed
+    process: ProcessFacts
 
 
 def _calls(facts: Facts, path: str, code: str = "") -> int:
@@ -101,8 +104,14 @@ GAUGES: tuple[tuple[str, str, Callable[[Facts], float]], ...] = (
         lambda f: f.writer.put_bytes,
     ),
     ("etcd_debugging_auth_revision", "Revision of the users and roles.", lambda f: f.auth_revision),
-    ("os_fd_used", "Open file descriptors.", lambda f: f.open_files[0]),
-    ("os_fd_limit", "Allowed file descriptors.", lambda f: f.open_files[1]),
+    ("etcd_disk_defrag_inflight", "Whether it defragments.", lambda f: f.is_defragmenting),
+    ("os_fd_used", "Open file descriptors.", lambda f: f.process.descriptors),
+    ("os_fd_limit", "Allowed file descriptors.", lambda f: f.process.most_descriptors),
+    (
+        "process_virtual_memory_max_bytes",
+        "Allowed virtual memory.",
+        lambda f: f.process.most_virtual_bytes,
+    ),
 )
 COUNTERS: tuple[tuple[str, str, Callable[[Facts], float]], ...] = (
     ("etcd_server_leader_changes_seen_total", "Leaders seen: this one.", lambda f: 1),
@@ -133,6 +142,16 @@ COUNTERS: tuple[tuple[str, str, Callable[[Facts], float]], ...] = (
     ),
     ("etcd_debugging_server_lease_expired_total", "Leases expired.", lambda f: f.expired_leases),
     (
+        "process_network_receive_bytes_total",
+        "Bytes received in the network namespace.",
+        lambda f: f.process.received_octets,
+    ),
+    (
+        "process_network_transmit_bytes_total",
+        "Bytes sent in the network namespace.",
+        lambda f: f.process.sent_octets,
+    ),
+    (
         "etcd_network_client_grpc_received_bytes_total",
         "Bytes of messages from clients.",
         lambda f: sum(counts.received_bytes for counts in f.methods.values()),
@@ -153,6 +172,22 @@ HISTOGRAMS: tuple[tuple[str, str, Callable[[Facts], Histogram]], ...] = (
         "etcd_disk_backend_commit_duration_seconds",
         "Transaction of a batch, from its begin to its commit.",
         lambda f: f.writer.transactions,
+    ),
+    (
+        "etcd_disk_backend_defrag_duration_seconds",
+        "Giving free space back to the file system.",
+        lambda f: f.upkeep.defragments,
+    ),
+    (
+        "etcd_disk_backend_snapshot_duration_seconds",
+        "Snapshots, until the client has read them.",
+        lambda f: f.upkeep.snapshots,
+    ),
+    ("etcd_mvcc_hash_duration_seconds", "Hash calls.", lambda f: f.upkeep.hashes),
+    (
+        "etcd_mvcc_hash_rev_duration_seconds",
+        "HashKV calls.",
+        lambda f: f.upkeep.key_space_hashes,
     ),
 )
 

@@ -101,6 +101,6 @@ def add_histogram(
     family: HistogramMetricFamily, labels: Sequence[str], histogram: Histogram
 ) -> None:
     """Add a histogram to a family."""
-    bounds = [*map(str, histogram.bounds), "+Inf"]
+    bounds = [*(str(bound).removesuffix(".0") for bound in histogram.bounds), "+Inf"]  # as Go's
     buckets = list(zip(bounds, accumulate(histogram.counts), strict=True))
     family.add_metric(labels, buckets, histogram.sum)

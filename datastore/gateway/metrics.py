@@ -7,8 +7,6 @@ seen while the database is away: metrics have to be had just then. Text is made 
 from __future__ import annotations
 
 import asyncio
-import os
-import resource
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
@@ -16,6 +14,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from datastore.errors import DatastoreError
 from datastore.gateway.families import NO_SUFFIX, Facts, families
 from datastore.gateway.health import Answer
+from datastore.gateway.process import look
 from datastore.mvcc.auth.model import NOBODY, AuthTables
 from datastore.mvcc.counts import count_all
 from datastore.rpc.maintenance import alarm_name
@@ -74,7 +73,7 @@ class Metrics:
             keys=self._keys,
             allocated=store.house.size.allocated,
             used=store.house.size.used,
-            quota=max(store.limits.quota, 0),
+            quota=store.limits.quota,
             pending_writes=store.writer.waiting,
             watchers=hub.watchers,
             slow_watchers=hub.slow_watchers,
@@ -84,10 +83,12 @@ class Metrics:
             auth_revision=self._auth_revision,
             alarms=tuple((a.member_id % (1 << 64), alarm_name(a.alarm)) for a in self._alarms),
             writer=store.writer.counters,
+            upkeep=store.upkeep.counters,
+            is_defragmenting=store.upkeep.is_defragmenting,
             methods=edge.counts.totals(),
             health=(health.successes, health.failures),
             checks=dict(health.checks),
-            open_files=(len(os.listdir("/proc/self/fd")), _file_limit()),
+            process=look(),
         )
 
     def _text(self, facts: Facts) -> bytes:
@@ -123,7 +124,3 @@ def _anybody(_: object) -> None:
 
 def _revision(tables: AuthTables) -> int:
     return tables.state.revision
-
-
-def _file_limit() -> int:
-    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]

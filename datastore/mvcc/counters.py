@@ -1,21 +1,26 @@
 """Numbers that a server counts while it works, for /metrics. Plain integers: they cost next to
 nothing where they are counted, and are put into words when somebody asks.
 
-Each counter is written by one thread alone (the writer's here), and read by any.
+Each counter is written by one thread alone, and read by any.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
+from contextlib import contextmanager
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from datastore.mvcc.model import Event
 
-DISK_SECONDS = tuple(0.001 * (1 << step) for step in range(14))  # etcd's buckets, to 8.192 s
+# etcd's buckets: to 8.192 s, to 409.6 s, to 655.36 s, to 163.84 s
+DISK_SECONDS = tuple(0.001 * (1 << step) for step in range(14))
+DEFRAGMENT_SECONDS = tuple(0.1 * (1 << step) for step in range(13))
+SNAPSHOT_SECONDS = tuple(0.01 * (1 << step) for step in range(17))
+HASH_SECONDS = tuple(0.01 * (1 << step) for step in range(15))
 
 
 class Histogram:
@@ -32,6 +37,23 @@ class Histogram:
         """Count a duration."""
         self.counts[bisect_left(self.bounds, seconds)] += 1
         self.sum += seconds
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """Count how long the block takes, unless it fails."""
+        begun = perf_counter()
+        yield
+        self.observe(perf_counter() - begun)
+
+
+class UpkeepCounters:
+    """How long work on the whole store took."""
+
+    def __init__(self) -> None:
+        self.defragments = Histogram(DEFRAGMENT_SECONDS)
+        self.snapshots = Histogram(SNAPSHOT_SECONDS)  # until the client has read it
+        self.hashes = Histogram(HASH_SECONDS)  # Hash
+        self.key_space_hashes = Histogram(HASH_SECONDS)  # HashKV
 
 
 class WriterCounters:

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from datastore.mvcc import crc32c
+from datastore.mvcc.counters import UpkeepCounters
 from datastore.mvcc.key_space_hash import KeySpaceHash, hash_key_space, hash_rows
 from datastore.mvcc.store_copy import StoreCopy
 
@@ -36,14 +37,22 @@ class Upkeep:
         self._lane = lane
         self._defragmenting = asyncio.Lock()
         self._copies = asyncio.Semaphore(COPIES)
+        self.counters = UpkeepCounters()
+
+    @property
+    def is_defragmenting(self) -> bool:
+        """Whether it gives space back at the moment."""
+        return self._defragmenting.locked()
 
     async def hash_key_space(self, revision: int, encode: Callable[[Row], bytes]) -> KeySpaceHash:
         """Return HashKV at a revision, 0 for now."""
-        return await self._lane.call(lambda session: hash_key_space(session, revision, encode))
+        with self.counters.key_space_hashes.timed():
+            return await self._lane.call(lambda session: hash_key_space(session, revision, encode))
 
     async def hash_all(self, encode: Callable[[Row], bytes]) -> tuple[int, int]:
         """Return a hash of keys, leases and alarms, and the revision it was made at."""
-        return await self._lane.call(lambda session: _hash_all(session, encode))
+        with self.counters.hashes.timed():
+            return await self._lane.call(lambda session: _hash_all(session, encode))
 
     @asynccontextmanager
     async def copy(self) -> AsyncIterator[StoreCopy]:
@@ -51,16 +60,18 @@ class Upkeep:
         await self._copies.acquire()
         copy = StoreCopy(self._copies.release)
         try:
-            await self._lane.call(copy.make)
-            yield copy
+            with self.counters.snapshots.timed():
+                await self._lane.call(copy.make)
+                yield copy
         finally:
             copy.close()
 
     async def defragment(self) -> None:
         """Give free space back to the file system; several calls do it one after the other."""
         async with self._defragmenting:
-            while await self._lane.call(_shrink):
-                pass
+            with self.counters.defragments.timed():
+                while await self._lane.call(_shrink):
+                    pass
 
 
 def _shrink(session: Session) -> bool:
