@@ -1,11 +1,29 @@
 """Free TCP ports for servers that a test starts."""
 
+import random
 import socket
+from pathlib import Path
+
+LOWEST = 10_000
+EPHEMERAL = 32_768  # where the kernel's choice for outgoing connections starts, unless it says
 
 
 def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a TCP port of 127.0.0.1 that was free a moment ago.
+
+    It is none that the kernel gives to outgoing connections: such a one is soon taken again.
+    """
+    while True:
+        port = random.randrange(LOWEST, _first_ephemeral())
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+
+
+def _first_ephemeral() -> int:
+    limits = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    first = int(limits.read_text().split()[0]) if limits.exists() else EPHEMERAL
+    return first if first > 2 * LOWEST else 1 << 16
