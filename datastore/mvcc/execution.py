@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from datastore.errors import LeaseNotFound, MemberNotFound
+from datastore.errors import LeaseNotFound
+from datastore.errors.members import MemberNotFound
 from datastore.mvcc.alarms import check_operation, disarm, disk_space, raise_alarm
 from datastore.mvcc.auth.execution import check_write, manage_auth, renew_tokens, store_token
 from datastore.mvcc.auth.requests import ManageAuth, RenewTokens, StoreToken

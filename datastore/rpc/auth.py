@@ -12,7 +12,7 @@ import binascii
 from base64 import b64decode
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from datastore.errors import NoPasswordUser, RoleNotFound, UserNotFound
+from datastore.errors.auth import NoPasswordUser, RoleNotFound, UserNotFound
 from datastore.mvcc.auth import requests
 from datastore.mvcc.auth.guard import Judge
 from datastore.mvcc.auth.model import ROOT, ROOT_PERMISSION, AuthTables, Permission

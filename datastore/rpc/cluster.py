@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from datastore.errors import (
+from datastore.errors import Unsupported
+from datastore.errors.members import (
     BadMemberURLs,
     MemberNotFound,
     NotEnoughStartedMembers,
     NotLearner,
     PeerURLExists,
-    Unsupported,
 )
 from datastore.mvcc.auth.guard import Judge
 from datastore.mvcc.requests import UpdateMember

@@ -9,7 +9,8 @@ from __future__ import annotations
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING
 
-from datastore.errors import NOT_ALLOWED, DatastoreError
+from datastore.errors import DatastoreError
+from datastore.errors.auth import NOT_ALLOWED
 from datastore.mvcc import turns
 from datastore.mvcc.model import Put
 from datastore.rpc import codec

@@ -8,12 +8,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, cast
 
-from datastore.errors import (
+from datastore.errors import InvalidRequest, Unsupported
+from datastore.errors.members import (
     BadLeaderTransferee,
     InvalidDowngradeTarget,
-    InvalidRequest,
     UnknownDowngradeAction,
-    Unsupported,
     WrongDowngradeVersion,
 )
 from datastore.mvcc.model import Alarm

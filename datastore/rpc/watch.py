@@ -11,7 +11,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
-from datastore.errors import NOT_ALLOWED
+from datastore.errors.auth import NOT_ALLOWED
 from datastore.mvcc.model import FROM_KEY
 from datastore.mvcc.watch import Notice, WatchQuery, WatchStream
 from datastore.rpc import wire

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from datastore.errors import AuthRevisionOld, PermissionDenied, UserNameEmpty, UserNotFound
+from datastore.errors.auth import AuthRevisionOld, PermissionDenied, UserNameEmpty, UserNotFound
 from datastore.mvcc.auth.model import ROOT, Access, AuthTables, Identity, Role, User
 from datastore.mvcc.auth.permissions import Coverage
 

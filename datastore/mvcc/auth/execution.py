@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from datastore.errors import AuthNotEnabled
+from datastore.errors.auth import AuthNotEnabled
 from datastore.mvcc.auth import rules
 from datastore.mvcc.auth.authority import Authority
 from datastore.mvcc.auth.management import changed, manage

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from datastore.errors import AuthRevisionOld, DatastoreError, InvalidAuthToken, RequestTooLarge
+from datastore.errors import DatastoreError, RequestTooLarge
+from datastore.errors.auth import AuthRevisionOld, InvalidAuthToken
 from datastore.mvcc.auth import rules
 from datastore.mvcc.auth.authority import Authority
 from datastore.mvcc.auth.model import FIRST_REVISION, Access, AuthState, AuthTables, Identity

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from datastore.errors import (
+from datastore.errors.auth import (
     InvalidAuthManagement,
     NameTooLong,
     PermissionNotGiven,

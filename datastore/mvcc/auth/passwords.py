@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import bcrypt
 
-from datastore.errors import PasswordTooLong
+from datastore.errors.auth import PasswordTooLong
 from datastore.mvcc.auth.turns import Turns
 
 if TYPE_CHECKING:

@@ -11,11 +11,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, TypeVar
 
-from datastore.errors import (
-    AuthenticationFailed,
-    AuthNotEnabled,
-    NoPasswordUser,
-)
+from datastore.errors.auth import AuthenticationFailed, AuthNotEnabled, NoPasswordUser
 from datastore.mvcc.auth.passwords import check_length
 from datastore.mvcc.auth.requests import (
     AddUser,

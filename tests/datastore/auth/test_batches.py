@@ -2,7 +2,7 @@
 
 import pytest
 
-from datastore.errors import AuthRevisionOld, InvalidAuthToken, PermissionDenied, UserNameEmpty
+from datastore.errors.auth import AuthRevisionOld, InvalidAuthToken, PermissionDenied, UserNameEmpty
 from datastore.mvcc.auth.model import (
     Access,
     AuthState,

@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives import serialization as pem
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import NameOID
 
-from datastore.errors import ConfigError, VerifyOnly
+from datastore.errors import ConfigError
+from datastore.errors.auth import VerifyOnly
 from datastore.mvcc.auth.model import Identity
 from datastore.mvcc.auth.tokens import new_tokens
 from datastore.mvcc.auth.tokens.keys import SIGN_METHODS

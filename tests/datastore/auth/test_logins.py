@@ -8,7 +8,7 @@ import pytest
 
 from datastore.backends import new_backend
 from datastore.backends.identity import Identity
-from datastore.errors import AuthenticationFailed
+from datastore.errors.auth import AuthenticationFailed
 from datastore.mvcc.auth.model import Credentials
 from datastore.mvcc.auth.requests import EnableAuth, GrantRole
 from datastore.mvcc.store import AuthOptions, Limits, Store

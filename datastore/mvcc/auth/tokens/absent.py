@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from datastore.errors import AuthenticationFailed, ConfigError
+from datastore.errors import ConfigError
+from datastore.errors.auth import AuthenticationFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from jwt import get_algorithm_by_name
 from jwt.exceptions import PyJWTError
 
-from datastore.errors import ConfigError, VerifyOnly
+from datastore.errors import ConfigError
+from datastore.errors.auth import VerifyOnly
 from datastore.flags.flag import parse_duration
 from datastore.mvcc.auth.model import Identity
 from datastore.mvcc.auth.tokens.keys import SIGN_METHODS, load_keys

@@ -1,8 +1,10 @@
 """Every error the datastore answers with: one class an error, its docstring is the exact wire text.
 
 etcd's clients recognise an error by its message alone, other clients by the gRPC code, so both are
-exact. `code` names a gRPC status code; `datastore/rpc/answering.py` is the one place that turns
-these into gRPC statuses, so that neither `mvcc` nor `backends` knows gRPC.
+exact. `code` names a gRPC status code, so that neither `mvcc` nor `backends` knows gRPC; the two
+gRPC fronts and the gateway (`rpc/grpcio_front.py`, `rpc/native_front.py`, `gateway/statuses.py`)
+answer with it. Here are the errors of keys, transactions, leases and watches, and those of anything;
+`errors/auth.py` and `errors/members.py` have those of their subjects.
 
 Errors that never reach the wire (a bad flag, a database that cannot be used) are `ConfigError`
 and `StartError`: the command line prints them as one line and exits with 2.
@@ -118,10 +120,6 @@ class LeaseNotFound(NotFound):
     """etcdserver: requested lease not found"""
 
 
-class MemberNotFound(NotFound):
-    """etcdserver: member not found"""
-
-
 class FailedPrecondition(DatastoreError):
     """etcdserver: failed precondition"""
 
@@ -130,129 +128,6 @@ class FailedPrecondition(DatastoreError):
 
 class LeaseExists(FailedPrecondition):
     """etcdserver: lease already exists"""
-
-
-class NotLearner(FailedPrecondition):
-    """etcdserver: can only promote a learner member"""
-
-
-class PeerURLExists(FailedPrecondition):
-    """etcdserver: Peer URLs already exists"""
-
-
-class BadLeaderTransferee(FailedPrecondition):
-    """etcdserver: bad leader transferee"""
-
-
-class NotEnoughStartedMembers(DatastoreError):
-    """etcdserver: re-configuration failed due to not enough started members"""
-
-
-class BadMemberURLs(InvalidRequest):
-    """etcdserver: given member URLs are invalid"""
-
-
-class WrongDowngradeVersion(InvalidRequest):
-    """etcdserver: wrong downgrade target version format"""
-
-
-class InvalidDowngradeTarget(InvalidRequest):
-    """etcdserver: invalid downgrade target version"""
-
-
-class UnknownDowngradeAction(DatastoreError):
-    """etcdserver: unknown method"""
-
-
-class UserNameEmpty(InvalidRequest):
-    """etcdserver: user name is empty"""
-
-
-class RoleNameEmpty(InvalidRequest):
-    """etcdserver: role name is empty"""
-
-
-class NameTooLong(InvalidRequest):
-    """etcdserver: name is longer than this datastore can index"""
-
-
-class AuthenticationFailed(InvalidRequest):
-    """etcdserver: authentication failed, invalid user ID or password"""
-
-
-class PermissionNotGiven(InvalidRequest):
-    """etcdserver: permission not given"""
-
-
-class InvalidAuthManagement(InvalidRequest):
-    """etcdserver: invalid auth management"""
-
-
-class AuthRevisionOld(InvalidRequest):
-    """etcdserver: revision of auth store is old"""
-
-
-class RootUserMissing(FailedPrecondition):
-    """etcdserver: root user does not exist"""
-
-
-class RootRoleMissing(FailedPrecondition):
-    """etcdserver: root user does not have root role"""
-
-
-class UserExists(FailedPrecondition):
-    """etcdserver: user name already exists"""
-
-
-class UserNotFound(FailedPrecondition):
-    """etcdserver: user name not found"""
-
-
-class RoleExists(FailedPrecondition):
-    """etcdserver: role name already exists"""
-
-
-class RoleNotFound(FailedPrecondition):
-    """etcdserver: role name not found"""
-
-
-class RoleNotGranted(FailedPrecondition):
-    """etcdserver: role is not granted to the user"""
-
-
-class PermissionNotGranted(FailedPrecondition):
-    """etcdserver: permission is not granted to the role"""
-
-
-class AuthNotEnabled(FailedPrecondition):
-    """etcdserver: authentication is not enabled"""
-
-
-class PermissionDenied(DatastoreError):
-    """etcdserver: permission denied"""
-
-    code = "PERMISSION_DENIED"
-
-
-class InvalidAuthToken(DatastoreError):
-    """etcdserver: invalid auth token"""
-
-    code = "UNAUTHENTICATED"
-
-
-NOT_ALLOWED = (InvalidAuthToken, AuthRevisionOld, UserNameEmpty, PermissionDenied)
-
-
-class NoPasswordUser(DatastoreError):
-    """auth: authentication failed, password was given for no password user"""
-
-
-class VerifyOnly(DatastoreError):
-    """auth: token signing attempted with verify-only key"""
-
-
-class PasswordTooLong(DatastoreError):
-    """bcrypt: password length exceeds 72 bytes"""
 
 
 class Unavailable(DatastoreError):
