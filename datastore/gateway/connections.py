@@ -22,7 +22,7 @@ from uvicorn.server import ServerState
 from wsproto.utilities import LocalProtocolError
 
 from datastore.gateway.bodies import wait_gone
-from datastore.gateway.room import CONNECTIONS, Room
+from datastore.gateway.room import Room
 from datastore.gateway.shared_port import Relay, SharedPort
 from datastore.tls.contexts import shown_chain
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 PEER = "tapir.peer"
 log = logging.getLogger(__name__)
+CONNECTIONS = 10_000
 HEAD_SECONDS = 60.0
 KEEP_ALIVE_SECONDS = 180
 MAX_HEAD_BYTES = 1 << 20

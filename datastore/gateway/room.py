@@ -12,14 +12,13 @@ import resource
 import sys
 from typing import Any
 
-CONNECTIONS = 10_000
 log = logging.getLogger(__name__)
 
 
 class Room:
     """Judges new connections; tells the log when they begin to be too many, not of each."""
 
-    def __init__(self, most: int = CONNECTIONS) -> None:
+    def __init__(self, most: int) -> None:
         self._most = most
         allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         self._descriptors = sys.maxsize if allowed == resource.RLIM_INFINITY else allowed // 2

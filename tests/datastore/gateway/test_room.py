@@ -97,5 +97,5 @@ class Transport:
 def test_half_of_the_descriptors_are_left_to_others() -> None:
     half = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
 
-    assert Room().is_for(Transport(half - 1), 0)
-    assert not Room().is_for(Transport(half), 0)
+    assert Room(MOST).is_for(Transport(half - 1), 0)
+    assert not Room(MOST).is_for(Transport(half), 0)
