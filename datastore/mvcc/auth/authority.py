@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from datastore.errors.auth import AuthRevisionOld, PermissionDenied, UserNameEmpty, UserNotFound
-from datastore.mvcc.auth.model import ROOT, Access, AuthTables, Identity, Role, User
+from datastore.mvcc.auth.model import ROOT, Access, AuthTables, NamedUser, Role, User
 from datastore.mvcc.auth.permissions import Coverage
 
 if TYPE_CHECKING:
@@ -38,18 +38,18 @@ class Authority:
         """Return a role."""
         return self.tables.roles.get(name)
 
-    def is_root(self, identity: Identity | None) -> bool:
+    def is_root(self, identity: NamedUser | None) -> bool:
         """Say whether a caller has the role root."""
         user = self.user(identity.name) if identity else None
         return user is not None and ROOT in user.roles
 
-    def require_user(self, identity: Identity | None) -> Identity:
+    def require_user(self, identity: NamedUser | None) -> NamedUser:
         """Refuse a caller without a user; whether the user exists is not asked."""
         if identity is None:
             raise UserNameEmpty
         return identity
 
-    def require_root(self, identity: Identity | None) -> None:
+    def require_root(self, identity: NamedUser | None) -> None:
         """Refuse a caller without the role root."""
         if identity is None or not identity.name:
             raise UserNameEmpty
@@ -59,7 +59,7 @@ class Authority:
             raise PermissionDenied
 
     def require_keys(
-        self, identity: Identity | None, access: Access, key: bytes, end: bytes = b""
+        self, identity: NamedUser | None, access: Access, key: bytes, end: bytes = b""
     ) -> None:
         """Refuse a caller who may not read, or write, all of a range."""
         if identity is None or not identity.revision:
@@ -73,7 +73,7 @@ class Authority:
             raise PermissionDenied
 
     def require_each(
-        self, identity: Identity | None, access: Access, keys: Iterable[bytes]
+        self, identity: NamedUser | None, access: Access, keys: Iterable[bytes]
     ) -> None:
         """Refuse a caller who may not read, or write, every one of the keys; root always may."""
         if not self.is_root(identity):

@@ -13,7 +13,7 @@ from datastore.errors import DatastoreError, RequestTooLarge
 from datastore.errors.auth import AuthRevisionOld, InvalidAuthToken
 from datastore.mvcc.auth import rules
 from datastore.mvcc.auth.authority import Authority
-from datastore.mvcc.auth.model import FIRST_REVISION, Access, AuthState, AuthTables, Identity
+from datastore.mvcc.auth.model import FIRST_REVISION, Access, AuthState, AuthTables, NamedUser
 from datastore.mvcc.auth.tokens.kind import Moment
 from datastore.mvcc.model import RangeQuery, Txn
 
@@ -44,7 +44,7 @@ class Source(Protocol):
 class Judge:
     """One caller before one authority: what he asks for is granted, or refused by an error."""
 
-    def __init__(self, authority: Authority, identity: Identity | None, source: Source) -> None:
+    def __init__(self, authority: Authority, identity: NamedUser | None, source: Source) -> None:
         self.authority = authority
         self.identity = identity
         self._source = source
@@ -54,7 +54,7 @@ class Judge:
         """Whether the caller was named at a later auth revision than this one."""
         return self.identity is not None and self.identity.revision > self.authority.revision
 
-    def user(self) -> Identity:
+    def user(self) -> NamedUser:
         """Require a user, whatever he may do."""
         return self.authority.require_user(self.identity)
 
@@ -155,7 +155,7 @@ class Guard:
 
     def _identify(
         self, authority: Authority, source: Source, now: int, caller: Credentials
-    ) -> Identity | None:
+    ) -> NamedUser | None:
         """Return the caller's user: the token's, even beside a certificate, else the latter's."""
         token, common_name, _ = caller
         if token is not None:
@@ -165,5 +165,5 @@ class Guard:
                 raise InvalidAuthToken
             return identity
         if common_name is not None:
-            return Identity(common_name, authority.revision)
+            return NamedUser(common_name, authority.revision)
         return None

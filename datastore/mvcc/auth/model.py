@@ -104,7 +104,7 @@ class Credentials(NamedTuple):
 NOBODY = Credentials()
 
 
-class Identity(NamedTuple):
+class NamedUser(NamedTuple):
     """A user as a token or a certificate names him, and the auth revision that he was named at."""
 
     name: str

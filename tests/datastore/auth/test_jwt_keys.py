@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 
 from datastore.errors import ConfigError
 from datastore.errors.auth import VerifyOnly
-from datastore.mvcc.auth.model import Identity
+from datastore.mvcc.auth.model import NamedUser
 from datastore.mvcc.auth.tokens import new_tokens
 from datastore.mvcc.auth.tokens.keys import SIGN_METHODS
 from datastore.mvcc.auth.tokens.kind import Moment
@@ -57,8 +57,8 @@ def public_pem(key: Any) -> bytes:
     return written
 
 
-def identify(tokens: Any, text: str, now: int = NOW) -> Identity | None:
-    found: Identity | None = tokens.identify(text, Moment(9, now), lambda _: None)
+def identify(tokens: Any, text: str, now: int = NOW) -> NamedUser | None:
+    found: NamedUser | None = tokens.identify(text, Moment(9, now), lambda _: None)
     return found
 
 
@@ -74,7 +74,7 @@ def test_a_method_signs_and_checks(method: str, write: WriteFile) -> None:
     checking = new_tokens(f"jwt,sign-method={method},pub-key={public}", 0)
     text = both.issue("ann", 5, NOW).text
 
-    assert identify(both, text) == identify(checking, text) == Identity("ann", 5)
+    assert identify(both, text) == identify(checking, text) == NamedUser("ann", 5)
     assert identify(checking, text, NOW + 300_000) is None
     claims = jwt.decode(text, key.public_key(), algorithms=[method], options={"verify_exp": False})
     assert claims == {"username": "ann", "revision": 5, "exp": NOW // 1000 + 300}
@@ -88,7 +88,7 @@ def test_a_secret_is_the_bytes_of_its_file(method: str, write: WriteFile) -> Non
     tokens = new_tokens(f"jwt,sign-method={method},priv-key={secret},ttl=1m", 0)
     text = tokens.issue("ann", 5, NOW).text
 
-    assert identify(tokens, text, NOW + 59_000) == Identity("ann", 5)
+    assert identify(tokens, text, NOW + 59_000) == NamedUser("ann", 5)
     assert identify(tokens, text, NOW + 60_000) is None
 
 
@@ -103,7 +103,7 @@ def test_a_certificate_is_a_public_key(write: WriteFile) -> None:
     public = write("certificate", certificate.public_bytes(pem.Encoding.PEM))
 
     tokens = new_tokens(f"jwt,sign-method=ES256,priv-key={private},pub-key={public}", 0)
-    assert identify(tokens, tokens.issue("ann", 5, NOW).text) == Identity("ann", 5)
+    assert identify(tokens, tokens.issue("ann", 5, NOW).text) == NamedUser("ann", 5)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Simple tokens in memory: how long they are good, and what makes the database be asked."""
 
-from datastore.mvcc.auth.model import Identity, Token
+from datastore.mvcc.auth.model import NamedUser, Token
 from datastore.mvcc.auth.tokens.kind import Moment
 from datastore.mvcc.auth.tokens.simple import SimpleTokens, digest_of
 
@@ -24,7 +24,7 @@ def test_a_token_that_is_used_needs_the_database_once() -> None:
     stored = Stored(row)
 
     for now in (0, 9_000, 18_000, 27_000):
-        assert tokens.identify(text, Moment(1, now), stored) == Identity("ann", 1)
+        assert tokens.identify(text, Moment(1, now), stored) == NamedUser("ann", 1)
     assert stored.asked == 1
     assert tokens.take_used() == [row.digest]
     assert tokens.take_used() == []
@@ -39,7 +39,7 @@ def test_a_token_renewed_elsewhere_is_good_here() -> None:
     tokens.identify(text, Moment(1, 0), stored)
     stored.tokens[row.digest] = row._replace(expires=60_000)
 
-    assert tokens.identify(text, Moment(1, 50_000), stored) == Identity("ann", 1)
+    assert tokens.identify(text, Moment(1, 50_000), stored) == NamedUser("ann", 1)
 
 
 def test_another_auth_revision_asks_again() -> None:
@@ -50,9 +50,9 @@ def test_another_auth_revision_asks_again() -> None:
     tokens.identify(text, Moment(1, 0), stored)
     stored.tokens.clear()
 
-    assert tokens.identify(text, Moment(1, 1), stored) == Identity("ann", 1)
+    assert tokens.identify(text, Moment(1, 1), stored) == NamedUser("ann", 1)
     assert tokens.identify(text, Moment(2, 1), stored) is None
-    assert tokens.identify(text, Moment(1, 1), stored) == Identity("ann", 1)
+    assert tokens.identify(text, Moment(1, 1), stored) == NamedUser("ann", 1)
 
 
 def test_what_cannot_be_a_token_is_not_looked_up() -> None:
@@ -77,7 +77,7 @@ def test_nothing_is_remembered_of_a_batch_in_progress() -> None:
     stored = Stored(row)
     tokens.identify(text, Moment(1, 0), stored)
 
-    assert tokens.identify(text, Moment(2, 0, settled=False), stored) == Identity("ann", 2)
+    assert tokens.identify(text, Moment(2, 0, settled=False), stored) == NamedUser("ann", 2)
     stored.tokens.clear()
     assert tokens.identify(text, Moment(1, 0, settled=False), stored) is None
     assert tokens.identify(text, Moment(2, 0), stored) is None

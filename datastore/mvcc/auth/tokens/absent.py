@@ -10,7 +10,7 @@ from datastore.errors.auth import AuthenticationFailed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from datastore.mvcc.auth.model import Identity, Token
+    from datastore.mvcc.auth.model import NamedUser, Token
     from datastore.mvcc.auth.tokens.kind import Issued, Moment
 
 
@@ -33,7 +33,7 @@ class NoTokens:
 
     def identify(
         self, token: str, at: Moment, stored: Callable[[bytes], Token | None]
-    ) -> Identity | None:
+    ) -> NamedUser | None:
         """Know no token."""
         del token, at, stored
         return None

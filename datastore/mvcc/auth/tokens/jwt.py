@@ -21,7 +21,7 @@ from jwt.exceptions import PyJWTError
 from datastore.errors import ConfigError
 from datastore.errors.auth import VerifyOnly
 from datastore.flags.flag import parse_duration
-from datastore.mvcc.auth.model import Identity
+from datastore.mvcc.auth.model import NamedUser
 from datastore.mvcc.auth.tokens.keys import SIGN_METHODS, load_keys
 from datastore.mvcc.auth.tokens.kind import Issued
 
@@ -41,7 +41,7 @@ LONGEST_HEAD = 512  # bytes of base64 that are parsed before the signature is kn
 class Claims(NamedTuple):
     """What a token says; times in seconds since 1970, None when it does not say."""
 
-    identity: Identity
+    identity: NamedUser
     expires: float | None
     begins: float | None
 
@@ -90,7 +90,7 @@ class JwtTokens:
 
     def identify(
         self, token: str, at: Moment, stored: Callable[[bytes], Token | None]
-    ) -> Identity | None:
+    ) -> NamedUser | None:
         """Return who a token that we, or a holder of our key, have signed says that he is."""
         del stored
         claims = self._known.get(token)
@@ -125,7 +125,7 @@ def read_claims(token: str, method: str, verified: Callable[[bytes, bytes], bool
         times = (_number(claims.get("exp")), _number(claims.get("nbf")))
         if not isinstance(name, str) or not isinstance(revision, int | float):
             return None
-        return Claims(Identity(name, int(revision)), *times)
+        return Claims(NamedUser(name, int(revision)), *times)
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, PyJWTError):
         return None
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from datastore.mvcc.auth.model import Identity, Token
+    from datastore.mvcc.auth.model import NamedUser, Token
 
 
 class Issued(NamedTuple):
@@ -43,7 +43,7 @@ class Tokens(Protocol):
 
     def identify(
         self, token: str, at: Moment, stored: Callable[[bytes], Token | None]
-    ) -> Identity | None:
+    ) -> NamedUser | None:
         """Return whose token it is, None for a bad one.
 
         `stored` reads a row by digest from the snapshot or batch at hand.

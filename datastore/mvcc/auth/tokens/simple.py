@@ -19,7 +19,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from datastore.errors import ConfigError
-from datastore.mvcc.auth.model import Identity, Token
+from datastore.mvcc.auth.model import NamedUser, Token
 from datastore.mvcc.auth.tokens.kind import Issued
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class SimpleTokens:
 
     def identify(
         self, token: str, at: Moment, stored: Callable[[bytes], Token | None]
-    ) -> Identity | None:
+    ) -> NamedUser | None:
         """Return whose token it is, and give it its whole life again."""
         if not _FORM.fullmatch(token):
             return None
@@ -69,7 +69,7 @@ class SimpleTokens:
         if found is None or found.expires <= at.now:
             return None
         self._remember(found._replace(expires=at.now + self.life), at)
-        return Identity(found.user, at.revision)
+        return NamedUser(found.user, at.revision)
 
     def take_used(self) -> list[bytes]:
         """Return the digests of the tokens used since the last call."""
