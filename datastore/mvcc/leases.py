@@ -2,7 +2,7 @@
 
 Every function is a row of the table in `mvcc/execution.py`: it takes the batch and its request and
 returns the result, or raises a DatastoreError after which nothing of the request remains. A lease
-ends with all its keys, in a revision of its own.
+ends with all its keys, in a revision of its own (more when these are too many for one).
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ from datastore.errors import LeaseExists, LeaseNotFound, LeaseTTLTooLarge
 from datastore.mvcc.alarms import check_grant, check_intact
 from datastore.mvcc.auth.execution import check_write
 from datastore.mvcc.draft import Draft
-from datastore.mvcc.model import Lease, bare_row
+from datastore.mvcc.model import MAX_EVENTS, Lease, bare_row
 from datastore.mvcc.requests import Revision
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from datastore.mvcc.batch import BatchState
+    from datastore.mvcc.model import Head
     from datastore.mvcc.requests import (
         EndLeases,
         ExpireLeases,
@@ -86,17 +89,22 @@ def revoke(batch: BatchState, request: RevokeLease) -> Revision:
 
 
 def end_lease(batch: BatchState, lease: int) -> None:
-    """Delete a lease and all its keys, in one revision."""
+    """Delete a lease and all its keys: in one revision, or in as few as hold so many."""
     batch.flush()
-    draft = Draft(batch)
     heads = batch.tx.lease_keys(lease)
+    for start in range(0, len(heads), MAX_EVENTS):
+        _delete(batch, heads[start : start + MAX_EVENTS])
+    batch.drop_lease(lease)
+
+
+def _delete(batch: BatchState, heads: Sequence[Head]) -> None:
+    draft = Draft(batch)
     if batch.wants_values:
         batch.values.update(batch.tx.values([head.id for head in heads]))
     for head in heads:
         row = bare_row(head, batch.values.get(head.id, b""))
         draft.delete(row, complete=batch.wants_values)
     batch.merge(draft)
-    batch.drop_lease(lease)
 
 
 def renew(batch: BatchState, request: RenewLease) -> Renewed:
@@ -124,9 +132,9 @@ def expire(batch: BatchState, request: ExpireLeases) -> Expired:
 
 
 def end_all(batch: BatchState, request: EndLeases) -> Expired:
-    """End leases by id; one that is gone already is passed over."""
+    """End leases by id. One that is gone already is said to be, though not counted again."""
     ended = [lease for lease in request.ids if batch.lease(lease) is not None]
-    for lease in ended:
+    for lease in request.ids:
         end_lease(batch, lease)
     return Expired(ended, more=False)
 
