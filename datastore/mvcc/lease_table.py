@@ -1,8 +1,9 @@
 """Leases in memory, with their deadlines: what is due next, at a cost that does not grow with them.
 
 A heap holds one entry a lease. A renewal only changes the deadline; the entry moves when its old
-time has come, so a lease that is kept alive costs one step of the heap for each TTL. Times are
-milliseconds on a clock of the caller's that never goes back.
+time has come, so a lease that is kept alive costs one step of the heap for each TTL. Entries of
+leases that have ended stay until their time has come too, but never make more than half of a large
+heap. Times are milliseconds on a clock of the caller's that never goes back.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class LeaseTable:
         self._deadlines[lease] = deadline
 
     def drop(self, lease: int) -> None:
-        """Forget a lease; its entry in the heap goes when its time has come."""
+        """Forget a lease; its entry goes when its time has come, or when most are such entries."""
         self._ttls.pop(lease, None)
         self._deadlines.pop(lease, None)
         self._entries.pop(lease, None)
@@ -95,3 +96,6 @@ class LeaseTable:
     def _push(self, lease: int, when: int) -> None:
         self._entries[lease] = when
         heapq.heappush(self._heap, (when, lease))
+        if len(self._heap) > 2 * len(self._entries) + LOOKED_AT:
+            self._heap = [(when, lease) for lease, when in self._entries.items()]
+            heapq.heapify(self._heap)

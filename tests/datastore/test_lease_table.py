@@ -1,5 +1,6 @@
 """Leases in memory: due when their time has come, never before, whatever was renewed or dropped."""
 
+import pickle
 import random
 
 import pytest
@@ -81,3 +82,16 @@ def test_after_being_held_up_every_lease_has_its_full_time() -> None:
     assert table.left(2, 50_000) == 60_000
     assert _due(table, 51_999) == []
     assert _due(table, 52_000) == [1]
+
+
+def test_leases_that_have_ended_take_no_room_however_late_they_were_due() -> None:
+    table = LeaseTable()
+    table.put(1, 60, 60_000)
+    before = len(pickle.dumps(table))
+    for lease in range(2, 20 * LOOKED_AT):
+        table.put(lease, 90_000, 90_000_000)
+        table.drop(lease)
+
+    assert len(pickle.dumps(table)) < before + 40 * LOOKED_AT
+    assert table.next() == 60_000
+    assert _due(table, 60_000) == [1]
