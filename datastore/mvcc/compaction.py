@@ -1,23 +1,24 @@
 """Removing the history that a compaction gave up, in short steps behind it.
 
 `Compact` only raises the compact revision, in one commit. The rows go afterwards, a step a batch,
-each short enough (`STEP_SECONDS`) that writers do not notice. How far it came is stored with the
-rows, so it resumes after a crash.
+each `STEP_SECONDS` long, so that a writer waits for one, its commit and those who waited with him:
+less than 50 ms together. Between two steps there is a pause, in which those who waited are served.
+How far it came is stored with the rows, so it resumes after a crash.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING
 
 from datastore.mvcc.requests import Prune
 
 if TYPE_CHECKING:
+    from datastore.mvcc.requests import Place
     from datastore.mvcc.writer import Writer
 
-STEP_SECONDS = 0.05
-SMALLEST_STEP, LARGEST_STEP = 32, 8_192
+STEP_SECONDS, STEP_EVENTS = 0.01, 8_192
+PAUSE_SECONDS = 0.01
 
 
 class Compactor:
@@ -28,7 +29,7 @@ class Compactor:
         self._wanted = asyncio.Event()
         self._wanted.set()  # a run that an earlier process left unfinished
         self._advanced = asyncio.Condition()
-        self._step = 256
+        self._place: Place | None = None  # where the next step goes on
         self.pruned_revision = -1
 
     def start(self) -> None:
@@ -53,18 +54,12 @@ class Compactor:
                     self._wanted.set()  # the next step, after the writers that wait
 
     async def _prune(self) -> bool:
-        began = time.monotonic()
-        pruned = await self._writer.submit(Prune(self._step))
-        self._step = next_step(self._step, time.monotonic() - began)
+        pruned = await self._writer.submit(Prune(STEP_EVENTS, self._place, STEP_SECONDS))
+        self._place = pruned.place
         if pruned.done:
             async with self._advanced:
                 self.pruned_revision = pruned.revision
                 self._advanced.notify_all()
+        else:
+            await asyncio.sleep(PAUSE_SECONDS)
         return bool(pruned.done)
-
-
-def next_step(step: int, seconds: float) -> int:
-    """Return how many events the next step takes, given how long the last one took."""
-    if seconds > STEP_SECONDS:
-        return max(SMALLEST_STEP, step // 2)
-    return min(LARGEST_STEP, step * 2) if seconds < STEP_SECONDS / 4 else step

@@ -2,28 +2,45 @@
 
 Rows of the table in `mvcc/execution.py`. `mvcc/compaction.py` decides when a step is taken and how
 long it may be.
+
+A step goes over the events from where the last one stopped, up to the compact revision. Each event
+there supersedes its predecessor, which goes; a tombstone below the compact revision goes too, with
+its head if the key is still deleted. Those at the compact revision stay for watchers: the next
+compaction looks at that revision again.
+
+How far it came is stored as a revision: all before it is done. One revision can be longer than a
+step, so each step says in a `Place` where the next begins. A place that is lost, or does not fit
+the store any more, costs going over that revision once more, which changes nothing where it has
+been. That pruned and compact revision are equal says that all is done; until then the pruned one
+stays below.
 """
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from datastore.errors import Compacted, FutureRevision
 from datastore.mvcc.alarms import check_intact
 from datastore.mvcc.model import SUB_BITS
-from datastore.mvcc.requests import Revision
+from datastore.mvcc.requests import Place, Revision
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from datastore.mvcc.batch import BatchState
     from datastore.mvcc.model import Row
     from datastore.mvcc.requests import Compact, Prune
 
+FIRST_PART, LARGEST_PART = 4, 1_024  # events; nobody knows how large what they replaced is
+
 
 class Pruned(NamedTuple):
-    """The revision up to which rows are gone, and whether that is all of them."""
+    """The revision before which rows are gone, whether that is all, and where to go on."""
 
     revision: int
     done: bool
+    place: Place
 
 
 def compact(batch: BatchState, request: Compact) -> Revision:
@@ -39,43 +56,56 @@ def compact(batch: BatchState, request: Compact) -> Revision:
 
 
 def prune(batch: BatchState, request: Prune) -> Pruned:
-    """Take one step over the events from where the last stopped, up to the compact revision.
-
-    The pruned revision is the next to look at; the compact revision itself is looked at again by
-    the next compaction, which takes the tombstones that had to stay.
-
-    Each event there supersedes its predecessor; a tombstone below the compact revision goes too,
-    with its head if the key is still deleted. The one at the compact revision stays for watchers.
-    """
+    """Take one step; see the module."""
     target = batch.compact_revision
+    if batch.pruned_revision == target:
+        return Pruned(target, done=True, place=Place(target, target, target << SUB_BITS))
     batch.flush()
-    first = max(batch.pruned_revision, 0) << SUB_BITS
-    rows = _whole_revisions(batch, first, request.limit)
-    tombstones = [row for row in rows if row.deleted and row.revision < target]
-    drop = {row.prev_id for row in rows if row.prev_id} | {row.id for row in tombstones}
-    heads = batch.tx.heads([row.key for row in tombstones])
-    gone = {row.id for row in tombstones}
-    done = len(rows) < request.limit or rows[-1].revision >= target
-    reached = target if done else rows[-1].revision + 1
-    batch.changes.drop_rows = sorted(drop)
-    batch.changes.drop_heads = [head for head in heads.values() if head.id in gone]
+    event, done = _take_parts(batch, request)
+    reached = target if done else min(event >> SUB_BITS, target - 1)
     batch.changes.pruned_revision = batch.pruned_revision = reached
     batch.flush()
     batch.base.clear()
     batch.known.clear()
-    return Pruned(reached, done=done)
+    return Pruned(reached, done=done, place=Place(target, reached, event))
 
 
-def _whole_revisions(batch: BatchState, first: int, limit: int) -> list[Row]:
-    """Return events from `first`, at least `limit` when there are so many, no revision cut.
+def _take_parts(batch: BatchState, request: Prune) -> tuple[int, bool]:
+    """Go over events until the request's limit or time; return the next one, and if none is left.
 
-    The compact revision never stays alone for the next step, so a pruned revision that equals it
-    says that all is done.
+    Parts grow while they are quick, so that a step is about a quarter of its time late at most.
     """
-    end = (batch.compact_revision + 1) << SUB_BITS
-    rows = batch.tx.history(first, end, limit)
-    if len(rows) == limit:
-        after_last = (rows[-1].revision + 1) << SUB_BITS
-        last = end if after_last >> SUB_BITS == batch.compact_revision else after_last
-        rows += batch.tx.history(rows[-1].id + 1, last, 0)
-    return rows
+    event, end = _start(batch, request.place), (batch.compact_revision + 1) << SUB_BITS
+    began = time.monotonic()
+    left, part, spent = request.limit, FIRST_PART, 0.0
+    while left > 0 and spent < request.seconds:
+        size = min(part, left)
+        rows = batch.tx.history(event, end, size)
+        _drop(batch, rows)
+        if len(rows) < size:
+            return end, True
+        event = rows[-1].id + 1
+        left -= size
+        spent = time.monotonic() - began
+        if spent < request.seconds / 4:
+            part = min(part * 2, LARGEST_PART)
+    return event, False
+
+
+def _start(batch: BatchState, place: Place | None) -> int:
+    """Return the event to begin at: that of the place, if the store is as it was then."""
+    if place and place[:2] == (batch.compact_revision, batch.pruned_revision):
+        return place.event
+    return max(batch.pruned_revision, 0) << SUB_BITS
+
+
+def _drop(batch: BatchState, rows: Sequence[Row]) -> None:
+    """Remove what some events replaced, and the tombstones among them that are passed."""
+    tombstones = {
+        row.id: row.key for row in rows if row.deleted and row.revision < batch.compact_revision
+    }
+    heads = batch.tx.heads(list(tombstones.values()))
+    drop = tombstones.keys() | {row.prev_id for row in rows if row.prev_id}
+    batch.changes.drop_rows = sorted(drop)
+    batch.changes.drop_heads = [head for head in heads.values() if head.id in tombstones]
+    batch.flush()

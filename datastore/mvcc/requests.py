@@ -6,6 +6,7 @@ durability and its outcome follow from the same transaction.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from datastore.mvcc.auth.model import NOBODY, Credentials
@@ -63,10 +64,23 @@ class Compact(NamedTuple):
     revision: int
 
 
+class Place(NamedTuple):
+    """Where pruning goes on, as long as compact and pruned revision are these."""
+
+    compact_revision: int
+    pruned_revision: int
+    event: int
+
+
 class Prune(NamedTuple):
-    """Delete the history that compaction has given up: one step over at most `limit` events."""
+    """Delete history that compaction has given up, in one step from a place on.
+
+    It goes over at most `limit` events, and is about `seconds` long.
+    """
 
     limit: int
+    place: Place | None = None
+    seconds: float = math.inf
 
 
 class RaiseAlarm(NamedTuple):

@@ -12,7 +12,7 @@ from datastore.mvcc.committer import Committer, Outcome
 from datastore.mvcc.history import Page, read_page
 from datastore.mvcc.model import RangeQuery, RangeResult, Row
 from datastore.mvcc.ranges import read_range
-from datastore.mvcc.requests import Compact, Prune, WriteRequest
+from datastore.mvcc.requests import Compact, Place, Prune, WriteRequest
 from datastore.mvcc.snapshot_view import SnapshotView
 
 EVERYTHING = (b"\0", b"\0")
@@ -29,6 +29,7 @@ class Core:
         server = Server(self.backend.member_id, self.backend.longest_key, self.guard)
         self._committer = Committer(server)
         self._committer.seen = self.revision()
+        self._place: Place | None = None  # where pruning goes on
 
     def __enter__(self) -> Self:
         return self
@@ -89,8 +90,10 @@ class Core:
         return steps
 
     def prune_step(self, limit: int) -> bool:
-        """Take one step over at least so many events; say whether it was the last."""
-        return bool(self.commit(Prune(limit))[0].done)
+        """Take one step over at most so many events; say whether it was the last."""
+        (pruned,) = self.commit(Prune(limit, self._place))
+        self._place = pruned.place
+        return bool(pruned.done)
 
 
 def _seen(row: Row) -> tuple[bytes, bytes, int, int, int]:

@@ -42,8 +42,13 @@ class Bounds(NamedTuple):
 
     @property
     def passed(self) -> int:
-        """The first event id that compaction cannot have passed: a step may have been there."""
-        return (max(self.pruned, 0) + 1) << SUB_BITS
+        """The first event id that compaction cannot have passed.
+
+        A step may have been in the revision `pruned`, or in the next: on its way through a compact
+        revision `pruned` is one less, also when a further compaction came before that was done.
+        """
+        at_work = self.pruned < self.compacted
+        return (max(self.pruned, 0) + at_work + 1) << SUB_BITS
 
 
 UNKNOWN = Bounds(0, 1, -1, -1)  # as good as any for a check that looks at everything
