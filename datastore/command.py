@@ -20,12 +20,12 @@ from datastore.flags.flag import TRUE
 from datastore.flags.settings import read
 from datastore.flags.sources import from_command_line
 from datastore.tls.ciphers import prepare_grpc
+from datastore.versions import SERVER_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 HELP = ("-h", "-help", "--help", "--h")
-VERSION = "3.6.14"  # the etcd that the server says it is
 log = logging.getLogger(__name__)
 
 
@@ -49,7 +49,7 @@ def version() -> str:
     ours = importlib.metadata.version("tapir-kubernetes")
     machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
     return (
-        f"etcd Version: {VERSION}\n"
+        f"etcd Version: {SERVER_VERSION}\n"
         f"Git SHA: tapir {ours}\n"
         f"Go Version: none, Python {platform.python_version()}\n"
         f"Go OS/Arch: {platform.system().lower()}/{machine}\n"

@@ -16,7 +16,7 @@ from datastore.gateway.access import Entry
 from datastore.gateway.health import PLAIN, Answer, has_check
 from datastore.gateway.routes import PREFIX, ROUTES
 from datastore.gateway.upgrades import UPGRADE, Upgrade
-from datastore.rpc.maintenance import STORAGE_VERSION, VERSION
+from datastore.versions import SERVER_VERSION, STORAGE_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -33,7 +33,7 @@ JSON = {"content-type": "application/json"}
 VERSIONS = Answer(
     200,
     orjson.dumps(
-        {"etcdserver": VERSION, "etcdcluster": STORAGE_VERSION, "storage": STORAGE_VERSION}
+        {"etcdserver": SERVER_VERSION, "etcdcluster": STORAGE_VERSION, "storage": STORAGE_VERSION}
     ),
     JSON,
 )

@@ -16,7 +16,7 @@ from prometheus_client.core import (
 )
 
 from datastore.gateway.grpc_families import add_histogram, grpc_families
-from datastore.rpc.maintenance import STORAGE_VERSION, VERSION
+from datastore.versions import SERVER_VERSION, STORAGE_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -210,7 +210,7 @@ def families(facts: Facts, *, extensive: bool) -> Iterator[Metric]:
 def _labelled(facts: Facts) -> Iterator[Metric]:
     cluster = ".".join(STORAGE_VERSION.split(".")[:2])
     for name, label, text in (
-        ("etcd_server_version", "server_version", VERSION),
+        ("etcd_server_version", "server_version", SERVER_VERSION),
         ("etcd_cluster_version", "cluster_version", cluster),
         ("etcd_server_id", "server_id", f"{facts.member_id:x}"),
     ):

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from datastore.rpc.callers import BEARER
+
 if TYPE_CHECKING:
     from datastore.gateway.bodies import Receive
     from datastore.gateway.replies import Send
 
 UPGRADE = "tapir.upgrade"
-BEARER = "Bearer"
+SUBPROTOCOL = BEARER.strip()  # stands before the token
 SCHEMES = {"ws": "http", "wss": "https"}
 
 
@@ -26,8 +28,8 @@ class Upgrade:
         self._send = send
         self._protocols: list[str] = scope["subprotocols"]
         headers = list(scope["headers"])
-        if self._protocols[:1] == [BEARER] and len(self._protocols) > 1:
-            token = f"{BEARER} {self._protocols[1]}"
+        if self._protocols[:1] == [SUBPROTOCOL] and len(self._protocols) > 1:
+            token = f"{BEARER}{self._protocols[1]}"
             headers.append((b"authorization", token.encode("latin-1")))
         self.scope = {
             **scope,

@@ -20,6 +20,7 @@ from datastore.mvcc.requests import DisarmAlarm, RaiseAlarm
 from datastore.rpc import codec
 from datastore.rpc.answering import RAFT_TERM, Edge, Method, Stream, Unary
 from datastore.rpc.snapshots import snapshot
+from datastore.versions import CLUSTER_VERSION, SERVER_VERSION, STORAGE_VERSION
 from proto.etcd import kv_pb2, rpc_pb2
 
 if TYPE_CHECKING:
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from datastore.mvcc.model import Row
 
 SERVICE = "etcdserverpb.Maintenance"
-VERSION = "3.6.14"  # the etcd whose behaviour this is; clients gate features by it
-STORAGE_VERSION = "3.6.0"
-CLUSTER_VERSION = (3, 6)
 UINT64 = 1 << 64
 _VERSION = re.compile(r"(\d+)\.(\d+)(?:\.\d+(?:-[0-9A-Za-z.-]*)?(?:\+[0-9A-Za-z.-]*)?)?", re.ASCII)
 
@@ -41,7 +39,7 @@ async def _status(edge: Edge, _: rpc_pb2.StatusRequest) -> rpc_pb2.StatusRespons
     raised = [f"memberID:{_unsigned(a.member_id)} alarm:{alarm_name(a.alarm)} " for a in alarms]
     return rpc_pb2.StatusResponse(
         header=edge.header(state.revision),
-        version=VERSION,
+        version=SERVER_VERSION,
         dbSize=store.house.size.allocated,
         dbSizeInUse=store.house.size.used,
         dbSizeQuota=max(store.limits.quota, 0),

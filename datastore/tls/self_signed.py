@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 YEAR = datetime.timedelta(days=365)
-OWNER_ONLY = 0o600
+KEY_MODE = 0o600  # nobody else may read a private key
 
 
 def ensure(directory: Path, hosts: Iterable[str], years: int) -> tuple[str, str]:
@@ -81,6 +81,6 @@ def _name(host: str) -> x509.GeneralName:
 
 
 def _write(path: Path, content: bytes) -> None:
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY), "wb") as file:
-        os.fchmod(file.fileno(), OWNER_ONLY)  # one that was there may be anybody's to read
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, KEY_MODE), "wb") as file:
+        os.fchmod(file.fileno(), KEY_MODE)  # one that was there may be anybody's to read
         file.write(content)
