@@ -189,7 +189,8 @@ class SqliteTransaction(SqlTransaction):
         return state
 
     def begin(self) -> None:
-        """Nothing to do: BEGIN IMMEDIATE has taken SQLite's own lock."""
+        """BEGIN IMMEDIATE has taken SQLite's own lock: see that the log has room."""
+        self._disk.extend_log()
 
     def clock(self, now: int) -> int:
         """Return this process's clock: SQLite has none of its own."""
@@ -366,7 +367,7 @@ class SqliteBackend:
 
     def housekeep(self, session: SqliteSession) -> None:
         """Checkpoint when the log has grown; see to the disk."""
-        log_size = self._log_size()
+        log_size = self._disk.log.size()
         if self._disk.full and log_size:
             session.checkpoint("TRUNCATE")
         elif log_size > CHECKPOINT_BYTES:
@@ -414,11 +415,6 @@ class SqliteBackend:
 
     def _is_fresh(self) -> bool:
         return not self._path.exists() or self._path.stat().st_size == 0
-
-    def _log_size(self) -> int:
-        with suppress(FileNotFoundError):
-            return self._path.with_name(self._path.name + "-wal").stat().st_size
-        return 0
 
     def _now(self) -> int:
         return int((self._epoch + time.monotonic() - self._started) * 1000)

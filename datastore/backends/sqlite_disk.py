@@ -13,10 +13,12 @@ One `Disk` is shared by all sessions of a file.
 from __future__ import annotations
 
 import sqlite3
-from contextlib import contextmanager, suppress
+import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from datastore.backends.ballast import Ballast
+from datastore.backends.sqlite_log import LogFile
 from datastore.mvcc.backend import BackendBroken, BackendFailed, BackendFull
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 WORTH_EMPTYING = 1 << 20  # bytes of the log
 READERS_MS = 200  # that readers of the log are waited for
+LOOK_SECONDS = 0.01  # between looks at the free space; the ballast is more than is written in that
 _SYNC_FAILED = {sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC}
 
 
@@ -35,7 +38,9 @@ class Disk:
         """Touch nothing yet."""
         self._path = path
         self._ballast = Ballast(path)
+        self.log = LogFile(path)
         self._page_size = 0
+        self._look_again = 0.0
         self.broken = ""
         self.short = False  # whether the transaction that begins should add nothing
 
@@ -60,6 +65,7 @@ class Disk:
             return self.distrust(f"the disk did not write what it was given: {error}")
         if code & 0xFF == sqlite3.SQLITE_FULL:
             self._ballast.give_up()
+            self._look_again = 0
             return BackendFull(str(error))
         return BackendFailed(str(error))
 
@@ -80,15 +86,24 @@ class Disk:
 
     def make_room(self, connection: sqlite3.Connection) -> None:
         """Before a transaction: empty the log if the disk is nearly full, and see if that helps."""
+        now = time.monotonic()
+        if now < self._look_again and not self.short:
+            return
+        self._look_again = now + LOOK_SECONDS
         with self.judged():
             owed = self._owed(connection)
             if self._ballast.has_room(owed):
                 self.short = self.full
                 return
-            if self._log_size() > WORTH_EMPTYING:
+            if self.log.size() > WORTH_EMPTYING:
                 self.checkpoint(connection, "TRUNCATE")
                 owed = self._owed(connection)
             self.short = self._ballast.short(owed)
+
+    def extend_log(self) -> None:
+        """Inside a write transaction that has written nothing: make room in the log ahead."""
+        if not self.short:
+            self.log.extend()
 
     def look(self, connection: sqlite3.Connection) -> None:
         """Give the ballast up or take it again, as the disk is now."""
@@ -114,11 +129,6 @@ class Disk:
                 self._page_size = connection.execute("PRAGMA page_size").fetchone()[0]
             pages: int = connection.execute("PRAGMA page_count").fetchone()[0]
             return pages * self._page_size
-
-    def _log_size(self) -> int:
-        with suppress(FileNotFoundError):
-            return self._path.with_name(self._path.name + "-wal").stat().st_size
-        return 0
 
     def _owed(self, connection: sqlite3.Connection) -> int:
         """Return the bytes by which the file will grow when the log is copied into it."""
