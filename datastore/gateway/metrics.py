@@ -68,7 +68,7 @@ class Metrics:
         store, hub = edge.store, edge.store.hub
         return Facts(
             member_id=edge.member_id,
-            revision=hub.revision,
+            revision=hub.newest(),
             compact_revision=hub.compact_revision or -1,
             keys=self._keys,
             allocated=store.house.size.allocated,

@@ -1,12 +1,16 @@
 """The watch hub: every committed event to every watcher that wants it, once and in order.
 
-The writer publishes its batches; a signal says that another server has committed, and the hub
-then reads the history up to there. `revision` is how far events have been handed to watchers.
+The writer leaves its batches here (`offer`), and the event loop takes them (`catch_up`): at once
+while anybody watches, else a few together, but always before it looks at a watch. A signal says
+that another server has committed, and the hub then reads the history up to there.
+
+`revision` is how far events have been handed to watchers.
 A *synced* watcher is in the index and gets events as they are published. One that starts in the
 past, or whose stream is full, is *unsynced*: it is fed from the history, page by page, and joins
 the synced ones in the very step (no await) in which it has caught up with `revision`. `recent`
 keeps the last events, so that this step does not need the database, and a watcher that is only
-just behind never does. Bounds: `RECENT_EVENTS`, `RECENT_BYTES`; streams bound their own outboxes.
+just behind never does. Bounds: `RECENT_EVENTS`, `RECENT_BYTES`, `LEFT_BATCHES`, `LEFT_BYTES`;
+streams bound their own outboxes.
 
 Nothing is skipped silently: a page that was read below the compact revision cancels the watchers
 that may have missed something, with that revision.
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 RECENT_EVENTS = 4_096
 RECENT_BYTES = 16 << 20  # of keys and values, replaced ones too; their encoded forms come on top
+LEFT_BATCHES, LEFT_BYTES = 16, 1 << 20  # that wait for the loop while nobody watches
 Shared = dict[tuple[bytes, bytes, frozenset[int], int], list[Batch]]
 
 
@@ -60,6 +65,8 @@ class WatchHub:
         self.watchers = 0
         self.sent_events = 0  # to the outboxes of streams
         self._wake = asyncio.Event()
+        self._left: deque[Outcome] = deque()
+        self._left_bytes = 0
 
     @property
     def wants_values(self) -> bool:
@@ -75,6 +82,28 @@ class WatchHub:
         """Return how many events wait in the outboxes of all streams."""
         watchers = {*self._index.everyone(), *self._unsynced}
         return sum(s.pending_events for s in {watcher.stream for watcher in watchers})
+
+    def offer(self, outcome: Outcome, size: int) -> bool:
+        """Leave a committed batch of so many bytes; say whether the loop has to catch up now.
+
+        For the writer's thread, before it answers anybody. A watcher that is just being added sees
+        the batch, or the batch sees it: either looks only after it has put down its own.
+        """
+        self._left.append(outcome)
+        self._left_bytes += size
+        many = len(self._left) >= LEFT_BATCHES or self._left_bytes >= LEFT_BYTES
+        return many or self.watchers > 0
+
+    def catch_up(self) -> None:
+        """Take what the writer has left; on the loop, before anything here is looked at."""
+        self._left_bytes = 0
+        while self._left:
+            self.publish(self._left.popleft())
+
+    def newest(self) -> int:
+        """Return the revision that has been reached; on the loop."""
+        self.catch_up()
+        return self.revision
 
     def publish(self, outcome: Outcome) -> None:
         """Take a committed batch; one that does not follow on is read from the history."""
@@ -99,6 +128,7 @@ class WatchHub:
         """Take a new watcher, whose `created` notice is in its outbox already."""
         self._prev_watchers += watcher.query.prev_kv
         self.watchers += 1
+        self.catch_up()
         if watcher.next_revision > self.revision:
             self._index.add(watcher.query.key, watcher.query.end, watcher)
             return

@@ -47,7 +47,6 @@ if TYPE_CHECKING:
 
     from datastore.mvcc.backend import Backend, Session
     from datastore.mvcc.background import Job
-    from datastore.mvcc.committer import Outcome
     from datastore.mvcc.model import (
         Alarm,
         DeleteRange,
@@ -134,7 +133,12 @@ class Store:
             self._quota,
             self.limits.least_ttl,
         )
-        watching = Watching(self._publish, lambda: self.hub.wants_values)
+        watching = Watching(
+            self.hub.offer,
+            self.hub.catch_up,
+            lambda leases: self.lessor.note(leases),
+            lambda: self.hub.wants_values,
+        )
         self.writer = Writer(lambda: backend.session(writer=True), server, watching)
         self.writer.start_from(state.revision)
         if backend.newest is not None and not state.auth:
@@ -273,14 +277,10 @@ class Store:
         )
         if chosen is not None:
             compact = partial(self.compact, physical=False)
-            compactor = AutoCompactor(chosen, lambda: self.hub.revision, compact)
+            compactor = AutoCompactor(chosen, self.hub.newest, compact)
             yield "auto-compaction", compactor.run
         if not self.backend.exclusive:
             yield "heartbeat", every(HEARTBEAT_SECONDS, lambda: self.writer.submit(Heartbeat()))
-
-    def _publish(self, outcome: Outcome) -> None:
-        self.lessor.note(outcome.leases)
-        self.hub.publish(outcome)
 
     def watch_stream(self) -> WatchStream:
         """Open a stream of watches."""

@@ -150,6 +150,7 @@ class WatchStream:
 
         denied is why the caller may not watch this, if he may not.
         """
+        self._hub.catch_up()
         query = query._replace(key=query.key or FROM_KEY)
         reason = self._refusal(query, denied)
         if reason:
@@ -166,6 +167,7 @@ class WatchStream:
 
     def cancel(self, watch_id: int) -> None:
         """Answer a cancel request; an unknown id has no answer."""
+        self._hub.catch_up()
         watcher = self.watchers.pop(watch_id, None)
         if watcher is not None:
             self._end(watcher)
@@ -176,6 +178,7 @@ class WatchStream:
 
         As in etcd, one that compaction has ended holds it back until the client cancels it.
         """
+        self._hub.catch_up()
         watchers = self.watchers.values()
         if watchers and all(w.live and self._hub.caught_up(w) for w in watchers):
             for watcher in watchers:
@@ -278,6 +281,7 @@ class WatchStream:
 
     def _tick(self) -> None:
         """Tell each idle, caught-up watcher that asked for it how far it has come."""
+        self._hub.catch_up()
         for watcher in self.watchers.values():
             idle = watcher.live and watcher.query.progress_notify and not watcher.active
             if idle and self.has_room and self._hub.caught_up(watcher):

@@ -3,8 +3,7 @@
 Requests queue here, from any thread; whatever waits when the database becomes free is one batch,
 one transaction, one commit. The writer is a thread of its own: it sleeps while nothing waits, and
 never needs the event loop to go on. A batch is answered only after its commit, and the watch hub
-has been handed its events before any caller is answered: what the loop is told first, it does
-first, and a caller's next request reaches the loop later.
+has its events before any caller is answered, so that whatever a caller does next comes after them.
 
 Bounds: `QUEUE` requests and `QUEUE_BYTES` wait at most, more are refused with TooManyRequests; a
 batch takes at most `BATCH` requests and `BATCH_BYTES`, except that one larger request goes alone.
@@ -26,11 +25,12 @@ from datastore.mvcc.committer import Committer, Outcome
 from datastore.mvcc.lane import as_answered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from datastore.mvcc.answer import Answer
     from datastore.mvcc.backend import Session
     from datastore.mvcc.batch import Server
+    from datastore.mvcc.model import Lease
     from datastore.mvcc.requests import WriteRequest
 
 QUEUE = 10_000
@@ -42,7 +42,9 @@ BATCH_BYTES = 4 << 20
 class Watching(NamedTuple):
     """What the writer is told about watchers, and tells them."""
 
-    publish: Callable[[Outcome], None]
+    offer: Callable[[Outcome, int], bool]
+    catch_up: Callable[[], None]
+    note_leases: Callable[[Mapping[int, Lease | None]], None]
     wants_values: Callable[[], bool]
 
 
@@ -156,23 +158,29 @@ class Writer:
             self.counters.failed += len(batch)
             self._answer(None, [(pending[2], trouble) for pending in batch])
             return
-        self.counters.put_bytes += sum(pending[1] for pending in batch)
+        size = sum(pending[1] for pending in batch)
+        self.counters.put_bytes += size
         answers = [pending[2] for pending in batch]
-        self._answer(outcome, list(zip(answers, outcome.results, strict=True)))
+        self._answer(outcome, list(zip(answers, outcome.results, strict=True)), size)
 
-    def _answer(self, outcome: Outcome | None, done: list[Done]) -> None:
-        """Publish a batch, then answer it: here, or on the loop behind its publication."""
-        on_loop = [one for one in done if waits_on_loop(one[0])]
-        self._tell_loop(self._deliver, outcome, on_loop)
-        if len(on_loop) < len(done):
-            for answer, result in done:
-                if not waits_on_loop(answer):
-                    complete(answer, result)
+    def _answer(self, outcome: Outcome | None, done: list[Done], size: int = 0) -> None:
+        """Leave a batch with the hub, then answer it: here, or on the loop once that has it."""
+        leases = outcome.leases if outcome else {}
+        urgent = outcome is not None and self._hub.offer(outcome, size)
+        on_loop = []
+        for answer, result in done:
+            if waits_on_loop(answer):
+                on_loop.append((answer, result))
+            else:
+                complete(answer, result)
+        if urgent or leases or on_loop:
+            self._tell_loop(self._deliver, leases, on_loop)
 
-    def _deliver(self, outcome: Outcome | None, done: list[Done]) -> None:
+    def _deliver(self, leases: Mapping[int, Lease | None], done: list[Done]) -> None:
         try:
-            if outcome is not None:
-                self._hub.publish(outcome)
+            if leases:
+                self._hub.note_leases(leases)
+            self._hub.catch_up()
         finally:
             complete_all(done)
 

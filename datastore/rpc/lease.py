@@ -32,7 +32,7 @@ async def _keep_alive(
 ) -> AsyncIterator[bytes]:
     store = edge.store
     async for request in requests:
-        header = edge.headers.field(store.hub.revision)
+        header = edge.headers.field(store.hub.newest())
         renew = RenewLease(request.ID, edge.caller)
         ttl = await store.renew(renew, checked=edge.wants_callers)
         yield header + wire.number(b"\x10", request.ID) + wire.number(b"\x18", ttl)

@@ -1,0 +1,58 @@
+"""What the writer leaves with the watch hub while nobody watches is there for whoever comes."""
+
+import pytest
+
+from datastore.mvcc.committer import Outcome
+from datastore.mvcc.hub import LEFT_BATCHES, LEFT_BYTES, WatchHub
+from datastore.mvcc.lane import Lane
+from datastore.mvcc.model import SUB_BITS, Event, Row
+from datastore.mvcc.watch import Notice, WatchQuery, WatchStream
+
+HOUR = 3600.0
+
+
+@pytest.fixture
+async def hub() -> WatchHub:
+    """A hub at revision 1 whose database is never needed."""
+    return WatchHub(Lane("unused", lambda: None, threads=0), 1, -1)  # type: ignore[arg-type,return-value]
+
+
+def _leave(hub: WatchHub, revision: int, size: int = 1) -> bool:
+    row = Row(revision << SUB_BITS, b"a%d" % revision, b"v", revision, 1, 0, 0, 0)
+    return hub.offer(Outcome([], revision - 1, [Event(row)], revision, -1), size)
+
+
+async def _take_all(stream: WatchStream) -> list[Notice]:
+    return [await stream.take() for _ in range(stream.waiting)]
+
+
+async def test_a_watch_from_now_starts_behind_what_was_left(hub: WatchHub) -> None:
+    stream = WatchStream(hub, HOUR)
+    assert not _leave(hub, 2)
+    assert not _leave(hub, 3)
+    stream.create(WatchQuery(b"a", b"b"))
+    assert _leave(hub, 4)  # the loop has to be told: somebody watches
+    hub.catch_up()
+
+    created, seen = await _take_all(stream)
+    assert (created.created, created.revision) == (True, 3)
+    assert [event.revision for event in seen.events] == [4]
+
+
+async def test_a_watch_from_the_past_has_what_was_left(hub: WatchHub) -> None:
+    stream = WatchStream(hub, HOUR)
+    _leave(hub, 2)
+    _leave(hub, 3)
+    stream.create(WatchQuery(b"a", b"b", start_revision=2))
+    hub._lane.call = None  # type: ignore[assignment,method-assign]  # the history is not asked
+    await hub._feed()
+
+    _, seen = await _take_all(stream)
+    assert [event.revision for event in seen.events] == [2, 3]
+
+
+async def test_only_so_much_is_left(hub: WatchHub) -> None:
+    told = [_leave(hub, revision) for revision in range(2, 2 + LEFT_BATCHES)]
+    assert told == [False] * (LEFT_BATCHES - 1) + [True]
+    assert hub.newest() == 1 + LEFT_BATCHES
+    assert _leave(hub, 2 + LEFT_BATCHES, LEFT_BYTES)
