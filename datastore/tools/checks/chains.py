@@ -33,43 +33,48 @@ _tombstone = history.c.deleted != 0
 _has_prev = _prev.c.id.is_not(None)
 
 
+_not_deleted = and_(_has_prev, _prev.c.deleted == 0)
+_after_tombstone = and_(_has_prev, _prev.c.deleted != 0)
+_created = and_(history.c.version == 1, history.c.create_revision == _revision)
+_continued = and_(
+    history.c.create_revision == _prev.c.create_revision,
+    history.c.version == _prev.c.version + 1,
+)
+_counted = and_(
+    history.c.version >= 1,
+    history.c.create_revision >= 1,
+    history.c.create_revision <= _revision,
+)
+_blank = and_(
+    history.c.create_revision == 0,
+    history.c.version == 0,
+    history.c.lease == 0,
+    func.length(history.c.value) == 0,
+)
+
+# Every way in which an event and the one before it can disagree, whatever compaction has done.
+ALWAYS_BROKEN = {
+    "its key is empty": func.length(history.c.key) == 0,
+    "prev_id names an event that is not older": history.c.prev_id >= history.c.id,
+    "prev_id names an event of another key": and_(_has_prev, _prev.c.key != history.c.key),
+    "create_revision or version do not continue the event before it": and_(
+        _put, _not_deleted, ~_continued
+    ),
+    "create_revision and version cannot be": and_(_put, ~_counted),
+    "a tombstone has a value, a lease or counters": and_(_tombstone, ~_blank),
+}
+
+
 def _broken(bounds: Bounds) -> dict[str, ColumnElement[bool]]:
-    """Every way in which an event and the one before it can disagree."""
+    """Every way, those too that depend on how far compaction has come."""
     lost = and_(history.c.prev_id != 0, _prev.c.id.is_(None), history.c.id >= bounds.passed)
+    was_deleted = and_(history.c.prev_id < bounds.passed, _put, _created)
     first = and_(history.c.prev_id == 0, history.c.id >= (bounds.compacted + 1) << SUB_BITS)
-    created = and_(history.c.version == 1, history.c.create_revision == _revision)
-    was_deleted = and_(history.c.prev_id < bounds.passed, _put, created)
-    continued = and_(
-        history.c.create_revision == _prev.c.create_revision,
-        history.c.version == _prev.c.version + 1,
-    )
-    blank = and_(
-        history.c.create_revision == 0,
-        history.c.version == 0,
-        history.c.lease == 0,
-        func.length(history.c.value) == 0,
-    )
-    counted = and_(
-        history.c.version >= 1,
-        history.c.create_revision >= 1,
-        history.c.create_revision <= _revision,
-    )
-    return {
-        "its key is empty": func.length(history.c.key) == 0,
-        "prev_id names an event that is not older": history.c.prev_id >= history.c.id,
+    key_was_gone = or_(first, _after_tombstone)
+    return ALWAYS_BROKEN | {
         "the event before it is gone, and not by compaction": and_(lost, ~was_deleted),
-        "prev_id names an event of another key": and_(_has_prev, _prev.c.key != history.c.key),
-        "a key that was not there does not begin at version 1": and_(
-            _put, or_(first, and_(_has_prev, _prev.c.deleted != 0)), ~created
-        ),
-        "create_revision or version do not continue the event before it": and_(
-            _put, _has_prev, _prev.c.deleted == 0, ~continued
-        ),
-        "create_revision and version cannot be": and_(_put, ~counted),
-        "a tombstone has a value, a lease or counters": and_(_tombstone, ~blank),
-        "a tombstone of a key that was not there": and_(
-            _tombstone, or_(first, and_(_has_prev, _prev.c.deleted != 0))
-        ),
+        "a key that was not there does not begin at version 1": and_(_put, key_was_gone, ~_created),
+        "a tombstone of a key that was not there": and_(_tombstone, key_was_gone),
     }
 
 
