@@ -92,24 +92,31 @@ def split(record: logging.LogRecord) -> tuple[str, dict[str, Any]]:
     """
     if not isinstance(record.args, tuple):
         return record.getMessage(), {}
-    arguments = iter(record.args)
-    rendered: list[Any] = []
+    template, values = _with_holes(str(record.msg), record.args)
+    words, fields = [], {}
+    for word in template.split(" "):
+        if pair := _PAIR.fullmatch(word):
+            fields[pair[1]] = _filled(pair[2], values)
+        elif word:
+            words.append(str(_filled(word, values)))
+    return " ".join(words), fields
+
+
+def _with_holes(message: str, arguments: tuple[Any, ...]) -> tuple[str, list[Any]]:
+    """Return a message with numbered holes, and what belongs there: numbers, or text as asked."""
+    if not arguments:
+        return message, []
+    left = iter(arguments)
+    values: list[Any] = []
 
     def hole(found: re.Match[str]) -> str:
         if found[0] == "%%":
             return "%"
-        value = next(arguments)
-        rendered.append(value if _is_number(value) else found[0] % value)
-        return f"{_HOLE}{len(rendered) - 1}{_HOLE}"
+        value = next(left)
+        values.append(value if _is_number(value) else found[0] % value)
+        return f"{_HOLE}{len(values) - 1}{_HOLE}"
 
-    template = _CONVERSION.sub(hole, str(record.msg)) if record.args else str(record.msg)
-    words, fields = [], {}
-    for word in template.split(" "):
-        if pair := _PAIR.fullmatch(word):
-            fields[pair[1]] = _filled(pair[2], rendered)
-        elif word:
-            words.append(str(_filled(word, rendered)))
-    return " ".join(words), fields
+    return _CONVERSION.sub(hole, message), values
 
 
 def handlers(options: LogOptions) -> list[logging.Handler]:
@@ -140,12 +147,12 @@ def _handler(output: str) -> logging.Handler:
         raise ConfigError(f"--log-outputs {output}: {error.strerror}") from error
 
 
-def _filled(text: str, rendered: list[Any]) -> Any:
+def _filled(text: str, values: list[Any]) -> Any:
     parts = text.split(_HOLE)
     if len(parts) == 3 and not parts[0] and not parts[2]:
-        return rendered[int(parts[1])]
+        return values[int(parts[1])]
     return "".join(
-        str(rendered[int(part)]) if place % 2 else part for place, part in enumerate(parts)
+        str(values[int(part)]) if place % 2 else part for place, part in enumerate(parts)
     )
 
 
