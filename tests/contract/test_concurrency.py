@@ -63,6 +63,20 @@ async def test_a_reader_sees_what_was_acknowledged_before_it_asked(etcd: Client)
             assert answer.header.revision >= revision
 
 
+async def test_what_a_watch_has_shown_can_be_read(etcd: Client) -> None:
+    async with etcd.watch() as watch:
+        await watch.create("k", "l")
+        puts = asyncio.gather(*(etcd.put(f"k{number % 5}") for number in range(100)))
+        seen = 0
+        while seen < 100:
+            events = (await watch.next()).events
+            seen += len(events)
+            shown = events[-1].kv
+            read = await etcd.range(shown.key)
+            assert read.kvs[0].mod_revision >= shown.mod_revision
+        await puts
+
+
 async def test_watchers_that_come_amid_writes_miss_nothing(etcd: Client) -> None:
     async def late_watcher() -> list[int]:
         async with etcd.watch() as watch:

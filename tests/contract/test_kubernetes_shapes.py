@@ -102,6 +102,15 @@ async def test_delete_at_an_old_revision_shows_the_present_object(etcd: Client) 
     assert answer.responses[0].response_range.kvs[0].value == b"2"
 
 
+async def test_delete_of_what_never_was_fails(etcd: Client) -> None:
+    base = await etcd.revision()
+
+    answer = await etcd.txn([If("pod", "mod", "=", base)], [Delete("pod")], [Range("pod")])
+
+    assert not answer.succeeded
+    assert (answer.responses[0].response_range.count, answer.header.revision) == (0, base)
+
+
 async def test_a_paged_list_is_consistent(etcd: Client) -> None:
     for number in range(5):
         await create(etcd, f"{PODS}default/p{number}", b"%d" % number)

@@ -12,6 +12,7 @@ from tests.contract.refusals import (
     LEASE_PROVIDED,
     VALUE_PROVIDED,
 )
+from tests.contract.requests import If, Put
 
 
 async def test_each_put_is_the_next_revision(etcd: Client) -> None:
@@ -90,6 +91,8 @@ async def test_values_are_any_bytes(etcd: Client, value: bytes) -> None:
         pytest.param(b"\xff", id="ff"),
         pytest.param(bytes(range(256)), id="all bytes"),
         pytest.param(b"%_'\"\\;--", id="what SQL quotes"),
+        pytest.param(b"^[a-c]*.", id="what patterns quote"),
+        pytest.param(b"007", id="what a number could be"),
         pytest.param(" \u00e9\u4e16".encode(), id="utf-8"),
         pytest.param(b"Case", id="upper case"),
         pytest.param(b"k" * 1000, id="1000 bytes"),
@@ -111,6 +114,19 @@ async def test_keys_that_differ_only_in_case_or_trailing_zero_are_different(etcd
         await etcd.put(name, name)
 
     assert [(await etcd.range(name)).kvs[0].value for name in names] == names
+
+
+async def test_a_key_is_no_pattern_and_no_number(etcd: Client) -> None:
+    for name in ("kx", "x/7", "x/100000"):
+        await etcd.put(name)
+
+    for name in ("k_", "k%", "k?", "k*", "kX", "x/07", "x/7.0", "x/1e5", "x/"):
+        assert (await etcd.range(name)).count == 0
+        assert (await etcd.delete(name)).deleted == 0
+        created = await etcd.txn([If(name, "create", "=", 0)], [Put(name, b"new")])
+        assert created.succeeded
+    assert etcd.names((await etcd.range("k_", "k`")).kvs) == ["k_"]
+    assert (await etcd.range("x/", "x0", count_only=True)).count == 6
 
 
 async def test_prev_kv_returns_the_whole_key_value_before(etcd: Client) -> None:

@@ -28,6 +28,16 @@ async def test_failure_runs_when_one_does_not(etcd: Client) -> None:
     assert (await etcd.range("x")).kvs[0].value == b"no"
 
 
+async def test_what_is_compared_need_not_be_what_is_put(etcd: Client) -> None:
+    base = (await etcd.put("a", b"1")).header.revision
+
+    there = await etcd.txn([If("a", "mod", "=", base)], [Put("b", b"2")])
+    missing = await etcd.txn([If("a", "mod", "=", 0)], [Put("c", b"3")], [Range("a")])
+
+    assert (there.succeeded, missing.succeeded) == (True, False)
+    assert [kv.value for kv in (await etcd.range("a", "d")).kvs] == [b"1", b"2"]
+
+
 async def test_answers_of_every_kind_in_order(etcd: Client) -> None:
     base = await etcd.revision()
     await etcd.put("y", b"old")
