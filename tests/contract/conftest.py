@@ -12,11 +12,13 @@ server, the store has to be sound (`tapir check`).
 """
 
 import itertools
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import NamedTuple
 
 import pytest
 
 from tests.contract.client import Client
+from tests.contract.etcdctl.perf import PerfCheck
 from tests.contract.idle_watch import IdleWatch
 from tests.contract.targets import (
     OTHER_BACKEND,
@@ -132,6 +134,35 @@ def idle_watch(shared_server: Server) -> Iterator[IdleWatch]:
     watch.close()
 
 
+class PerfRun(NamedTuple):
+    """A run of `etcdctl check perf`, and the server that it loads."""
+
+    check: PerfCheck
+    server: Server
+
+
+@pytest.fixture(scope="session")
+def perf_run(target: str, launcher: Launcher) -> Iterator[PerfRun]:
+    """A run that began with the target's first test, for it takes a minute."""
+    started = launcher.start(target)
+    check = PerfCheck(started.endpoint)
+    yield PerfRun(check, started)
+    check.close()
+    started.stop()
+
+
+@pytest.fixture(scope="session")
+def early(request: pytest.FixtureRequest, target: str) -> None:
+    """Start at a target's first test what a later one awaits, if there is such a one."""
+    items = request.session.items
+    if any("perf_run" in _fixtures(item) and _target_of(item) == target for item in items):
+        request.getfixturevalue("perf_run")
+
+
+def _fixtures(item: pytest.Item) -> Sequence[str]:
+    return getattr(item, "fixturenames", ())
+
+
 @pytest.fixture(autouse=True)
 def _oracle_is_new_enough(request: pytest.FixtureRequest) -> None:
     since = request.node.get_closest_marker("etcd_since")
@@ -147,6 +178,7 @@ def server(request: pytest.FixtureRequest, target: str, launcher: Launcher) -> I
     """The server this test speaks to: the shared one, or its own if marked `own_server`."""
     own = request.node.get_closest_marker("own_server")
     if own is None:
+        request.getfixturevalue("early")
         request.getfixturevalue("idle_watch")
         soundness: Soundness = request.getfixturevalue("soundness")
         yield request.getfixturevalue("shared_server")

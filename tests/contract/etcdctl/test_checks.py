@@ -11,11 +11,6 @@ from tests.contract.etcdctl.program import Etcdctl
 pytestmark = pytest.mark.any_backend
 
 
-@pytest.mark.skip(reason="it takes a minute")
-async def test_check_perf(etcdctl: Etcdctl) -> None:
-    await etcdctl.run("check", "perf")
-
-
 @pytest.mark.own_server
 async def test_check_datascale(etcdctl: Etcdctl) -> None:
     try:
