@@ -8,12 +8,12 @@ threads of their own. Nothing here blocks the event loop.
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from datastore.mvcc import snapshot_reads
 from datastore.mvcc.auth.guard import Guard
 from datastore.mvcc.auth.model import NOBODY, Credentials
 from datastore.mvcc.auth.passwords import DEFAULT_COST, Passwords
@@ -28,7 +28,6 @@ from datastore.mvcc.hub import WatchHub
 from datastore.mvcc.key_space import KeySpace
 from datastore.mvcc.lane import Lane
 from datastore.mvcc.lessor import Lessor, MemoryLessor, SharedLessor
-from datastore.mvcc.model import LeaseQuery, LeasesQuery
 from datastore.mvcc.point_reads import PointReads
 from datastore.mvcc.quota import Quota
 from datastore.mvcc.requests import (
@@ -52,6 +51,7 @@ if TYPE_CHECKING:
         DeleteRange,
         DeleteResult,
         Lease,
+        LeaseQuery,
         Member,
         Put,
         PutResult,
@@ -63,7 +63,6 @@ if TYPE_CHECKING:
     )
 
 T = TypeVar("T")
-log = logging.getLogger(__name__)
 RANGE_THREADS = 3
 POINT_READS = 64  # that share one snapshot
 HEARTBEAT_SECONDS = 5.0
@@ -115,7 +114,7 @@ class Store:
         self._points = self._lane("points", backend.session, together=POINT_READS)
         self._ranges = self._lane("ranges", backend.session, threads=RANGE_THREADS)
         chores = self._lane("chores", backend.session)
-        state = await self._ranges.call(_state)
+        state = await self._ranges.call(snapshot_reads.state)
         self.house = Housekeeping(backend, chores, self._quota)
         await self.house.measure()
         self.upkeep = Upkeep(self._lane("upkeep", backend.session))
@@ -147,7 +146,7 @@ class Store:
         self.lessor: Lessor = SharedLessor(self.writer, self._points)
         if backend.exclusive:
             self.lessor = MemoryLessor(self.writer)
-        self.lessor.start((await self._ranges.call(_all_leases)).values())
+        self.lessor.start((await self._ranges.call(snapshot_reads.all_leases)).values())
         self._writing = asyncio.create_task(self.writer.run())
         self.auth = Auth(
             self.guard,
@@ -228,18 +227,20 @@ class Store:
 
     async def lease(self, query: LeaseQuery) -> tuple[State, Lease | None, list[bytes]]:
         """Return a lease and, if asked, its keys."""
-        return await self._points.call(lambda session: _lease(session, self.guard, query))
+        return await self._points.call(
+            lambda session: snapshot_reads.lease(session, self.guard, query)
+        )
 
     async def leases(self, caller: Credentials = NOBODY) -> tuple[State, list[Lease]]:
         """Return every lease, the next to expire first."""
         state, leases = await self._ranges.call(
-            lambda session: _leases(session, self.guard, caller)
+            lambda session: snapshot_reads.leases(session, self.guard, caller)
         )
         return state, sorted(leases, key=lambda lease: self.lessor.left(lease, state.now))
 
     async def state(self) -> State:
         """Return the store's state."""
-        return await self._points.call(_state)
+        return await self._points.call(snapshot_reads.state)
 
     async def defragment(self) -> None:
         """Give free space back to the file system."""
@@ -248,11 +249,11 @@ class Store:
 
     async def alarms(self) -> tuple[State, list[Alarm]]:
         """Return the active alarms."""
-        return await self._points.call(_alarms)
+        return await self._points.call(snapshot_reads.alarms)
 
     async def members(self) -> list[Member]:
         """Return the servers that are alive, this one always among them."""
-        state, members = await self._points.call(_members)
+        state, members = await self._points.call(snapshot_reads.members)
         return [
             member
             for member in members
@@ -299,42 +300,3 @@ class Store:
             loop.call_soon_threadsafe(self.hub.signal)
 
         await asyncio.to_thread(self.backend.listen, heard, lambda: self._closed)
-
-
-def _state(session: Session) -> State:
-    with session.snapshot() as snapshot:
-        return snapshot.state()
-
-
-def _all_leases(session: Session) -> dict[int, Lease]:
-    with session.snapshot() as snapshot:
-        return snapshot.leases(None)
-
-
-def _lease(
-    session: Session, guard: Guard, query: LeaseQuery
-) -> tuple[State, Lease | None, list[bytes]]:
-    with session.snapshot() as snapshot:
-        state = snapshot.state()
-        if state.auth:
-            guard.check(snapshot, state, query)
-        held = [head.key for head in snapshot.lease_keys(query.id)] if query.keys else []
-        return state, snapshot.leases([query.id]).get(query.id), held
-
-
-def _leases(session: Session, guard: Guard, caller: Credentials) -> tuple[State, list[Lease]]:
-    with session.snapshot() as snapshot:
-        state = snapshot.state()
-        if state.auth:
-            guard.check(snapshot, state, LeasesQuery(caller))
-        return state, list(snapshot.leases(None).values())
-
-
-def _alarms(session: Session) -> tuple[State, list[Alarm]]:
-    with session.snapshot() as snapshot:
-        return snapshot.state(), snapshot.alarms()
-
-
-def _members(session: Session) -> tuple[State, list[Member]]:
-    with session.snapshot() as snapshot:
-        return snapshot.state(), snapshot.members()
