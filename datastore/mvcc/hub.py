@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 RECENT_EVENTS = 4_096
 RECENT_BYTES = 16 << 20  # of keys and values, replaced ones too; their encoded forms come on top
-LEFT_BATCHES, LEFT_BYTES = 16, 1 << 20  # that wait for the loop while nobody watches
+LEFT_BATCHES = 16
+LEFT_BYTES = 1 << 20  # that wait for the loop while nobody watches
 Shared = dict[tuple[bytes, bytes, frozenset[int], int], list[Batch]]
 
 
