@@ -1,47 +1,36 @@
 """Judges a store, live or at rest, by every invariant in `CHECKS`, from one read snapshot.
 
-Called by `tapir check` and by the tests. Reads only: a SQLite file is opened read-only (a server
-may be at work on it), a networked database in a read-only transaction. Rows stream, and what has
-to be sorted is sorted by the database on disk, so memory does not grow with the store.
+Called by `tapir check`, by restore and by the tests. Rows stream, and what has to be sorted is
+sorted by the database on disk, so memory does not grow with the store.
 """
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import NullPool, create_engine, inspect, text
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import DBAPIError
 
-from datastore.backends import BACKENDS, without_password
+from datastore.backends import without_password
 from datastore.backends.migration import VERSION_TABLE, known_versions
-from datastore.errors import ConfigError, StartError
 from datastore.tools.checks import CHECKS
 from datastore.tools.checks.bounds import UNKNOWN, NoBounds, read_bounds
 from datastore.tools.checks.check import Finding
 from datastore.tools.checks.revisions import RESTORE
+from datastore.tools.read_only import CannotCheck, engine_of, snapshot
 from datastore.tools.unreadable import SQLITE_UNREADABLE, in_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
 
-    from sqlalchemy import URL, Connection, Engine
+    from sqlalchemy import Connection
 
     from datastore.tools.checks.bounds import Bounds
     from datastore.tools.checks.check import Check
 
 ROWS_AT_ONCE = 5_000
-CACHE_KIB = 65_536  # SQLite's own pages, also while it sorts
 UNREADABLE = (DBAPIError, *SQLITE_UNREADABLE)
 EVERY = frozenset(check.name for check in CHECKS)
-DRIVERS = {"postgresql": "postgresql+psycopg"}
-
-
-class CannotCheck(StartError):
-    """The store cannot be read at all; the message names it and the remedy."""
 
 
 class Checker:
@@ -50,7 +39,7 @@ class Checker:
     def __init__(self, endpoint: str) -> None:
         """Open it; ConfigError or CannotCheck when that cannot be."""
         self._name = without_password(endpoint)
-        self._engine = _engine(endpoint)
+        self._engine = engine_of(endpoint)
         self._connection: Connection | None = None
 
     def __enter__(self) -> Checker:
@@ -73,7 +62,7 @@ class Checker:
         left out: enough when the store was in order before that revision.
         """
         assert self._connection is not None, "a Checker is a context manager"
-        with _snapshot(self._connection):
+        with snapshot(self._connection):
             try:
                 bounds = self._bounds(since)
             except NoBounds as error:
@@ -86,7 +75,7 @@ class Checker:
     def revision(self) -> int:
         """Return the store's revision."""
         assert self._connection is not None, "a Checker is a context manager"
-        with _snapshot(self._connection):
+        with snapshot(self._connection):
             try:
                 return self._bounds(0).revision
             except NoBounds as error:
@@ -134,7 +123,7 @@ class Checker:
         except UNREADABLE as error:
             raise self._trouble(error) from error
         try:
-            with _snapshot(connection):
+            with snapshot(connection):
                 self._check_version(connection)
         except UNREADABLE as error:
             connection.close()
@@ -159,54 +148,6 @@ class Checker:
         return CannotCheck(
             f"datastore {self._name}: {in_one_line(error)}: check the URL and the database"
         )
-
-
-def _engine(endpoint: str) -> Engine:
-    try:
-        url = make_url(endpoint)
-    except (ArgumentError, ValueError) as error:
-        raise ConfigError(f"datastore endpoint {without_password(endpoint)!r} is no URL") from error
-    if url.drivername not in BACKENDS:
-        schemes = ", ".join(f"{scheme}://…" for scheme in BACKENDS)
-        raise ConfigError(
-            f"datastore endpoint {without_password(endpoint)!r} is not one of {schemes}"
-        )
-    if url.drivername == "sqlite":
-        return _sqlite(url)
-    return create_engine(
-        url.set(drivername=DRIVERS[url.drivername]),
-        poolclass=NullPool,
-        isolation_level="REPEATABLE READ",
-    )
-
-
-def _sqlite(url: URL) -> Engine:
-    path = Path(url.database or "").absolute()
-    if not path.is_file():
-        raise CannotCheck(f"datastore {path}: there is no such file: name a store's file")
-
-    def connect() -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
-        )
-        connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
-        return connection
-
-    return create_engine("sqlite://", creator=connect, poolclass=NullPool)
-
-
-@contextmanager
-def _snapshot(connection: Connection) -> Iterator[None]:
-    """Hold one view of the store for everything that is asked inside."""
-    with connection.begin() as transaction:
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("BEGIN")
-        else:
-            connection.exec_driver_sql("SET TRANSACTION READ ONLY")
-        try:
-            yield
-        finally:
-            transaction.rollback()
 
 
 def check(endpoint: str) -> Iterator[Finding]:

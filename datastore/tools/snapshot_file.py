@@ -18,8 +18,9 @@ from datastore.mvcc.model import SUB_BITS
 from datastore.tools.unreadable import SQLITE_UNREADABLE, in_one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+    from typing import BinaryIO
 
 MAGIC = b"SQLite format 3\0"
 # The store's size is a multiple of it, so a file without a checksum is told by its size.
@@ -49,23 +50,30 @@ def read_store(path: Path, take: Callable[[bytes], object], *, check_hash: bool 
     try:
         with path.open("rb") as file:
             size, digest = _measure(path, os.fstat(file.fileno()).st_size, check_hash=check_hash)
-            left = size
-            if not size:
-                raise BadSnapshot(f"{path} is empty: use another copy")
-            while left and (data := file.read(min(AT_ONCE, left))):
-                if left == size and not data.startswith(MAGIC):
-                    raise BadSnapshot(
-                        f"{path} is not a snapshot of this datastore: "
-                        "one of a real etcd is for etcdutl"
-                    )
+            _check_magic(path, file.peek(len(MAGIC)), size)
+            for data in _pieces(file, size):
                 digest.update(data)
                 take(data)
-                left -= len(data)
             if check_hash and file.read(DIGEST) != digest.digest():
                 raise BadSnapshot(f"{path} is damaged: its checksum is wrong: use another copy")
     except OSError as error:
         raise BadSnapshot(f"{path}: {error.strerror}") from error
     return size
+
+
+def _check_magic(path: Path, beginning: bytes, size: int) -> None:
+    if not size:
+        raise BadSnapshot(f"{path} is empty: use another copy")
+    if not beginning.startswith(MAGIC):
+        raise BadSnapshot(
+            f"{path} is not a snapshot of this datastore: one of a real etcd is for etcdutl"
+        )
+
+
+def _pieces(file: BinaryIO, size: int) -> Iterator[bytes]:
+    while size and (data := file.read(min(AT_ONCE, size))):
+        yield data
+        size -= len(data)
 
 
 def has_digest(path: Path) -> bool:

@@ -12,6 +12,7 @@ import secrets
 import shutil
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from datastore.backends import new_backend
@@ -25,8 +26,6 @@ from datastore.tools.snapshot_file import BadSnapshot, has_digest, read_store
 from datastore.tools.unreadable import SQLITE_UNREADABLE, in_one_line
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from datastore.tools.checks.check import Finding
 
 LOGS = ("-wal", "-journal")  # beside a SQLite file, and as good as a part of it
@@ -56,7 +55,7 @@ class Restored(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def restore(what: Restore, endpoint: str) -> Restored:
+def restore(request: Restore, endpoint: str) -> Restored:
     """Make the store.
 
     ConfigError (BadSnapshot, StartError) when the file or the place cannot be used.
@@ -65,47 +64,52 @@ def restore(what: Restore, endpoint: str) -> Restored:
 
     def write(path: Path) -> None:
         nonlocal done
-        done = prepare(what, path)
+        done = prepare(request, path)
 
     new_backend(endpoint, Identity("restore", ())).fill(write)
     return done
 
 
-def prepare(what: Restore, path: Path) -> Restored:
+def prepare(request: Restore, path: Path) -> Restored:
     """Write the store to be as a SQLite file without a log."""
-    whole = what.check_hash or has_digest(what.file)
-    notes = () if whole else _copy_logs(what.file, path)
+    whole = request.check_hash or has_digest(request.file)
+    notes = () if whole else _copy_logs(request.file, path)
     path.touch(mode=0o600)
     with path.open("wb") as copy:
-        read_store(what.file, copy.write, check_hash=what.check_hash)
+        read_store(request.file, copy.write, check_hash=request.check_hash)
     try:
-        _settle(what.file, path, "quick_check" if what.check_hash else "integrity_check")
+        _settle(request.file, path, "quick_check" if request.check_hash else "integrity_check")
         check_and_migrate(f"sqlite:///{path}", str(path), fresh=False)
         for finding in _unservable(path):
             raise BadSnapshot(
-                f"{what.file} is damaged: {finding.where}: {finding.what}: use another copy"
+                f"{request.file} is damaged: {finding.where}: {finding.what}: use another copy"
             )
-        return Restored(_begin_anew(path, what), (*notes, *_alarms(path)))
+        return Restored(_begin_anew(path, request), (*notes, *_alarms(path)))
     except SQLITE_UNREADABLE as error:
-        raise BadSnapshot(f"{what.file}: {in_one_line(error)}: use another copy") from error
+        raise BadSnapshot(f"{request.file}: {in_one_line(error)}: use another copy") from error
 
 
 def _copy_logs(file: Path, path: Path) -> tuple[str, ...]:
     """Copy what SQLite would read together with a store's file; note a log that is not there."""
-    for end in LOGS:
-        log = file.with_name(file.name + end)
-        if log.exists():
-            copy = path.with_name(path.name + end)
-            copy.touch(mode=0o600)
-            shutil.copyfile(log, copy)
-    with file.open("rb") as store:
-        logged = store.read(20)[18:] == LOG_WANTED
-    if not logged or file.with_name(file.name + LOGS[0]).exists():
+    try:
+        for end in LOGS:
+            _copy_if_there(Path(f"{file}{end}"), Path(f"{path}{end}"))
+        with file.open("rb") as store:
+            logged = store.read(20)[18:] == LOG_WANTED
+    except OSError as error:
+        raise BadSnapshot(f"{error.filename or file}: {error.strerror}") from error
+    if not logged or Path(f"{path}{LOGS[0]}").exists():
         return ()
     return (
         f"{file} came without {file.name}-wal: if its server was running, the newest writes "
         "were there and are missing",
     )
+
+
+def _copy_if_there(log: Path, copy: Path) -> None:
+    if log.exists():
+        copy.touch(mode=0o600)
+        shutil.copyfile(log, copy)
 
 
 def _settle(file: Path, path: Path, check: str) -> None:
@@ -122,31 +126,38 @@ def _unservable(path: Path) -> list[Finding]:
         return list(checker.findings(only=SERVABLE))
 
 
-def _begin_anew(path: Path, what: Restore) -> int:
-    """Make it a cluster of its own, and return its revision.
-
-    Without a bump the floor stays: history goes on to the newest revision, and `tapir check` sees
-    what is missing from it.
-    """
+def _begin_anew(path: Path, request: Restore) -> int:
+    """Make it a cluster of its own, and return its revision."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("BEGIN")
         (newest,) = connection.execute("SELECT coalesce(max(id), 0) FROM history").fetchone()
         (floor,) = connection.execute("SELECT floor FROM meta").fetchone()
-        revision: int = max(newest >> SUB_BITS, floor) + what.bump
-        if what.bump and revision > MOST_RAISED:
-            raise BadSnapshot(
-                f"--bump-revision raises the revision to {revision}, the most is {MOST_RAISED}: "
-                "give a smaller one"
-            )
+        revision, floor = _begins_at(newest >> SUB_BITS, floor, request.bump)
         cluster = secrets.randbits(62) + 1
-        floor = revision if what.bump else floor
         connection.execute("UPDATE meta SET cluster_id = ?, floor = ?", (cluster, floor))
-        if what.mark_compacted:
+        if request.mark_compacted:
             connection.execute("UPDATE meta SET compact_revision = ?", (revision,))
         connection.execute("DELETE FROM member")
         connection.execute('DELETE FROM "lock"')
         connection.execute("COMMIT")
     return revision
+
+
+def _begins_at(newest: int, floor: int, bump: int) -> tuple[int, int]:
+    """Return the revision to go on from, and the floor of history.
+
+    Without a bump the floor stays: history goes on to the newest revision, and `tapir check` sees
+    what is missing from it.
+    """
+    revision = max(newest, floor) + bump
+    if not bump:
+        return revision, floor
+    if revision > MOST_RAISED:
+        raise BadSnapshot(
+            f"--bump-revision raises the revision to {revision}, the most is {MOST_RAISED}: "
+            "give a smaller one"
+        )
+    return revision, revision
 
 
 def _alarms(path: Path) -> tuple[str, ...]:

@@ -21,8 +21,9 @@ from datastore.mvcc.auth.requests import (
 )
 from datastore.mvcc.model import SUB_BITS, DeleteRange, Put, Txn
 from datastore.mvcc.requests import GrantLease, WriteRequest
-from datastore.tools.check import CannotCheck, Checker, check
+from datastore.tools.check import Checker, check
 from datastore.tools.checks import CHECKS
+from datastore.tools.read_only import CannotCheck
 from tests.datastore.core import Core
 from tests.support.datastore import Datastore
 from tests.support.soundness import Soundness
