@@ -37,7 +37,8 @@ pytest: setup ## the tests alone (TESTS=path for some of them)
 	@$(BIN)/pytest $(TESTS)
 
 differential: setup ## compare long random runs with a real etcd
-	@$(BIN)/python -m tests.contract.differential --operations 100000 --seed 1
+	@$(BIN)/python -m tests.contract.differential --operations 100000 --seed 1 --target sqlite-native
+	@$(BIN)/python -m tests.contract.differential --operations 100000 --seed 2 --target sqlite-grpcio
 
 robustness: setup servers ## kill servers and databases under load, fifty rounds
 	@$(BIN)/python -m tests.robustness
