@@ -103,7 +103,8 @@ class Disk:
     def extend_log(self) -> None:
         """Inside a write transaction that has written nothing: make room in the log ahead."""
         if not self.short:
-            self.log.extend()
+            with self.judged():
+                self.log.extend()
 
     def look(self, connection: sqlite3.Connection) -> None:
         """Give the ballast up or take it again, as the disk is now."""
