@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from datastore.errors import KeyTooLong
 from datastore.mvcc.backend import Changes, Prefetch, WriteTx
-from datastore.mvcc.model import SUB_BITS, Alarm, Event, Head, Lease, Row, bare_row
+from datastore.mvcc.model import SUB_BITS, Alarm, Event, Head, Lease, Row, bare_row, upper_bound
 from datastore.mvcc.quota import Quota
 
 if TYPE_CHECKING:
     from datastore.mvcc.auth.authority import Authority
     from datastore.mvcc.auth.guard import Guard
+    from datastore.mvcc.counts import LiveCounts
     from datastore.mvcc.draft import Draft
     from datastore.mvcc.newest import NewestRows
 
@@ -40,6 +41,7 @@ class Server(NamedTuple):
     newest: NewestRows | None = None
     quota: Quota = NO_QUOTA
     least_ttl: int = 2  # of a lease, in seconds
+    counts: LiveCounts | None = None
 
 
 class BatchState:
@@ -51,6 +53,7 @@ class BatchState:
         self.tx = tx
         self.wants_values = wants_values
         self.server = server
+        self.before = prefetch.state
         # What the database holds, as far as it was asked.
         self.base: dict[bytes, Head | Row] = {**prefetch.heads}
         self.values = prefetch.values
@@ -89,6 +92,16 @@ class BatchState:
             value = self.tx.values([head.id])[head.id]
             self.values[head.id] = value
         return value
+
+    def count(self, key: bytes, end: bytes) -> int:
+        """Return how many live keys a range has without the overlay.
+
+        Until something is written that is what it had before the batch, which is often known.
+        """
+        counts = self.server.counts
+        if counts is None or self.flushed or not end:
+            return self.tx.count(key, upper_bound(key, end), 0)
+        return counts.count(self.tx, self.before, (key, end), self.before.revision)
 
     def lease(self, lease: int) -> Lease | None:
         """Return a lease as this batch has left it."""

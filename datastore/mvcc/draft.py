@@ -106,7 +106,7 @@ class Draft:
         if revision:
             self._batch.flush()
             return self._batch.tx.count(key, bound, revision)
-        total = self._batch.tx.count(key, bound, 0)
+        total = self._batch.count(key, end)
         for changed, row in dict(self._changed(key, end)).items():
             base = self._batch.base.get(changed)
             total += (not row.deleted) - (base is not None and not base.deleted)

@@ -131,6 +131,7 @@ class Store:
             backend.newest,
             self._quota,
             self.limits.least_ttl,
+            self.hub.counts,
         )
         watching = Watching(
             self.hub.offer,

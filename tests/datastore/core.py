@@ -9,6 +9,7 @@ from datastore.mvcc.auth.guard import Guard
 from datastore.mvcc.auth.tokens import new_tokens
 from datastore.mvcc.batch import Server
 from datastore.mvcc.committer import Committer, Outcome
+from datastore.mvcc.counts import LiveCounts
 from datastore.mvcc.history import Page, read_page
 from datastore.mvcc.model import RangeQuery, RangeResult, Row
 from datastore.mvcc.ranges import read_range
@@ -26,8 +27,8 @@ class Core:
         self.backend.open()
         self.session = self.backend.session(writer=True)
         self.guard = Guard(new_tokens("simple", 300))
-        server = Server(self.backend.member_id, self.backend.longest_key, self.guard)
-        self._committer = Committer(server)
+        self._server = Server(self.backend.member_id, self.backend.longest_key, self.guard)
+        self._committer = Committer(self._server)
         self._committer.seen = self.revision()
         self._place: Place | None = None  # where pruning goes on
 
@@ -45,6 +46,11 @@ class Core:
     def attempt(self, *requests: WriteRequest) -> Outcome:
         """Commit one batch and return all that comes of it, errors among its results."""
         return self._committer.commit(self.session, requests, True)
+
+    def count_by(self, counts: LiveCounts) -> None:
+        """Let writes count ranges as those of a server do."""
+        self._committer = Committer(self._server._replace(counts=counts))
+        self._committer.seen = self.revision()
 
     def revision(self) -> int:
         """Return the store's revision."""

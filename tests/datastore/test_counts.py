@@ -4,18 +4,15 @@ hub is behind, whatever was compacted, and whoever wrote.
 
 import random
 from collections import deque
-from typing import TYPE_CHECKING
 
 import pytest
 
 from datastore.mvcc import counts as counts_module
+from datastore.mvcc.committer import Outcome
 from datastore.mvcc.counts import CountedView, LiveCounts, read_counted
 from datastore.mvcc.model import DeleteRange, Put, RangeQuery, Txn
-from datastore.mvcc.requests import Compact, WriteRequest
+from datastore.mvcc.requests import Compact, EndLeases, ExtendLeases, WriteRequest
 from tests.datastore.core import Core
-
-if TYPE_CHECKING:
-    from datastore.mvcc.committer import Outcome
 
 KEYS = [b"k%02d" % number for number in range(40)]
 RANGES = [(b"k", b"l"), (b"k1", b"k2"), (b"k", b"\0"), (b"\0", b"\0"), (b"k07", b"k31")]
@@ -76,6 +73,17 @@ def _pages(core: Core, told: LiveCounts, dice: random.Random) -> None:
     assert len(result.rows) == result.total
 
 
+def _count_in_write(core: Core, dice: random.Random) -> Outcome:
+    """Let a Txn count after its own writes and those of its batch: as a reader does after it."""
+    query = RangeQuery(*dice.choice(RANGES), count_only=True)
+    before = [_write(dice) for _ in range(dice.randint(0, 3))]
+    if dice.random() < 0.2:
+        before.append(EndLeases(()) if dice.random() < 0.5 else ExtendLeases(0))
+    outcome = core.attempt(*before, Txn((), (_write(dice), query), ()))
+    assert outcome.results[-1].results[-1].total == core.range(query).total
+    return outcome
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_counts_are_those_of_the_database(
     core: Core, seed: int, monkeypatch: pytest.MonkeyPatch
@@ -85,6 +93,7 @@ def test_counts_are_those_of_the_database(
         monkeypatch.setattr(counts_module, bound, value)
     dice = random.Random(seed)
     told = Told(core)
+    core.count_by(told)
     for _ in range(REVISIONS):
         action = dice.random()
         if action < 0.5:
@@ -97,7 +106,9 @@ def test_counts_are_those_of_the_database(
             told.reset(core.revision())
         elif action < 0.6:
             _pages(core, told, dice)
-        elif action < 0.8:
+        elif action < 0.7:
+            told.waiting.append(_count_in_write(core, dice))
+        elif action < 0.85:
             told.tell()
         else:
             _check(core, told, dice)
@@ -111,6 +122,7 @@ def test_a_hot_range_is_counted_once(core: Core, monkeypatch: pytest.MonkeyPatch
         told.tell()
     query = RangeQuery(b"k", b"l", limit=5)
     assert read_counted(core.session, query, told, core.guard).total == len(KEYS)
+    core.count_by(told)
 
     with core.session.snapshot() as snapshot:
         monkeypatch.setattr(type(snapshot), "count", None)
@@ -122,3 +134,7 @@ def test_a_hot_range_is_counted_once(core: Core, monkeypatch: pytest.MonkeyPatch
     assert read_counted(core.session, query, told, core.guard).total == len(KEYS) - 10
     counted = RangeQuery(b"k", b"l", count_only=True)
     assert read_counted(core.session, counted, told, core.guard).total == len(KEYS) - 10
+
+    writing = Txn((), (DeleteRange(b"k2", b"k3"), query, counted), ())
+    (answer,) = core.commit(writing)
+    assert [result.total for result in answer.results[1:]] == [len(KEYS) - 20] * 2
