@@ -26,11 +26,14 @@ async def fill(etcd: Client) -> tuple[int, Refusal]:
 
 
 @pytest.mark.own_server(QUOTA)
-async def test_the_quota_raises_the_alarm(etcd: Client) -> None:
-    member = (await etcd.status()).header.member_id
+@pytest.mark.etcd_since("3.6")
+async def test_the_quota_is_told_and_raises_the_alarm(etcd: Client) -> None:
+    status = await etcd.status()
+    member = status.header.member_id
 
     number, refused = await fill(etcd)
 
+    assert status.dbSizeQuota == 1_000_000
     assert refused == NO_SPACE
     assert number >= 3
     assert await raised(etcd) == [(member, 1)]
@@ -55,28 +58,19 @@ async def test_a_negative_quota_is_none(etcd: Client) -> None:
     assert await raised(etcd) == []
 
 
-@pytest.mark.own_server(QUOTA)
-@pytest.mark.etcd_since("3.6")
-async def test_the_status_tells_the_quota(etcd: Client) -> None:
-    assert (await etcd.status()).dbSizeQuota == 1_000_000
-
-
 @pytest.mark.own_server("--quota-backend-bytes=600000")
-async def test_the_branch_not_taken_counts_for_the_quota_and_what_puts_nothing_passes(
-    etcd: Client,
-) -> None:
+@pytest.mark.etcd_since("3.6")
+async def test_what_counts_for_the_quota(etcd: Client) -> None:
+    """Puts of the branch not taken and of nested txns; what puts nothing passes."""
     large = [Put(b"a", VALUE * 4), Put(b"b", VALUE * 4)]
+    nested = Txn((), [Put(b"a", b"x" * 1_000_000)], [])
     await etcd.put(b"a", b"1")
 
     assert (await etcd.txn((), [Range(b"a"), Delete(b"none")])).succeeded
     assert await refusal(etcd.txn((), [Range(b"a")], large)) == NO_SPACE
-    assert [kind for _, kind in await raised(etcd)] == [pb.NOSPACE]
+    ((member, kind),) = await raised(etcd)
+    assert kind == pb.NOSPACE
     assert (await etcd.txn((), [Delete(b"a")])).header.revision == 3
-
-
-@pytest.mark.own_server("--quota-backend-bytes=600000")
-@pytest.mark.etcd_since("3.6")
-async def test_nested_puts_count_for_the_quota(etcd: Client) -> None:
-    nested = Txn((), [Put(b"a", b"x" * 1_000_000)], [])
-
+    await disarm(etcd, pb.NOSPACE, member)
     assert await refusal(etcd.txn((), [nested])) == NO_SPACE
+    assert await raised(etcd) == [(member, pb.NOSPACE)]
