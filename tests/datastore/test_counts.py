@@ -33,7 +33,7 @@ class Told(LiveCounts):
             self.note(outcome.events, outcome.revision)
 
 
-def _write(dice: random.Random) -> WriteRequest:
+def _write(dice: random.Random) -> Put | DeleteRange | Txn:
     key = dice.choice(KEYS)
     match dice.randrange(6):
         case 0:
@@ -76,7 +76,7 @@ def _pages(core: Core, told: LiveCounts, dice: random.Random) -> None:
 def _count_in_write(core: Core, dice: random.Random) -> Outcome:
     """Let a Txn count after its own writes and those of its batch: as a reader does after it."""
     query = RangeQuery(*dice.choice(RANGES), count_only=True)
-    before = [_write(dice) for _ in range(dice.randint(0, 3))]
+    before: list[WriteRequest] = [_write(dice) for _ in range(dice.randint(0, 3))]
     if dice.random() < 0.2:
         before.append(EndLeases(()) if dice.random() < 0.5 else ExtendLeases(0))
     outcome = core.attempt(*before, Txn((), (_write(dice), query), ()))
