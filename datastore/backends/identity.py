@@ -25,11 +25,15 @@ class Identity(NamedTuple):
 
 
 def register(
-    tx: SqlTransaction, identity: Identity, claim: Callable[[int], bool] = lambda _: True
+    tx: SqlTransaction,
+    identity: Identity,
+    claim: Callable[[int], bool] = lambda _: True,
+    batch: int = 0,
 ) -> tuple[int, int]:
     """Return (cluster id, member id), after writing this server's member row.
 
-    A server takes the row of its name again, unless `claim` says that another one has it.
+    A server takes the row of its name again, unless `claim` says that another one has it. `batch`
+    is what the row says before the first one.
     """
     tx.begin()
     now = tx.state().now
@@ -41,6 +45,6 @@ def register(
         candidate = secrets.randbits(62) + 1
         member_id = candidate if claim(candidate) else 0
     urls = ",".join(identity.client_urls)
-    row = (member_id, identity.name, urls, now, 0, dumps(peer_urls))
+    row = (member_id, identity.name, urls, now, batch, dumps(peer_urls))
     tx.insert(schema.member, [row], replace=True)
     return cluster_id, member_id

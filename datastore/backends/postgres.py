@@ -24,6 +24,7 @@ from datastore.backends.migration import check_and_migrate_postgres
 from datastore.backends.postgres_connection import connect
 from datastore.backends.postgres_lifeline import Lifeline, cut
 from datastore.backends.postgres_session import PostgresSession
+from datastore.backends.postgres_standing import Standing
 from datastore.backends.postgres_statements import LONGEST_KEY
 from datastore.backends.postgres_transaction import CHANNEL
 from datastore.errors import StartError
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 LISTEN_SECONDS = 0.5
 RETRY_SECONDS = 0.5
+MEMBER = "SELECT batch FROM member WHERE id = %s"
+PRIMARY = {"target_session_attrs": "read-write"}  # what a standby answers may be old
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 
 
@@ -46,19 +49,31 @@ class PostgresBackend:
 
     exclusive = False
     disk_turns = 0
-    broken = ""
     newest = None
     longest_key = LONGEST_KEY
 
     def __init__(self, url: URL, identity: Identity) -> None:
-        self._conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        primary = url.set(drivername="postgresql").update_query_dict(PRIMARY)
+        self._conninfo = primary.render_as_string(hide_password=False)
         self._name = url.render_as_string(hide_password=True)
         self._identity = identity
         self._listener: psycopg.Connection | None = None
-        self._writers: set[int] = set()
+        self._holds_member = True
+        self._writer: PostgresSession | None = None
         self._lifeline = Lifeline()
+        self._standing = Standing()
         self.warnings: tuple[str, ...] = ()
-        self.cluster_id = self.member_id = 0
+        self.cluster_id = 0
+
+    @property
+    def member_id(self) -> int:
+        """The id of the member row."""
+        return self._standing.member_id
+
+    @property
+    def broken(self) -> str:
+        """Why the database cannot be relied on any more; empty while it can."""
+        return self._standing.broken
 
     def open(self) -> None:
         """Check, migrate and register; warn if the database may forget commits."""
@@ -66,11 +81,7 @@ class PostgresBackend:
             self._listener = connect(self._conninfo)
             self.warnings = durability_warnings(self._listener)
             check_and_migrate_postgres(self._conninfo, self._name)
-            session = PostgresSession(self._conninfo, 0, self._lifeline, self._note_writer)
-            with session.transaction() as tx:
-                self.cluster_id, self.member_id = register(tx, self._identity, self._claim)
-                tx.commit_plain()
-            session.close()
+            self._register()
         except psycopg.errors.InsufficientPrivilege as error:
             self.close()
             raise StartError(
@@ -95,8 +106,10 @@ class PostgresBackend:
 
     def session(self, *, writer: bool = False) -> PostgresSession:
         """Return a new session; it connects when first used."""
-        noted = self._note_writer if writer else None
-        return PostgresSession(self._conninfo, self.member_id, self._lifeline, noted)
+        session = PostgresSession(self._conninfo, self._lifeline, self._standing)
+        if writer:
+            self._writer = session
+        return session
 
     def housekeep(self, session: PostgresSession) -> None:
         """Nothing to do: autovacuum does it."""
@@ -107,8 +120,10 @@ class PostgresBackend:
             while not stopped():
                 try:
                     self._listen(heard, stopped)
-                except psycopg.Error as error:
-                    log.warning("listening again soon error=%s", " ".join(str(error).split()))
+                except Exception as error:  # without this thread nobody hears, nor looks
+                    unforeseen = None if isinstance(error, psycopg.Error) else error
+                    said = " ".join(str(error).split())
+                    log.warning("listening again soon error=%s", said, exc_info=unforeseen)
                     self._drop_listener()
                     time.sleep(RETRY_SECONDS)
 
@@ -117,18 +132,40 @@ class PostgresBackend:
         self._drop_listener()
 
     def _listen(self, heard: Callable[[], None], stopped: Callable[[], bool]) -> None:
-        if self._listener is None:
-            self._listener = connect(self._conninfo)
-            self._claim(self.member_id)
-        self._listener.execute(f"LISTEN {CHANNEL}")
-        self._lifeline.answered()
+        listener = self._listener
+        if listener is None:
+            listener = self._listener = connect(self._conninfo)
+            self._holds_member = False
+        listener.execute(f"LISTEN {CHANNEL}")
+        self._look_at_member(listener)
         heard()
         while not stopped():
-            for notice in self._listener.notifies(timeout=LISTEN_SECONDS):
-                if notice.pid not in self._writers:
+            for notice in listener.notifies(timeout=LISTEN_SECONDS):
+                if self._writer is None or notice.pid != self._writer.pid:
                     heard()
-            self._listener.execute("SELECT 1")
-            self._lifeline.answered()
+            self._look_at_member(listener)
+
+    def _look_at_member(self, listener: psycopg.Connection) -> None:
+        """See whether the database answers, and that the member row is still this server's.
+
+        After a reconnect the claim may be held by the old connection for a moment.
+        """
+        self._holds_member = self._holds_member or self._claim(self.member_id)
+        before = self._standing.acknowledged
+        row = listener.execute(MEMBER, (self.member_id,)).fetchone()
+        self._lifeline.answered()
+        number = row[0] if row else None
+        self._standing.judge_row(number, before, claimed=self._holds_member)
+
+    def _register(self) -> None:
+        session = PostgresSession(self._conninfo, self._lifeline, self._standing)
+        standing = self._standing
+        with session.transaction() as tx:
+            self.cluster_id, standing.member_id = register(
+                tx, self._identity, self._claim, standing.first_batch
+            )
+            tx.commit_plain()
+        session.close()
 
     def _claim(self, member_id: int) -> bool:
         """Take a member row for as long as the listening connection lives."""
@@ -137,12 +174,10 @@ class PostgresBackend:
         row = self._listener.execute("SELECT pg_try_advisory_lock(%s)", (member_id,)).fetchone()
         return bool(row and row[0])
 
-    def _note_writer(self, pid: int) -> None:
-        self._writers.add(pid)
-
     def _cut_listener(self) -> None:
-        if self._listener is not None:
-            cut(self._listener)
+        listener = self._listener  # which its own thread may drop meanwhile
+        if listener is not None:
+            cut(listener)
 
     def _drop_listener(self) -> None:
         if self._listener is not None:

@@ -26,8 +26,8 @@ _AGAIN = (
     pg.QueryCanceled,
     pg.SerializationFailure,
     pg.DeadlockDetected,
-    pg.ReadOnlySqlTransaction,
 )
+_NO_PRIMARY = (pg.ReadOnlySqlTransaction, pg.FeatureNotSupported)  # to begin a write on a standby
 _SESSION = """
 SET lock_timeout = '5s';
 SET idle_in_transaction_session_timeout = '5s';
@@ -61,11 +61,11 @@ def connect(conninfo: str) -> psycopg.Connection:
 
 
 def lost(connection: psycopg.Connection, error: psycopg.Error) -> bool:
-    """Say whether the connection is gone; it may not have noticed what the error tells it."""
+    """Say whether the connection is gone, or of no use: it may not have noticed."""
     fatal = error.diag.severity_nonlocalized in ("FATAL", "PANIC")
-    if fatal:
+    if fatal or isinstance(error, _NO_PRIMARY):
         connection.close()
-    return fatal or connection.closed
+    return connection.closed
 
 
 @contextmanager

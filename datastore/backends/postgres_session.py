@@ -16,9 +16,10 @@ from datastore.backends.postgres_transaction import SIZE, PostgresTransaction
 from datastore.mvcc.backend import BackendDown, Size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
+    from datastore.backends.postgres_standing import Standing
     from datastore.mvcc.model import Row, State
 
 READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -32,16 +33,20 @@ class PostgresSession:
     def __init__(
         self,
         conninfo: str,
-        member_id: int,
         lifeline: Lifeline,
-        connected: Callable[[int], None] | None = None,
+        standing: Standing,
     ) -> None:
         self._lifeline = lifeline
         lifeline.join(self)
         self._conninfo = conninfo
-        self._member_id = member_id
-        self._connected = connected
+        self._standing = standing
         self._connection: psycopg.Connection | None = None
+
+    @property
+    def pid(self) -> int:
+        """The number of the database's process for the connection; 0 without one."""
+        connection = self._connection
+        return 0 if connection is None or connection.closed else connection.info.backend_pid
 
     @contextmanager
     def snapshot(self) -> Iterator[PostgresTransaction]:
@@ -49,23 +54,26 @@ class PostgresSession:
         with self._begin(READ) as tx:
             yield tx
 
-    @contextmanager
-    def transaction(self) -> Iterator[PostgresTransaction]:
-        """Open a write transaction."""
-        with self._begin(WRITE) as tx:
-            yield tx
     def look(self, keys: Collection[bytes]) -> tuple[State, dict[bytes, Row]]:
         """Return the state and the live rows of keys, both of one moment."""
         with self.snapshot() as tx:
             return tx.state(), tx.live(keys)
 
+    @contextmanager
+    def transaction(self) -> Iterator[PostgresTransaction]:
+        """Open a write transaction."""
+        with self._begin(WRITE) as tx:
+            yield tx
 
     def last_batch(self) -> int:
-        """Return, under the lock, the number of this server's last committed batch."""
+        """Return, under the lock, the number of this server's last committed batch.
+
+        CommitUnknown when another server has this one's row, and has overwritten it.
+        """
         with self.transaction() as tx:
             tx.begin()
-            rows = tx.execute(tx.statements.last_batch, id=self._member_id)
-            return int(rows[0][0]) if rows else -1
+            rows = tx.execute(tx.statements.last_batch, id=self._standing.member_id)
+            return self._standing.batch_of(rows[0][0] if rows else None)
 
     def size(self) -> Size:
         """Return the size of the tables, their indexes and their large values."""
@@ -105,7 +113,7 @@ class PostgresSession:
         try:
             with translated(connection), connection.pipeline() as pipeline:
                 writes = statement is WRITE
-                tx = PostgresTransaction(connection, pipeline, self._member_id, writes=writes)
+                tx = PostgresTransaction(connection, pipeline, self._standing, writes=writes)
                 tx.queue(statement)
                 yield tx
                 if not tx.ended:
@@ -126,8 +134,6 @@ class PostgresSession:
                 self._connection = connect(self._conninfo)
             except psycopg.Error as error:
                 raise BackendDown(" ".join(str(error).split())) from error
-            if self._connected:
-                self._connected(self._connection.info.backend_pid)
         return self._connection
 
     def _clean(self, connection: psycopg.Connection) -> None:

@@ -20,13 +20,14 @@ from datastore.backends.postgres_connection import lost, translated
 from datastore.backends.postgres_statements import PostgresStatements
 from datastore.backends.transaction import SqlTransaction
 from datastore.mvcc.backend import BackendFailed, CommitUnknown, Prefetch, Wanted
-from datastore.mvcc.model import Head, Lease
+from datastore.mvcc.model import Head, Lease, State
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from sqlalchemy import Table
 
+    from datastore.backends.postgres_standing import Standing
     from datastore.backends.statements import Prepared
 
 CHANNEL = "tapir"
@@ -46,12 +47,14 @@ class PostgresTransaction(SqlTransaction):
         self,
         connection: psycopg.Connection,
         pipeline: psycopg.Pipeline,
-        member_id: int,
+        standing: Standing,
         *,
         writes: bool,
     ) -> None:
         self.statements = _statements
-        self.member_id = member_id
+        self.member_id = standing.member_id
+        self._standing = standing
+        self._reached: int | None = standing.reached  # before anything is read
         self.ended = False
         self._connection = connection
         self._pipeline = pipeline
@@ -85,6 +88,14 @@ class PostgresTransaction(SqlTransaction):
         """Return the bytes of the tables, their indexes and their large values: asked for."""
         return int(self.run(SIZE)[0][0])
 
+    def state(self) -> State:
+        """Return revision, compaction and clock; the first may not be behind what was seen."""
+        state = super().state()
+        if self._reached is not None:
+            self._standing.read(self._reached, state.revision)
+            self._reached = None  # a later one of a write transaction shows what it wrote itself
+        return state
+
     def begin(self) -> None:
         """Take the store's lock."""
         self.send(_statements.lock_meta)
@@ -109,11 +120,13 @@ class PostgresTransaction(SqlTransaction):
 
     def commit(self, batch: int, revision: int) -> None:
         """Make it durable; other servers hear of it if there is an event for their watchers."""
-        self.send(_statements.set_batch, member=self.member_id, number=batch)
+        number = self._standing.number(batch)
+        self.send(_statements.set_batch, member=self.member_id, number=number)
         if self._events:
             with translated(self._connection):
                 self.queue("SELECT pg_notify(%b, %b)", (CHANNEL, str(revision)))
         self.commit_plain()
+        self._standing.acknowledge(batch, revision)
 
     def commit_plain(self) -> None:
         """Commit; CommitUnknown when the connection broke before the answer."""
