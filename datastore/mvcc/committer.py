@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 ASK_TIMES, ASK_SECONDS = 5, 0.5  # how often, and how far apart, an unclear commit is asked about
-FOREIGN = 1_000  # events of other servers that a batch reads along
+FOREIGN = 32  # events of other servers that a batch reads along, under the store's lock
 
 
 class Outcome(NamedTuple):
@@ -65,6 +65,10 @@ class Committer:
         self.seen = 0  # every revision up to this one has been published or left to the hub
         self._batch = 0
         self.counters = WriterCounters()
+
+    def heard(self, revision: int) -> None:
+        """Note up to where the hub has every event, of other servers too."""
+        self.seen = max(self.seen, revision)
 
     def commit(
         self, session: Session, requests: Sequence[WriteRequest], wants_values: bool

@@ -46,6 +46,7 @@ class Watching(NamedTuple):
     catch_up: Callable[[], None]
     note_leases: Callable[[Mapping[int, Lease | None]], None]
     wants_values: Callable[[], bool]
+    reached: Callable[[], int]  # the revision up to which they have had everything
 
 
 Pending = tuple["WriteRequest", int, "Answer"]  # the request, its bytes, who waits
@@ -151,6 +152,7 @@ class Writer:
 
     def _commit(self, session: Session, batch: list[Pending]) -> None:
         requests = [pending[0] for pending in batch]
+        self._committer.heard(self._hub.reached())
         try:
             outcome = self._committer.commit(session, requests, self._hub.wants_values())
         except Exception as error:  # noqa: BLE001  the callers get it; the writer goes on

@@ -52,6 +52,10 @@ class Core:
         self._committer = Committer(self._server._replace(counts=counts))
         self._committer.seen = self.revision()
 
+    def has_heard(self, revision: int) -> None:
+        """Note what the hub would have read of other servers' events."""
+        self._committer.heard(revision)
+
     def revision(self) -> int:
         """Return the store's revision."""
         with self.session.snapshot() as snapshot:
