@@ -119,7 +119,7 @@ class Store:
         await self.house.measure()
         self.upkeep = Upkeep(self._lane("upkeep", backend.session))
         self.hub = WatchHub(
-            self._ranges,
+            self._lane("watches", backend.session),  # no client's long ranges before them
             state.revision,
             state.compact_revision,
             shared=not backend.exclusive,
@@ -138,6 +138,7 @@ class Store:
             self.hub.catch_up,
             lambda leases: self.lessor.note(leases),
             lambda: self.hub.wants_values,
+            lambda: self.hub.revision,
         )
         self.writer = Writer(lambda: backend.session(writer=True), server, watching)
         self.writer.start_from(state.revision)
