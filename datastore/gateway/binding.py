@@ -12,6 +12,9 @@ from datastore.errors import StartError
 from datastore.rpc.listeners import OWNER_ONLY, remove_stale
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
     from datastore.addresses import ListenUrl
 
 
@@ -40,27 +43,36 @@ def bind(url: ListenUrl) -> Bound:
 
 
 def _tcp(url: ListenUrl) -> list[socket.socket]:
+    """Bind every address of a host, or none."""
     bound: list[socket.socket] = []
-    kind, port = socket.SOCK_STREAM, url.address.rpartition(":")[2]
     try:
-        for family, _, _, _, address in socket.getaddrinfo(
-            url.host, port, type=kind, flags=socket.AI_PASSIVE
-        ):
+        for family, address in _addresses(url):
             # With the protocol named the loop sets TCP_NODELAY on what it accepts.
-            held = socket.socket(family, kind, socket.IPPROTO_TCP)
-            bound.append(held)
-            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            held.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            if family == socket.AF_INET6:
-                held.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            held.bind(address)
-            held.setblocking(False)
+            bound.append(socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP))
+            _bind(bound[-1], address)
     except OSError as error:
         for held in bound:
             held.close()
         why = error.strerror or error
         raise StartError(f"cannot listen on {url.url}: {why}: choose another address") from error
     return bound
+
+
+def _addresses(url: ListenUrl) -> Iterator[tuple[socket.AddressFamily, Any]]:
+    port = url.address.rpartition(":")[2]
+    for family, _, _, _, address in socket.getaddrinfo(
+        url.host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    ):
+        yield family, address
+
+
+def _bind(held: socket.socket, address: Any) -> None:
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if held.family == socket.AF_INET6:
+        held.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    held.bind(address)
+    held.setblocking(False)
 
 
 def _unix(path: Path) -> socket.socket:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from datastore.mvcc.counters import Histogram
     from datastore.rpc.counting import MethodCounts
 
+    Known = Sequence[tuple[tuple[str, str, str], MethodCounts]]  # the labels of a method, its calls
+
 LABELS = ["grpc_type", "grpc_service", "grpc_method"]
 KINDS = {
     (False, False): "unary",
@@ -75,20 +77,28 @@ def grpc_families(methods: Mapping[str, MethodCounts], *, extensive: bool) -> It
         for labels, counts in known:
             family.add_metric(labels, value(counts))
         yield family
-    handled = CounterMetricFamily(
+    yield _handled(known)
+    if extensive:
+        yield _seconds(known)
+
+
+def _handled(known: Known) -> Metric:
+    family = CounterMetricFamily(
         "grpc_server_handled_total", "Calls ended, by code.", labels=[*LABELS, "grpc_code"]
     )
     for labels, counts in known:
         for code in STATUSES:
-            handled.add_metric([*labels, go_name(code)], counts.handled[code])
-    yield handled
-    if extensive:
-        seconds = HistogramMetricFamily(
-            "grpc_server_handling_seconds", "Seconds that calls took.", labels=LABELS
-        )
-        for labels, counts in known:
-            add_histogram(seconds, labels, counts.seconds)
-        yield seconds
+            family.add_metric([*labels, go_name(code)], counts.handled[code])
+    return family
+
+
+def _seconds(known: Known) -> Metric:
+    family = HistogramMetricFamily(
+        "grpc_server_handling_seconds", "Seconds that calls took.", labels=LABELS
+    )
+    for labels, counts in known:
+        add_histogram(family, labels, counts.seconds)
+    return family
 
 
 def go_name(code: str) -> str:

@@ -47,9 +47,25 @@ def _make_directory(directory: Path) -> None:
 
 def _make(certificate: Path, key: Path, hosts: Iterable[str], years: int) -> None:
     private = ec.generate_private_key(ec.SECP256R1())
+    signed = _signed(private, hosts, years)
+    _write(
+        key,
+        private.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        ),
+    )
+    _write(certificate, signed.public_bytes(serialization.Encoding.PEM))
+
+
+def _signed(
+    private: ec.EllipticCurvePrivateKey, hosts: Iterable[str], years: int
+) -> x509.Certificate:
+    """Return a certificate of a server at these hosts that is an authority by itself."""
     name = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "tapir")])
     now = datetime.datetime.now(datetime.UTC)
-    made = (
+    return (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -62,15 +78,6 @@ def _make(certificate: Path, key: Path, hosts: Iterable[str], years: int) -> Non
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .sign(private, hashes.SHA256())
     )
-    _write(
-        key,
-        private.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        ),
-    )
-    _write(certificate, made.public_bytes(serialization.Encoding.PEM))
 
 
 def _name(host: str) -> x509.GeneralName:
