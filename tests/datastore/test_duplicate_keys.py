@@ -83,7 +83,7 @@ WIDE = st.binary(min_size=1, max_size=2)
 NARROW = st.sampled_from([bytes([letter]) for letter in b"abcdefghij"])
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.one_of(branches(WIDE), branches(NARROW)))
 def test_it_refuses_what_the_definition_refuses(ops: tuple[Op, ...]) -> None:
     assert refuses(check_changes, ops) == refuses(changed_keys, ops)
