@@ -12,6 +12,7 @@ One `Disk` is shared by all sessions of a file.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from contextlib import contextmanager
@@ -40,6 +41,7 @@ class Disk:
         self._ballast = Ballast(path)
         self.log = LogFile(path)
         self._page_size = 0
+        self._file: os.stat_result | None = None
         self._look_again = 0.0
         self.broken = ""
         self.short = False  # whether the transaction that begins should add nothing
@@ -55,8 +57,9 @@ class Disk:
         return self._ballast.turns % 2 == 1
 
     def take_ballast(self) -> None:
-        """Take the ballast, at the start."""
+        """Take the ballast, at the start; remember which file is open."""
         self._ballast.take()
+        self._file = self._path.stat()
 
     def judge(self, error: sqlite3.Error) -> BackendFailed | BackendBroken:
         """Return an error as the backend protocol has it, and note what it says of the disk."""
@@ -107,11 +110,23 @@ class Disk:
                 self.log.extend()
 
     def look(self, connection: sqlite3.Connection) -> None:
-        """Give the ballast up or take it again, as the disk is now."""
+        """Give the ballast up or take it again, as the disk is now.
+
+        BackendBroken when the path leads to another file than was opened: what is committed goes
+        into one that nobody will find again.
+        """
+        if self._file is not None and not self._is_at_path(self._file):
+            raise self.distrust("the file was moved, or another put in its place")
         with self.judged():
             owed = self._owed(connection)
             self._ballast.take_again(owed)
             self._ballast.short(owed)
+
+    def _is_at_path(self, file: os.stat_result) -> bool:
+        try:
+            return os.path.samestat(file, self._path.stat())
+        except FileNotFoundError:
+            return False
 
     def checkpoint(self, connection: sqlite3.Connection, mode: str) -> None:
         """Copy the log into the file.
