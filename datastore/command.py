@@ -19,6 +19,7 @@ from datastore.flags import help as flag_help
 from datastore.flags.flag import TRUE
 from datastore.flags.settings import read
 from datastore.flags.sources import from_command_line
+from datastore.memory import collect_seldom
 from datastore.tls.ciphers import prepare_grpc
 from datastore.versions import SERVER_VERSION
 
@@ -58,6 +59,7 @@ def version() -> str:
 
 def prepare(config: DatastoreConfig) -> None:
     """Open the log, say what the flags gave cause to say, and choose gRPC's cipher suites."""
+    collect_seldom()
     log_output.configure(config.log)
     prepare_grpc(config.tls)
     for level, message, value in config.all_notes:

@@ -21,7 +21,7 @@ from datastore.data_dir import prepare
 from datastore.descriptors import allow_many
 from datastore.errors import StartError, Unavailable
 from datastore.gateway.server import HttpFront
-from datastore.memory import collect_seldom, keep_large_blocks
+from datastore.memory import keep_large_blocks, leave_out_start
 from datastore.mvcc.store import AuthOptions, Limits, Store
 from datastore.rpc.answering import Edge
 from datastore.rpc.fronts import Fronts
@@ -60,7 +60,7 @@ async def run(config: DatastoreConfig, ready: asyncio.Event | None = None) -> No
         ending.push_async_callback(_stop, fronts, http, edge)
         await http.start(edge)
         await fronts.start(edge)
-        collect_seldom()
+        leave_out_start()
         log.info("ready to serve client requests urls=%s", ",".join(config.listen_client_urls))
         systemd.notify(systemd.READY)
         ending.callback(systemd.notify, systemd.STOPPING)
