@@ -371,7 +371,9 @@ class SqliteBackend:
         if self._disk.full and log_size:
             session.checkpoint("TRUNCATE")
         elif log_size > CHECKPOINT_BYTES:
-            session.checkpoint("RESTART" if log_size > RESTART_BYTES else "PASSIVE")
+            session.checkpoint("PASSIVE")
+            if log_size > RESTART_BYTES:  # writers wait for what is left of it only
+                session.checkpoint("RESTART")
         session.look_at_disk()
 
     @property
