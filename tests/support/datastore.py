@@ -20,8 +20,8 @@ class Datastore:
     """A running datastore over one database.
 
     `endpoint_url` is the database's URL; without one a SQLite file is made in a directory that
-    goes away with the server. `flags` are appended to the command line. `kill` and `start`
-    again serve the same database on a new port.
+    goes away with the server. `flags` are appended to the command line, `{client-url}` in them
+    is the URL that it serves. `kill` and `start` again serve the same database on a new port.
     """
 
     def __init__(self, endpoint_url: str | None = None, flags: Sequence[str] = ()) -> None:
@@ -85,11 +85,12 @@ class Datastore:
     def _start(self) -> ServerProcess:
         for attempt in range(START_ATTEMPTS):
             port = free_port()
+            url = f"http://127.0.0.1:{port}"
             argv = [
                 *(sys.executable, "-m", "datastore"),
                 *("--endpoint", self.endpoint_url),
-                *("--listen-client-urls", f"http://127.0.0.1:{port}"),
-                *self._flags,
+                *("--listen-client-urls", url),
+                *(flag.replace("{client-url}", url) for flag in self._flags),
             ]
             environment = {
                 "PYTHONPATH": f"{REPOSITORY}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
