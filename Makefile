@@ -7,7 +7,7 @@ PROTOS := proto/etcd/auth.proto proto/etcd/election.proto proto/etcd/kv.proto pr
 OPENAPI_PROTO := control_plane/api/openapi/openapi_v2.proto
 
 .DEFAULT_GOAL := help
-.PHONY: help up setup test servers lint types imports pytest differential storage-suite robustness fmt proto bench flags lock
+.PHONY: help up setup test servers lint types imports pytest differential storage-suite damage robustness fmt proto bench flags lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -39,6 +39,9 @@ pytest: setup ## the tests alone (TESTS=path for some of them)
 differential: setup ## compare long random runs with a real etcd
 	@$(BIN)/python -m tests.contract.differential --operations 100000 --seed 1 --target sqlite-native
 	@$(BIN)/python -m tests.contract.differential --operations 100000 --seed 2 --target sqlite-grpcio
+
+damage: setup ## damage stores and snapshots at random, two hundred rounds
+	@$(BIN)/python -m tests.datastore.damage
 
 robustness: setup servers ## kill servers and databases under load, fifty rounds
 	@$(BIN)/python -m tests.robustness
