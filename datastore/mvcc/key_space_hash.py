@@ -87,7 +87,8 @@ def _kept_ids(snapshot: Snapshot, state: State, at: int, boundary: int) -> array
     """Return, in order, the ids below the boundary that count.
 
     When nothing at all is live at `at`, etcd counts what compaction has left: what was live at the
-    compact revision.
+    compact revision. A key that the very revision asked for has deleted and then put again (a Txn
+    may do that if it deletes from a key on, without an end) is not live to it then.
     """
     if boundary <= 0 or at < 0:
         return array("q")
@@ -100,12 +101,19 @@ def _kept_ids(snapshot: Snapshot, state: State, at: int, boundary: int) -> array
 def _live_ids(snapshot: Snapshot, state: State, at: int) -> array[int]:
     """Return the ids of the puts that are live at a revision: eight bytes a key."""
     ids = array("q")
+    again = _made_again(snapshot, at)
     revision = 0 if at == state.revision else at
     key = b""
     while page := snapshot.scan(key, None, CHUNK_ROWS, revision, values=False):
-        ids.extend(row.id for row in page)
+        ids.extend(row.id for row in page if row.id not in again)
         key = page[-1].key + b"\0"
     return ids
+
+
+def _made_again(snapshot: Snapshot, at: int) -> set[int]:
+    """Return the ids of the puts of a revision whose keys it has deleted before."""
+    first, end = at << SUB_BITS, (at + 1) << SUB_BITS
+    return {row.id for row in _rows(snapshot, first, end) if row.prev_id >= first}
 
 
 def _rows(snapshot: Snapshot, first: int, end: int) -> Iterator[Row]:

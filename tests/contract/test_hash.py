@@ -11,6 +11,7 @@ from tests.contract.requests import Delete, Put
 KNOWN = [1084519789, 2587454935, 535221974, 3785861384, 1491583868, 1190719004]
 KNOWN_COMPACTED = [1973445512, 2378655562, 1973445512]  # at 0 (which is 7), 6 and 7
 KNOWN_ALL_DELETED = 773617873
+KNOWN_MADE_AGAIN = [4129444164, 2058947468]  # at 6, which deletes all and puts a key again; at 7
 
 
 async def hash_kv(etcd: Client, revision: int = 0) -> pb.HashKVResponse:
@@ -63,6 +64,22 @@ async def test_a_known_compacted_history_has_a_known_hash(etcd: Client) -> None:
     assert found == KNOWN_COMPACTED
     await etcd.delete(b"\0", b"\0")
     assert (await hash_kv(etcd)).hash == KNOWN_ALL_DELETED
+
+
+@pytest.mark.own_server
+async def test_a_key_that_is_deleted_and_put_by_one_revision_is_not_live_at_it(
+    etcd: Client,
+) -> None:
+    await etcd.put(b"a", b"1")
+    await etcd.put(b"b", b"2")
+    await etcd.put(b"a", b"3")
+    await etcd.put(b"b", b"4")
+    await etcd.compact(4)
+    await etcd.txn((), (Delete(b"a", b"\0"), Put(b"a", b"5")))
+    at_it = await hash_kv(etcd)
+    await etcd.put(b"c", b"6")
+
+    assert [at_it.hash, (await hash_kv(etcd)).hash] == KNOWN_MADE_AGAIN
 
 
 async def test_the_fields(etcd: Client) -> None:

@@ -134,13 +134,16 @@ class Lockstep:
         """Compare the hash of the key space.
 
         Not asked: a revision that was compacted to, whose hash etcd remembers from then; and one at
-        which no key was live, when etcd's answer tells how far its compaction has come.
+        which no key was live but for those that it made itself, when etcd's answer may tell how far
+        its compaction has come.
         """
         if revision in self.state.compactions:
             return
-        live = pb.RangeRequest(key=b"\0", range_end=b"\0", count_only=True, revision=revision)
+        live = pb.RangeRequest(key=b"\0", range_end=b"\0", keys_only=True, revision=revision)
         found = await self._call(Call("kv.Range", live))
-        if revision < 0 or isinstance(found, Refusal) or found.count or not self.state.compacted:
+        refused = revision < 0 or isinstance(found, Refusal)
+        at = revision or self.state.revision
+        if refused or not self.state.compacted or any(kv.create_revision < at for kv in found.kvs):
             request = pb.HashKVRequest(revision=revision)
             await self._call(Call("maintenance.HashKV", request))
 
