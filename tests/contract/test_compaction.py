@@ -4,6 +4,7 @@ import pytest
 
 from tests.contract.client import Client, refusal
 from tests.contract.refusals import COMPACTED, FUTURE_REVISION
+from tests.contract.requests import Delete, Put
 
 BOTH = pytest.mark.parametrize(
     "physical", [pytest.param(True, id="physical"), pytest.param(False, id="logical")]
@@ -156,3 +157,18 @@ async def test_more_rows_than_one_step_of_compaction_takes(etcd: Client) -> None
 
     kvs = (await etcd.range("k", "l", revision=revision)).kvs
     assert [(kv.value, kv.version) for kv in kvs] == [(b"last", 501)] * 5
+
+
+@pytest.mark.ours_only("a real etcd loses the key, and ends at the next read")
+async def test_a_compaction_keeps_what_its_revision_deleted_and_put_again(etcd: Client) -> None:
+    await etcd.put("k1", b"1")
+    await etcd.put("k2", b"1")
+    again = await etcd.txn(success=[Delete("k1", b"\0"), Put("k1", b"2")])
+    await etcd.compact(again.header.revision, physical=True)
+
+    found = await etcd.range("k1", b"\0")
+
+    assert [(kv.key, kv.value, kv.version) for kv in found.kvs] == [(b"k1", b"2", 1)]
+    await etcd.put("k1", b"3")
+    await etcd.compact(again.header.revision + 1, physical=True)
+    assert (await etcd.range("k1")).kvs[0].value == b"3"

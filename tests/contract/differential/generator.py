@@ -44,6 +44,7 @@ class State:
     revision: int = 1
     compacted: int = 0
     compactions: set[int] = field(default_factory=set)
+    remade: set[int] = field(default_factory=set)  # revisions that may have put what they deleted
     watch_ids: list[list[int]] = field(default_factory=lambda: [[] for _ in range(STREAMS)])
 
 
@@ -203,6 +204,8 @@ class Generator:
         now, compacted = self._state.revision, self._state.compacted
         past = max(compacted, self._back(40))
         revision = self._random.choice([now, now + 1, compacted, past, past])
+        while revision in self._state.remade:  # etcd loses the put, and dies of the next read
+            revision -= 1
         request = pb.CompactionRequest(revision=revision, physical=self._chance(50))
         return Call("kv.Compact", request)
 

@@ -128,6 +128,8 @@ class Lockstep:
         if isinstance(call.request, pb.CompactionRequest):
             self.state.compacted = call.request.revision
             self.state.compactions.add(call.request.revision)
+        if isinstance(call.request, pb.TxnRequest) and _deletes_without_end(call.request):
+            self.state.remade.add(expected.header.revision)
         return expected
 
     async def _hash(self, revision: int) -> None:
@@ -201,6 +203,16 @@ class Lockstep:
             f" {self.state.compacted}: {_brief(what)}\n"
             f"{reference.name}:\n{_brief(expected)}\n{subject.name}:\n{_brief(got)}"
         )
+
+
+def _deletes_without_end(request: pb.TxnRequest) -> bool:
+    """Say whether a Txn may delete from a key on: only such a one may put what it deletes."""
+    operations = (*request.success, *request.failure)
+    return any(
+        operation.request_delete_range.range_end == b"\0"
+        or _deletes_without_end(operation.request_txn)
+        for operation in operations
+    )
 
 
 def _brief(shown: Any) -> str:
