@@ -3,8 +3,8 @@
 etcd's clients recognise an error by its message alone, other clients by the gRPC code, so both are
 exact. `code` names a gRPC status code, so that neither `mvcc` nor `backends` knows gRPC; the two
 gRPC fronts and the gateway (`rpc/grpcio_front.py`, `rpc/native_front.py`, `gateway/statuses.py`)
-answer with it. Here are the errors of keys, transactions, leases and watches, and those of anything;
-`errors/auth.py` and `errors/members.py` have those of their subjects.
+answer with it. Here are the errors of keys, transactions, leases and watches, and those of
+anything; `errors/auth.py` and `errors/members.py` have those of their subjects.
 
 Errors that never reach the wire (a bad flag, a database that cannot be used) are `ConfigError`
 and `StartError`: the command line prints them as one line and exits with 2.
