@@ -14,6 +14,7 @@ from tests.contract.differential.operations import FIRST_WATCH_ID, STREAMS, Call
 ANSWER_SECONDS = 20.0
 PROGRESS_RETRY_SECONDS = 0.05
 FIRST_KEY = b"watched by the first watcher of each stream"
+REFUSED = 1 << 32  # stands for the watchers that were never made; none is numbered so
 
 
 class WatchTrouble(AssertionError):
@@ -71,7 +72,8 @@ class Stream:
     """A watch stream and the story of each of its watchers.
 
     A story is what a watcher was sent, in order, without how events were grouped: tuples of
-    kind and content.
+    kind and content. Refused creations are a story of their own: they have the id -1, which a
+    watcher may have chosen that still gets events.
     """
 
     def __init__(self, client: Client) -> None:
@@ -154,7 +156,10 @@ class Stream:
             self._arrived.set()
 
     async def _note(self, response: pb.WatchResponse) -> None:
-        if response.created:
+        if response.created and response.canceled:
+            self.stories[REFUSED].append(_creation(response))
+            await self._creations.put(response)
+        elif response.created:
             self.stories[response.watch_id].append(_creation(response))
             self._floors[response.watch_id] = 0
             await self._creations.put(response)
