@@ -40,13 +40,16 @@ class Turns:
             raise
 
     def give_back(self) -> None:
-        """Let the next one work."""
-        for name in self._waiting:
+        """Let the next one work, and pass over who is cancelled and has not yet run to say so."""
+        while self._waiting:
+            name = next(iter(self._waiting))
             queue = self._waiting.pop(name)
-            queue.popleft().set_result(None)
+            turn = queue.popleft()
             if queue:
                 self._waiting[name] = queue  # behind the others
-            return
+            if not turn.done():
+                turn.set_result(None)
+                return
         self._free += 1
 
     def _make_room(self, name: str) -> None:
@@ -56,10 +59,14 @@ class Turns:
         if len(self._waiting[longest]) <= len(self._waiting.get(name, ())) + 1:
             raise TooManyRequests
         newest = self._waiting[longest].pop()
-        newest.set_exception(TooManyRequests())
+        if not newest.done():
+            newest.set_exception(TooManyRequests())
 
     def _remove(self, name: str, turn: asyncio.Future[None]) -> None:
-        queue = self._waiting[name]
+        """Forget a cancelled turn, which `give_back` or `_make_room` may have dropped already."""
+        queue = self._waiting.get(name, deque())
+        if turn not in queue:
+            return
         queue.remove(turn)
         if not queue:
             del self._waiting[name]

@@ -85,3 +85,38 @@ async def test_one_who_goes_away_waits_no_more() -> None:
     await room.comes("bob")
 
     assert await room.finish() == ["bob"]
+
+
+async def test_who_goes_away_while_a_turn_ends_takes_no_turn_along() -> None:
+    room = Room(9)
+    await room.comes("root", "ann", "ann", "bob")
+
+    for gone in room.tasks[1:3]:
+        gone.cancel()  # their turns are cancelled, and they do not know it
+    room.turns.give_back()
+    await asyncio.sleep(0)
+
+    assert room.served == ["root", "bob"]
+
+
+async def test_when_all_go_away_while_a_turn_ends_the_next_need_not_wait() -> None:
+    room = Room(9)
+    await room.comes("root", "ann", "ann")
+
+    for gone in room.tasks[1:]:
+        gone.cancel()
+    room.turns.give_back()
+    await room.comes("bob")
+
+    assert room.served == ["root", "bob"]
+
+
+async def test_one_who_goes_away_while_he_is_refused() -> None:
+    room = Room(2)
+    await room.comes("root", "ann", "ann")
+
+    room.tasks.pop().cancel()
+    room.tasks.append(asyncio.create_task(room.turns.take("bob")))
+    await asyncio.sleep(0)
+
+    assert await room.finish() == ["ann"]
