@@ -2,8 +2,9 @@
 
 `Certificates.current` looks at the files once a handshake and reads them when one has changed. A
 set that does not fit together, as between the writing of a certificate and of its key, is logged
-and the last good one kept. What was judged is what is served: nothing is read from a file twice.
-Called from gRPC's threads and from the event loop.
+and the last good one kept until they change again; what could not be read is tried again at the
+next handshake. What was judged is what is served: nothing is read from a file twice. Called from
+gRPC's threads and from the event loop.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 log = logging.getLogger(__name__)
+
+
+class Unreadable(ConfigError):
+    """Nobody knows yet what is in the files: a file or a descriptor could not be had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +53,30 @@ class Certificates:
         self._lock = threading.Lock()
         self._seen = self._stamps()
         self._material = self._read()
+        self._told = ""  # of what was not read, since the last that was
 
     def current(self) -> Material:
         """Return the material to use for a handshake now."""
         with self._lock:
             stamps = self._stamps()
-            if stamps != self._seen:
-                self._seen = stamps
-                self._reload()
+            if stamps != self._seen and self._reload():
+                self._seen, self._told = stamps, ""
             return self._material
 
-    def _reload(self) -> None:
+    def _reload(self) -> bool:
+        """Say whether the files were judged: taken, or kept out until they change again."""
         try:
             self._material = self._read()
+        except Unreadable as error:
+            if self._told != str(error):
+                self._told = str(error)
+                log.warning("certificates=kept until=readable reason=%s", error)
+            return False
         except ConfigError as error:
             log.warning("certificates=kept reason=%s", error)
         else:
             log.info("certificates=reloaded files=%s", ",".join(filter(None, self._files)))
+        return True
 
     def _stamps(self) -> list[tuple[int, int, int] | None]:
         return [_stamp(name) for name in self._files]
@@ -83,6 +95,10 @@ class Certificates:
             raise ConfigError(
                 f"--cert-file {cert_file} and --key-file {key_file} are not a certificate "
                 f"and its key: {_reason(error)}"
+            ) from error
+        except OSError as error:
+            raise Unreadable(
+                f"--cert-file {cert_file}, --key-file {key_file}: {error.strerror}"
             ) from error
         if authorities_file:
             _check_authorities(context, authorities_file, material.authorities)
@@ -128,7 +144,7 @@ def _content(flag: str, name: str) -> bytes:
     try:
         return Path(name).read_bytes()
     except OSError as error:
-        raise ConfigError(f"{flag} {name}: {error.strerror}") from error
+        raise Unreadable(f"{flag} {name}: {error.strerror}") from error
 
 
 def _stamp(name: str) -> tuple[int, int, int] | None:

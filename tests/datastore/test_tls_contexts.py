@@ -1,6 +1,10 @@
 """The context of HTTPS listeners, in memory: rotation, versions and suites."""
 
+import errno
+import resource
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -74,6 +78,52 @@ def test_a_good_pair_that_https_has_not_used_yet_outlives_half_a_rotation(
     pair.key.write_bytes(b"half of a key")
 
     assert shown(server) == rotated.certificate.read_bytes()
+
+
+@contextmanager
+def no_descriptors() -> Iterator[None]:
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def test_what_could_not_be_read_once_is_read_at_the_next_handshake(
+    pair: Pair, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = context_of(pair)
+    before = shown(server)
+    (tmp_path / "next").mkdir()
+    rotated = Authority(tmp_path / "next").issue("server")
+    pair.certificate.write_bytes(rotated.certificate.read_bytes())
+    pair.key.write_bytes(rotated.key.read_bytes())
+
+    with no_descriptors():
+        assert [shown(server), shown(server)] == [before, before]
+    assert caplog.text.count("Too many open files") == 1
+    assert shown(server) == rotated.certificate.read_bytes()
+
+
+def test_without_memory_for_a_file_it_is_read_later(
+    pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = context_of(pair)
+    before = shown(server)
+    (tmp_path / "next").mkdir()
+    rotated = Authority(tmp_path / "next").issue("server")
+    pair.certificate.write_bytes(rotated.certificate.read_bytes())
+    pair.key.write_bytes(rotated.key.read_bytes())
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.memfd_create", _refuse)
+        assert shown(server) == before
+    assert shown(server) == rotated.certificate.read_bytes()
+
+
+def _refuse(_: str) -> int:
+    raise OSError(errno.ENOMEM, "Cannot allocate memory")
 
 
 def test_suites_of_tls_1_3_alone_leave_no_tls_1_2(pair: Pair) -> None:
