@@ -88,7 +88,10 @@ class Gateway:
         requests: Any
         if method.requests:
             body = BodyMessages(
-                receive, lambda text: self._calls.request(route, method, text), self._limit
+                self._bodies,
+                receive,
+                lambda text: self._calls.request(route, method, text),
+                self._limit,
             )
             requests, reading = body.messages(), body.run()
         else:
@@ -120,6 +123,7 @@ def _judge(
     if sending.done():
         sending.result()
     elif gone.done():
+        gone.result()  # why no more was read, if it was not that the client went away
         raise ClientGone
     elif stopping.done():
         raise ServerStopped

@@ -54,9 +54,9 @@ class JsonValues:
             yield value
 
     @property
-    def unfinished(self) -> bool:
-        """Whether an object has begun and not ended."""
-        return bool(self._data)
+    def held(self) -> int:
+        """The bytes of an object that has begun and not ended; 0 if there is none."""
+        return len(self._data)
 
     def _skip_space(self) -> bool:
         """Say whether there is something to look at, standing at its first byte."""

@@ -109,7 +109,7 @@ def test_objects_are_found_however_they_come(
         at, turn = at + size, turn + 1
 
     assert [json.loads(value) for value in found] == objects
-    assert not values.unfinished
+    assert not values.held
 
 
 @pytest.mark.parametrize("body", [b"[]", b"1", b'{} "a"', b"{}]", b"null", b"{},{}"])
