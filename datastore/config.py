@@ -84,7 +84,7 @@ class DatastoreConfig:
             raise ConfigError(f"--auth-token-ttl must be at most {LONGEST_TTL} seconds")
         if not 4 <= self.bcrypt_cost <= 31:
             raise ConfigError("--bcrypt-cost must be from 4 to 31")
-        coverage.check(self.tls, (*self.listeners, *self.http.urls))
+        coverage.check(self.tls, self.listeners + self.http.clients, self.http.metrics)
         self._check_members()
 
     @property

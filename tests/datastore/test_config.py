@@ -74,7 +74,11 @@ def test_auto_compaction_counts_hours_or_revisions(mode: str, text: str, retenti
         (["--auto-tls", "--self-signed-cert-validity=0"], "--self-signed-cert-validity"),
         (
             ["--client-cert-auth", "--trusted-ca-file=ca.crt", *CERTIFICATE],
-            "--client-cert-auth, --trusted-ca-file: no URL speaks TLS",
+            "--client-cert-auth, --trusted-ca-file: no URL for clients speaks TLS",
+        ),
+        (
+            ["--client-cert-auth", *CERTIFICATE, "--listen-metrics-urls=https://127.0.0.1:2381"],
+            "--client-cert-auth: no URL for clients speaks TLS",
         ),
         (["--trusted-ca-file=ca.crt", "--client-crl-file=crl"], "--client-crl-file: no URL"),
         ([*CERTIFICATE, SECURE, "--client-crl-file=crl"], "--client-crl-file: clients are not"),
