@@ -23,8 +23,12 @@ CONNECT_SECONDS = 5
 LOGIN_SECONDS = 30
 PLAIN, SECURE = ("http", "unix"), ("https", "unixs")
 # A large store is copied before its first byte comes, so how long that takes says nothing: a server
-# that does not answer pings any more is gone.
-STILL_THERE = [("grpc.keepalive_time_ms", 30_000), ("grpc.keepalive_timeout_ms", 20_000)]
+# that does not answer pings any more is gone. Of its own gRPC sends two pings without data.
+STILL_THERE = [
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.http2.max_pings_without_data", 0),
+]
 
 
 class CannotSave(ConfigError):
