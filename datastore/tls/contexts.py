@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from datastore.tls.ciphers import openssl_names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from datastore.tls.files import Certificates, Material
     from datastore.tls.options import TlsOptions
@@ -16,11 +16,26 @@ if TYPE_CHECKING:
 VERSIONS = {"TLS1.2": ssl.TLSVersion.TLSv1_2, "TLS1.3": ssl.TLSVersion.TLSv1_3}
 
 
+class _Forgetful(ssl.SSLContext):
+    """Makes each connection in a context of its own, where no session of another can be found.
+
+    A resumed session is not verified anew, and has forgotten all but the first certificate: its
+    client would stay after his authority was removed. Without tickets OpenSSL still resumes the
+    sessions of TLS 1.2 by their number, out of a memory that each context has and `ssl` cannot
+    turn off.
+    """
+
+    first: Callable[[], ssl.SSLContext]
+
+    def wrap_bio(self, *args: Any, **named: Any) -> ssl.SSLObject:
+        """Begin a connection; what event loops do with a context."""
+        return self.first().wrap_bio(*args, **named)
+
+
 def server_context(options: TlsOptions, certificates: Certificates) -> ssl.SSLContext:
     """Return a context whose every handshake uses the newest certificate and authorities."""
     used = certificates.current()
-    outer = _context(options, used)
-    newest = [(used, outer)]
+    newest = [(used, _context(options, used))]
 
     def refresh(connection: Any, _name: str | None, _context_of: ssl.SSLContext) -> None:
         material = certificates.current()
@@ -28,8 +43,16 @@ def server_context(options: TlsOptions, certificates: Certificates) -> ssl.SSLCo
             newest[0] = (material, _context(options, material))
         connection.context = newest[0][1]
 
-    outer.sni_callback = refresh
-    return outer
+    def first() -> ssl.SSLContext:
+        context = _rules(options)
+        context.sni_callback = refresh
+        return context
+
+    if not options.asks_clients:
+        return first()
+    forgetful = _Forgetful(ssl.PROTOCOL_TLS_SERVER)
+    forgetful.first = first
+    return forgetful
 
 
 def shown_chain(connection: Any) -> bytes:
@@ -40,16 +63,22 @@ def shown_chain(connection: Any) -> bytes:
 
 
 def _context(options: TlsOptions, material: Material) -> ssl.SSLContext:
+    context = _rules(options)
+    material.load_pair(context)
+    if options.asks_clients:
+        context.load_verify_locations(cadata=material.authorities.decode("latin-1"))
+    return context
+
+
+def _rules(options: TlsOptions) -> ssl.SSLContext:
+    """Return a context without certificates."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = VERSIONS[options.min_version or "TLS1.2"]
-    material.load_pair(context)
     _choose_suites(context, options.cipher_suites)
     if options.asks_clients:
         context.verify_mode = ssl.CERT_REQUIRED
-        # A resumed session is not verified anew, and has forgotten all but the first certificate.
         context.options |= ssl.OP_NO_TICKET
         context.num_tickets = 0
-        context.load_verify_locations(cadata=material.authorities.decode("latin-1"))
     context.set_alpn_protocols(["http/1.1"])
     return context
 

@@ -31,8 +31,16 @@ def shown(server: ssl.SSLContext, most: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     context.maximum_version = most
+    client = handshake(server, context)
+    return ssl.DER_cert_to_PEM_cert(client.getpeercert(binary_form=True) or b"").encode()
+
+
+def handshake(
+    server: ssl.SSLContext, context: ssl.SSLContext, session: ssl.SSLSession | None = None
+) -> ssl.SSLObject:
+    """Return the client's side of a connection, which may try to go on with a session."""
     there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
-    client = context.wrap_bio(back, there, server_hostname="localhost")
+    client = context.wrap_bio(back, there, server_hostname="localhost", session=session)
     other = server.wrap_bio(there, back, server_side=True)
     waiting = {client, other}
     while waiting:
@@ -42,7 +50,7 @@ def shown(server: ssl.SSLContext, most: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3)
             except ssl.SSLWantReadError:
                 continue
             waiting.remove(side)
-    return ssl.DER_cert_to_PEM_cert(client.getpeercert(binary_form=True) or b"").encode()
+    return client
 
 
 def test_half_a_rotation_is_not_served(pair: Pair, tmp_path: Path) -> None:
@@ -78,6 +86,27 @@ def test_a_good_pair_that_https_has_not_used_yet_outlives_half_a_rotation(
     pair.key.write_bytes(b"half of a key")
 
     assert shown(server) == rotated.certificate.read_bytes()
+
+
+def test_a_session_does_not_outlive_its_clients_authority(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    pair, user = authority.issue("server", ["localhost"]), authority.issue("user")
+    trusted = tmp_path / "trusted.crt"
+    trusted.write_bytes(authority.certificate.read_bytes())
+    files = (str(pair.certificate), str(pair.key), str(trusted))
+    server = server_context(TlsOptions(*files), Certificates(*files))
+    client = ssl.create_default_context(cafile=str(authority.certificate))
+    client.load_cert_chain(user.certificate, user.key)
+    client.maximum_version = ssl.TLSVersion.TLSv1_2
+    session = handshake(server, client).session
+    assert session is not None
+    assert not handshake(server, client, session).session_reused
+
+    (tmp_path / "new").mkdir()
+    trusted.write_bytes(Authority(tmp_path / "new", "new-ca").certificate.read_bytes())
+
+    with pytest.raises(ssl.SSLError):
+        handshake(server, client, session)
 
 
 @contextmanager
