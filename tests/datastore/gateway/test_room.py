@@ -11,7 +11,7 @@ import pytest
 
 from datastore.gateway.apps import NOT_FOUND, answer_with
 from datastore.gateway.connections import Connections
-from datastore.gateway.room import Room
+from datastore.gateway.room import QUIET_SECONDS, Room
 
 MOST = 2
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -99,3 +99,16 @@ def test_half_of_the_descriptors_are_left_to_others() -> None:
 
     assert Room(MOST).is_for(Transport(half - 1), 0)
     assert not Room(MOST).is_for(Transport(half), 0)
+
+
+def test_the_log_is_told_once_in_a_while(caplog: pytest.LogCaptureFixture) -> None:
+    now = 0.0
+    room = Room(MOST, lambda: now)
+
+    for _ in range(3):
+        assert not room.is_for(Transport(0), MOST)
+        assert room.is_for(Transport(0), MOST - 1)
+    assert len(caplog.records) == 1
+    now = QUIET_SECONDS
+    assert not room.is_for(Transport(0), MOST)
+    assert len(caplog.records) == 2
