@@ -41,10 +41,12 @@ async def snapshot(
         digest = hashlib.sha256()
         while data := await asyncio.to_thread(_read, copy, digest):
             closing = loop.call_later(stalled, copy.close)
-            for blob in _cut(data):
-                remaining -= len(blob)
-                yield _answer(remaining, blob, version)
-            closing.cancel()
+            try:
+                for blob in _cut(data):
+                    remaining -= len(blob)
+                    yield _answer(remaining, blob, version)
+            finally:
+                closing.cancel()
             if copy.closed:
                 raise SnapshotStalled
         yield _answer(0, digest.digest(), version)
