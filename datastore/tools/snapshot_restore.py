@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from datastore.backends import new_backend
 from datastore.backends.identity import Identity
 from datastore.backends.migration import check_and_migrate
+from datastore.errors import ConfigError
 from datastore.mvcc.alarms import CORRUPT, NOSPACE
 from datastore.mvcc.model import SUB_BITS
 from datastore.tools.check import Checker
@@ -86,7 +87,13 @@ def prepare(request: Restore, path: Path) -> Restored:
             )
         return Restored(_begin_anew(path, request), (*notes, *_alarms(path)))
     except SQLITE_UNREADABLE as error:
+        if _is_full(error):
+            raise ConfigError(f"{path.parent}: {in_one_line(error)}: free space there") from error
         raise BadSnapshot(f"{request.file}: {in_one_line(error)}: use another copy") from error
+
+
+def _is_full(error: Exception) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
 
 
 def _copy_logs(file: Path, path: Path) -> tuple[str, ...]:

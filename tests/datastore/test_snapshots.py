@@ -18,6 +18,7 @@ from datastore.tools.check import check
 from datastore.tools.snapshot_file import BadSnapshot, status
 from datastore.tools.snapshot_restore import Restore, restore
 from tests.datastore.core import EVERYTHING, Core
+from tests.support.small_disk import MIB, SmallDisk
 
 if TYPE_CHECKING:
     from tests.support.postgres import Postgres
@@ -230,6 +231,20 @@ def test_a_copy_of_a_database_brings_its_log(tmp_path: Path) -> None:
     assert not (tmp_path / "restored.db-wal").exists()
     with Core(target) as restored:
         assert [row[:2] for row in restored.live()] == [(b"only", b"in the log")]
+
+
+def test_a_full_disk_is_no_fault_of_the_snapshot(tmp_path: Path) -> None:
+    with Core(f"sqlite:///{tmp_path}/store.db") as core:
+        core.commit(Put(b"large", b"x" * (3 * MIB)))
+        for end in ("", "-wal"):
+            shutil.copyfile(tmp_path / f"store.db{end}", tmp_path / f"copy.db{end}")
+    request = Restore(tmp_path / "copy.db", check_hash=False)
+    size = sum((tmp_path / f"copy.db{end}").stat().st_size for end in ("", "-wal"))
+
+    with SmallDisk(8) as disk:
+        disk.fill(leave=size + MIB)  # for the copy, not for what its log makes of it
+        with pytest.raises(ConfigError, match="full: free space there"):
+            restore(request, f"sqlite:///{disk.path}/restored.db")
 
 
 def test_a_copy_whose_log_was_left_behind_is_told(tmp_path: Path) -> None:
