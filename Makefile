@@ -7,7 +7,7 @@ PROTOS := proto/etcd/auth.proto proto/etcd/election.proto proto/etcd/kv.proto pr
 OPENAPI_PROTO := control_plane/api/openapi/openapi_v2.proto
 
 .DEFAULT_GOAL := help
-.PHONY: help up setup test servers lint types imports pytest differential storage-suite damage robustness fmt proto bench flags lock
+.PHONY: help up setup test servers lint types imports pytest contract differential storage-suite damage robustness fmt proto bench flags lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -35,6 +35,11 @@ imports: setup ## the arrows between packages
 pytest: setup ## the tests alone (TESTS=path for some of them)
 	@$(BIN)/python -m tests.support.etcd || true  # builds the real etcd outside any test's time-out
 	@$(BIN)/pytest $(TESTS)
+
+# CI asks a front and a backend only what they have a say in; this asks each of them everything.
+contract: setup servers ## ask every front and backend all contract tests
+	@$(BIN)/python -m tests.support.etcd || true
+	@$(BIN)/pytest --every-target tests/contract
 
 differential: setup ## compare long random runs with a real etcd
 	@$(BIN)/python -m tests.contract.differential --operations 100000 --seed 1 --target sqlite-native

@@ -14,6 +14,8 @@ from tests.contract.refusals import (
 )
 from tests.contract.requests import If, Put
 
+pytestmark = pytest.mark.every_front
+
 
 async def test_each_put_is_the_next_revision(etcd: Client) -> None:
     base = await etcd.revision()

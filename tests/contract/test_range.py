@@ -7,6 +7,8 @@ import pytest
 from tests.contract.client import Client, Refusal, refusal
 from tests.contract.refusals import FUTURE_REVISION, KEY_NOT_PROVIDED
 
+pytestmark = pytest.mark.every_front
+
 
 async def put_all(etcd: Client, *names: str) -> int:
     """Put the names in order with their own name as value; return the revision before the first."""

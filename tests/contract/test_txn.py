@@ -1,8 +1,12 @@
 """KV/Txn: the branch taken, its operations in order, and their answers."""
 
+import pytest
+
 from proto.etcd import rpc_pb2 as pb
 from tests.contract.client import Client
 from tests.contract.requests import Delete, If, Put, Range, Txn
+
+pytestmark = pytest.mark.every_front
 
 
 def header(revision: int) -> pb.ResponseHeader:

@@ -6,7 +6,6 @@ from tests.contract.auth.client import ROOT_PASSWORD, AuthClient
 from tests.contract.etcdctl.program import Etcdctl, read_lines
 from tests.contract.targets import Server
 
-pytestmark = pytest.mark.any_backend
 AS_ROOT = f"--user=root:{ROOT_PASSWORD}"
 AS_ANN = "--user=ann:secret"
 
