@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from datastore.errors import KeyTooLong
 from datastore.mvcc.backend import Changes, Prefetch, WriteTx
 from datastore.mvcc.model import SUB_BITS, Alarm, Event, Head, Lease, Row, bare_row, upper_bound
+from datastore.mvcc.overlay import Overlay
 from datastore.mvcc.quota import Quota
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class BatchState:
         self.authority: Authority | None = None  # what clients may do, as this batch has left it
         self.now = prefetch.state.now
         self.known = set(prefetch.heads)  # keys asked for, heads or not
-        self.overlay: dict[bytes, Row] = {}
+        self.overlay = Overlay()
         self.events: list[Event] = []
         self.changes = Changes()
         self.flushed = False
@@ -137,7 +138,7 @@ class BatchState:
             self.base[key] = Head(row.id, key, *row[3:7])
             self.known.add(key)
             self.values[row.id] = row.value
-        self.overlay.clear()
+        self.overlay = Overlay()
         self.changes = Changes()
 
     def put(self, key: bytes, value: bytes, lease: int) -> int:

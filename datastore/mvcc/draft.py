@@ -18,9 +18,9 @@ from datastore.mvcc.model import (
     Head,
     Row,
     bare_row,
-    in_range,
     upper_bound,
 )
+from datastore.mvcc.overlay import Overlay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,8 +36,9 @@ class Draft:
         self.next_revision = batch.revision + 1
         self.compact_revision = batch.compact_revision
         self.wants_values = batch.wants_values
-        self.overlay: dict[bytes, Row] = {}
+        self.overlay = Overlay()
         self.events: list[Event] = []
+        self._first: dict[bytes, Event] = {}  # of each key
 
     @property
     def revision(self) -> int:
@@ -113,10 +114,8 @@ class Draft:
         return total
 
     def _changed(self, key: bytes, end: bytes) -> Iterator[tuple[bytes, Row]]:
-        for layer in (self._batch.overlay, self.overlay):
-            for changed, row in layer.items():
-                if in_range(changed, key, end):
-                    yield changed, row
+        yield from self._batch.overlay.within(key, end)
+        yield from self.overlay.within(key, end)
 
     def _single(self, key: bytes, *, values: bool) -> Row | None:
         head = self.head(key)
@@ -137,21 +136,19 @@ class Draft:
 
         What an earlier operation of the same Txn did is not the state before the revision.
         """
-        self.events.append(self._event(row, before))
+        event = self._event(row, before)
+        self.events.append(event)
+        self._first.setdefault(row.key, event)
         self.overlay[row.key] = row
 
     def _event(self, row: Row, before: Head | Row | None) -> Event:
         if before is None or creates_key(row):
             return Event(row)
-        if row.key in self.overlay:
-            return self._changed_again(row)
+        first = self._first.get(row.key)
+        if first is not None:
+            return Event(row, first.prev, prev_known=first.prev_known)
         if isinstance(before, Row):
             return Event(row, before)
         if before.id in self._batch.values:
             return Event(row, self._load(before))
         return Event(row, prev_known=False)
-
-    def _changed_again(self, row: Row) -> Event:
-        """Return the event of a key's second change: what was before is that of its first."""
-        first = next(event for event in self.events if event.row.key == row.key)
-        return Event(row, first.prev, prev_known=first.prev_known)
