@@ -13,6 +13,7 @@ which the machine's clock cannot move once it has started.
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 import time
 from contextlib import contextmanager, suppress
@@ -330,10 +331,12 @@ class SqliteBackend:
             raise ConfigError(
                 f"datastore endpoint {url}: write sqlite:///relative.db or sqlite:////absolute.db"
             )
-        self._path = Path(url.database).absolute()
+        named = Path(url.database).absolute()
+        # SQLite follows links and puts its log beside the real file: so does all that is here.
+        self._path = Path(os.path.realpath(named))
         self._identity = identity
         self._claim = FileClaim(self._path)
-        self._disk = Disk(self._path)
+        self._disk = Disk(self._path, named)
         self.newest = NewestRows()
         self._started = time.monotonic()
         self._epoch = time.time()

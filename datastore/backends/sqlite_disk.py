@@ -35,9 +35,10 @@ _SYNC_FAILED = {sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC}
 class Disk:
     """The disk under one file; `broken` says why it cannot be trusted any more, "" while it can."""
 
-    def __init__(self, path: Path) -> None:
-        """Touch nothing yet."""
+    def __init__(self, path: Path, named: Path | None = None) -> None:
+        """Touch nothing yet; `named` is what leads to the real file `path`, perhaps by a link."""
         self._path = path
+        self._named = named or path
         self._ballast = Ballast(path)
         self.log = LogFile(path)
         self._page_size = 0
@@ -124,7 +125,7 @@ class Disk:
 
     def _is_at_path(self, file: os.stat_result) -> bool:
         try:
-            return os.path.samestat(file, self._path.stat())
+            return os.path.samestat(file, self._named.stat())
         except FileNotFoundError:
             return False
 

@@ -8,6 +8,7 @@ it is a copy that has none, and that its revisions and types can be.
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import sqlite3
@@ -98,9 +99,10 @@ def _is_full(error: Exception) -> bool:
 
 def _copy_logs(file: Path, path: Path) -> tuple[str, ...]:
     """Copy what SQLite would read together with a store's file; note a log that is not there."""
+    real = os.path.realpath(file)  # a link has no log beside it
     try:
         for end in LOGS:
-            _copy_if_there(Path(f"{file}{end}"), Path(f"{path}{end}"))
+            _copy_if_there(Path(f"{real}{end}"), Path(f"{path}{end}"))
         with file.open("rb") as store:
             logged = store.read(20)[18:] == LOG_WANTED
     except OSError as error:
