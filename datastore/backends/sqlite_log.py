@@ -45,14 +45,15 @@ class LogFile:
         if size == self._left_at:
             return
         try:
-            self._append(size)
+            self._append()
         except OSError as error:
             log.debug("no room ahead in the log error=%s", error)
         self._left_at = self.size()
 
-    def _append(self, size: int) -> None:
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_CLOEXEC)
+    def _append(self) -> None:
+        """Write zeros behind the end, wherever that is by now: never over what is in the log."""
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
         try:
-            os.pwrite(descriptor, bytes(AHEAD), size)
+            os.write(descriptor, bytes(AHEAD))
         finally:
             os.close(descriptor)
