@@ -60,7 +60,7 @@ ROW_SIZES = (256, 128, 64, 32, 16, 8, 4, 3, 2, 1)
 FEW_ROWS = 16  # from which on a page is had in one step
 PAGE_ROWS = 512  # that are in memory twice for a moment
 CHECKPOINT_BYTES = 4 << 20
-RESTART_BYTES = 256 << 20  # a log this long makes the checkpoint wait for readers
+TRUNCATE_BYTES = 256 << 20  # a log this long waits for readers, and gives its space back
 
 
 class PaddedLists:
@@ -375,8 +375,8 @@ class SqliteBackend:
             session.checkpoint("TRUNCATE")
         elif log_size > CHECKPOINT_BYTES:
             session.checkpoint("PASSIVE")
-            if log_size > RESTART_BYTES:  # writers wait for what is left of it only
-                session.checkpoint("RESTART")
+            if log_size > TRUNCATE_BYTES:  # writers wait for what is left of it only
+                session.checkpoint("TRUNCATE")
         session.look_at_disk()
 
     @property

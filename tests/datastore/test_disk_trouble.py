@@ -66,7 +66,7 @@ def test_a_checkpoint_that_fails_leaves_a_connection_as_patient_as_it_was(
     before = connection.execute("PRAGMA busy_timeout").fetchone()
     refusing: Any = Refusing(connection, "PRAGMA wal_checkpoint")
     with pytest.raises(BackendFailed):
-        Disk(tmp_path / "store.db").checkpoint(refusing, "RESTART")
+        Disk(tmp_path / "store.db").checkpoint(refusing, "TRUNCATE")
     assert connection.execute("PRAGMA busy_timeout").fetchone() == before
 
 
@@ -89,7 +89,7 @@ def test_writers_go_on_while_a_long_reader_is_in_the_way_of_a_checkpoint(
 ) -> None:
     """The writer here is less patient than any checkpoint may be."""
     monkeypatch.setattr(sqlite, "CHECKPOINT_BYTES", 0)
-    monkeypatch.setattr(sqlite, "RESTART_BYTES", 0)
+    monkeypatch.setattr(sqlite, "TRUNCATE_BYTES", 0)
     connection.execute("PRAGMA busy_timeout=2000")
     chores = core.backend.session()
     with core.session.snapshot() as reading:

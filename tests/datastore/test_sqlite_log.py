@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from datastore.backends import new_backend
+from datastore.backends import new_backend, sqlite
 from datastore.backends.identity import Identity
 from datastore.backends.sqlite_log import AHEAD
 from datastore.mvcc.model import Put, RangeQuery
 from datastore.mvcc.store import Limits, Store
+from tests.datastore.core import Core
 
 
 async def _started(path: Path) -> Store:
@@ -52,3 +53,19 @@ async def test_the_file_is_made_longer_only_now_and_then(tmp_path: Path) -> None
     await store.stop()
     assert len(set(sizes)) <= 2
     assert sizes[-1] >= AHEAD
+
+
+async def test_a_long_log_gives_its_space_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is short again after one look at it, and so are the looks after that."""
+    monkeypatch.setattr(sqlite, "CHECKPOINT_BYTES", 0)
+    monkeypatch.setattr(sqlite, "TRUNCATE_BYTES", AHEAD)
+    log = tmp_path / "store.db-wal"
+    with Core(f"sqlite:///{tmp_path}/store.db") as core:
+        core.commit(*[Put(b"k%d" % n, b"v" * 10_000, 0) for n in range(200)])
+        assert log.stat().st_size > AHEAD
+        core.backend.housekeep(core.session)
+        assert log.stat().st_size == 0
+        core.commit(Put(b"last", b"v", 0))
+        assert len(core.live()) == 201
