@@ -155,8 +155,8 @@ class BatchState:
             row = Row(number, key, value, created, version, lease, 0, head.id)
             if isinstance(head, Row):
                 event = Event(row, head)
-            elif head.id in self.values:
-                event = Event(row, bare_row(head, self.values[head.id]))
+            elif self.wants_values or head.id in self.values:
+                event = Event(row, bare_row(head, self.value(head)))
             else:
                 event = Event(row, prev_known=False)
         self.revision = revision

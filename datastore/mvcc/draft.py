@@ -149,6 +149,6 @@ class Draft:
             return Event(row, first.prev, prev_known=first.prev_known)
         if isinstance(before, Row):
             return Event(row, before)
-        if before.id in self._batch.values:
+        if self.wants_values or before.id in self._batch.values:
             return Event(row, self._load(before))
         return Event(row, prev_known=False)

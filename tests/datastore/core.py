@@ -52,6 +52,14 @@ class Core:
         self._committer = Committer(self._server._replace(counts=counts))
         self._committer.seen = self.revision()
 
+    def keep_newest(self) -> None:
+        """Keep rows in memory as a server on a file does."""
+        newest = self.backend.newest
+        assert newest is not None
+        newest.apply([], self.revision())
+        self._committer = Committer(self._server._replace(newest=newest))
+        self._committer.seen = self.revision()
+
     def has_heard(self, revision: int) -> None:
         """Note what the hub would have read of other servers' events."""
         self._committer.heard(revision)

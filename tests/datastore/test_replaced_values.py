@@ -10,7 +10,8 @@ from datastore.mvcc.committer import Outcome
 from datastore.mvcc.history import PAGE_BYTES, read_page
 from datastore.mvcc.hub import RECENT_BYTES, WatchHub
 from datastore.mvcc.lane import Lane
-from datastore.mvcc.model import SUB_BITS, DeleteRange, Event, Put, Row
+from datastore.mvcc.model import SUB_BITS, DeleteRange, Event, Put, Row, Txn
+from datastore.mvcc.requests import Prune
 from datastore.mvcc.watch_batch import BATCH_BYTES, in_batches
 from tests.datastore.core import Core
 
@@ -80,3 +81,15 @@ def test_a_revision_that_is_longer_than_a_chunk_has_all_that_it_took(tmp_path: P
     assert [event.prev and event.prev.value for event in page.events] == [
         b"v%d" % n for n in range(many)
     ]
+
+
+def test_a_put_knows_what_it_replaced_beside_a_step_of_compaction(tmp_path: Path) -> None:
+    with Core(f"sqlite:///{tmp_path}/store.db") as core:
+        core.keep_newest()
+        core.commit(Put(b"a", b"1"))
+        core.commit(Put(b"b", b"1"))
+        core.compact(3)
+        came = core.attempt(Prune(100, None, 1.0), Put(b"a", b"2"), Txn((), (Put(b"b", b"2"),), ()))
+
+    assert [event.prev_known for event in came.events] == [True, True]
+    assert [event.prev.value for event in came.events if event.prev] == [b"1", b"1"]
