@@ -9,8 +9,8 @@ A *synced* watcher is in the index and gets events as they are published. One th
 past, or whose stream is full, is *unsynced*: it is fed from the history, page by page, and joins
 the synced ones in the very step (no await) in which it has caught up with `revision`. `recent`
 keeps the last events, so that this step does not need the database, and a watcher that is only
-just behind never does. Bounds: `RECENT_EVENTS`, `RECENT_BYTES`, `LEFT_BATCHES`, `LEFT_BYTES`;
-streams bound their own outboxes.
+just behind never does. Bounds: `RECENT_EVENTS`, `RECENT_BYTES`, `LEFT_BATCHES`,
+`LEFT_EVENTS`, `LEFT_BYTES`; streams bound their own outboxes.
 
 Nothing is skipped silently: a page that was read below the compact revision cancels the watchers
 that may have missed something, with that revision.
@@ -41,6 +41,7 @@ log = logging.getLogger(__name__)
 RECENT_EVENTS = 4_096
 RECENT_BYTES = 16 << 20  # of keys and values, replaced ones too; their encoded forms come on top
 LEFT_BATCHES = 16
+LEFT_EVENTS = 512  # of one batch; their bytes need not be counted then
 LEFT_BYTES = 1 << 20  # that wait for the loop while nobody watches
 Shared = dict[tuple[bytes, bytes, frozenset[int], int], list[Batch]]
 
@@ -84,16 +85,19 @@ class WatchHub:
         watchers = {*self._index.everyone(), *self._unsynced}
         return sum(s.pending_events for s in {watcher.stream for watcher in watchers})
 
-    def offer(self, outcome: Outcome, size: int) -> bool:
-        """Leave a committed batch of so many bytes; say whether the loop has to catch up now.
+    def offer(self, outcome: Outcome) -> bool:
+        """Leave a committed batch; say whether the loop has to catch up now.
 
         For the writer's thread, before it answers anybody. A watcher that is just being added sees
         the batch, or the batch sees it: either looks only after it has put down its own.
         """
         self._left.append(outcome)
-        self._left_bytes += size
-        many = len(self._left) >= LEFT_BATCHES or self._left_bytes >= LEFT_BYTES
-        return many or self.watchers > 0
+        if self.watchers > 0 or len(self._left) >= LEFT_BATCHES:
+            return True
+        if len(outcome.events) > LEFT_EVENTS:
+            return True
+        self._left_bytes += sum(event.size for event in outcome.events)
+        return self._left_bytes >= LEFT_BYTES
 
     def catch_up(self) -> None:
         """Take what the writer has left; on the loop, before anything here is looked at."""

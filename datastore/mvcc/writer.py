@@ -49,7 +49,7 @@ FEW = 8  # callers for whom no pause is made
 class Watching(NamedTuple):
     """What the writer is told about watchers, and tells them."""
 
-    offer: Callable[[Outcome, int], bool]
+    offer: Callable[[Outcome], bool]
     catch_up: Callable[[], None]
     note_leases: Callable[[Mapping[int, Lease | None]], None]
     wants_values: Callable[[], bool]
@@ -167,15 +167,14 @@ class Writer:
             trouble = as_answered(error, "writes")
             self.counters.failed += len(batch)
             return self._answer(None, [(pending[2], trouble) for pending in batch])
-        size = sum(pending[1] for pending in batch)
-        self.counters.put_bytes += size
+        self.counters.put_bytes += sum(pending[1] for pending in batch)
         answers = [pending[2] for pending in batch]
-        return self._answer(outcome, list(zip(answers, outcome.results, strict=True)), size)
+        return self._answer(outcome, list(zip(answers, outcome.results, strict=True)))
 
-    def _answer(self, outcome: Outcome | None, done: list[Done], size: int = 0) -> int:
+    def _answer(self, outcome: Outcome | None, done: list[Done]) -> int:
         """Leave a batch with the hub, then answer it: here, or on the loop once that has it."""
         leases = outcome.leases if outcome else {}
-        urgent = outcome is not None and self._hub.offer(outcome, size)
+        urgent = outcome is not None and self._hub.offer(outcome)
         on_loop = []
         for answer, result in done:
             if waits_on_loop(answer):

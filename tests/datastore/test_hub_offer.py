@@ -3,7 +3,7 @@
 import pytest
 
 from datastore.mvcc.committer import Outcome
-from datastore.mvcc.hub import LEFT_BATCHES, LEFT_BYTES, WatchHub
+from datastore.mvcc.hub import LEFT_BATCHES, LEFT_BYTES, LEFT_EVENTS, WatchHub
 from datastore.mvcc.lane import Lane
 from datastore.mvcc.model import SUB_BITS, Event, Row
 from datastore.mvcc.watch import Notice, WatchQuery, WatchStream
@@ -17,9 +17,10 @@ async def hub() -> WatchHub:
     return WatchHub(Lane("unused", lambda: None, threads=0), 1, -1)  # type: ignore[arg-type,return-value]
 
 
-def _leave(hub: WatchHub, revision: int, size: int = 1) -> bool:
+def _leave(hub: WatchHub, revision: int, *, events: int = 1, replaced: bytes = b"") -> bool:
     row = Row(revision << SUB_BITS, b"a%d" % revision, b"v", revision, 1, 0, 0, 0)
-    return hub.offer(Outcome([], revision - 1, [Event(row)], revision, -1), size)
+    event = Event(row, row._replace(value=replaced))
+    return hub.offer(Outcome([], revision - 1, [event] * events, revision, -1))
 
 
 async def _take_all(stream: WatchStream) -> list[Notice]:
@@ -55,4 +56,7 @@ async def test_only_so_much_is_left(hub: WatchHub) -> None:
     told = [_leave(hub, revision) for revision in range(2, 2 + LEFT_BATCHES)]
     assert told == [False] * (LEFT_BATCHES - 1) + [True]
     assert hub.newest() == 1 + LEFT_BATCHES
-    assert _leave(hub, 2 + LEFT_BATCHES, LEFT_BYTES)
+    assert not _leave(hub, 2 + LEFT_BATCHES, events=LEFT_EVENTS)
+    assert _leave(hub, 3 + LEFT_BATCHES, replaced=bytes(LEFT_BYTES))
+    hub.catch_up()
+    assert _leave(hub, 4 + LEFT_BATCHES, events=LEFT_EVENTS + 1)
