@@ -45,6 +45,14 @@ class KeySpace:
             guard = self._store.guard
             self._ranges.submit(lambda session: read_counted(session, query, counts, guard), answer)
 
+    def serve_here(self) -> None:
+        """Be told that this thread will call `serve` after every few operations."""
+        self._points.serve_here()
+
+    def serve(self) -> None:
+        """Answer the reads of one key that this thread has started."""
+        self._points.serve()
+
     def put(self, put: Put, size: int, answer: Answer) -> None:
         """Start a write of one key; the result is a PutResult. `size` is the request's bytes."""
         validation.check_put(put)

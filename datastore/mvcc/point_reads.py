@@ -1,15 +1,21 @@
 """Reads of one key at its newest, many in one query.
 
 Whatever waits while a query runs is the next query: one snapshot and one statement for all of
-them, in the lane's thread. A read sees every write that was acknowledged before it was asked,
-because its snapshot is opened later. Bounds: `WAITING` reads wait at most, more are refused with
-TooManyRequests; a query takes at most `TOGETHER`.
+them, in the lane's thread. A front's thread that takes calls many at once (`serve_here`) answers
+those of each turn itself: a file in the kernel's memory is read in less time than it takes to wake
+another thread. When a read has been slow it leaves them to the lane for a while, so that a disk
+that stalls does not stop what needs no disk.
+
+A read sees every write that was acknowledged before it was asked, because its snapshot is opened
+later. Bounds: `WAITING` reads wait at most, more are refused with TooManyRequests; a query takes
+at most `TOGETHER`, `HERE` in a front's thread.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import deque
+from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from datastore.errors import DatastoreError, TooManyRequests
@@ -25,6 +31,8 @@ if TYPE_CHECKING:
 
 WAITING = 10_000
 TOGETHER = 512
+HERE = 64  # that a front's own thread reads at once
+SLOW_SECONDS, REST_SECONDS = 0.002, 1.0  # a read here that took so long, and what follows then
 
 
 class Found(NamedTuple):
@@ -41,15 +49,25 @@ def is_point_read(query: RangeQuery) -> bool:
 
 
 class PointReads:
-    """Gathers point reads in front of a lane."""
+    """Gathers point reads in front of a lane.
 
-    def __init__(self, lane: Lane, guard: Guard, newest: NewestRows | None) -> None:
+    `here` is a session for the threads that serve their reads themselves, None where reading goes
+    over a network.
+    """
+
+    def __init__(
+        self, lane: Lane, guard: Guard, newest: NewestRows | None, here: Session | None = None
+    ) -> None:
         self._newest = newest
         self._lane = lane
         self._guard = guard
         self._waiting: deque[tuple[RangeQuery, Answer]] = deque()
         self._lock = threading.Lock()
         self._scheduled = False  # a call in the lane is going to look at `_waiting`
+        self._here = here
+        self._turn = threading.Lock()  # held by the thread that uses `here`
+        self._rest_until = 0.0
+        self._serving = threading.local()
 
     def read(self, query: RangeQuery, answer: Answer) -> None:
         """Answer one read with a RangeResult: here, if the row is in memory."""
@@ -62,6 +80,37 @@ class PointReads:
             if len(self._waiting) >= WAITING:
                 raise TooManyRequests
             self._waiting.append((query, answer))
+        if not hasattr(self._serving, "here"):
+            self._ask_lane()
+
+    def serve_here(self) -> None:
+        """Be told that this thread will call `serve` after every few reads."""
+        if self._here is not None:
+            self._serving.here = True
+
+    def serve(self) -> None:
+        """Answer some of what waits in this thread; what is more, or was slow, is the lane's."""
+        if self._here is None or not self._waiting:
+            return
+        if monotonic() >= self._rest_until and self._turn.acquire(blocking=False):
+            try:
+                self._serve(self._here)
+            finally:
+                self._turn.release()
+        if self._waiting:
+            self._ask_lane()
+
+    def _serve(self, session: Session) -> None:
+        began = monotonic()
+        batch = self._take(HERE)
+        if batch:
+            self._answer(batch, session)
+        ended = monotonic()
+        if ended - began > SLOW_SECONDS:
+            self._rest_until = ended + REST_SECONDS
+
+    def _ask_lane(self) -> None:
+        with self._lock:
             scheduled, self._scheduled = self._scheduled, True
         if not scheduled:
             self._schedule()
@@ -85,16 +134,20 @@ class PointReads:
 
     def _answer_batch(self, session: Session) -> bool:
         """Answer one query's worth of reads, and say whether more wait."""
-        batch = self._take()
+        batch = self._take(TOGETHER)
+        if batch:
+            self._answer(batch, session)
+        with self._lock:
+            self._scheduled = bool(self._waiting)
+            return self._scheduled
+
+    def _answer(self, batch: list[tuple[RangeQuery, Answer]], session: Session) -> None:
         queries = [query for query, _ in batch]
         outcome = self._lane.run(lambda session: self._results(session, queries), session)
         failed = isinstance(outcome, Exception)
         results = [outcome] * len(batch) if failed else outcome
         answers = [answer for _, answer in batch]
         self._lane.deliver(list(zip(answers, results, strict=True)))
-        with self._lock:
-            self._scheduled = bool(self._waiting)
-            return self._scheduled
 
     def _results(self, session: Session, queries: list[RangeQuery]) -> list[Any]:
         """Return a result, or why it is refused, for each of some reads."""
@@ -117,9 +170,9 @@ class PointReads:
             refused = self._guard.refusals(snapshot, state, queries) if state.auth else None
             return Found(state, snapshot.live(keys), refused)
 
-    def _take(self) -> list[tuple[RangeQuery, Answer]]:
+    def _take(self, most: int) -> list[tuple[RangeQuery, Answer]]:
         with self._lock:
-            count = min(len(self._waiting), TOGETHER)
+            count = min(len(self._waiting), most)
             batch = [self._waiting.popleft() for _ in range(count)]
         return [(query, answer) for query, answer in batch if not answer.done()]
 

@@ -104,6 +104,7 @@ class Store:
         self._quota = Quota(limits.quota)
         self._closed = False
         self._lanes: list[Lane] = []
+        self._here: Session | None = None  # for reads in a front's own thread
         self._writing: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._listening: asyncio.Task[None] | None = None
@@ -157,7 +158,9 @@ class Store:
             lane=self._points,
             may_be_on=bool(state.auth) or not backend.exclusive,
         )
-        points = PointReads(self._points, self.guard, backend.newest)
+        if backend.exclusive:
+            self._here = backend.session()
+        points = PointReads(self._points, self.guard, backend.newest, self._here)
         self.keys = KeySpace(self, points=points, ranges=self._ranges, writer=self.writer)
         for name, job in self._jobs(state.revision):
             self._tasks.append(asyncio.create_task(keep(name, job)))
@@ -178,6 +181,8 @@ class Store:
         self._passwords.close()
         for lane in self._lanes:
             await lane.close()
+        if self._here:
+            self._here.close()
         self._closed = True
         if self._listening:
             await self._listening  # its thread sees `_closed` within a second

@@ -153,12 +153,20 @@ class NativeFront:
     def _serve(self) -> None:
         receive = self.native.recv_batch_details
         methods = self._methods
+        self.edge.store.keys.serve_here()
         while (events := receive(TOGETHER)) is not None:
             for kind, number, method, payload, _, details in events:
                 if kind == EVENT_CALL:
                     self._take(number, methods[method], payload or b"", details)
                 else:
                     self._drop(number)
+            self._serve_reads()
+
+    def _serve_reads(self) -> None:
+        try:
+            self.edge.store.keys.serve()
+        except Exception:  # the reads' callers have been told; the front goes on
+            log.exception("internal error while reading")
 
     def _take(
         self, number: int, method: Direct | Unary, payload: bytes, details: CallDetails | None
