@@ -15,6 +15,8 @@ from control_plane.api.semantics import difference
 from tests.control_plane.api.kubectl_patch import kubectl_patch
 from tests.control_plane.api.strategic_merge_cases import POD
 
+TRIES = 60  # of kubectl, for a patch in which several things are wrong
+
 Patch = dict[str, Any]
 
 
@@ -103,13 +105,23 @@ def merged(patch: Patch) -> Patch | str:
         return f"error: {error.message}".strip()
 
 
+def refusals(directory: Path, patch: Patch, expected: str) -> set[str]:
+    """Return what kubectl says: of several errors the one that its map happens to give first."""
+    said: set[str] = set()
+    for _ in range(TRIES):
+        said.add(kubectl_patch(directory, POD, patch).stderr.strip())
+        if expected in said:
+            break
+    return said
+
+
 @pytest.mark.parametrize("seed", range(60))
 def test_a_random_patch_merges_as_kubectl_merges_it(tmp_path: Path, seed: int) -> None:
     patch = Maker(seed).pod()
-    answer = kubectl_patch(tmp_path, POD, patch)
     ours = merged(patch)
     if isinstance(ours, str):
-        assert answer.stderr.strip() == ours
+        assert ours in refusals(tmp_path, patch, ours)
         return
+    answer = kubectl_patch(tmp_path, POD, patch)
     assert answer.returncode == 0, answer.stderr
     assert difference(clean(ours), clean(json.loads(answer.stdout)), "pod") == ""
