@@ -4,12 +4,14 @@ import os
 import shutil
 import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 from tests.support.servers import missing_server
 
 MIB = 1 << 20
+ATTEMPTS = 100
 
 
 class SmallDisk:
@@ -28,9 +30,12 @@ class SmallDisk:
         """Make a file that leaves so many bytes free, and return it; remove it to make room."""
         filler = self.path / "filler"
         with filler.open("ab") as file:
-            size = file.tell() + max(self.free - leave, 0)
-            os.posix_fallocate(file.fileno(), 0, size)
-        return filler
+            for _ in range(ATTEMPTS):  # a server that writes meanwhile leaves less than was seen
+                with suppress(OSError):
+                    size = file.tell() + max(self.free - leave, 0)
+                    os.posix_fallocate(file.fileno(), 0, size)
+                    return filler
+        raise AssertionError(f"{self.path} cannot be filled")
 
     def __enter__(self) -> Self:
         size = f"size={self._size}m"
