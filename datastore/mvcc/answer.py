@@ -12,8 +12,6 @@ import logging
 from contextlib import suppress
 from typing import Any, Protocol
 
-from datastore.errors import ServerStopped
-
 log = logging.getLogger(__name__)
 
 
@@ -31,11 +29,6 @@ class Answer(Protocol):
 
 
 Done = tuple[Answer, Any]  # an answer and its outcome, a result or an exception
-
-
-def waits_on_loop(answer: Answer) -> bool:
-    """Say whether an answer has to be completed on the event loop."""
-    return isinstance(answer, asyncio.Future)
 
 
 def complete(answer: Answer, outcome: Any) -> None:
@@ -57,6 +50,17 @@ def complete(answer: Answer, outcome: Any) -> None:
             answer.set_exception(error)
 
 
+def complete_here(done: list[Done]) -> list[Done]:
+    """Hand over the outcomes that need no loop; return those that have to be completed on it."""
+    on_loop: list[Done] = []
+    for answer, outcome in done:
+        if isinstance(answer, asyncio.Future):
+            on_loop.append((answer, outcome))
+        else:
+            complete(answer, outcome)
+    return on_loop
+
+
 def complete_all(done: list[Done]) -> None:
     """Hand over many outcomes."""
     for answer, outcome in done:
@@ -75,9 +79,3 @@ class Nobody:
 
     def set_exception(self, error: Exception) -> None:
         """Drop it."""
-
-
-def stop(answers: list[Answer]) -> None:
-    """Tell those who still wait that the server stops."""
-    for answer in answers:
-        complete(answer, ServerStopped())

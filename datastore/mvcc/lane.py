@@ -23,7 +23,7 @@ from datastore.errors import (
     TooManyRequests,
     Unavailable,
 )
-from datastore.mvcc.answer import Done, Nobody, complete, complete_all, waits_on_loop
+from datastore.mvcc.answer import Done, Nobody, complete_all, complete_here
 from datastore.mvcc.backend import (
     BackendBroken,
     BackendDown,
@@ -145,12 +145,7 @@ class Lane:
 
     def deliver(self, done: list[Done]) -> None:
         """Hand outcomes over, from a thread of the lane."""
-        on_loop: list[Done] = []
-        for answer, outcome in done:
-            if waits_on_loop(answer):
-                on_loop.append((answer, outcome))
-            else:
-                complete(answer, outcome)
+        on_loop = complete_here(done)
         if on_loop:
             with suppress(RuntimeError):  # the loop is gone: so are the callers
                 self._loop.call_soon_threadsafe(complete_all, on_loop)

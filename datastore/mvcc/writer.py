@@ -25,7 +25,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from datastore.errors import ServerStopped, TooManyRequests
-from datastore.mvcc.answer import Done, complete, complete_all, waits_on_loop
+from datastore.mvcc.answer import Done, complete_all, complete_here
 from datastore.mvcc.committer import Committer, Outcome
 from datastore.mvcc.lane import as_answered
 
@@ -175,12 +175,7 @@ class Writer:
         """Leave a batch with the hub, then answer it: here, or on the loop once that has it."""
         leases = outcome.leases if outcome else {}
         urgent = outcome is not None and self._hub.offer(outcome)
-        on_loop = []
-        for answer, result in done:
-            if waits_on_loop(answer):
-                on_loop.append((answer, result))
-            else:
-                complete(answer, result)
+        on_loop = complete_here(done)
         if urgent or leases or on_loop:
             self._tell_loop(self._deliver, leases, on_loop)
         return len(on_loop)
