@@ -7,13 +7,11 @@ from typing import Any
 
 import pytest
 
-from datastore.backends import new_backend
-from datastore.backends.identity import Identity
 from datastore.mvcc.model import DeleteRange, Put
-from datastore.mvcc.store import Limits, Store
 from datastore.rpc import kv
 from datastore.rpc.answering import Direct, Edge
 from proto.etcd import rpc_pb2 as pb
+from tests.datastore.opened import opened
 
 RANGE = kv.METHODS["Range"]
 LONGEST = 127  # bytes of a key that is told by one byte
@@ -22,12 +20,8 @@ LONGEST = 127  # bytes of a key that is told by one byte
 @pytest.fixture
 async def edge(tmp_path: Path) -> AsyncIterator[Edge]:
     """The services over a store of its own."""
-    backend = new_backend(f"sqlite:///{tmp_path}/store.db", Identity("test", ()))
-    backend.open()
-    store = Store(backend, Limits())
-    await store.start()
-    yield Edge(store, max_request_bytes=1 << 20)
-    await store.stop()
+    async with opened(tmp_path / "store.db") as store:
+        yield Edge(store, max_request_bytes=1 << 20)
 
 
 async def asked(edge: Edge, request: pb.RangeRequest) -> bytes:

@@ -8,13 +8,12 @@ from typing import Any
 
 import pytest
 
-from datastore.backends import new_backend
-from datastore.backends.identity import Identity
 from datastore.errors import Unavailable
 from datastore.mvcc.background import LONGEST_PAUSE, RETRY_SECONDS, every, keep
 from datastore.mvcc.model import Put
 from datastore.mvcc.requests import EndLeases, Prune, WriteRequest
 from datastore.mvcc.store import Limits, Store
+from tests.datastore.opened import opened
 
 
 class Work:
@@ -78,12 +77,8 @@ async def test_a_step_is_taken_again_and_again() -> None:
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     """A store that runs, in a file."""
-    backend = new_backend(f"sqlite:///{tmp_path}/store.db", Identity("test", ()))
-    backend.open()
-    opened = Store(backend, Limits(least_ttl=1))
-    await opened.start()
-    yield opened
-    await opened.stop()
+    async with opened(tmp_path / "store.db", limits=Limits(least_ttl=1)) as store:
+        yield store
 
 
 class Failing:

@@ -14,11 +14,11 @@ from datastore.errors import ServerStopped, StartError, TooManyRequests
 from datastore.mvcc.answer import Answer, Nobody
 from datastore.mvcc.auth.guard import Guard
 from datastore.mvcc.auth.tokens import new_tokens
-from datastore.mvcc.backend import Session
 from datastore.mvcc.lane import BOUND, Lane
 from datastore.mvcc.model import Put, RangeQuery
 from datastore.mvcc.point_reads import PointReads
 from tests.datastore.core import Core
+from tests.datastore.held import Held
 
 
 class Unheard:
@@ -36,24 +36,6 @@ class Unheard:
     def set_exception(self, error: Exception) -> None:
         del error
         self.told.set()
-
-
-class Held:
-    """Holds a lane's thread until it is let go."""
-
-    def __init__(self, lane: Lane) -> None:
-        self._begun = threading.Event()
-        self._let_go = threading.Event()
-        lane.submit(self._hold, Nobody())
-        assert self._begun.wait(10)
-
-    def _hold(self, session: Session) -> None:
-        del session
-        self._begun.set()
-        assert self._let_go.wait(10)
-
-    def let_go(self) -> None:
-        self._let_go.set()
 
 
 @pytest.fixture

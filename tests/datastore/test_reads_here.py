@@ -8,14 +8,13 @@ from typing import Any
 import pytest
 
 from datastore.mvcc import point_reads
-from datastore.mvcc.answer import Nobody
 from datastore.mvcc.auth.guard import Guard
 from datastore.mvcc.auth.tokens import new_tokens
-from datastore.mvcc.backend import Session
 from datastore.mvcc.lane import Lane
 from datastore.mvcc.model import Put, RangeQuery
 from datastore.mvcc.point_reads import HERE, PointReads
 from tests.datastore.core import Core
+from tests.datastore.held import Held
 
 
 class Told:
@@ -61,20 +60,6 @@ def points(core: Core, lane: Lane) -> PointReads:
     return PointReads(lane, Guard(new_tokens("simple", 300)), None, core.session)
 
 
-def _hold(lane: Lane) -> threading.Event:
-    """Hold the lane's thread until the event is set."""
-    begun, go = threading.Event(), threading.Event()
-
-    def wait(session: Session) -> None:
-        del session
-        begun.set()
-        assert go.wait(10)
-
-    lane.submit(wait, Nobody())
-    assert begun.wait(10)
-    return go
-
-
 def _in_front(points: PointReads, reads: int) -> list[Told]:
     """Take so many reads in a thread of their own, as a front does."""
     answers = [Told() for _ in range(reads)]
@@ -92,9 +77,9 @@ def _in_front(points: PointReads, reads: int) -> list[Told]:
 
 
 async def test_a_few_reads_need_no_lane(points: PointReads, lane: Lane) -> None:
-    go = _hold(lane)
+    held = Held(lane)
     answers = _in_front(points, 3)
-    go.set()
+    held.let_go()
 
     assert [answer.by for answer in answers] == ["front"] * 3
     assert [answer.result.rows[0].value for answer in answers] == [b"v"] * 3

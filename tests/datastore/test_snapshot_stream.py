@@ -10,17 +10,15 @@ from typing import NamedTuple
 
 import pytest
 
-from datastore.backends import new_backend
-from datastore.backends.identity import Identity
 from datastore.errors import Exhausted
 from datastore.mvcc.backend import Session
 from datastore.mvcc.model import Put
-from datastore.mvcc.store import Limits, Store
 from datastore.mvcc.store_copy import StoreCopy
 from datastore.mvcc.upkeep import COPIES
 from datastore.rpc.answering import Edge
 from datastore.rpc.snapshots import READ_AHEAD, SnapshotStalled, snapshot
 from proto.etcd import rpc_pb2 as pb
+from tests.datastore.opened import opened
 
 
 @pytest.fixture
@@ -28,13 +26,9 @@ async def edge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     """The services over a store of more than is read ahead, whose copies are in `copies`."""
     (tmp_path / "copies").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "copies"))
-    backend = new_backend(f"sqlite:///{tmp_path}/store.db", Identity("test", ()))
-    backend.open()
-    store = Store(backend, Limits())
-    await store.start()
-    await store.put(Put(b"large", b"x" * (READ_AHEAD + 1)), 0)
-    yield Edge(store, max_request_bytes=1 << 20)
-    await store.stop()
+    async with opened(tmp_path / "store.db") as store:
+        await store.put(Put(b"large", b"x" * (READ_AHEAD + 1)), 0)
+        yield Edge(store, max_request_bytes=1 << 20)
     assert list((tmp_path / "copies").iterdir()) == []
 
 

@@ -5,20 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from datastore.backends import new_backend, sqlite
-from datastore.backends.identity import Identity
+from datastore.backends import sqlite
 from datastore.backends.sqlite_log import AHEAD
 from datastore.mvcc.model import Put, RangeQuery
-from datastore.mvcc.store import Limits, Store
+from datastore.mvcc.store import Store
 from tests.datastore.core import Core
-
-
-async def _started(path: Path) -> Store:
-    backend = new_backend(f"sqlite:///{path}", Identity("default", ()))
-    backend.open()
-    store = Store(backend, Limits())
-    await store.start()
-    return store
+from tests.datastore.opened import opened
 
 
 async def _write(store: Store, keys: range) -> None:
@@ -29,28 +21,25 @@ async def _write(store: Store, keys: range) -> None:
 @pytest.mark.parametrize("keys", [1, 3, 700])
 async def test_a_log_that_ends_in_room_holds_every_commit(tmp_path: Path, keys: int) -> None:
     """What lies on the disk after a kill is the file and the log as they are at that moment."""
-    store = await _started(tmp_path / "live.db")
-    await _write(store, range(keys))
-    for name in ("live.db", "live.db-wal"):
-        shutil.copy(tmp_path / name, tmp_path / name.replace("live", "killed"))
-    assert (tmp_path / "killed.db-wal").read_bytes()[-512:] == bytes(512)
-    await store.stop()
+    async with opened(tmp_path / "live.db") as store:
+        await _write(store, range(keys))
+        for name in ("live.db", "live.db-wal"):
+            shutil.copy(tmp_path / name, tmp_path / name.replace("live", "killed"))
+        assert (tmp_path / "killed.db-wal").read_bytes()[-512:] == bytes(512)
 
-    store = await _started(tmp_path / "killed.db")
-    found = await store.range(RangeQuery(b"key-", b"key.", count_only=True))
-    await store.stop()
+    async with opened(tmp_path / "killed.db") as store:
+        found = await store.range(RangeQuery(b"key-", b"key.", count_only=True))
     assert found.total == keys
 
 
 async def test_the_file_is_made_longer_only_now_and_then(tmp_path: Path) -> None:
-    store = await _started(tmp_path / "store.db")
-    await _write(store, range(1))
     log = tmp_path / "store.db-wal"
     sizes = []
-    for number in range(40):
-        await _write(store, range(number, number + 1))
-        sizes.append(log.stat().st_size)
-    await store.stop()
+    async with opened(tmp_path / "store.db") as store:
+        await _write(store, range(1))
+        for number in range(40):
+            await _write(store, range(number, number + 1))
+            sizes.append(log.stat().st_size)
     assert len(set(sizes)) <= 2
     assert sizes[-1] >= AHEAD
 

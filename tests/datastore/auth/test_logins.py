@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from datastore.backends import new_backend
-from datastore.backends.identity import Identity
 from datastore.errors.auth import AuthenticationFailed
 from datastore.mvcc.auth.model import Credentials
 from datastore.mvcc.auth.requests import EnableAuth, GrantRole
-from datastore.mvcc.store import AuthOptions, Limits, Store
+from datastore.mvcc.store import AuthOptions, Store
+from tests.datastore.opened import opened
 
 NOBODY = Credentials()
 
@@ -19,16 +18,12 @@ NOBODY = Credentials()
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     """A store with auth on, and the users root and ann, whose names are their passwords."""
-    backend = new_backend(f"sqlite:///{tmp_path}/store.db", Identity("test", (), ()))
-    backend.open()
-    opened = Store(backend, Limits(), AuthOptions(bcrypt_cost=4))
-    await opened.start()
-    for name in ("root", "ann"):
-        await opened.auth.add_user(name, name, no_password=False, caller=NOBODY)
-    await opened.auth.change(GrantRole("root", "root"), NOBODY)
-    await opened.auth.change(EnableAuth(), NOBODY)
-    yield opened
-    await opened.stop()
+    async with opened(tmp_path / "store.db", auth=AuthOptions(bcrypt_cost=4)) as store:
+        for name in ("root", "ann"):
+            await store.auth.add_user(name, name, no_password=False, caller=NOBODY)
+        await store.auth.change(GrantRole("root", "root"), NOBODY)
+        await store.auth.change(EnableAuth(), NOBODY)
+        yield store
 
 
 async def test_a_name_of_any_length_is_a_short_line(

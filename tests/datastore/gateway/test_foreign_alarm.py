@@ -6,28 +6,22 @@ from pathlib import Path
 import orjson
 import pytest
 
-from datastore.backends import new_backend
-from datastore.backends.identity import Identity
 from datastore.gateway.health import Health
 from datastore.gateway.metrics import Metrics
 from datastore.mvcc.model import Alarm
 from datastore.mvcc.requests import RaiseAlarm
-from datastore.mvcc.store import Limits, Store
 from datastore.rpc import maintenance
 from datastore.rpc.answering import Edge, Unary
 from proto.etcd import rpc_pb2 as pb
+from tests.datastore.opened import opened
 
 
 @pytest.fixture
 async def edge(tmp_path: Path) -> AsyncIterator[Edge]:
     """The services over a store with such an alarm."""
-    backend = new_backend(f"sqlite:///{tmp_path}/store.db", Identity("test", ()))
-    backend.open()
-    store = Store(backend, Limits())
-    await store.start()
-    await store.writer.submit(RaiseAlarm(Alarm(5, 7)))
-    yield Edge(store, max_request_bytes=1 << 20)
-    await store.stop()
+    async with opened(tmp_path / "store.db") as store:
+        await store.writer.submit(RaiseAlarm(Alarm(5, 7)))
+        yield Edge(store, max_request_bytes=1 << 20)
 
 
 async def test_status(edge: Edge) -> None:
