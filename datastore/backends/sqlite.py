@@ -284,8 +284,12 @@ class SqliteSession:
         """Give the ballast up, or take it again."""
         self._disk.look(self._connection)
 
+    def copy_log(self) -> None:
+        """Copy the log into the file while others read and write."""
+        self._disk.copy_log(self._connection)
+
     def checkpoint(self, mode: str) -> None:
-        """Copy the log into the file."""
+        """Copy the log into the file, all of it."""
         self._disk.checkpoint(self._connection, mode)
 
     def close(self) -> None:
@@ -374,7 +378,7 @@ class SqliteBackend:
         if self._disk.full and log_size:
             session.checkpoint("TRUNCATE")
         elif log_size > CHECKPOINT_BYTES:
-            session.checkpoint("PASSIVE")
+            session.copy_log()
             if log_size > TRUNCATE_BYTES:  # writers wait for what is left of it only
                 session.checkpoint("TRUNCATE")
         session.look_at_disk()
@@ -398,6 +402,7 @@ class SqliteBackend:
             session = self.session()
             session.checkpoint("TRUNCATE")
             session.close()
+        self._disk.log.close()
         self._claim.release()
 
     def _open(self) -> None:
@@ -416,6 +421,7 @@ class SqliteBackend:
             transaction.run("COMMIT")
         finally:
             connection.close()
+            self._disk.log.close()
         self._disk.take_ballast()
 
     def _is_fresh(self) -> bool:

@@ -15,10 +15,11 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from datastore.backends.ballast import Ballast
+from datastore.backends.sqlite_checkpoint import Checkpoint
 from datastore.backends.sqlite_log import LogFile
 from datastore.mvcc.backend import BackendBroken, BackendFailed, BackendFull
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 WORTH_EMPTYING = 1 << 20  # bytes of the log
-READERS_MS = 200  # that readers of the log are waited for
 LOOK_SECONDS = 0.01  # between looks at the free space; the ballast is more than is written in that
 _SYNC_FAILED = {sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC}
 
@@ -41,6 +41,7 @@ class Disk:
         self._named = named or path
         self._ballast = Ballast(path)
         self.log = LogFile(path)
+        self._checkpoint = Checkpoint()
         self._page_size = 0
         self._file: os.stat_result | None = None
         self._look_again = 0.0
@@ -90,6 +91,9 @@ class Disk:
 
     def make_room(self, connection: sqlite3.Connection) -> None:
         """Before a transaction: empty the log if the disk is nearly full, and see if that helps."""
+        if self._checkpoint.left_to_writer:
+            with suppress(BackendFailed), self.judged():
+                self._checkpoint.finish(connection)
         now = time.monotonic()
         if now < self._look_again and not self.short:
             return
@@ -107,8 +111,7 @@ class Disk:
     def extend_log(self) -> None:
         """Inside a write transaction that has written nothing: make room in the log ahead."""
         if not self.short:
-            with self.judged():
-                self.log.extend()
+            self.log.extend()
 
     def look(self, connection: sqlite3.Connection) -> None:
         """Give the ballast up or take it again, as the disk is now.
@@ -130,14 +133,14 @@ class Disk:
             return False
 
     def checkpoint(self, connection: sqlite3.Connection, mode: str) -> None:
-        """Copy the log into the file.
+        """Copy the log into the file, all of it."""
+        with self.judged():
+            self._checkpoint.copy_all(connection, mode)
 
-        Any mode but PASSIVE waits for readers of the log, and writers wait for it meanwhile: so it
-        is not for long, and one that a long reader (a snapshot, a hash) is in the way of does what
-        it can and leaves the rest to the next.
-        """
-        with self.judged(), _waiting(connection, READERS_MS):
-            connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
+    def copy_log(self, connection: sqlite3.Connection) -> None:
+        """Copy the log into the file while others read and write."""
+        with self.judged():
+            self._checkpoint.copy_most(connection)
 
     def allocated(self, connection: sqlite3.Connection) -> int:
         """Return the bytes of the database's pages, those in the log included."""
@@ -150,14 +153,3 @@ class Disk:
     def _owed(self, connection: sqlite3.Connection) -> int:
         """Return the bytes by which the file will grow when the log is copied into it."""
         return max(self.allocated(connection) - self._path.stat().st_size, 0)
-
-
-@contextmanager
-def _waiting(connection: sqlite3.Connection, milliseconds: int) -> Iterator[None]:
-    """Let a connection wait so long for others, and afterwards as long as before."""
-    before = connection.execute("PRAGMA busy_timeout").fetchone()[0]
-    connection.execute(f"PRAGMA busy_timeout={milliseconds}")
-    try:
-        yield
-    finally:
-        connection.execute(f"PRAGMA busy_timeout={before}")

@@ -27,7 +27,8 @@ class LogFile:
     def __init__(self, database: Path) -> None:
         """Touch nothing yet."""
         self._path = f"{database}-wal"
-        self._left_at = -1  # bytes that it had when it was last made longer
+        self._file = -1  # a descriptor, once it was made longer
+        self._left_at = -1  # bytes that it had then
 
     def size(self) -> int:
         """Return the file's bytes; 0 while there is none."""
@@ -41,19 +42,29 @@ class LogFile:
         Only for who is inside a write transaction that has written nothing yet: SQLite's lock keeps
         every other from the end of the file then.
         """
-        size = self.size()
-        if size == self._left_at:
-            return
         try:
-            self._append()
+            if self._end() != self._left_at:
+                self._append()
+                self._left_at = self._end()
         except OSError as error:
             log.debug("no room ahead in the log error=%s", error)
-        self._left_at = self.size()
+
+    def close(self) -> None:
+        """Let go of the file: SQLite removes it together with its last connection."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = self._left_at = -1
+
+    def _end(self) -> int:
+        """Return the file's bytes, in every batch.
+
+        Not by `stat`: a file whose times somebody has looked at gets new ones with the next write,
+        and the fdatasync of that brings them to the disk too, which is one write more.
+        """
+        return os.lseek(self._file, 0, os.SEEK_END) if self._file >= 0 else 0
 
     def _append(self) -> None:
         """Write zeros behind the end, wherever that is by now: never over what is in the log."""
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
-        try:
-            os.write(descriptor, bytes(AHEAD))
-        finally:
-            os.close(descriptor)
+        if self._file < 0:
+            self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        os.write(self._file, bytes(AHEAD))

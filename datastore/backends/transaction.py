@@ -54,14 +54,18 @@ class SqlTransaction(ABC):
         """Run a prepared statement whose rows, if any, nobody wants."""
         self.run(prepared.sql, prepared.bind(values))
 
-    def send_among(self, kind: str, wanted: Iterable[Any], **values: Any) -> None:
-        """Run a listed statement whose rows nobody wants."""
+    def send_among(self, kind: str, wanted: Collection[Any], **values: Any) -> None:
+        """Run a listed statement whose rows nobody wants, if the list has anything."""
+        if not wanted:
+            return
         for size, params in self.statements.lists.chunks(tuple(wanted)):
             self.send(self.statements.among(kind, size), **params, **values)
 
-    def among(self, kind: str, wanted: Iterable[Any], **values: Any) -> list[Any]:
+    def among(self, kind: str, wanted: Collection[Any], **values: Any) -> list[Any]:
         """Run a listed statement over as many chunks as the list needs."""
         rows: list[Any] = []
+        if not wanted:
+            return rows
         for size, params in self.statements.lists.chunks(tuple(wanted)):
             rows += self.execute(self.statements.among(kind, size), **params, **values)
         return rows

@@ -132,14 +132,20 @@ class BatchState:
         """Write what has gathered, so that the database's own reads see it."""
         if self.changes.empty():
             return
-        self.tx.write(self.changes)
-        self.flushed = True
+        self.write()
         for key, row in self.overlay.items():
             self.base[key] = Head(row.id, key, *row[3:7])
             self.known.add(key)
             self.values[row.id] = row.value
         self.overlay = Overlay()
         self.changes = Changes()
+
+    def write(self) -> bool:
+        """Write what is left, at the end; say whether the transaction has written anything."""
+        if not self.changes.empty():
+            self.tx.write(self.changes)
+            self.flushed = True
+        return self.flushed or bool(self.events)
 
     def put(self, key: bytes, value: bytes, lease: int) -> int:
         """Add one put and return its revision: what a draft of nothing else comes to."""

@@ -135,7 +135,7 @@ class Committer:
                 batch, state = self._begin(tx, requests, wants_values)
                 first, foreign = self._foreign(tx, state, wants_values)
                 results = [_run(batch, request) for request in requests]
-                changed = self._finish(batch)
+                changed = batch.write()
                 events = foreign + batch.events
                 outcome = Outcome(
                     results,
@@ -195,12 +195,6 @@ class Committer:
                 log.warning("commit unclear attempt=%d error=%s", attempt, trouble)
                 time.sleep(ASK_SECONDS)
         raise CommitUnknown(str(error)) from error
-
-    def _finish(self, batch: BatchState) -> bool:
-        """Flush; say whether the transaction has written anything at all."""
-        wrote = bool(batch.events) or batch.flushed or not batch.changes.empty()
-        batch.flush()
-        return wrote
 
     def _foreign(self, tx: WriteTx, state: State, wants_values: bool) -> tuple[int, list[Event]]:
         """Read what other servers committed since the last batch, if it is not too much."""

@@ -7,6 +7,7 @@ import pytest
 
 from datastore.backends import sqlite
 from datastore.backends.sqlite_log import AHEAD
+from datastore.mvcc import housekeeping
 from datastore.mvcc.model import Put, RangeQuery
 from datastore.mvcc.store import Store
 from tests.datastore.core import Core
@@ -58,3 +59,16 @@ async def test_a_long_log_gives_its_space_back(
         assert log.stat().st_size == 0
         core.commit(Put(b"last", b"v", 0))
         assert len(core.live()) == 201
+
+
+async def test_the_log_of_a_store_that_never_rests_starts_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each write comes behind the last: a checkpoint alone never finds the log at its end."""
+    monkeypatch.setattr(sqlite, "CHECKPOINT_BYTES", 0)
+    monkeypatch.setattr(housekeeping, "SECONDS", 0.01)
+    written, log = 24 << 20, tmp_path / "store.db-wal"
+    async with opened(tmp_path / "store.db") as store:
+        for number in range(written // 20_000):
+            await store.put(Put(b"key-%d" % (number % 10), bytes(20_000), 0), 20_000)
+        assert log.stat().st_size < written / 2

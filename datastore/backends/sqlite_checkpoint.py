@@ -1,0 +1,79 @@
+"""How the log gets into the file, and starts over, while writes go on.
+
+SQLite writes the log from its start again when everything in it is in the file and nobody reads
+it. Beside writes a checkpoint never gets there, for they add to the log meanwhile; and a log that
+only grows costs each commit a place on the disk that was never written before. So the chores lane
+copies the bulk, in passes that find less each, and the writer copies what is left before its next
+batch: a few pages and one fsync.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+
+PASSES = 3
+FEW = 256  # frames, of a page each, that the writer may be kept waiting for
+READERS_MS = 200  # that readers of the log are waited for
+
+
+class Copied(NamedTuple):
+    """The frames that the log had when a checkpoint began, and how many are in the file now."""
+
+    frames: int
+    copied: int
+
+
+class Checkpoint:
+    """The progress of one file's log; shared by its connections."""
+
+    def __init__(self) -> None:
+        """Leave nothing to the writer."""
+        self.left_to_writer = False
+
+    def copy_most(self, connection: sqlite3.Connection) -> None:
+        """Copy what can be copied beside readers and writers.
+
+        How many frames came in during a pass only the next one tells.
+        """
+        copied = _copy(connection, "PASSIVE").copied
+        for _ in range(PASSES):
+            before, (frames, copied) = copied, _copy(connection, "PASSIVE")
+            if frames - before <= FEW:
+                self.left_to_writer = frames > before
+                return
+
+    def finish(self, connection: sqlite3.Connection) -> None:
+        """Copy what was left to the writer, between two batches."""
+        self.left_to_writer = False
+        _copy(connection, "PASSIVE")
+
+    def copy_all(self, connection: sqlite3.Connection, mode: str) -> None:
+        """Copy everything, and with RESTART or TRUNCATE see that the log starts over.
+
+        These wait for readers of the log, and writers wait for them meanwhile: so it is not for
+        long, and one that a long reader (a snapshot, a hash) is in the way of does what it can and
+        leaves the rest to the next.
+        """
+        with _waiting(connection, READERS_MS):
+            _copy(connection, mode)
+
+
+def _copy(connection: sqlite3.Connection, mode: str) -> Copied:
+    _, frames, copied = connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+    return Copied(frames, copied)
+
+
+@contextmanager
+def _waiting(connection: sqlite3.Connection, milliseconds: int) -> Iterator[None]:
+    """Let a connection wait so long for others, and afterwards as long as before."""
+    before = connection.execute("PRAGMA busy_timeout").fetchone()[0]
+    connection.execute(f"PRAGMA busy_timeout={milliseconds}")
+    try:
+        yield
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={before}")
