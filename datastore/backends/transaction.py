@@ -17,7 +17,7 @@ from datastore.mvcc.backend import Prefetch, Wanted
 from datastore.mvcc.model import SUB_BITS, Alarm, Head, Lease, Lock, Member, Row, State
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy import Table
 
