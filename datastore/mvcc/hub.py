@@ -1,16 +1,17 @@
 """The watch hub: every committed event to every watcher that wants it, once and in order.
 
 The writer leaves its batches here (`offer`), and the event loop takes them (`catch_up`): at once
-while anybody watches, else a few together, but always before it looks at a watch. A signal says
-that another server has committed, and the hub then reads the history up to there.
+while anybody watches and the streams do not rest, else a few together, but always before it looks
+at a watch. A signal says that another server has committed, and the hub then reads the history up
+to there.
 
 `revision` is how far events have been handed to watchers.
 A *synced* watcher is in the index and gets events as they are published. One that starts in the
 past, or whose stream is full, is *unsynced*: it is fed from the history, page by page, and joins
 the synced ones in the very step (no await) in which it has caught up with `revision`. `recent`
 keeps the last events, so that this step does not need the database, and a watcher that is only
-just behind never does. Bounds: `RECENT_EVENTS`, `RECENT_BYTES`, `LEFT_BATCHES`,
-`LEFT_EVENTS`, `LEFT_BYTES`; streams bound their own outboxes.
+just behind never does. Bounds: `RECENT_EVENTS`, `RECENT_BYTES`, those of `Handover`; streams bound
+their own outboxes.
 
 Nothing is skipped silently: a page that was read below the compact revision cancels the watchers
 that may have missed something, with that revision.
@@ -25,8 +26,10 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from datastore.mvcc.counts import LiveCounts
+from datastore.mvcc.handover import Handover
 from datastore.mvcc.history import Page, read_page
 from datastore.mvcc.model import Event, in_range
+from datastore.mvcc.rest import Rest
 from datastore.mvcc.watch_batch import Batch, in_batches
 from datastore.mvcc.watch_index import WatchIndex
 
@@ -40,9 +43,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 RECENT_EVENTS = 4_096
 RECENT_BYTES = 16 << 20  # of keys and values, replaced ones too; their encoded forms come on top
-LEFT_BATCHES = 16
-LEFT_EVENTS = 512  # of one batch; their bytes need not be counted then
-LEFT_BYTES = 1 << 20  # that wait for the loop while nobody watches
 Shared = dict[tuple[bytes, bytes, frozenset[int], int], list[Batch]]
 
 
@@ -67,8 +67,8 @@ class WatchHub:
         self.watchers = 0
         self.sent_events = 0  # to the outboxes of streams
         self._wake = asyncio.Event()
-        self._left: deque[Outcome] = deque()
-        self._left_bytes = 0
+        self._left = Handover()
+        self.rest = Rest(self.catch_up)
 
     @property
     def wants_values(self) -> bool:
@@ -86,38 +86,41 @@ class WatchHub:
         return sum(s.pending_events for s in {watcher.stream for watcher in watchers})
 
     def offer(self, outcome: Outcome) -> bool:
-        """Leave a committed batch; say whether the loop has to catch up now.
+        """Leave a committed batch; say whether the loop has to `attend` now.
 
         For the writer's thread, before it answers anybody. A watcher that is just being added sees
-        the batch, or the batch sees it: either looks only after it has put down its own.
+        the batch, or the batch sees it: either looks only after it has put down its own. So does
+        the end of a rest.
         """
-        self._left.append(outcome)
-        if self.watchers > 0 or len(self._left) >= LEFT_BATCHES:
-            return True
-        if len(outcome.events) > LEFT_EVENTS:
-            return True
-        self._left_bytes += sum(event.size for event in outcome.events)
-        return self._left_bytes >= LEFT_BYTES
+        self._left.leave(outcome)
+        left = self._left
+        return left.full or (not self.rest.on and (self.watchers > 0 or left.many))
+
+    def attend(self) -> None:
+        """Catch up, unless the streams rest: the end of the rest does it then."""
+        if self._left.full or not self.rest.on:
+            self.catch_up()
 
     def catch_up(self) -> None:
         """Take what the writer has left; on the loop, before anything here is looked at."""
-        self._left_bytes = 0
-        while self._left:
-            self.publish(self._left.popleft())
+        events: list[Event] = []
+        reached = self.revision
+        for outcome in self._left.take():
+            self.compact_revision = max(self.compact_revision, outcome.compact_revision)
+            if outcome.first > reached:
+                self.signal()  # it does not follow on: read from the history
+                break
+            events += [event for event in outcome.events if event.revision > reached]
+            reached = max(reached, outcome.revision)
+        sent = self.sent_events
+        self._dispatch(events, reached)
+        if self.sent_events > sent:
+            self.rest.begin()
 
     def newest(self) -> int:
         """Return the revision that has been reached; on the loop."""
         self.catch_up()
         return self.revision
-
-    def publish(self, outcome: Outcome) -> None:
-        """Take a committed batch; one that does not follow on is read from the history."""
-        self.compact_revision = max(self.compact_revision, outcome.compact_revision)
-        if outcome.first > self.revision:
-            self.signal()
-            return
-        fresh = [event for event in outcome.events if event.revision > self.revision]
-        self._dispatch(fresh, outcome.revision)
 
     def signal(self) -> None:
         """Note that the store may have moved on elsewhere."""

@@ -136,7 +136,7 @@ class Store:
         )
         watching = Watching(
             self.hub.offer,
-            self.hub.catch_up,
+            self.hub.attend,
             lambda leases: self.lessor.note(leases),
             lambda: self.hub.wants_values,
             lambda: self.hub.revision,

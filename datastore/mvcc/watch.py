@@ -138,6 +138,7 @@ class WatchStream:
         self._outbox: deque[Notice] = deque()
         self._bytes = 0
         self._filled = asyncio.Event()
+        self._speaks = False
         self._failure: BaseException | None = None
         self._drained = asyncio.Event()
         self._next_id = 0
@@ -201,11 +202,19 @@ class WatchStream:
         """Forget every watcher; the stream is over."""
         if self._timer:
             self._timer.cancel()
+        self._speak(False)
         for watcher in self.watchers.values():
             self._end(watcher)
 
+    def _speak(self, speaks: bool) -> None:
+        """Tell the hub whether this stream has something to say, when that changes."""
+        if speaks is not self._speaks:
+            self._speaks = speaks
+            (self._hub.rest.speaks if speaks else self._hub.rest.falls_silent)()
+
     def push(self, notice: Notice) -> None:
         """Add a notice to the outbox."""
+        self._speak(True)
         self._outbox.append(notice)
         self._bytes += notice.size
         self._filled.set()
@@ -249,6 +258,7 @@ class WatchStream:
             if self._failure is not None:
                 raise self._failure
             self._filled.clear()
+            self._speak(False)
             await self._filled.wait()
         full = not self.has_room
         notice = self._outbox.popleft()

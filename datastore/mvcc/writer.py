@@ -50,7 +50,7 @@ class Watching(NamedTuple):
     """What the writer is told about watchers, and tells them."""
 
     offer: Callable[[Outcome], bool]
-    catch_up: Callable[[], None]
+    attend: Callable[[], None]
     note_leases: Callable[[Mapping[int, Lease | None]], None]
     wants_values: Callable[[], bool]
     reached: Callable[[], int]  # the revision up to which they have had everything
@@ -184,7 +184,7 @@ class Writer:
         try:
             if leases:
                 self._hub.note_leases(leases)
-            self._hub.catch_up()
+            self._hub.attend()
         finally:
             complete_all(done)
 

@@ -3,7 +3,8 @@
 import pytest
 
 from datastore.mvcc.committer import Outcome
-from datastore.mvcc.hub import LEFT_BATCHES, LEFT_BYTES, LEFT_EVENTS, WatchHub
+from datastore.mvcc.handover import BATCHES, BYTES, EVENTS, MANY
+from datastore.mvcc.hub import WatchHub
 from datastore.mvcc.lane import Lane
 from datastore.mvcc.model import SUB_BITS, Event, Row
 from datastore.mvcc.watch import Notice, WatchQuery, WatchStream
@@ -53,10 +54,41 @@ async def test_a_watch_from_the_past_has_what_was_left(hub: WatchHub) -> None:
 
 
 async def test_only_so_much_is_left(hub: WatchHub) -> None:
-    told = [_leave(hub, revision) for revision in range(2, 2 + LEFT_BATCHES)]
-    assert told == [False] * (LEFT_BATCHES - 1) + [True]
-    assert hub.newest() == 1 + LEFT_BATCHES
-    assert not _leave(hub, 2 + LEFT_BATCHES, events=LEFT_EVENTS)
-    assert _leave(hub, 3 + LEFT_BATCHES, replaced=bytes(LEFT_BYTES))
+    told = [_leave(hub, revision) for revision in range(2, 2 + MANY)]
+    assert told == [False] * (MANY - 1) + [True]
+    assert hub.newest() == 1 + MANY
+    assert not _leave(hub, 2 + MANY, events=EVENTS)
+    assert _leave(hub, 3 + MANY, replaced=bytes(BYTES))
     hub.catch_up()
-    assert _leave(hub, 4 + LEFT_BATCHES, events=LEFT_EVENTS + 1)
+    assert _leave(hub, 4 + MANY, events=EVENTS + 1)
+
+
+async def test_what_comes_while_a_stream_speaks_is_one_answer(hub: WatchHub) -> None:
+    """The writer need not tell the loop, nor does the loop come for it, until it is too much."""
+    stream = WatchStream(hub, HOUR)
+    stream.create(WatchQuery(b"a", b"b"))
+    await _take_all(stream)
+    assert _leave(hub, 2)
+    hub.attend()
+    assert not any(_leave(hub, revision) for revision in range(3, 2 + BATCHES))
+    hub.attend()
+    (first,) = await _take_all(stream)
+    assert [event.revision for event in first.events] == [2]
+    assert _leave(hub, 2 + BATCHES)
+    hub.attend()
+    (second,) = await _take_all(stream)
+    assert [event.revision for event in second.events] == list(range(3, 3 + BATCHES))
+
+
+async def test_a_rest_ends_although_nobody_reads_the_answers(hub: WatchHub) -> None:
+    asleep, awake = WatchStream(hub, HOUR), WatchStream(hub, HOUR)
+    for stream in (asleep, awake):
+        stream.create(WatchQuery(b"a", b"b"))
+        await stream.take()
+    for revision in range(2, 5):
+        _leave(hub, revision)
+        hub.attend()
+        assert [event.revision for event in (await awake.take()).events] == [revision]
+    assert asleep.waiting == 1
+    asleep.close()
+    awake.close()

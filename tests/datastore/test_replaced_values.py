@@ -43,7 +43,8 @@ async def test_recent_deletes_are_let_go_when_what_they_took_is_too_much(hub: Wa
     for revision in range(2, last + 1):
         event = _deleted(revision)
         held.add(event)
-        hub.publish(Outcome([], hub.revision, [event], revision, -1))
+        hub.offer(Outcome([], hub.revision, [event], revision, -1))
+        hub.catch_up()
         del event
     gc.collect()
     assert 0 < len(held) * len(LARGE) <= RECENT_BYTES

@@ -24,7 +24,8 @@ async def hub() -> WatchHub:
 
 
 def _publish(hub: WatchHub, revision: int, value: bytes = b"v") -> None:
-    hub.publish(Outcome([], hub.revision, [_event(revision, value)], revision, -1))
+    hub.offer(Outcome([], hub.revision, [_event(revision, value)], revision, -1))
+    hub.catch_up()
 
 
 async def _take_all(stream: WatchStream) -> list[Notice]:

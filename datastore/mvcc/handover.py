@@ -1,0 +1,52 @@
+"""Committed batches on their way from the writer's thread to the watch hub on the event loop.
+
+Bounds: the loop comes for them, whatever else it does, when there are `BATCHES` batches or `BYTES`
+bytes; while nobody watches, when there are `MANY` batches.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datastore.mvcc.committer import Outcome
+
+BATCHES, MANY = 64, 16
+EVENTS = 512  # of one batch; beyond, their bytes are not even counted
+BYTES = 1 << 20
+
+
+class Handover:
+    """Batches that the writer has left and the hub has not taken."""
+
+    def __init__(self) -> None:
+        self._batches: deque[Outcome] = deque()
+        self._bytes = 0
+
+    @property
+    def many(self) -> bool:
+        """Whether it is time to take them though nobody watches."""
+        return len(self._batches) >= MANY
+
+    @property
+    def full(self) -> bool:
+        """Whether no more may be left."""
+        return len(self._batches) >= BATCHES or self._bytes >= BYTES
+
+    def leave(self, outcome: Outcome) -> None:
+        """Leave a batch; for the writer's thread."""
+        self._batches.append(outcome)
+        events = outcome.events
+        self._bytes += BYTES if len(events) > EVENTS else sum(event.size for event in events)
+
+    def take(self) -> list[Outcome]:
+        """Take every batch, oldest first; for the event loop.
+
+        The writer may leave one meanwhile: its bytes are forgotten then, or it is.
+        """
+        self._bytes = 0
+        taken = []
+        while self._batches:
+            taken.append(self._batches.popleft())
+        return taken
