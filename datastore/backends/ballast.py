@@ -5,8 +5,8 @@ the file is given up: etcd's NOSPACE alarm is raised, puts are refused, and what
 (deletes, compaction, defragmentation) has the room that the ballast took. When the space has come
 back the ballast is taken again first, and only then the alarm is withdrawn.
 
-Free space is looked at before every batch, which costs a microsecond, and once a second. What the
-write-ahead log will still add to the database file counts as used.
+Free space is looked at once a second, and before a batch when it could have been used up since the
+last look. What the write-ahead log will still add to the database file counts as used.
 """
 
 from __future__ import annotations
@@ -83,7 +83,11 @@ class Ballast:
 
     def has_room(self, owed: int) -> bool:
         """Say whether more is free than the low mark, whatever has become of the ballast."""
-        return self._free() - owed >= self._marks.low
+        return self.headroom(owed) >= 0
+
+    def headroom(self, owed: int) -> int:
+        """Return how many bytes more are free than the low mark."""
+        return self._free() - owed - self._marks.low
 
     def give_up(self) -> None:
         """Give the ballast's room to what frees space."""

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
     from sqlalchemy.engine import URL
 
+    from datastore.mvcc.backend import Changes
     from datastore.mvcc.model import State
 
 log = logging.getLogger(__name__)
@@ -115,6 +116,8 @@ class SqliteTransaction(SqlTransaction):
     ) -> None:
         self._noticed = noticed
         self._revision = 0  # as of the last look
+        self._start: State | None = None  # of this transaction, while it only adds revisions
+        self._left: State | None = None  # by the last one
         self.told_by: tuple[int, int] | None = None  # the last batch, and the revision it makes
         self.statements = _statements
         self.member_id = member_id
@@ -193,6 +196,19 @@ class SqliteTransaction(SqlTransaction):
         """BEGIN IMMEDIATE has taken SQLite's own lock: see that the log has room."""
         self._disk.extend_log()
 
+    def state_at_start(self) -> State:
+        """Return what the last transaction left, if that is known: nobody else writes."""
+        left, self._left = self._left, None
+        state = self._start = left._replace(now=self._clock()) if left else self.state()
+        self._revision = state.revision
+        return state
+
+    def write(self, changes: Changes) -> None:
+        """Write the changes; those of the state itself are read back when they are committed."""
+        super().write(changes)
+        if changes.of_state():
+            self._start = None
+
     def clock(self, now: int) -> int:
         """Return this process's clock: SQLite has none of its own."""
         del now
@@ -210,6 +226,7 @@ class SqliteTransaction(SqlTransaction):
             if isinstance(judged, BackendBroken | BackendFull):
                 raise judged from error
             raise CommitUnknown(str(error)) from error
+        self._left = self._start._replace(revision=revision) if self._start else None
 
 
 class SqliteSession:

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 WORTH_EMPTYING = 1 << 20  # bytes of the log
-LOOK_SECONDS = 0.01  # between looks at the free space; the ballast is more than is written in that
+# Between looks at the free space: the ballast is more than is written in the first, and longer only
+# while there is more room than anybody writes in that, at so many bytes a second.
+LOOK_SECONDS, LONGEST_LOOK = 0.01, 1.0
+FASTEST = 4 << 30
 _SYNC_FAILED = {sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC}
 
 
@@ -100,8 +103,9 @@ class Disk:
         self._look_again = now + LOOK_SECONDS
         with self.judged():
             owed = self._owed(connection)
-            if self._ballast.has_room(owed):
+            if (headroom := self._ballast.headroom(owed)) >= 0:
                 self.short = self.full
+                self._look_again = now + max(LOOK_SECONDS, min(headroom / FASTEST, LONGEST_LOOK))
                 return
             if self.log.size() > WORTH_EMPTYING:
                 self.checkpoint(connection, "TRUNCATE")

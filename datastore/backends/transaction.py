@@ -193,10 +193,14 @@ class SqlTransaction(ABC):
 
     # WriteTx
 
+    def state_at_start(self) -> State:
+        """Return the state that a write transaction begins with."""
+        return self.state()
+
     def prefetch(self, wanted: Wanted) -> Prefetch:
         """Take the lock, then read what the batch names."""
         self.begin()
-        state = self.state()
+        state = self.state_at_start()
         heads = self.heads(wanted.keys)
         values = dict(self.among("key_values", wanted.value_keys))
         return Prefetch(state, heads, values, self.leases(wanted.leases))

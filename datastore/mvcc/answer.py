@@ -50,15 +50,16 @@ def complete(answer: Answer, outcome: Any) -> None:
             answer.set_exception(error)
 
 
-def complete_here(done: list[Done]) -> list[Done]:
-    """Hand over the outcomes that need no loop; return those that have to be completed on it."""
-    on_loop: list[Done] = []
+def on_loop(done: list[Done]) -> list[Done]:
+    """Return the outcomes that have to be completed on the loop."""
+    return [pair for pair in done if isinstance(pair[0], asyncio.Future)]
+
+
+def complete_here(done: list[Done]) -> None:
+    """Hand over the outcomes that need no loop."""
     for answer, outcome in done:
-        if isinstance(answer, asyncio.Future):
-            on_loop.append((answer, outcome))
-        else:
+        if not isinstance(answer, asyncio.Future):
             complete(answer, outcome)
-    return on_loop
 
 
 def complete_all(done: list[Done]) -> None:

@@ -97,7 +97,15 @@ class Changes:
 
     def empty(self) -> bool:
         """Say whether there is nothing to write."""
-        return self == Changes()
+        return self == _NOTHING
+
+    def of_state(self) -> bool:
+        """Say whether they change more of the store's `State` than its revision."""
+        settings = (self.compact_revision, self.pruned_revision, self.auth)
+        return bool(self.put_alarms or self.drop_alarms or settings != (None, None, None))
+
+
+_NOTHING = Changes()
 
 
 class Snapshot(Protocol):

@@ -23,7 +23,7 @@ from datastore.errors import (
     TooManyRequests,
     Unavailable,
 )
-from datastore.mvcc.answer import Done, Nobody, complete_all, complete_here
+from datastore.mvcc.answer import Done, Nobody, complete_all, complete_here, on_loop
 from datastore.mvcc.backend import (
     BackendBroken,
     BackendDown,
@@ -145,10 +145,10 @@ class Lane:
 
     def deliver(self, done: list[Done]) -> None:
         """Hand outcomes over, from a thread of the lane."""
-        on_loop = complete_here(done)
-        if on_loop:
+        complete_here(done)
+        if waiting := on_loop(done):
             with suppress(RuntimeError):  # the loop is gone: so are the callers
-                self._loop.call_soon_threadsafe(complete_all, on_loop)
+                self._loop.call_soon_threadsafe(complete_all, waiting)
 
     def run(self, call: Callable[[Session], Any], session: Session) -> Any:
         """Return the outcome of a call: what it returned, or the error it ended with."""

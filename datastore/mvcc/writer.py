@@ -25,7 +25,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from datastore.errors import ServerStopped, TooManyRequests
-from datastore.mvcc.answer import Done, complete_all, complete_here
+from datastore.mvcc.answer import Done, complete_all, complete_here, on_loop
 from datastore.mvcc.committer import Committer, Outcome
 from datastore.mvcc.lane import as_answered
 
@@ -172,13 +172,21 @@ class Writer:
         return self._answer(outcome, list(zip(answers, outcome.results, strict=True)))
 
     def _answer(self, outcome: Outcome | None, done: list[Done]) -> int:
-        """Leave a batch with the hub, then answer it: here, or on the loop once that has it."""
+        """Leave a batch with the hub, then answer it: here, or on the loop once that has it.
+
+        The loop is told first if it has time to wake up while the few others are answered.
+        """
         leases = outcome.leases if outcome else {}
         urgent = outcome is not None and self._hub.offer(outcome)
-        on_loop = complete_here(done)
-        if urgent or leases or on_loop:
-            self._tell_loop(self._deliver, leases, on_loop)
-        return len(on_loop)
+        waiting = on_loop(done)
+        tells = urgent or bool(leases or waiting)
+        first = tells and len(done) < FEW
+        if first:
+            self._tell_loop(self._deliver, leases, waiting)
+        complete_here(done)
+        if tells and not first:
+            self._tell_loop(self._deliver, leases, waiting)
+        return len(waiting)
 
     def _deliver(self, leases: Mapping[int, Lease | None], done: list[Done]) -> None:
         try:
