@@ -119,14 +119,15 @@ class Direct(NamedTuple):
 
     `start` validates the request and hands it on together with the answer that waits for its
     result; it never blocks, may run in any thread, and raises what refuses the request. `encode`
-    makes bytes of the result. `at_once`, where there is one, is asked first: it answers an encoded
-    request from memory, or says None.
+    makes bytes of the result. `at_once`, where there is one, is asked first about an encoded
+    request: it answers that from memory, or has read it and returns what `start` takes as well as a
+    request, or says None.
     """
 
     request: Any
     start: Callable[[Edge, Any, Answer], None]
     encode: Callable[[Edge, Any], bytes]
-    at_once: Callable[[Edge, bytes], bytes | None] = _never
+    at_once: Callable[[Edge, bytes], bytes | RangeQuery | None] = _never
 
 
 class Unary(NamedTuple):

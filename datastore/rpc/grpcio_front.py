@@ -116,9 +116,9 @@ def _direct(edge: Edge, method: Direct, counts: MethodCounts) -> Any:
         try:
             seen = _edge_of(edge, context)
             encoded = at_once(seen, data)
-            if encoded is None:
+            if not isinstance(encoded, bytes):
                 future = new_future()
-                start(seen, decoded(edge, kind, data), future)
+                start(seen, encoded or decoded(edge, kind, data), future)
                 encoded = encode(edge, await future)
             code = "OK"
             size = len(encoded)

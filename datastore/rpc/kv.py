@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from datastore.mvcc.model import RangeQuery
 from datastore.mvcc.range_stream import stream_range
 from datastore.mvcc.validation import is_read_only
 from datastore.rpc import codec, wire
@@ -21,25 +22,26 @@ KEY_TAG = 0x0A
 PLAIN = frozenset({b"\x18\x01", b"\x38\x01", b"\x18\x01\x38\x01"})  # limit 1, serializable
 
 
-def _range(edge: Edge, request: rpc_pb2.RangeRequest, answer: Answer) -> None:
-    edge.store.keys.range(edge.asked(codec.range_query(request)), answer)
+def _range(edge: Edge, request: rpc_pb2.RangeRequest | RangeQuery, answer: Answer) -> None:
+    query = request if isinstance(request, RangeQuery) else codec.range_query(request)
+    edge.store.keys.range(edge.asked(query), answer)
 
 
-def _at_hand(edge: Edge, data: bytes) -> bytes | None:
-    """Answer a read of one key whose row is in memory.
+def _at_hand(edge: Edge, data: bytes) -> bytes | RangeQuery | None:
+    """Answer a read of one key whose row is in memory; for another key return the query.
 
     It is told by its bytes: the key as field 1 (shorter than 128 bytes), and at most one of the
     options in PLAIN, none of which makes a difference to it.
     """
-    newest = edge.store.backend.newest
-    if newest is None or len(data) < 3 or data[0] != KEY_TAG:
+    if len(data) < 3 or data[0] != KEY_TAG:
         return None
     end = 2 + data[1]
     if data[1] > 127 or not (end == len(data) or data[end:] in PLAIN):
         return None
-    found = newest.read(data[2:end])
+    key, newest = data[2:end], edge.store.backend.newest
+    found = newest.read(key) if newest is not None else None
     if found is None:
-        return None
+        return RangeQuery(key)
     revision, row = found
     return wire.one_row(edge.headers.field(revision), row)
 

@@ -180,11 +180,11 @@ class NativeFront:
             if not isinstance(method, Direct):
                 request = decoded(edge, method.request, payload)
                 self._loop.call_soon_threadsafe(self._begin, call, edge, method, request)
-            elif (at_hand := method.at_once(edge, payload)) is not None:
+            elif isinstance(at_hand := method.at_once(edge, payload), bytes):
                 self.calls.pop(number, None)
                 self.native.respond(number, at_hand)
             else:
-                method.start(edge, decoded(edge, method.request, payload), call)
+                method.start(edge, at_hand or decoded(edge, method.request, payload), call)
         except Exception as error:  # noqa: BLE001  the caller gets it; the front goes on
             call.set_exception(error)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from datastore.mvcc.model import DeleteRange, Put
+from datastore.mvcc.model import DeleteRange, Put, RangeQuery
 from datastore.rpc import kv
 from datastore.rpc.answering import Direct, Edge
 from proto.etcd import rpc_pb2 as pb
@@ -36,7 +36,8 @@ async def asked(edge: Edge, request: pb.RangeRequest) -> bytes:
 
 def at_hand(edge: Edge, request: pb.RangeRequest) -> bytes | None:
     assert isinstance(RANGE, Direct)
-    return RANGE.at_once(edge, request.SerializeToString())
+    found = RANGE.at_once(edge, request.SerializeToString())
+    return found if isinstance(found, bytes) else None
 
 
 @pytest.mark.parametrize("key", [b"a", b"\0", b"k" * LONGEST])
@@ -59,6 +60,24 @@ async def test_a_plain_read(edge: Edge, key: bytes, value: bytes, options: Any) 
 
     assert found is not None
     assert found == await asked(edge, request)
+
+
+@pytest.mark.parametrize("key", [b"a", b"missing", b"k" * LONGEST])
+async def test_a_plain_read_of_what_is_not_in_memory(edge: Edge, key: bytes) -> None:
+    """It is told by its bytes too, and then the database is asked."""
+    await edge.store.put(Put(b"a", b"v"), 0)
+    await edge.store.put(Put(b"k" * LONGEST, b"v"), 0)
+    request = pb.RangeRequest(key=key, limit=1)
+    expected = await asked(edge, request)
+    assert edge.store.backend.newest is not None
+    edge.store.backend.newest.forget()
+
+    assert isinstance(RANGE, Direct)
+    query = RANGE.at_once(edge, request.SerializeToString())
+    assert query == RangeQuery(key)
+    future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    RANGE.start(edge, query, future)
+    assert RANGE.encode(edge, await future) == expected
 
 
 @pytest.mark.parametrize(
