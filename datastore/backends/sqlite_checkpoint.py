@@ -3,21 +3,28 @@
 SQLite writes the log from its start again when everything in it is in the file and nobody reads
 it. Beside writes a checkpoint never gets there, for they add to the log meanwhile; and a log that
 only grows costs each commit a place on the disk that was never written before. So the chores lane
-copies the bulk, in passes that find less each, and the writer copies what is left before its next
-batch: a few pages and one fsync.
+copies the bulk, in passes that find less each, and brings the file to the disk; the writer copies
+what came in since, before its next batch.
+
+A checkpoint that does not reach the log's end leaves the file's pages to the system, and the one
+that does waits for the disk to have them all. That is why the chores see to the file themselves:
+what is left to the writer is a few pages and their fsync.
 """
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
+    from pathlib import Path
 
+LEAST = 1_024  # frames, of a page each, for which it is worth the trouble
 PASSES = 3
-FEW = 256  # frames, of a page each, that the writer may be kept waiting for
+FEW = 256  # frames that the writer may be kept waiting for
 READERS_MS = 200  # that readers of the log are waited for
 
 
@@ -31,17 +38,33 @@ class Copied(NamedTuple):
 class Checkpoint:
     """The progress of one file's log; shared by its connections."""
 
-    def __init__(self) -> None:
-        """Leave nothing to the writer."""
+    def __init__(self, database: Path) -> None:
+        """Touch nothing yet."""
+        self._path = database
+        self._file = -1
         self.left_to_writer = False
+
+    def open(self) -> None:
+        """Open the file, to bring it to the disk."""
+        self._file = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
+
+    def close(self) -> None:
+        """Close it: after the last connection, whose locks on the file would go with it."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
 
     def copy_most(self, connection: sqlite3.Connection) -> None:
         """Copy what can be copied beside readers and writers.
 
-        How many frames came in during a pass only the next one tells.
+        How many frames came in during a pass only the next one tells. OSError when the disk does
+        not take what it is given.
         """
-        copied = _copy(connection, "PASSIVE").copied
+        frames, copied = _copy(connection, "PASSIVE")
+        if frames < LEAST:
+            return
         for _ in range(PASSES):
+            os.fdatasync(self._file)
             before, (frames, copied) = copied, _copy(connection, "PASSIVE")
             if frames - before <= FEW:
                 self.left_to_writer = frames > before
@@ -52,15 +75,15 @@ class Checkpoint:
         self.left_to_writer = False
         _copy(connection, "PASSIVE")
 
-    def copy_all(self, connection: sqlite3.Connection, mode: str) -> None:
-        """Copy everything, and with RESTART or TRUNCATE see that the log starts over.
+    def copy_all(self, connection: sqlite3.Connection) -> None:
+        """Copy everything, and make the log empty.
 
-        These wait for readers of the log, and writers wait for them meanwhile: so it is not for
+        This waits for readers of the log, and writers wait for them meanwhile: so it is not for
         long, and one that a long reader (a snapshot, a hash) is in the way of does what it can and
         leaves the rest to the next.
         """
         with _waiting(connection, READERS_MS):
-            _copy(connection, mode)
+            _copy(connection, "TRUNCATE")
 
 
 def _copy(connection: sqlite3.Connection, mode: str) -> Copied:

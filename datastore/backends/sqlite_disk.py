@@ -12,10 +12,11 @@ One `Disk` is shared by all sessions of a file.
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from datastore.backends.ballast import Ballast
@@ -27,10 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+log = logging.getLogger(__name__)
 WORTH_EMPTYING = 1 << 20  # bytes of the log
 # Between looks at the free space: the ballast is more than is written in the first, and longer only
 # while there is more room than anybody writes in that, at so many bytes a second.
-LOOK_SECONDS, LONGEST_LOOK = 0.01, 1.0
+LOOK_SECONDS, LONGEST_LOOK = 0.01, 0.1
 FASTEST = 4 << 30
 _SYNC_FAILED = {sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC}
 
@@ -44,7 +46,7 @@ class Disk:
         self._named = named or path
         self._ballast = Ballast(path)
         self.log = LogFile(path)
-        self._checkpoint = Checkpoint()
+        self._checkpoint = Checkpoint(path)
         self._page_size = 0
         self._file: os.stat_result | None = None
         self._look_again = 0.0
@@ -61,9 +63,10 @@ class Disk:
         """Whether the disk is full, or was when it was last looked at."""
         return self._ballast.turns % 2 == 1
 
-    def take_ballast(self) -> None:
-        """Take the ballast, at the start; remember which file is open."""
+    def start(self) -> None:
+        """Take the ballast, remember which file is open and open it once more."""
         self._ballast.take()
+        self._checkpoint.open()
         self._file = self._path.stat()
 
     def judge(self, error: sqlite3.Error) -> BackendFailed | BackendBroken:
@@ -86,17 +89,21 @@ class Disk:
     def judged(self) -> Iterator[None]:
         """Let errors of SQLite and of the system out as the backend protocol has them."""
         try:
-            yield
-        except sqlite3.Error as error:
-            raise self.judge(error) from error
+            with self.judged_sql():
+                yield
         except OSError as error:
             raise BackendFailed(str(error)) from error
 
+    @contextmanager
+    def judged_sql(self) -> Iterator[None]:
+        """Let errors of SQLite out as the backend protocol has them."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise self.judge(error) from error
+
     def make_room(self, connection: sqlite3.Connection) -> None:
         """Before a transaction: empty the log if the disk is nearly full, and see if that helps."""
-        if self._checkpoint.left_to_writer:
-            with suppress(BackendFailed), self.judged():
-                self._checkpoint.finish(connection)
         now = time.monotonic()
         if now < self._look_again and not self.short:
             return
@@ -108,7 +115,7 @@ class Disk:
                 self._look_again = now + max(LOOK_SECONDS, min(headroom / FASTEST, LONGEST_LOOK))
                 return
             if self.log.size() > WORTH_EMPTYING:
-                self.checkpoint(connection, "TRUNCATE")
+                self.checkpoint(connection)
                 owed = self._owed(connection)
             self.short = self._ballast.short(owed)
 
@@ -116,6 +123,11 @@ class Disk:
         """Inside a write transaction that has written nothing: make room in the log ahead."""
         if not self.short:
             self.log.extend()
+
+    def close(self) -> None:
+        """Let go of the files, after the last connection."""
+        self.log.close()
+        self._checkpoint.close()
 
     def look(self, connection: sqlite3.Connection) -> None:
         """Give the ballast up or take it again, as the disk is now.
@@ -127,8 +139,11 @@ class Disk:
             raise self.distrust("the file was moved, or another put in its place")
         with self.judged():
             owed = self._owed(connection)
+            turns = self.turns
             self._ballast.take_again(owed)
             self._ballast.short(owed)
+            if self.turns != turns:
+                self._look_again = 0  # the next batch is to know
 
     def _is_at_path(self, file: os.stat_result) -> bool:
         try:
@@ -136,15 +151,28 @@ class Disk:
         except FileNotFoundError:
             return False
 
-    def checkpoint(self, connection: sqlite3.Connection, mode: str) -> None:
-        """Copy the log into the file, all of it."""
+    def checkpoint(self, connection: sqlite3.Connection) -> None:
+        """Copy the log into the file, all of it, and make it empty."""
         with self.judged():
-            self._checkpoint.copy_all(connection, mode)
+            self._checkpoint.copy_all(connection)
 
     def copy_log(self, connection: sqlite3.Connection) -> None:
         """Copy the log into the file while others read and write."""
-        with self.judged():
-            self._checkpoint.copy_most(connection)
+        try:
+            with self.judged_sql():
+                self._checkpoint.copy_most(connection)
+        except OSError as error:  # what a commit made durable is in the log still, but that may go
+            raise self.distrust(f"the disk did not write what it was given: {error}") from error
+
+    def finish_copying(self, connection: sqlite3.Connection) -> None:
+        """Between two batches: copy what is left of the log, if that was left to the writer."""
+        if not self._checkpoint.left_to_writer:
+            return
+        try:
+            with self.judged():
+                self._checkpoint.finish(connection)
+        except BackendFailed as error:
+            log.warning("the log could not be copied path=%s error=%s", self._path, error)
 
     def allocated(self, connection: sqlite3.Connection) -> int:
         """Return the bytes of the database's pages, those in the log included."""

@@ -45,9 +45,9 @@ class LogFile:
         try:
             if self._end() != self._left_at:
                 self._append()
-                self._left_at = self._end()
         except OSError as error:
             log.debug("no room ahead in the log error=%s", error)
+        self._left_at = self._end()
 
     def close(self) -> None:
         """Let go of the file: SQLite removes it together with its last connection."""

@@ -138,12 +138,12 @@ class BatchState:
             self.known.add(key)
             self.values[row.id] = row.value
         self.overlay = Overlay()
-        self.changes = Changes()
 
     def write(self) -> bool:
         """Write what is left, at the end; say whether the transaction has written anything."""
         if not self.changes.empty():
             self.tx.write(self.changes)
+            self.changes = Changes()
             self.flushed = True
         return self.flushed or bool(self.events)
 

@@ -1,7 +1,7 @@
 """The watch hub: every committed event to every watcher that wants it, once and in order.
 
 The writer leaves its batches here (`offer`), and the event loop takes them (`catch_up`): at once
-while anybody watches and the streams do not rest, else a few together, but always before it looks
+while anybody watches, unless the pacer pauses, else a few together, but always before it looks
 at a watch. A signal says that another server has committed, and the hub then reads the history up
 to there.
 
@@ -10,8 +10,8 @@ A *synced* watcher is in the index and gets events as they are published. One th
 past, or whose stream is full, is *unsynced*: it is fed from the history, page by page, and joins
 the synced ones in the very step (no await) in which it has caught up with `revision`. `recent`
 keeps the last events, so that this step does not need the database, and a watcher that is only
-just behind never does. Bounds: `RECENT_EVENTS`, `RECENT_BYTES`, those of `Handover`; streams bound
-their own outboxes.
+just behind never does. Bounds: `RECENT_EVENTS`, `RECENT_BYTES`, those of `CommitQueue`; streams
+bound their own outboxes.
 
 Nothing is skipped silently: a page that was read below the compact revision cancels the watchers
 that may have missed something, with that revision.
@@ -25,11 +25,11 @@ from collections import deque
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
+from datastore.mvcc.commit_queue import CommitQueue
 from datastore.mvcc.counts import LiveCounts
-from datastore.mvcc.handover import Handover
 from datastore.mvcc.history import Page, read_page
 from datastore.mvcc.model import Event, in_range
-from datastore.mvcc.rest import Rest
+from datastore.mvcc.pacer import Pacer
 from datastore.mvcc.watch_batch import Batch, in_batches
 from datastore.mvcc.watch_index import WatchIndex
 
@@ -67,8 +67,8 @@ class WatchHub:
         self.watchers = 0
         self.sent_events = 0  # to the outboxes of streams
         self._wake = asyncio.Event()
-        self._left = Handover()
-        self.rest = Rest(self.catch_up)
+        self._left = CommitQueue(revision)
+        self.pacer = Pacer(self.catch_up)
 
     @property
     def wants_values(self) -> bool:
@@ -86,19 +86,19 @@ class WatchHub:
         return sum(s.pending_events for s in {watcher.stream for watcher in watchers})
 
     def offer(self, outcome: Outcome) -> bool:
-        """Leave a committed batch; say whether the loop has to `attend` now.
+        """Leave a committed batch; say whether the loop has to come for it now.
 
         For the writer's thread, before it answers anybody. A watcher that is just being added sees
         the batch, or the batch sees it: either looks only after it has put down its own. So does
-        the end of a rest.
+        the end of a pause.
         """
         self._left.leave(outcome)
         left = self._left
-        return left.full or (not self.rest.on and (self.watchers > 0 or left.many))
+        return left.full or (not self.pacer.paused and (self.watchers > 0 or left.many))
 
-    def attend(self) -> None:
-        """Catch up, unless the streams rest: the end of the rest does it then."""
-        if self._left.full or not self.rest.on:
+    def catch_up_unless_paused(self) -> None:
+        """Catch up now, or let the end of the pause do it."""
+        if self._left.full or not self.pacer.paused:
             self.catch_up()
 
     def catch_up(self) -> None:
@@ -115,12 +115,11 @@ class WatchHub:
         sent = self.sent_events
         self._dispatch(events, reached)
         if self.sent_events > sent:
-            self.rest.begin()
+            self.pacer.dispatched()
 
     def newest(self) -> int:
-        """Return the revision that has been reached; on the loop."""
-        self.catch_up()
-        return self.revision
+        """Return the revision that the store has reached."""
+        return max(self.revision, self._left.revision)
 
     def signal(self) -> None:
         """Note that the store may have moved on elsewhere."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 WAITING = 10_000
 TOGETHER = 512
-HERE = 64  # that a front's own thread reads at once
+HERE = 16  # that a front's own thread reads at once
 SLOW_SECONDS, REST_SECONDS = 0.01, 1.0  # a read here that took so long, and what follows then
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -102,7 +103,7 @@ class Store:
         self.guard = Guard(new_tokens(options.token, options.token_ttl))
         self._passwords = Passwords(options.bcrypt_cost)
         self._quota = Quota(limits.quota)
-        self._closed = False
+        self._ending = asyncio.Event()  # the listener may return
         self._lanes: list[Lane] = []
         self._here: Session | None = None  # for reads in a front's own thread
         self._writing: asyncio.Task[None] | None = None
@@ -136,7 +137,7 @@ class Store:
         )
         watching = Watching(
             self.hub.offer,
-            self.hub.attend,
+            self.hub.catch_up_unless_paused,
             lambda leases: self.lessor.note(leases),
             lambda: self.hub.wants_values,
             lambda: self.hub.revision,
@@ -165,7 +166,9 @@ class Store:
         for name, job in self._jobs(state.revision):
             self._tasks.append(asyncio.create_task(keep(name, job)))
         if not backend.exclusive:
-            self._listening = asyncio.create_task(keep("listening", self._listen))
+            self._listening = asyncio.create_task(
+                keep("listening", self._listen, sleep=self._pause)
+            )
 
     async def stop(self) -> None:
         """Finish queued writes, then end every task and close the lanes.
@@ -183,9 +186,9 @@ class Store:
             await lane.close()
         if self._here:
             self._here.close()
-        self._closed = True
+        self._ending.set()
         if self._listening:
-            await self._listening  # its thread sees `_closed` within a second
+            await self._listening  # its thread sees `_ending` within a second
         await asyncio.to_thread(self.backend.close)
 
     async def range(self, query: RangeQuery) -> RangeResult:
@@ -299,11 +302,18 @@ class Store:
         self._lanes.append(lane)
         return lane
 
+    async def _pause(self, seconds: float) -> None:
+        """Sleep, but no longer than until the store ends."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._ending.wait(), seconds)
+
     async def _listen(self) -> None:
         """Signal the hub at every sign of a commit elsewhere."""
+        if self._ending.is_set():
+            return
         loop = asyncio.get_running_loop()
 
         def heard() -> None:
             loop.call_soon_threadsafe(self.hub.signal)
 
-        await asyncio.to_thread(self.backend.listen, heard, lambda: self._closed)
+        await asyncio.to_thread(self.backend.listen, heard, self._ending.is_set)

@@ -209,8 +209,8 @@ class WatchStream:
     def _speak(self, speaks: bool) -> None:
         """Tell the hub whether this stream has something to say, when that changes."""
         if speaks is not self._speaks:
-            self._speaks = speaks
-            (self._hub.rest.speaks if speaks else self._hub.rest.falls_silent)()
+            self._speaks, pacer = speaks, self._hub.pacer
+            (pacer.busy if speaks else pacer.idle)(self)
 
     def push(self, notice: Notice) -> None:
         """Add a notice to the outbox."""

@@ -43,14 +43,14 @@ QUEUE_BYTES = 256 << 20
 BATCH = 1_000
 BATCH_BYTES = 4 << 20
 LOOP_SECONDS, LONGEST_PAUSE = 0.0002, 0.02
-FEW = 8  # callers for whom no pause is made
+FEW = 8  # callers: no pause is made for them, and the loop is woken before they are answered
 
 
 class Watching(NamedTuple):
     """What the writer is told about watchers, and tells them."""
 
     offer: Callable[[Outcome], bool]
-    attend: Callable[[], None]
+    catch_up: Callable[[], None]
     note_leases: Callable[[Mapping[int, Lease | None]], None]
     wants_values: Callable[[], bool]
     reached: Callable[[], int]  # the revision up to which they have had everything
@@ -192,7 +192,7 @@ class Writer:
         try:
             if leases:
                 self._hub.note_leases(leases)
-            self._hub.attend()
+            self._hub.catch_up()
         finally:
             complete_all(done)
 

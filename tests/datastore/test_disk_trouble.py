@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from datastore.backends import sqlite
+from datastore.backends import sqlite, sqlite_session
 from datastore.backends.sqlite_disk import Disk
 from datastore.mvcc.backend import BackendBroken, BackendFailed
 from datastore.mvcc.model import Put
@@ -42,7 +42,7 @@ def database(tmp_path: Path) -> str:
 def connection(core: Core, tmp_path: Path) -> Iterator[sqlite3.Connection]:
     """Another connection to the store's file."""
     core.commit(Put(b"k", b"v"))
-    opened = sqlite.connect(tmp_path / "store.db")
+    opened = sqlite_session.connect(tmp_path / "store.db")
     yield opened
     opened.close()
 
@@ -66,7 +66,7 @@ def test_a_checkpoint_that_fails_leaves_a_connection_as_patient_as_it_was(
     before = connection.execute("PRAGMA busy_timeout").fetchone()
     refusing: Any = Refusing(connection, "PRAGMA wal_checkpoint")
     with pytest.raises(BackendFailed):
-        Disk(tmp_path / "store.db").checkpoint(refusing, "TRUNCATE")
+        Disk(tmp_path / "store.db").checkpoint(refusing)
     assert connection.execute("PRAGMA busy_timeout").fetchone() == before
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from datastore.mvcc.commit_queue import BATCHES, BYTES, EVENTS, MANY
 from datastore.mvcc.committer import Outcome
-from datastore.mvcc.handover import BATCHES, BYTES, EVENTS, MANY
 from datastore.mvcc.hub import WatchHub
 from datastore.mvcc.lane import Lane
 from datastore.mvcc.model import SUB_BITS, Event, Row
@@ -57,6 +57,7 @@ async def test_only_so_much_is_left(hub: WatchHub) -> None:
     told = [_leave(hub, revision) for revision in range(2, 2 + MANY)]
     assert told == [False] * (MANY - 1) + [True]
     assert hub.newest() == 1 + MANY
+    hub.catch_up()
     assert not _leave(hub, 2 + MANY, events=EVENTS)
     assert _leave(hub, 3 + MANY, replaced=bytes(BYTES))
     hub.catch_up()
@@ -69,25 +70,25 @@ async def test_what_comes_while_a_stream_speaks_is_one_answer(hub: WatchHub) -> 
     stream.create(WatchQuery(b"a", b"b"))
     await _take_all(stream)
     assert _leave(hub, 2)
-    hub.attend()
+    hub.catch_up_unless_paused()
     assert not any(_leave(hub, revision) for revision in range(3, 2 + BATCHES))
-    hub.attend()
+    hub.catch_up_unless_paused()
     (first,) = await _take_all(stream)
     assert [event.revision for event in first.events] == [2]
     assert _leave(hub, 2 + BATCHES)
-    hub.attend()
+    hub.catch_up_unless_paused()
     (second,) = await _take_all(stream)
     assert [event.revision for event in second.events] == list(range(3, 3 + BATCHES))
 
 
-async def test_a_rest_ends_although_nobody_reads_the_answers(hub: WatchHub) -> None:
+async def test_a_pause_ends_although_nobody_reads_the_answers(hub: WatchHub) -> None:
     asleep, awake = WatchStream(hub, HOUR), WatchStream(hub, HOUR)
     for stream in (asleep, awake):
         stream.create(WatchQuery(b"a", b"b"))
         await stream.take()
     for revision in range(2, 5):
         _leave(hub, revision)
-        hub.attend()
+        hub.catch_up_unless_paused()
         assert [event.revision for event in (await awake.take()).events] == [revision]
     assert asleep.waiting == 1
     asleep.close()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from datastore.backends import sqlite
+from datastore.backends import sqlite_transaction
 from datastore.mvcc.model import DeleteRange, Put, RangeQuery, Txn, in_range
 from tests.datastore.core import Core
 
@@ -163,7 +163,7 @@ def test_keys_after_a_page_of_very_many_versions_are_found(
     core: Core, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A page of which nothing was there yet, at an old revision, is not the last one."""
-    monkeypatch.setattr(sqlite, "PAGE_ROWS", 2)
+    monkeypatch.setattr(sqlite_transaction, "PAGE_ROWS", 2)
     core.commit(Put(b"quiet", b"early"))
     for _ in range(3):
         core.commit(*(Put(key, b"v") for _ in range(400) for key in (b"busy1", b"busy2")))

@@ -11,7 +11,8 @@ import pytest
 
 from datastore.backends import new_backend
 from datastore.backends.identity import Identity
-from datastore.backends.sqlite import SqliteSession, SqliteTransaction
+from datastore.backends.sqlite_session import SqliteSession
+from datastore.backends.sqlite_transaction import SqliteTransaction
 from datastore.backends.statements import CHAIN_STEPS
 from datastore.mvcc.backend import Changes, Wanted
 from datastore.mvcc.counts import CountedView, LiveCounts

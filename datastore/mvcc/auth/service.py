@@ -121,9 +121,10 @@ class Auth:
         tokens = self.guard.tokens
         while tokens.renewing:
             await asyncio.sleep(tokens.renewing)
-            used = tokens.take_used()
+            used = tokens.used()
             if used:
                 await self._writer.submit(RenewTokens(used, tokens.life))
+                tokens.renewed(used)
 
     def close(self) -> None:
         """End the threads that hash."""

@@ -8,7 +8,7 @@ from datastore.errors import ConfigError
 from datastore.errors.auth import AuthenticationFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from datastore.mvcc.auth.model import NamedUser, Token
     from datastore.mvcc.auth.tokens.kind import Issued, Moment
@@ -38,6 +38,9 @@ class NoTokens:
         del token, at, stored
         return None
 
-    def take_used(self) -> list[bytes]:
+    def used(self) -> list[bytes]:
         """Return nothing."""
         return []
+
+    def renewed(self, digests: Iterable[bytes]) -> None:
+        """Do nothing."""

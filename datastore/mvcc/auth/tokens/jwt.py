@@ -26,7 +26,7 @@ from datastore.mvcc.auth.tokens.keys import SIGN_METHODS, load_keys
 from datastore.mvcc.auth.tokens.kind import Issued
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from datastore.mvcc.auth.model import Token
     from datastore.mvcc.auth.tokens.kind import Moment
@@ -103,9 +103,12 @@ class JwtTokens:
             self._known[token] = claims
         return claims.identity if claims.hold_at(at.now / 1000) else None
 
-    def take_used(self) -> list[bytes]:
+    def used(self) -> list[bytes]:
         """Return nothing: the database knows none of these."""
         return []
+
+    def renewed(self, digests: Iterable[bytes]) -> None:
+        """Do nothing."""
 
     def _verified(self, signed: bytes, signature: bytes) -> bool:
         return self._algorithm.verify(signed, self._keys.public, signature)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from datastore.mvcc.auth.model import NamedUser, Token
 
@@ -49,5 +49,8 @@ class Tokens(Protocol):
         `stored` reads a row by digest from the snapshot or batch at hand.
         """
 
-    def take_used(self) -> list[bytes]:
-        """Return the digests of the tokens used since the last call."""
+    def used(self) -> list[bytes]:
+        """Return the digests of the tokens used since they were last renewed."""
+
+    def renewed(self, digests: Iterable[bytes]) -> None:
+        """Note that the database has given some tokens their whole life again."""

@@ -2,7 +2,7 @@
 
 The form is etcd's, sixteen letters, a dot and a number. The database keeps only its SHA-256, so
 that a copy of the database lets nobody in. Each use gives a token its whole life again: in memory
-at once, in the database every few seconds for all that were used (`take_used`), so that no server
+at once, in the database every few seconds for all that were used (`used`), so that no server
 takes a token for dead that another one has just seen alive.
 
 What is remembered belongs to one auth revision: ending tokens (a deleted user, another password,
@@ -23,7 +23,7 @@ from datastore.mvcc.auth.model import NamedUser, Token
 from datastore.mvcc.auth.tokens.kind import Issued
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from datastore.mvcc.auth.tokens.kind import Moment
 
@@ -48,6 +48,7 @@ class SimpleTokens:
         self._revision = 0
         self._known: dict[bytes, Token] = {}
         self._used: set[bytes] = set()
+        self._renewing: set[bytes] = set()  # used before the renewal that goes on
 
     def issue(self, user: str, revision: int, now: int) -> Issued:
         """Make a token; it is good once its row is committed."""
@@ -71,11 +72,17 @@ class SimpleTokens:
         self._remember(found._replace(expires=at.now + self.life), at)
         return NamedUser(found.user, at.revision)
 
-    def take_used(self) -> list[bytes]:
-        """Return the digests of the tokens used since the last call."""
+    def used(self) -> list[bytes]:
+        """Return the digests of the tokens used since they were last renewed."""
         with self._lock:
-            used, self._used = list(self._used), set()
-        return used
+            self._renewing |= self._used
+            self._used = set()
+            return list(self._renewing)
+
+    def renewed(self, digests: Iterable[bytes]) -> None:
+        """Note that the database has given some tokens their whole life again."""
+        with self._lock:
+            self._renewing.difference_update(digests)
 
     def _recall(self, digest: bytes, at: Moment) -> Token | None:
         with self._lock:

@@ -12,15 +12,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datastore.mvcc.committer import Outcome
 
-BATCHES, MANY = 64, 16
+BATCHES = 64
+MANY = 16
 EVENTS = 512  # of one batch; beyond, their bytes are not even counted
 BYTES = 1 << 20
 
 
-class Handover:
-    """Batches that the writer has left and the hub has not taken."""
+class CommitQueue:
+    """Batches that the writer has left and the hub has not taken.
 
-    def __init__(self) -> None:
+    `revision` is that of the last one left.
+    """
+
+    def __init__(self, revision: int) -> None:
+        self.revision = revision
         self._batches: deque[Outcome] = deque()
         self._bytes = 0
 
@@ -37,13 +42,15 @@ class Handover:
     def leave(self, outcome: Outcome) -> None:
         """Leave a batch; for the writer's thread."""
         self._batches.append(outcome)
+        self.revision = outcome.revision
         events = outcome.events
         self._bytes += BYTES if len(events) > EVENTS else sum(event.size for event in events)
 
     def take(self) -> list[Outcome]:
         """Take every batch, oldest first; for the event loop.
 
-        The writer may leave one meanwhile: its bytes are forgotten then, or it is.
+        Of one that the writer leaves meanwhile the bytes may be counted although it is taken: then
+        the loop comes once too early.
         """
         self._bytes = 0
         taken = []
