@@ -6,11 +6,12 @@ thread has read it; the answer gets its outcome in the thread that has it (`answ
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from datastore.mvcc import validation
 from datastore.mvcc.counts import read_counted
 from datastore.mvcc.point_reads import is_point_read
+from datastore.mvcc.ranges import pages
 from datastore.mvcc.snapshot_view import SnapshotView
 from datastore.mvcc.txn import run_txn
 
@@ -25,13 +26,23 @@ if TYPE_CHECKING:
     from datastore.mvcc.writer import Writer
 
 
+LONGEST_PAGE = 1_000  # rows
+
+
+class Reads(NamedTuple):
+    """Where reads run: those of one key, pages, and all others."""
+
+    points: PointReads
+    pages: Lane
+    ranges: Lane
+
+
 class KeySpace:
     """The keys of a store; see the module. Every method raises what refuses its request."""
 
-    def __init__(self, store: Store, *, points: PointReads, ranges: Lane, writer: Writer) -> None:
+    def __init__(self, store: Store, reads: Reads, writer: Writer) -> None:
         self._store = store
-        self._points = points
-        self._ranges = ranges
+        self._points, self._pages, self._ranges = reads
         self._writer = writer
         self._operations = store.limits.txn_operations
 
@@ -43,7 +54,8 @@ class KeySpace:
         else:
             counts = self._store.hub.counts
             guard = self._store.guard
-            self._ranges.submit(lambda session: read_counted(session, query, counts, guard), answer)
+            lane = self._pages if 0 < query.limit <= LONGEST_PAGE and pages(query) else self._ranges
+            lane.submit(lambda session: read_counted(session, query, counts, guard), answer)
 
     def serve_here(self) -> None:
         """Be told that this thread will call `serve` after every few operations."""

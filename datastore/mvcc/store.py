@@ -26,7 +26,7 @@ from datastore.mvcc.batch import Server
 from datastore.mvcc.compaction import Compactor
 from datastore.mvcc.housekeeping import Housekeeping
 from datastore.mvcc.hub import WatchHub
-from datastore.mvcc.key_space import KeySpace
+from datastore.mvcc.key_space import KeySpace, Reads
 from datastore.mvcc.lane import Lane
 from datastore.mvcc.lessor import Lessor, MemoryLessor, SharedLessor
 from datastore.mvcc.point_reads import PointReads
@@ -115,6 +115,8 @@ class Store:
         backend = self.backend
         self._points = self._lane("points", backend.session, together=POINT_READS)
         self._ranges = self._lane("ranges", backend.session, threads=RANGE_THREADS)
+        # In a file one thread reads more pages than several that wait for the interpreter's lock.
+        pages = self._lane("pages", backend.session) if backend.exclusive else self._ranges
         chores = self._lane("chores", backend.session)
         state = await self._ranges.call(snapshot_reads.state)
         self.house = Housekeeping(backend, chores, self._quota)
@@ -162,7 +164,8 @@ class Store:
         if backend.exclusive:
             self._here = backend.session()
         points = PointReads(self._points, self.guard, backend.newest, self._here)
-        self.keys = KeySpace(self, points=points, ranges=self._ranges, writer=self.writer)
+        reads = Reads(points, pages, self._ranges)
+        self.keys = KeySpace(self, reads, self.writer)
         for name, job in self._jobs(state.revision):
             self._tasks.append(asyncio.create_task(keep(name, job)))
         if not backend.exclusive:
