@@ -2,9 +2,9 @@
 
 Python's driver gives the interpreter's lock away twice a row, and a thread that wants 500 rows
 waits for it a thousand times while others are busy. So a page comes as one row: SQLite joins all
-keys and values into one blob, and the integers into one hexadecimal text, in C and without the
-lock; here they are cut apart. `group_concat` is what joins, it passes bytes through unchanged (and
-`available` checks that of the library at hand).
+keys into one blob, all values into another, and each column of integers into an array of JSON, in
+C and without the lock; here they are cut apart. `group_concat` is what joins bytes, it passes them
+through unchanged (and `available` checks that of the library at hand).
 
 An old revision is read by the same walk: where a key's newest event is not below the bound, its
 chain is followed by a correlated query. A chain longer than CHAIN_STEPS is given up and comes back
@@ -14,8 +14,9 @@ as it is, with an id that is not below the bound: the caller looks further.
 from __future__ import annotations
 
 import sqlite3
-import struct
 from functools import cache, lru_cache
+from itertools import accumulate
+from json import loads
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
@@ -33,29 +34,31 @@ from sqlalchemy import (
 
 from datastore.backends.schema import history, kv
 from datastore.backends.statements import CHAIN_STEPS, bounds
-from datastore.mvcc.model import Row
+from datastore.mvcc.packed_rows import PackedRows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import ColumnElement
     from sqlalchemy.sql import Select
 
     from datastore.backends.statements import Prepared, Statements
 
-_INTEGERS = struct.Struct(">qqqqII")  # id, create_revision, version, lease, lengths
-_FORMAT = "'%016x%016x%016x%016x%08x%08x'"
+INTEGERS = 4  # columns
 _PROBE = (
-    "SELECT cast(group_concat(x, '') AS BLOB) FROM (SELECT x'00ff' AS x UNION ALL SELECT x'00')"
+    "SELECT cast(group_concat(x, '') AS BLOB), json_group_array(length(x))"
+    " FROM (SELECT x'00ff' AS x UNION ALL SELECT x'00')"
 )
 
 
 @cache
 def available() -> bool:
-    """Say whether this SQLite joins bytes as they are, zeros and all."""
+    """Say whether this SQLite joins bytes as they are, zeros and all, and writes JSON."""
     connection = sqlite3.connect(":memory:")
     try:
-        return bool(connection.execute(_PROBE).fetchone()[0] == b"\x00\xff\x00")
+        return bool(connection.execute(_PROBE).fetchone() == (b"\x00\xff\x00", "[2,1]"))
+    except sqlite3.OperationalError:
+        return False
     finally:
         connection.close()
 
@@ -69,22 +72,14 @@ class PageStatements:
 
     def _page(self, *, bounded: bool, past: bool, values: bool) -> Prepared:
         rows = (_past if past else _newest)(bounded, values).subquery()
-        content: Any = rows.c.key.op("||")(rows.c.value) if values else rows.c.key
-        size = func.length(rows.c.value) if values else literal_column("0")
-        integers = func.printf(
-            literal_column(_FORMAT),
-            rows.c.id,
-            rows.c.create_revision,
-            rows.c.version,
-            rows.c.lease,
-            func.length(rows.c.key),
-            size,
-        )
+        integers = (rows.c.id, rows.c.create_revision, rows.c.version, rows.c.lease)
+        content = (rows.c.key, rows.c.value) if values else (rows.c.key,)
         nothing: ColumnElement[Any] = literal_column("''")
         return self._prepare(
             select(
-                func.group_concat(integers, nothing),
-                cast(func.group_concat(content, nothing), LargeBinary),
+                *[func.json_group_array(column) for column in integers],
+                *[func.json_group_array(func.length(column)) for column in content],
+                *[cast(func.group_concat(column, nothing), LargeBinary) for column in content],
             )
         )
 
@@ -135,18 +130,17 @@ def _param(name: str) -> ColumnElement[Any]:
     return bindparam(name, type_=BigInteger())
 
 
-def unpack(integers: str | None, content: bytes | None) -> list[Row]:
-    """Return the rows of a page; their links to the events before them are not known."""
-    if not integers or content is None:
-        return []
-    rows: list[Row] = []
-    add, make, at = rows.append, tuple.__new__, 0
-    for event, created, version, lease, key_size, size in _INTEGERS.iter_unpack(
-        bytes.fromhex(integers)
-    ):
-        middle = at + key_size
-        end = middle + size
-        row = (event, content[at:middle], content[middle:end], created, version, lease, 0, 0)
-        add(make(Row, row))
-        at = end
-    return rows
+def unpack(columns: Sequence[Any]) -> PackedRows:
+    """Return the rows of a page; without values they are empty."""
+    ids, created, versions, leases = [loads(column) for column in columns[:INTEGERS]]
+    sizes = (len(columns) - INTEGERS) // 2
+    content = columns[INTEGERS + sizes :]
+    cut = [_cut(loads(columns[INTEGERS + n]), content[n]) for n in range(sizes)]
+    keys, values = cut if sizes > 1 else (*cut, [b""] * len(ids))
+    return PackedRows((ids, keys, values, created, versions, leases))
+
+
+def _cut(sizes: list[int], joined: bytes | None) -> list[bytes]:
+    """Cut what was joined, None for nothing, into pieces of those sizes."""
+    whole = joined or b""
+    return [whole[end - size : end] for size, end in zip(sizes, accumulate(sizes), strict=True)]

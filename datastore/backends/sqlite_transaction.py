@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from datastore.backends.sqlite_disk import Disk
     from datastore.mvcc.backend import Changes
     from datastore.mvcc.model import State
+    from datastore.mvcc.packed_rows import PackedRows
 
 LIST_SIZES = (1, 8, 64, 512)
 ROW_SIZES = (256, 128, 64, 32, 16, 8, 4, 3, 2, 1)
@@ -115,7 +116,7 @@ class SqliteTransaction(SqlTransaction):
 
     def scan(
         self, key: bytes, end: bytes | None, limit: int, revision: int, *, values: bool
-    ) -> list[Row]:
+    ) -> Sequence[Row]:
         """Return live rows in key order, many at a time."""
         if 0 < limit < FEW_ROWS or end == key + b"\0" or not available():
             return super().scan(key, end, limit, revision, values=values)
@@ -124,15 +125,20 @@ class SqliteTransaction(SqlTransaction):
         found: list[Row] = []
         while True:
             size = min(limit - len(found), PAGE_ROWS) if limit else PAGE_ROWS
-            joined = self.execute(page, key=key, end=end, limit=size, below=below)
-            rows = unpack(*joined[0])
-            found += self._settle(rows, below) if revision else rows
-            if len(rows) < size or 0 < limit <= len(found):
+            rows = unpack(self.execute(page, key=key, end=end, limit=size, below=below)[0])
+            settled = self._settle(rows, below) if revision else rows
+            ended = len(rows) < size or 0 < limit <= len(found) + len(settled)
+            if ended and not found:
+                return settled
+            found += settled
+            if ended:
                 return found
             key = rows[-1].key + b"\0"
 
-    def _settle(self, rows: list[Row], below: int) -> list[Row]:
+    def _settle(self, rows: PackedRows, below: int) -> Sequence[Row]:
         """Look further for the keys whose chain was too long to follow."""
+        if max(rows.columns[0], default=0) < below:
+            return rows
         settled: list[Row] = []
         for row in rows:
             if row.id < below:

@@ -112,7 +112,7 @@ class SqlTransaction(ABC):
 
     def scan(
         self, key: bytes, end: bytes | None, limit: int, revision: int, *, values: bool
-    ) -> list[Row]:
+    ) -> Sequence[Row]:
         """Return live rows in key order."""
         if revision:
             return self._scan_past(key, end, limit, revision)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -128,7 +128,7 @@ class Snapshot(Protocol):
 
     def scan(
         self, key: bytes, end: bytes | None, limit: int, revision: int, *, values: bool
-    ) -> list[Row]:
+    ) -> Sequence[Row]:
         """Return live rows in key order, at most limit (0: all); no values if not asked for."""
 
     def count(self, key: bytes, end: bytes | None, revision: int) -> int:

@@ -23,7 +23,7 @@ from datastore.mvcc.model import (
 from datastore.mvcc.overlay import Overlay
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from datastore.mvcc.batch import BatchState
 
@@ -80,7 +80,9 @@ class Draft:
         tombstone = Row(self._next_id(), row.key, b"", 0, 0, 0, 1, row.id)
         self._add(tombstone, row if complete else head)
 
-    def scan(self, key: bytes, end: bytes, limit: int, revision: int, *, values: bool) -> list[Row]:
+    def scan(
+        self, key: bytes, end: bytes, limit: int, revision: int, *, values: bool
+    ) -> Sequence[Row]:
         """Return live rows in key order: the database's, under this batch's and this draft's."""
         bound = upper_bound(key, end)
         if bound is not None and bound <= key:

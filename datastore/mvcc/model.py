@@ -13,9 +13,12 @@ from `key` on, anything else the half-open range.
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from datastore.mvcc.auth.model import NOBODY, Credentials
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SUB_BITS = 20
 MAX_EVENTS = 1 << SUB_BITS  # events that one revision can number
@@ -246,7 +249,7 @@ class RangeResult(NamedTuple):
     """Live rows; total counts the whole range, before limit and filters."""
 
     revision: int
-    rows: list[Row]
+    rows: Sequence[Row]
     more: bool
     total: int
 
@@ -263,7 +266,7 @@ class DeleteResult(NamedTuple):
 
     revision: int
     deleted: int
-    prevs: list[Row]
+    prevs: Sequence[Row]
 
 
 class TxnResult(NamedTuple):

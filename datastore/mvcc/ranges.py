@@ -12,7 +12,7 @@ from datastore.errors import Compacted, FutureRevision
 from datastore.mvcc.model import SUB_BITS, RangeQuery, RangeResult, Row, SortOrder, SortTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 
 class RangeView(Protocol):
@@ -26,7 +26,9 @@ class RangeView(Protocol):
     def compact_revision(self) -> int:
         """The revision below which nothing can be read."""
 
-    def scan(self, key: bytes, end: bytes, limit: int, revision: int, *, values: bool) -> list[Row]:
+    def scan(
+        self, key: bytes, end: bytes, limit: int, revision: int, *, values: bool
+    ) -> Sequence[Row]:
         """Return live rows in key order."""
 
     def count(self, key: bytes, end: bytes, revision: int) -> int:
@@ -67,7 +69,7 @@ def read_range(view: RangeView, query: RangeQuery) -> RangeResult:
     return RangeResult(view.revision, kept, more, count)
 
 
-def arrange(rows: list[Row], query: RangeQuery) -> tuple[list[Row], bool]:
+def arrange(rows: Sequence[Row], query: RangeQuery) -> tuple[Sequence[Row], bool]:
     """Filter, sort, cut and blank rows that came in key order; also say whether it cut."""
     if query.filtered:
         rows = [row for row in rows if _passes(row, query)]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from datastore.mvcc.model import upper_bound
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from datastore.mvcc.backend import Snapshot
     from datastore.mvcc.model import Head, Row, State
 
@@ -21,7 +23,9 @@ class SnapshotView:
         self.compact_revision = state.compact_revision
         self.wants_values = False
 
-    def scan(self, key: bytes, end: bytes, limit: int, revision: int, *, values: bool) -> list[Row]:
+    def scan(
+        self, key: bytes, end: bytes, limit: int, revision: int, *, values: bool
+    ) -> Sequence[Row]:
         """Return live rows in key order."""
         bound = upper_bound(key, end)
         if bound is not None and bound <= key:

@@ -31,7 +31,7 @@ from datastore.mvcc.model import (
 from datastore.mvcc.ranges import RangeView, check_revision, read_range
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 
 class View(RangeView, Protocol):
@@ -126,7 +126,7 @@ def choose(view: View, txn: Txn) -> Path:
 
 def holds(view: View, compare: Compare) -> bool:
     """Say whether a compare is true: of every key in its range, or of a missing key."""
-    rows: list[Row] | list[Head | Row]
+    rows: Sequence[Head | Row]
     if compare.end or compare.target == CompareTarget.VALUE:
         needs_value = compare.target == CompareTarget.VALUE
         rows = view.scan(compare.key, compare.end, 0, 0, values=needs_value)

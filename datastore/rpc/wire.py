@@ -27,6 +27,7 @@ from datastore.mvcc.model import (
     Row,
     TxnResult,
 )
+from datastore.mvcc.packed_rows import PackedRows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -108,11 +109,11 @@ def _key_values(tag: bytes, rows: Iterable[Row]) -> bytes:
     """Return live rows as fields of one number: written out, since a page has 500 of them."""
     parts: list[bytes] = []
     add, short = parts.append, _SHORT
-    for row in rows:
-        event, key, value, created, version, lease, _, _ = row
+    tuples = rows.tuples() if isinstance(rows, PackedRows) else rows
+    for event, key, value, created, version, lease, _, _ in tuples:
         size, revision = len(value), event >> SUB_BITS
         if lease or not size or version >= _PAIR or len(key) >= _PAIR:
-            encoded = key_value(row)
+            encoded = key_value(Row(event, key, value, created, version, lease, 0, 0))
             parts += (tag, varint(len(encoded)), encoded)
             continue
         head = b"\x0a%b%b\x10%b\x18%b\x20%b\x2a%b" % (

@@ -1,0 +1,45 @@
+"""A page as the database joins it is, row for row, what reading each row gives."""
+
+from pathlib import Path
+
+import pytest
+
+from datastore.mvcc.model import DeleteRange, Put, RangeQuery, Row
+from datastore.mvcc.packed_rows import PackedRows
+from datastore.rpc import wire
+from tests.datastore.core import EVERYTHING, Core
+
+
+@pytest.fixture
+def core(tmp_path: Path) -> Core:
+    """A store with keys and values of many sizes, none and zeros among them."""
+    core = Core(f"sqlite:///{tmp_path}/store.db")
+    keys = [b"\0", b"\xff\xfe", *(b"k%03d" % n + bytes(n % 7) for n in range(100))]
+    core.commit(*[Put(key, bytes(range(n % 256)) * (n % 5)) for n, key in enumerate(keys)])
+    core.commit(*[Put(key, b"again") for key in keys[::3]])
+    core.commit(DeleteRange(keys[5]))
+    return core
+
+
+@pytest.mark.parametrize("revision", [0, 60, 103])
+def test_a_page_is_its_rows(core: Core, revision: int) -> None:
+    with core:
+        whole = core.range(RangeQuery(*EVERYTHING, 50, revision))
+        packed = whole.rows
+        assert isinstance(packed, PackedRows)
+        keys = [row.key for row in packed]
+        found = [core.range(RangeQuery(key, revision=revision)).rows[0] for key in keys]
+        single = [row._replace(prev_id=0) for row in found]
+
+        assert len(packed) == len(single) == 50
+        assert list(packed) == single
+        assert list(packed[10:20]) == single[10:20]
+        assert packed[-1] == single[-1]
+        assert all(isinstance(row, Row) for row in packed)
+        rows = whole._replace(rows=single)
+        assert wire.range_response(b"", whole) == wire.range_response(b"", rows)
+
+
+def test_no_rows_are_none(core: Core) -> None:
+    with core:
+        assert not core.range(RangeQuery(b"x", b"y", 50)).rows
