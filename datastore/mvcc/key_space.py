@@ -54,7 +54,7 @@ class KeySpace:
         else:
             counts = self._store.hub.counts
             guard = self._store.guard
-            lane = self._pages if 0 < query.limit <= LONGEST_PAGE and pages(query) else self._ranges
+            lane = self._pages if _is_short(query) else self._ranges
             lane.submit(lambda session: read_counted(session, query, counts, guard), answer)
 
     def serve_here(self) -> None:
@@ -86,6 +86,11 @@ class KeySpace:
 
     def _write(self, request: Put | DeleteRange | Txn, size: int, answer: Answer) -> None:
         self._writer.enqueue(request, size, answer)
+
+
+def _is_short(query: RangeQuery) -> bool:
+    """Say whether a read ends soon, whatever the range holds: a page, whose count is known."""
+    return query.limit <= LONGEST_PAGE and pages(query) and not query.count_only
 
 
 def _read_txn(session: Session, txn: Txn, guard: Guard) -> TxnResult:

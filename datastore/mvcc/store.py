@@ -1,8 +1,8 @@
 """The store: what the RPC services call, over one backend.
 
 Owns the lanes to the database, the writer, the hub, the lessor and the compactor, and their tasks.
-Reads go to reader threads: point reads that wait share a query (`PointReads`), ranges have
-threads of their own. Nothing here blocks the event loop.
+Reads go to reader threads: point reads that wait share a query (`PointReads`), pages and other
+ranges have threads of their own. Nothing here blocks the event loop.
 """
 
 from __future__ import annotations
