@@ -36,14 +36,14 @@ class Pacer:
         self.paused = False
         self._over = over
         self._busy: set[object] = set()
-        self._began = 0.0
-        self._timer: asyncio.TimerHandle | None = None
+        self._began = self._ends = 0.0
+        self._timer: asyncio.Handle | None = None
 
     def dispatched(self) -> None:
         """Note that streams have been given events."""
         if not self.paused:
             self._began = time.monotonic()
-            self._end_in(LONGEST)
+            self._end_at(self._began + LONGEST)
             self.paused = True
 
     def busy(self, stream: object) -> None:
@@ -55,18 +55,18 @@ class Pacer:
         if stream in self._busy:
             self._busy.discard(stream)
             if self.paused and not self._busy:
-                took = time.monotonic() - self._began
-                self._end_in(min(PAUSE * took, LONGEST - took))
+                now = time.monotonic()
+                end = now + PAUSE * (now - self._began)
+                if end < self._ends:
+                    self._end_at(end)
 
-    def _end_in(self, seconds: float) -> None:
-        """End the pause so many seconds from now, if that is not later than it would."""
-        loop = asyncio.get_running_loop()
-        seconds = seconds if seconds >= LEAST else 0
+    def _end_at(self, end: float) -> None:
         if self._timer is not None:
-            if self._timer.when() <= loop.time() + seconds:
-                return
             self._timer.cancel()
-        self._timer = loop.call_later(seconds, self._end)
+        self._ends = end
+        seconds = end - time.monotonic()
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(seconds if seconds >= LEAST else 0, self._end)
 
     def _end(self) -> None:
         self._timer = None
