@@ -7,10 +7,12 @@ PROTOS := proto/etcd/auth.proto proto/etcd/election.proto proto/etcd/kv.proto pr
 OPENAPI_PROTO := control_plane/api/openapi/openapi_v2.proto
 
 .DEFAULT_GOAL := help
-.PHONY: help up setup test servers lint types imports pytest contract differential storage-suite damage robustness fmt proto bench flags lock
+.PHONY: help install up setup test servers lint types imports pytest contract differential storage-suite damage robustness fmt proto bench flags lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+install: $(VENV)/.installed ## create .venv and install Tapir into it, nothing more
 
 up: $(VENV)/.installed ## create .venv, install, and run a cluster on data/
 	@$(BIN)/tapir up

@@ -1,6 +1,8 @@
 """Opening a store only to read it, while a server may be at work on it.
 
-A SQLite file is opened read-only, a networked database is read in read-only transactions.
+A SQLite file is opened read-only, a networked database is read in read-only transactions. A file
+that nobody has open (it has no log) is read as one that does not change: SQLite leaves nothing
+beside it then, and needs no leave to write there.
 """
 
 from __future__ import annotations
@@ -59,19 +61,29 @@ def _sqlite(url: URL) -> Engine:
     if not path.is_file():
         raise CannotCheck(f"datastore {path}: there is no such file: name a store's file")
 
+    log = Path(f"{path}-wal")
+    at_rest = not log.exists()
+    mode = "mode=ro&immutable=1" if at_rest else "mode=ro"
+
     def connect() -> sqlite3.Connection:
         connection = sqlite3.connect(
-            f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
+            f"{path.as_uri()}?{mode}", uri=True, isolation_level=None, check_same_thread=False
         )
         connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
         return connection
 
-    return create_engine("sqlite://", creator=connect, poolclass=NullPool)
+    options = {"log": log} if at_rest else {}
+    return create_engine(
+        "sqlite://", creator=connect, poolclass=NullPool, execution_options=options
+    )
 
 
 @contextmanager
 def snapshot(connection: Connection) -> Iterator[None]:
-    """Hold one view of the store for everything that is asked inside."""
+    """Hold one view of the store for everything that is asked inside.
+
+    CannotCheck when a server has begun to change what was thought to be at rest.
+    """
     with connection.begin() as transaction:
         if connection.dialect.name == "sqlite":
             connection.exec_driver_sql("BEGIN")
@@ -81,3 +93,6 @@ def snapshot(connection: Connection) -> Iterator[None]:
             yield
         finally:
             transaction.rollback()
+            log = connection.get_execution_options().get("log")
+            if log is not None and log.exists():
+                raise CannotCheck(f"{log}: a server has started on this store: check it again")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import socket
+import ssl
 from contextlib import contextmanager, suppress
 from tempfile import mkstemp
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
 import grpc
 
@@ -116,30 +119,72 @@ def _channel(source: Source) -> grpc.Channel:
         grpc.channel_ready_future(channel).result(timeout=CONNECT_SECONDS)
     except grpc.FutureTimeoutError:
         channel.close()
-        raise CannotSave(
-            f"endpoint {source.endpoint} does not answer: start that server, or correct the URL"
-        ) from None
+        raise CannotSave(f"endpoint {source.endpoint} {_silence(source.endpoint)}") from None
     return channel
+
+
+def _silence(endpoint: str) -> str:
+    """Return why nobody has answered, and the remedy."""
+    scheme, target = _address(endpoint)
+    host, _, port = target.rpartition(":")
+    if not scheme.startswith("unix"):
+        with suppress(OSError), socket.create_connection((host.strip("[]"), int(port)), 1):
+            return (
+                f"takes connections but does not answer as {scheme}: correct that, or the "
+                "certificates (--cacert, --cert, --key)"
+            )
+    return "does not answer: start that server, or correct the URL"
 
 
 def _open(source: Source) -> grpc.Channel:
     scheme, target = _address(source.endpoint)
     if scheme not in SECURE:
         return grpc.insecure_channel(target, STILL_THERE)
+    _check_files(source)
     credentials = grpc.ssl_channel_credentials(
         _read(source.cacert), _read(source.key), _read(source.cert)
     )
     return grpc.secure_channel(target, credentials, STILL_THERE)
 
 
+def _check_files(source: Source) -> None:
+    """Refuse certificates that gRPC would end the process for, or fail with and not say so."""
+    cacert, cert, key = source.cacert, source.cert, source.key
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if (cert is None) != (key is None):
+        raise CannotSave("--cert and --key: give both or neither")
+    try:
+        if cacert is not None:
+            context.load_verify_locations(cacert)
+    except ssl.SSLError:
+        raise CannotSave(f"{cacert}: there is no certificate in PEM in it") from None
+    try:
+        if cert is not None:
+            context.load_cert_chain(cert, key, password="")  # and do not ask for one
+    except ssl.SSLError as error:
+        why = error.reason or "not PEM"
+        raise CannotSave(f"{cert} and {key}: no certificate with its key: {why}") from None
+
+
 def _address(endpoint: str) -> tuple[str, str]:
     """Return the scheme of an endpoint and what gRPC connects to."""
     scheme, separator, rest = endpoint.partition("://")
     if not separator:
-        return "http", endpoint
-    if scheme not in (*PLAIN, *SECURE):
-        raise CannotSave(f"endpoint {endpoint!r}: write http://host:port or https://…")
-    return scheme, f"unix:{rest}" if scheme.startswith("unix") else rest
+        scheme, rest = "http", endpoint
+    if scheme.startswith("unix") and scheme in (*PLAIN, *SECURE):
+        return scheme, f"unix:{rest}"
+    rest = rest.rstrip("/")
+    if scheme not in (*PLAIN, *SECURE) or not _is_host_and_port(rest):
+        raise CannotSave(f"endpoint {endpoint!r}: write http://host:port or https://host:port")
+    return scheme, rest
+
+
+def _is_host_and_port(text: str) -> bool:
+    try:
+        parts = urlsplit(f"//{text}")
+        return bool(parts.hostname and parts.port) and parts.netloc == text
+    except ValueError:
+        return False
 
 
 def _read(path: Path | None) -> bytes | None:

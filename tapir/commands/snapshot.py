@@ -48,6 +48,7 @@ def run(flags: argparse.Namespace) -> int:
 
 
 def _save(flags: argparse.Namespace) -> str:
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what goes wrong is said below, in one line
     from datastore.tools.snapshot_save import Source, save
 
     if "," in flags.endpoints:

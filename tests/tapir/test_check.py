@@ -48,3 +48,15 @@ def test_what_cannot_be_checked_is_one_line(tmp_path: Path) -> None:
     (line,) = refused.stderr.splitlines()
     assert f"{tmp_path}/none.db: there is no such file" in line
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_at_rest_is_only_read(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    with Datastore(f"sqlite:///{path}"):
+        pass
+    before = {file.name: file.stat().st_mtime_ns for file in tmp_path.iterdir()}
+
+    done = tapir_check(f"sqlite:///{path}")
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert {file.name: file.stat().st_mtime_ns for file in tmp_path.iterdir()} == before

@@ -85,6 +85,15 @@ def test_a_server_that_is_not_there(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_server_that_speaks_otherwise(tmp_path: Path) -> None:
+    with Datastore() as server:
+        said = refused("save", tmp_path / "file", "--endpoints", f"https://{server.address}")
+        slash = snapshot("save", tmp_path / "file", "--endpoints", f"http://{server.address}/")
+
+    assert "takes connections but does not answer as https" in said
+    assert slash.returncode == 0
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -96,6 +105,14 @@ def test_a_server_that_is_not_there(tmp_path: Path) -> None:
         (("status", "none"), "none: No such file"),
         (("save", "f", "--endpoints", "http://a:1,http://b:1"), "a single URL"),
         (("save", "f", "--endpoints", "ftp://a:1"), "ftp://a:1"),
+        (("save", "f", "--endpoints", "http://a"), "http://host:port"),
+        (("save", "f", "--endpoints", "http://[::1"), "http://host:port"),
+        (("save", "f", "--endpoints", "https://a:1", "--cert", "README.md"), "both or neither"),
+        (("save", "f", "--endpoints", "https://a:1", "--cacert", "README.md"), "in PEM"),
+        (
+            ("save", "f", "--endpoints", "https://a:1", "--cert", "README.md", "--key", "Makefile"),
+            "README.md and Makefile: no certificate with its key",
+        ),
         (("copy", "f"), "invalid choice: 'copy'"),
     ],
 )
