@@ -19,7 +19,8 @@ up: $(VENV)/.installed ## create .venv, install, and run a cluster on data/
 
 setup: $(VENV)/.tested ## create .venv with what development needs
 
-test: setup servers lint types imports pytest ## install what the tests need and pass them all
+test: setup servers ## install what the tests need and pass them all
+	@$(MAKE) --no-print-directory -j2 pytest lint types imports  # the tests wait more than they work
 
 servers: ## install the servers that tests talk to (Debian, as root)
 	@tests/install-servers.sh
