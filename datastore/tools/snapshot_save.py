@@ -9,10 +9,10 @@ import ssl
 from contextlib import contextmanager, suppress
 from tempfile import mkstemp
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlsplit
 
 import grpc
 
+from datastore.addresses import ListenUrl, listen_url
 from datastore.errors import ConfigError
 from datastore.tools.snapshot_file import BLOCK, DIGEST
 from proto.etcd import rpc_pb2, rpc_pb2_grpc
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 5
 LOGIN_SECONDS = 30
-PLAIN, SECURE = ("http", "unix"), ("https", "unixs")
 # A large store is copied before its first byte comes, so how long that takes says nothing: a server
 # that does not answer pings any more is gone. Of its own gRPC sends two pings without data.
 STILL_THERE = [
@@ -125,26 +124,26 @@ def _channel(source: Source) -> grpc.Channel:
 
 def _silence(endpoint: str) -> str:
     """Return why nobody has answered, and the remedy."""
-    scheme, target = _address(endpoint)
-    host, _, port = target.rpartition(":")
-    if not scheme.startswith("unix"):
-        with suppress(OSError), socket.create_connection((host.strip("[]"), int(port)), 1):
+    url = _url(endpoint)
+    if url.host:
+        port = int(url.address.rpartition(":")[2])
+        with suppress(OSError), socket.create_connection((url.host, port), 1):
             return (
-                f"takes connections but does not answer as {scheme}: correct that, or the "
-                "certificates (--cacert, --cert, --key)"
+                f"takes connections but does not answer as {'https' if url.secure else 'http'}: "
+                "correct that, or the certificates (--cacert, --cert, --key)"
             )
     return "does not answer: start that server, or correct the URL"
 
 
 def _open(source: Source) -> grpc.Channel:
-    scheme, target = _address(source.endpoint)
-    if scheme not in SECURE:
-        return grpc.insecure_channel(target, STILL_THERE)
+    url = _url(source.endpoint)
+    if not url.secure:
+        return grpc.insecure_channel(url.address, STILL_THERE)
     _check_files(source)
     credentials = grpc.ssl_channel_credentials(
         _read(source.cacert), _read(source.key), _read(source.cert)
     )
-    return grpc.secure_channel(target, credentials, STILL_THERE)
+    return grpc.secure_channel(url.address, credentials, STILL_THERE)
 
 
 def _check_files(source: Source) -> None:
@@ -166,25 +165,9 @@ def _check_files(source: Source) -> None:
         raise CannotSave(f"{cert} and {key}: no certificate with its key: {why}") from None
 
 
-def _address(endpoint: str) -> tuple[str, str]:
-    """Return the scheme of an endpoint and what gRPC connects to."""
-    scheme, separator, rest = endpoint.partition("://")
-    if not separator:
-        scheme, rest = "http", endpoint
-    if scheme.startswith("unix") and scheme in (*PLAIN, *SECURE):
-        return scheme, f"unix:{rest}"
-    rest = rest.rstrip("/")
-    if scheme not in (*PLAIN, *SECURE) or not _is_host_and_port(rest):
-        raise CannotSave(f"endpoint {endpoint!r}: write http://host:port or https://host:port")
-    return scheme, rest
-
-
-def _is_host_and_port(text: str) -> bool:
-    try:
-        parts = urlsplit(f"//{text}")
-        return bool(parts.hostname and parts.port) and parts.netloc == text
-    except ValueError:
-        return False
+def _url(endpoint: str) -> ListenUrl:
+    """Return the parts of an endpoint, http unless it says otherwise; ConfigError if it is none."""
+    return listen_url("endpoints", endpoint if "://" in endpoint else f"http://{endpoint}")
 
 
 def _read(path: Path | None) -> bytes | None:
