@@ -7,9 +7,9 @@ import argparse
 import json
 import os
 import sys
-from getpass import getpass
 from pathlib import Path
 
+from tapir.commands.etcd_flags import USER, server_of
 from tapir.refusal import Refusal, refusals_of
 
 ACTIONS = {
@@ -17,8 +17,6 @@ ACTIONS = {
     "restore": "make a new store of a snapshot",
     "status": "check a snapshot and say what it holds",
 }
-
-USER = "ETCDCTL_USER"  # etcdctl's own: unlike a flag, others do not see it among the processes
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -49,25 +47,12 @@ def run(flags: argparse.Namespace) -> int:
 
 def _save(flags: argparse.Namespace) -> str:
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what goes wrong is said below, in one line
-    from datastore.tools.snapshot_save import Source, save
+    from datastore.tools.snapshot_save import save
 
     if "," in flags.endpoints:
         raise Refusal("snapshot save needs one server: give a single URL in --endpoints")
-    user, password = _user(flags.user or os.environ.get(USER, ""))
-    source = Source(flags.endpoints, flags.cacert, flags.cert, flags.key, user, password)
-    size = save(source, flags.file)
+    size = save(server_of(flags, flags.endpoints), flags.file)
     return f"snapshot saved to {flags.file}: {size} bytes"
-
-
-def _user(given: str) -> tuple[str, str]:
-    """Return a name and its password, which is asked for unless it is given too."""
-    name, colon, password = given.partition(":")
-    if not name or colon:
-        return name, password
-    try:
-        return name, getpass(f"password of {name}: ")
-    except EOFError as error:
-        raise Refusal(f"no password for user {name}: give name:password in {USER}") from error
 
 
 def _restore(flags: argparse.Namespace) -> str:
