@@ -137,6 +137,7 @@ class Statements:
         )
         self.set_compact = self.prepare(update(meta).values(compact_revision=_param("revision")))
         self.set_pruned = self.prepare(update(meta).values(pruned_revision=_param("revision")))
+        self.set_floor = self.prepare(update(meta).values(floor=_param("revision")))
         full = _param("now") + lease.c.ttl * 1000
         self.extend_leases = self.prepare(
             update(lease).where(lease.c.deadline < full).values(deadline=full)

@@ -223,10 +223,7 @@ class SqlTransaction(ABC):
             self.insert(schema.alarm, list(changes.put_alarms), replace=True)
         for alarm in changes.drop_alarms:
             self.send(self.statements.drop_alarm, member=alarm.member_id, kind=alarm.alarm)
-        if changes.compact_revision is not None:
-            self.send(self.statements.set_compact, revision=changes.compact_revision)
-        if changes.pruned_revision is not None:
-            self.send(self.statements.set_pruned, revision=changes.pruned_revision)
+        self._write_bounds(changes)
         if changes.extend_leases is not None:
             self.send(self.statements.extend_leases, now=changes.extend_leases)
         if changes.put_lock is not None:
@@ -237,6 +234,14 @@ class SqlTransaction(ABC):
             self.send(self.statements.set_heartbeat, member=self.member_id, time=changes.heartbeat)
         for number, urls in changes.peer_urls.items():
             self.send(self.statements.set_peer_urls, member=number, urls=dumps(urls))
+
+    def _write_bounds(self, changes: Changes) -> None:
+        if changes.compact_revision is not None:
+            self.send(self.statements.set_compact, revision=changes.compact_revision)
+        if changes.pruned_revision is not None:
+            self.send(self.statements.set_pruned, revision=changes.pruned_revision)
+        if changes.floor is not None:
+            self.send(self.statements.set_floor, revision=changes.floor)
 
     # Old revisions
 

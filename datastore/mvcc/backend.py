@@ -86,6 +86,7 @@ class Changes:
     drop_alarms: set[Alarm] = field(default_factory=set)
     compact_revision: int | None = None
     pruned_revision: int | None = None
+    floor: int | None = None  # the least revision that the store is at
     drop_rows: list[int] = field(default_factory=list)
     drop_heads: list[Head] = field(default_factory=list)
     extend_leases: int | None = None  # every deadline becomes at least now + ttl + this (ms)
@@ -101,8 +102,8 @@ class Changes:
 
     def of_state(self) -> bool:
         """Say whether they change more of the store's `State` than its revision."""
-        settings = (self.compact_revision, self.pruned_revision, self.auth)
-        return bool(self.put_alarms or self.drop_alarms or settings != (None, None, None))
+        settings = (self.compact_revision, self.pruned_revision, self.floor, self.auth)
+        return bool(self.put_alarms or self.drop_alarms or any(s is not None for s in settings))
 
 
 _NOTHING = Changes()
