@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 import psycopg
@@ -12,6 +13,8 @@ from datastore.mvcc.model import DeleteRange, Put
 from tests.datastore.core import Core
 
 Query = Callable[[str], list[Any]]
+KEYS = '"keys"'
+BYTES = bytes([0, 1, 7, 10, 18, 34, 92, 117, 0x7B, 0x7F, 0x80, 0xBF, 0xC3, 0xE2, 0xED, 0xF0, 0xFF])
 
 PLACES = [
     (b"/registry/pods/default/web", "pods", "default", "web"),
@@ -27,21 +30,64 @@ PLACES = [
     (b"/registry/apiregistration.k8s.io/apiservices/v1.apps", "apiservices", None, "v1.apps"),
 ]
 FOREIGN = [
-    (b"/registry/pods/default/random", b"\x80\x00\xff\xfe"),
-    (b"/registry/pods/default/protobuf", b"k8s\x00\n\x0b\n\x02v1\x12\x03Pod"),
-    (b"/registry/pods/default/text", b"not json"),
-    (b"/registry/pods/default/half", b'{"a":'),
-    (b"/registry/pods/default/empty", b""),
-    (b"/registry/pods/default/nul", b'{"a":"\\u0000"}'),
-    (b"/registry/pods/default/deep", b"[" * 5_000),
     (b"/registry/pods/\xff\xfe\x80/bad-key", b"{}"),
     (b"/registry/pods/d\x00d/nul-key", b"{}"),
+    (b"/registry/pods/\x1b[2J/escape-key", b"{}"),
+    (b"/registry/pods/\xed\xa0\x80/surrogate-key", b"{}"),
     (b"/registry/", b"{}"),
     (b"/registry/pods", b"{}"),
     (b"/registry//", b"{}"),
+    (b"/registry/pods/", b"{}"),
+    (b"/registry/.", b"{}"),
+    (b"/registry/services/specs/", b"{}"),
     (b"\xff\x00", b"\xff"),
     (b"compact_rev_key", b"42"),
 ]
+POD = b"\n\x02v1\x12\x03Pod"
+ENVELOPES = {  # (value, its version and kind)
+    "pod": (
+        b"k8s\x00\n" + bytes([len(POD)]) + POD + b"\x12\x0d\n\x0b\n\x03web\xff\x80",
+        "v1",
+        "Pod",
+    ),
+    "empty": (b"k8s\x00", None, None),
+    "half": (b"k8s\x00\n\x0b\n\x02v1\x12", "v1", None),
+    "other-fields": (b"k8s\x00\x12\x0b\x1a\x02v1", None, None),
+    "long-length": (b"k8s\x00\n\xff\xff\xff\x0f\n\xff\x7f", None, None),
+    "random": (b"k8s\x00\n\x0b\n\x02\xff\x00\x12\x02\xfe\n", None, None),
+}
+NOT_JSON = {
+    "random": b"\x80\x00\xff\xfe",
+    "text": b"not json",
+    "half": b'{"a":',
+    "empty": b"",
+    "two": b"{} {}",
+    "python": b"{'a': 1}",
+    "comma": b'{"a": 1,}',
+    "nul": b'{"a":1}\x00',
+    "control": b'{"a":"\x01"}',
+    "byte": b'{"a":"\xff"}',
+    "stray": b'{"a":"\xc3\xa9\xa9"}',
+    "overlong": b'{"a":"\xc0\xaf"}',
+    "surrogate": b'{"a":"\xed\xa0\x80"}',
+    "half-pair": b'{"a":"\\ud83d"}',
+    "second-half": b'{"\\udc00":1}',
+    "deep": b"[" * 100_000,
+    "deep-and-closed": b"[" * 100_000 + b"]" * 100_000,
+    "encrypted": b"k8s:enc:aescbc:v1:key1:\x01\x02\xff",
+}
+JSON = {
+    "pair": b'{"kind":"\\ud83d\\ude00"}',
+    "backslash": b'{"kind":"\\\\ud83d"}',
+    "utf-8": '{"kind":"é✓😀\U0010ffff"}'.encode(),
+    "huge": b'{"kind":"' + b"x" * 2_000_000 + b'"}',
+    "huge-utf-8": b'{"kind":"' + "é".encode() * 50_000 + b'"}',
+    "null": b"null",
+    "list": b'["kind"]',
+    "string": b'"kind"',
+    "number": b"1",
+    "odd-kind": b'{"kind":{"kind":1},"apiVersion":null}',
+}
 
 
 @pytest.fixture
@@ -90,18 +136,79 @@ def test_values_are_queried_as_json(core: Core, query: Query, database: str) -> 
     assert rows == [("Running",), ("Pending",)]
 
 
-def test_foreign_keys_and_values_break_no_query(core: Core, query: Query, database: str) -> None:
-    core.commit(Put(b"/registry/pods/default/good", b'{"status":{"phase":"Running"}}'))
+def test_foreign_keys_break_no_query(core: Core, query: Query) -> None:
+    core.commit(Put(b"/registry/pods/default/good", b"{}"))
+    core.commit(Put("/registry/clusterroles/prüfer".encode(), b"{}"))
     for key, value in FOREIGN:
         core.commit(Put(key, value))
 
-    phases = query(f"SELECT name, {phase(database)} FROM objects WHERE resource = 'pods'")
-    keys = query("SELECT key, size FROM keys")
+    objects = query("SELECT * FROM objects ORDER BY revision")
+    keys = query(f"SELECT * FROM {KEYS}")
+    changes = query("SELECT * FROM changes")
 
-    assert ("good", "Running") in phases
-    assert {found for name, found in phases if name != "good"} == {None}
-    assert len(keys) == len(FOREIGN) + 1
-    assert ("compact_rev_key", 2) in keys
+    assert [row[:3] for row in objects] == [
+        ("pods", "default", "good"),
+        ("clusterroles", None, "prüfer"),
+    ]
+    assert len(keys) == len(changes) == len(FOREIGN) + 2
+    shown = {row[0] for row in keys}
+    assert shown >= {"compact_rev_key", "/registry/clusterroles/prüfer", "x'ff00'"}
+    assert shown == {row[2] for row in changes}
+    assert not [key for key in shown if not key.isprintable()]
+
+
+def test_a_value_is_json_or_null(core: Core, query: Query, database: str) -> None:
+    for name, value in {**NOT_JSON, **{f"json-{name}": JSON[name] for name in JSON}}.items():
+        core.commit(Put(b"/registry/pods/default/" + name.encode(), value))
+
+    rows = query(f"SELECT name, value, encoding, {phase(database)}, kind FROM objects")
+
+    values = {row[0]: row[1] for row in rows}
+    assert [name for name in NOT_JSON if values[name] is not None] == []
+    assert {name: values[f"json-{name}"] for name in JSON} == {
+        name: value.decode() for name, value in JSON.items()
+    }
+    encodings = {row[0]: row[2] for row in rows}
+    assert {encodings[name] for name in NOT_JSON if name != "encrypted"} == {"other"}
+    assert {encodings[f"json-{name}"] for name in JSON} == {"json"}
+    assert encodings["encrypted"] == "encrypted"
+    assert {row[3] for row in rows} == {None}
+    kinds = {row[0]: row[4] for row in rows}
+    assert kinds["json-pair"] == "😀"
+    assert kinds["json-backslash"] == "\\ud83d"
+    assert len(kinds["json-huge"]) == 2_000_000
+
+
+def test_a_protobuf_value_has_a_version_and_a_kind(core: Core, query: Query) -> None:
+    for name, (value, *_) in ENVELOPES.items():
+        core.commit(Put(b"/registry/pods/default/" + name.encode(), value))
+
+    rows = query("SELECT name, api_version, kind, value, encoding FROM objects")
+    keys = query(f"SELECT api_version, kind, encoding FROM {KEYS}")
+
+    assert {row[0]: row[1:] for row in rows} == {
+        name: (version, kind, None, "protobuf") for name, (_, version, kind) in ENVELOPES.items()
+    }
+    assert sorted(map(str, keys)) == sorted(str((*row[1:3], "protobuf")) for row in rows)
+
+
+def test_random_values_break_no_query(core: Core, query: Query) -> None:
+    random = Random(4)
+    pieces = [*NOT_JSON.values(), *(value for value, *_ in ENVELOPES.values()), *JSON.values()]
+    pieces = [piece for piece in pieces if len(piece) < 1_000]
+    puts = []
+    for number in range(300):
+        piece = bytearray(random.choice(pieces))
+        for _ in range(random.randrange(1, 6)):
+            piece.insert(random.randrange(len(piece) + 1), random.choice(BYTES))
+        key = b"/registry/pods/" + (b"ns/" if number % 2 else bytes(piece[:20])) + b"%d" % number
+        puts.append(Put(key, bytes(piece)))
+    core.commit(*puts)
+
+    for view in ("objects", KEYS, "changes"):
+        assert len(query(f"SELECT * FROM {view}")) >= 150
+    for (value,) in query("SELECT value FROM objects WHERE value IS NOT NULL"):
+        json.loads(value)
 
 
 def test_deleted_and_old_objects_are_not_shown(core: Core, query: Query) -> None:
@@ -110,4 +217,10 @@ def test_deleted_and_old_objects_are_not_shown(core: Core, query: Query) -> None
     core.commit(DeleteRange(b"/registry/pods/ns/b"))
 
     assert query("SELECT name, revision, value FROM objects") == [("a", 3, "2")]
-    assert query("SELECT key, revision, version FROM keys") == [("/registry/pods/ns/a", 3, 2)]
+    assert query(f"SELECT key, revision, version FROM {KEYS}") == [("/registry/pods/ns/a", 3, 2)]
+    assert query("SELECT revision, event, key, value, version FROM changes ORDER BY id") == [
+        (2, "create", "/registry/pods/ns/a", "1", 1),
+        (3, "update", "/registry/pods/ns/a", "2", 2),
+        (4, "create", "/registry/pods/ns/b", "1", 1),
+        (5, "delete", "/registry/pods/ns/b", None, 0),
+    ]
