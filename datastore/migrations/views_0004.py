@@ -88,6 +88,10 @@ END $$
 """
 _PG_PLAIN = r"encode({0}, 'escape') ~ '^[\x20-\x5B\x5D-\x7E]*$'"
 _UTF8MB4 = "CONVERT({0} USING utf8mb4)"
+# Some versions put a question mark for what is not UTF-8, some give NULL; MariaDB takes surrogates.
+_IS_UTF8MB4 = (
+    "CAST(CONVERT(CONVERT(CONVERT({0} USING utf8mb4) USING utf16) USING utf8mb4) AS BINARY) = {0}"
+)
 
 SPELLINGS = {
     "sqlite": Spelling(
@@ -143,7 +147,7 @@ SPELLINGS = {
         blob="x'{0}'",
         hexadecimal="CONCAT('x''', LOWER(HEX({0})), '''')",
         text=(
-            f"CASE WHEN CAST({_UTF8MB4} AS BINARY) = {{0}} "
+            f"CASE WHEN {_IS_UTF8MB4} "
             f"AND NOT {_UTF8MB4} REGEXP '[[:cntrl:]]' THEN {_UTF8MB4} COLLATE utf8mb4_bin END"
         ),
         plain=(
@@ -151,7 +155,7 @@ SPELLINGS = {
             f"THEN {_UTF8MB4} COLLATE utf8mb4_bin END"
         ),
         json=(
-            f"CASE WHEN CAST({_UTF8MB4} AS BINARY) = {{0}} AND JSON_VALID({_UTF8MB4}) "
+            f"CASE WHEN {_IS_UTF8MB4} AND JSON_VALID({_UTF8MB4}) "
             f"THEN {_UTF8MB4} COLLATE utf8mb4_bin END"
         ),
         member="JSON_VALUE({0}, '$.{1}')",
