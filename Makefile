@@ -3,6 +3,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 CHECKED := control_plane datastore node tapir tests
+# Tests wait more than they work, so three at a time suit two cores; 0: all in one process.
+WORKERS ?= 3
+# The servers that tests start over and over need not compile their modules each time.
+PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/pytest \
+	--numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder
 PROTOS := proto/etcd/auth.proto proto/etcd/election.proto proto/etcd/kv.proto proto/etcd/lock.proto proto/etcd/rpc.proto
 OPENAPI_PROTO := control_plane/api/openapi/openapi_v2.proto
 
@@ -37,12 +42,12 @@ imports: setup ## the arrows between packages
 
 pytest: setup ## the tests alone (TESTS=path for some of them)
 	@$(BIN)/python -m tests.support.etcd || true  # builds the real etcd outside any test's time-out
-	@$(BIN)/pytest $(TESTS)
+	@$(PYTEST) $(TESTS)
 
 # CI asks a front and a backend only what they have a say in; this asks each of them everything.
 contract: setup servers ## ask every front and backend all contract tests
 	@$(BIN)/python -m tests.support.etcd || true
-	@$(BIN)/pytest --every-target tests/contract
+	@$(PYTEST) --every-target tests/contract
 
 differential: setup ## compare long random runs with a real etcd
 	@$(BIN)/python -m tests.contract.differential --operations 100000 --seed 1 --target sqlite-native

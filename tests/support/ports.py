@@ -1,5 +1,6 @@
 """Free TCP ports for servers that a test starts."""
 
+import os
 import random
 import socket
 from pathlib import Path
@@ -11,16 +12,25 @@ EPHEMERAL = 32_768  # where the kernel's choice for outgoing connections starts,
 def free_port() -> int:
     """Return a TCP port of 127.0.0.1 that was free a moment ago.
 
-    It is none that the kernel gives to outgoing connections: such a one is soon taken again.
+    It is none that the kernel gives to outgoing connections: such a one is soon taken again. Nor is
+    it one that another of pytest's workers may choose before this one's server listens.
     """
+    worker, workers = _turn()
     while True:
-        port = random.randrange(LOWEST, _first_ephemeral())
+        port = random.randrange(LOWEST + worker, _first_ephemeral(), workers)
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
             return port
+
+
+def _turn() -> tuple[int, int]:
+    """Which of pytest's workers this process is, from 0, and how many there are."""
+    name = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    return int(name.removeprefix("gw")) % count, count
 
 
 def _first_ephemeral() -> int:

@@ -111,18 +111,21 @@ class Scheduling:
         ]
 
     async def until(self, holds: Callable[[], object], what: str) -> None:
-        """Wait until `holds`, looking again at each change of a pod or an event."""
+        """Wait until `holds`, looking again at each change of a pod or an event.
+
+        It fails when nothing changes any more, however long a slow machine takes.
+        """
         try:
-            async with asyncio.timeout(SECONDS):
-                while not holds():
-                    self._changed.clear()
+            while not holds():
+                self._changed.clear()
+                async with asyncio.timeout(SECONDS):
                     await self._changed.wait()
         except TimeoutError:
-            raise AssertionError(f"waited {SECONDS:.0f} s in vain for {what}") from None
+            raise AssertionError(f"nothing changed for {SECONDS:.0f} s, without {what}") from None
 
     async def until_bound(self, *names: str) -> None:
         """Wait until every pod has a node."""
-        await self.until(lambda: all(map(self.node_of, names)), f"nodes for {names}")
+        await self.until(lambda: all(map(self.node_of, names)), f"nodes for {', '.join(names[:9])}")
 
     async def until_refused(self, name: str, message: str) -> None:
         """Wait until the pod's condition and an event carry the message."""
