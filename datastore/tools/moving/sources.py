@@ -1,0 +1,66 @@
+"""What `--from` names, as a source: an etcd's URL, a database's URL, or a file of any kind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import inspect
+from sqlalchemy.exc import DBAPIError
+
+from datastore.backends import BACKENDS, without_password
+from datastore.backends.migration import VERSION_TABLE
+from datastore.tools.moving.etcd_source import EtcdSource
+from datastore.tools.moving.kine_source import TABLE, KineSource
+from datastore.tools.moving.record import CannotMove
+from datastore.tools.moving.store_source import StoreSource
+from datastore.tools.read_only import engine_of, snapshot
+from datastore.tools.snapshot_file import MAGIC
+from datastore.tools.unreadable import SQLITE_UNREADABLE, in_one_line
+
+if TYPE_CHECKING:
+    from datastore.tools.endpoint import Server
+    from datastore.tools.moving.record import Source
+
+SCHEMES = (*BACKENDS, "postgres", "mysql")
+
+
+def source_of(server: Server) -> Source:
+    """Return the source, not open yet; ConfigError when it cannot be one."""
+    named = server.endpoint
+    if named.partition("://")[0] in SCHEMES:
+        return _of_database(named)
+    path = Path(named)
+    if "://" in named or not path.exists():
+        return EtcdSource(server)
+    return _of_file(path)
+
+
+def _of_file(path: Path) -> Source:
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(len(MAGIC))
+    except OSError as error:
+        raise CannotMove(f"{path}: {error.strerror}") from error
+    if beginning == MAGIC:
+        return _of_database(f"sqlite:///{path}")
+    raise CannotMove(f"{path} is no etcd snapshot and no SQLite database: name another source")
+
+
+def _of_database(endpoint: str) -> Source:
+    """Look at the tables of a database."""
+    name = without_password(endpoint)
+    engine = engine_of(endpoint)
+    try:
+        with engine.connect() as connection, snapshot(connection):
+            tables = inspect(connection)
+            kine, ours = tables.has_table(TABLE), tables.has_table(VERSION_TABLE)
+    except (DBAPIError, *SQLITE_UNREADABLE) as error:
+        raise CannotMove(f"{name}: {in_one_line(error)}: check the source") from error
+    finally:
+        engine.dispose()
+    if kine and ours:
+        raise CannotMove(f"{name} has the tables of both kine and Tapir: drop the one not meant")
+    if not kine and not ours:
+        raise CannotMove(f"{name} has no table of kine or Tapir: name another source")
+    return KineSource(endpoint) if kine else StoreSource(endpoint)

@@ -1,0 +1,202 @@
+"""`tapir import` from a live etcd: clients of the new store see what they saw of the old."""
+
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import grpc
+import pytest
+
+from datastore.errors import ConfigError
+from datastore.tools.endpoint import Server
+from datastore.tools.moving.etcd_source import EtcdSource
+from proto.etcd import rpc_pb2 as pb
+from tests.datastore.moving.sides import Client, client_of, imported, tapir
+from tests.support.certificates import Authority
+from tests.support.datastore import Datastore
+from tests.support.etcd import Etcd
+from tests.support.secure_server import ETCD, SecureServer
+
+KEYS = 1_200
+LEASE = 0x7D15
+KILLED_AFTER = 1  # batches
+
+
+@pytest.fixture(scope="module")
+def etcd() -> Iterator[Etcd]:
+    """An etcd with old revisions, deleted keys, a lease, binary keys and many keys a revision."""
+    with Etcd() as server, client_of(server.address) as client:
+        client.grant(600, LEASE)
+        for n in range(0, KEYS, 100):
+            keys = range(n, n + 100)
+            client.put_many({b"/registry/pods/%05d" % key: b"v%d" % key for key in keys})
+        for n in range(20):
+            client.put(b"/registry/pods/%05d" % n, b"again")
+        for n in range(10, 30):
+            client.delete(b"/registry/pods/%05d" % n)
+        client.put(b"\0\xff/binary", bytes(range(256)), LEASE)
+        client.put(b"/empty")
+        client.put(b"/large", b"x" * 1_000_000, LEASE)
+        client.put(b"/gone")
+        client.delete(b"/gone")  # the newest revision is that of no key
+        yield server
+
+
+def source(etcd: Etcd) -> EtcdSource:
+    return EtcdSource(Server(etcd.endpoint))
+
+
+def test_a_client_sees_no_difference(etcd: Etcd, database: str) -> None:
+    done = imported(source(etcd), database)
+
+    assert done.differences == []
+    with client_of(etcd.address) as old, Datastore(database) as server:
+        before = old.everything()
+        with client_of(server.address) as new:
+            after = new.everything()
+            assert list(after.kvs) == list(before.kvs)
+            assert after.header.revision == before.header.revision == done.revision
+            lease = new.lease.LeaseTimeToLive(pb.LeaseTimeToLiveRequest(ID=LEASE, keys=True))
+            assert lease.grantedTTL == 600
+            assert sorted(lease.keys) == [b"\0\xff/binary", b"/large"]
+            assert cancelled_at(new, done.revision - 1) == done.revision
+            assert new.put(b"/registry/pods/00000", b"next") == done.revision + 1
+            kept = new.kv.Range(pb.RangeRequest(key=b"/registry/pods/00000")).kvs[0]
+            assert kept.version == before.kvs[3].version + 1 == 3
+            revoked = new.lease.LeaseRevoke(pb.LeaseRevokeRequest(ID=LEASE))
+            assert revoked.header.revision == done.revision + 2
+            assert b"/large" not in new.values_by_key()
+
+
+def cancelled_at(client: Client, revision: int) -> int:
+    """Watch from a revision; the compact revision that the watcher is told."""
+    create = pb.WatchCreateRequest(key=b"/", range_end=b"\0", start_revision=revision)
+    stream = client.watch.Watch(iter([pb.WatchRequest(create_request=create)]))
+    answers = iter(stream)
+    next(answers)
+    return int(next(answers).compact_revision)
+
+
+def test_the_command_says_what_it_did(etcd: Etcd, tmp_path: Path) -> None:
+    words = ("import", "--from", etcd.endpoint, "--to", f"sqlite:///{tmp_path}/new.db")
+
+    done, again = tapir(*words), tapir(*words)
+
+    said = r"imported and compared (\d+) keys and 1 leases at revision (\d+)\n"
+    assert re.fullmatch(said, done.stdout), done
+    assert (done.returncode, done.stderr) == (0, "")
+    assert again.returncode == 2
+    assert "holds a store already, of 1183 keys at revision" in again.stderr
+
+
+CUT_SHORT = """
+import io, os, signal, sys
+from datastore.tools.endpoint import Server
+from datastore.tools.moving.etcd_source import EtcdSource
+from datastore.tools.moving.importing import import_store
+from datastore.tools.moving.progress import Progress
+
+class Cut(EtcdSource):
+    def records(self, after):
+        for number, batch in enumerate(super().records(after)):
+            if number == int(sys.argv[3]):
+                os.kill(os.getpid(), signal.SIGKILL)
+            yield batch
+
+import_store(
+    Cut(Server(sys.argv[1])), sys.argv[2], Progress(io.StringIO()), without_users=False, shown=1
+)
+"""
+
+
+def cut_short(etcd: Etcd, database: str) -> None:
+    """Import, and be killed in the middle."""
+    words = [sys.executable, "-c", CUT_SHORT, etcd.endpoint, database, str(KILLED_AFTER)]
+    assert subprocess.run(words, check=False).returncode == -signal.SIGKILL
+
+
+def test_killed_in_the_middle_it_goes_on(etcd: Etcd, database: str) -> None:
+    cut_short(etcd, database)
+
+    done = imported(source(etcd), database)
+
+    assert done.differences == []
+    assert 0 < done.before < done.keys
+
+
+def test_half_a_store_takes_no_writes(etcd: Etcd, tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path}/new.db"
+    cut_short(etcd, database)
+
+    with (
+        Datastore(database) as server,
+        client_of(server.address) as client,
+        pytest.raises(grpc.RpcError, match="corrupt cluster"),
+    ):
+        client.put(b"/registry/pods/00000", b"too early")
+
+
+def test_what_the_source_has_given_up_is_read_anew(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path}/new.db"
+    with Etcd() as etcd, client_of(etcd.address) as client:
+        for n in range(100):
+            client.put(b"/old/%03d" % n, b"old")
+        cut_short(etcd, database)
+        client.delete(b"/old/000")
+        client.put(b"/old/001", b"new")
+        revision = client.compact()
+
+        done = imported(source(etcd), database)
+
+        assert (done.revision, done.before, done.differences) == (revision, 0, [])
+
+
+def test_a_store_of_another_source_is_refused_by_name(etcd: Etcd, tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path}/new.db"
+    cut_short(etcd, database)
+
+    with (
+        Etcd() as other,
+        pytest.raises(ConfigError, match=r"new\.db holds an unfinished import of"),
+    ):
+        imported(source(other), database)
+
+
+def test_a_source_that_is_not_there_leaves_nothing_behind(tmp_path: Path) -> None:
+    done = tapir("import", "--from", "127.0.0.1:1", "--to", f"sqlite:///{tmp_path}/new.db")
+
+    assert done.returncode == 2
+    assert "127.0.0.1:1 does not answer: start that server, or correct the URL\n" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_tls_and_a_user(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    server = authority.issue("server", ["127.0.0.1"])
+    client = authority.issue("client")
+    flags = [
+        f"--cert-file={server.certificate}",
+        f"--key-file={server.key}",
+        f"--trusted-ca-file={authority.certificate}",
+        "--client-cert-auth",
+    ]
+    with SecureServer(ETCD, tmp_path, flags) as etcd:
+        with client_of(etcd.plain.removeprefix("http://")) as root:
+            root.put(b"a", b"1")
+            root.auth.UserAdd(pb.AuthUserAddRequest(name="root", password="secret"))
+            root.auth.RoleAdd(pb.AuthRoleAddRequest(name="root"))
+            root.auth.UserGrantRole(pb.AuthUserGrantRoleRequest(user="root", role="root"))
+            root.auth.AuthEnable(pb.AuthEnableRequest())
+        words: list[str | Path] = [
+            *("import", "--from", etcd.endpoint, "--to", f"sqlite:///{tmp_path}/new.db"),
+            *("--cacert", authority.certificate, "--cert", client.certificate, "--key", client.key),
+            *("--user", "root:secret"),
+        ]
+        refused, done = tapir(*words), tapir(*words, "--without-users")
+
+    assert refused.returncode == 2
+    assert "has users, which cannot be read from it: --without-users" in refused.stderr
+    assert done.stdout.startswith("imported and compared 1 keys and 0 leases"), done
