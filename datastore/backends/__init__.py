@@ -9,10 +9,10 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
-
+from datastore.backends.endpoint_url import parse, without_password
 from datastore.errors import ConfigError
+
+__all__ = ["BACKENDS", "new_backend", "without_password"]
 
 if TYPE_CHECKING:
     from datastore.backends.identity import Identity
@@ -21,26 +21,26 @@ if TYPE_CHECKING:
 BACKENDS = {
     "sqlite": "datastore.backends.sqlite:SqliteBackend",
     "postgresql": "datastore.backends.postgres:PostgresBackend",
+    "mysql": "datastore.backends.mysql:MysqlBackend",
 }
+LISTENING = "postgresql"  # where servers are told of commits on a connection of their own
 
 
-def new_backend(endpoint: str, identity: Identity) -> Backend:
-    """Return the backend of an endpoint URL, not opened yet; ConfigError names what is wrong."""
-    try:
-        url = make_url(endpoint)
-    except (ArgumentError, ValueError):
-        url = None
-    if url is None or url.drivername not in BACKENDS:
-        raise ConfigError(
-            f"datastore endpoint {without_password(endpoint)!r} is not one of "
-            + ", ".join(f"{scheme}://…" for scheme in BACKENDS)
-        )
+def new_backend(
+    endpoint: str, identity: Identity, *, password_file: str = "", listen: str = ""
+) -> Backend:
+    """Return the backend of an endpoint URL, not opened yet; ConfigError names what is wrong.
+
+    `listen` is the URL of the one connection that a server must have for itself, if it is another.
+    """
+    url = parse(endpoint, BACKENDS, password_file)
     module, name = BACKENDS[url.drivername].split(":")
-    backend: Backend = getattr(import_module(module), name)(url, identity)
-    return backend
-
-
-def without_password(endpoint: str) -> str:
-    """Return an endpoint fit for an error message: without user, password and query."""
-    scheme, separator, rest = endpoint.partition("://")
-    return scheme + separator + rest.partition("?")[0].rpartition("@")[2]
+    kind = getattr(import_module(module), name)
+    if not listen:
+        backend: Backend = kind(url, identity)
+        return backend
+    if url.drivername != LISTENING:
+        raise ConfigError(f"--endpoint-listen is for {LISTENING}:// alone: leave it out")
+    direct = parse(listen, (LISTENING,), password_file)
+    listening: Backend = kind(url, identity, direct)
+    return listening

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 VERSION_TABLE = "tapir_schema"
-LOCK_KEY = 0x7461706972  # "tapir"; the advisory lock under which schemas change
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 
@@ -63,30 +62,6 @@ def migrate(connection: Connection) -> None:
         command.upgrade(config, "head")
     except DBAPIError as error:
         raise (error.orig or error) from error
-
-
-def check_and_migrate_postgres(conninfo: str, name: str) -> None:
-    """Check and migrate a PostgreSQL database; servers that start together do it in turn."""
-    import psycopg
-    from sqlalchemy import create_engine
-
-    with psycopg.connect(conninfo) as raw:
-        # The session holds it, not the transaction: SQLAlchemy rolls back when it first connects.
-        raw.execute("SELECT pg_advisory_lock(%s)", (LOCK_KEY,))
-        found = raw.execute(
-            "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
-        ).fetchall()
-        tables = sorted(row[0] for row in found)
-        version = None
-        if VERSION_TABLE in tables:
-            row = raw.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchone()
-            version = row[0] if row else None
-        if not judge(name, tables, version):
-            return
-        engine = create_engine("postgresql+psycopg://", creator=lambda: raw)
-        with engine.connect() as connection:
-            migrate(connection)
-            connection.commit()
 
 
 def check_and_migrate(url: str, name: str, fresh: bool) -> None:

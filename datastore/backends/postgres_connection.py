@@ -1,15 +1,15 @@
 """A PostgreSQL connection as every part of the backend needs it, and what the driver's errors mean.
 
-A session whose peer has frozen or gone is ended by the server in about 5 s (`_SESSION`), so that
-it cannot keep the store's lock; only COMMIT may take as long as it takes. Plans are kept to index
-walks in key order: a generic plan that sorts or hashes a whole table for the sake of one page would
-be a cliff.
+A session whose peer has frozen or gone is ended by the server in about 5 s (`postgres_database`),
+so that it cannot keep the store's lock; only COMMIT may take as long as it takes. Plans are kept to
+index walks in key order: a generic plan that sorts or hashes a whole table for the sake of one page
+would be a cliff.
 """
 
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -20,6 +20,8 @@ from datastore.mvcc.backend import BackendDown, BackendFailed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from datastore.backends.postgres_database import Database
+
 CONNECT_SECONDS = 5
 _AGAIN = (
     pg.LockNotAvailable,
@@ -28,26 +30,13 @@ _AGAIN = (
     pg.DeadlockDetected,
 )
 _NO_PRIMARY = (pg.ReadOnlySqlTransaction, pg.FeatureNotSupported)  # to begin a write on a standby
-_SESSION = """
-SET lock_timeout = '5s';
-SET idle_in_transaction_session_timeout = '5s';
-SET tcp_keepalives_idle = 2;
-SET tcp_keepalives_interval = 1;
-SET tcp_keepalives_count = 3;
-SET tcp_user_timeout = 5000;
-SET enable_seqscan = off;
-SET enable_bitmapscan = off;
-SET enable_hashjoin = off;
-SET enable_mergejoin = off;
-SET jit = off;
-"""
 logging.getLogger("psycopg").setLevel(logging.ERROR)  # it warns of errors that we raise anyway
 
 
-def connect(conninfo: str) -> psycopg.Connection:
-    """Open a connection with the settings that every one needs."""
+def connect(database: Database, *, writer: bool = False) -> psycopg.Connection:
+    """Open a connection, set up as `Database` says unless that is each transaction's matter."""
     connection = psycopg.connect(
-        conninfo,
+        database.conninfo,
         autocommit=True,
         connect_timeout=CONNECT_SECONDS,
         keepalives_idle=2,
@@ -56,8 +45,27 @@ def connect(conninfo: str) -> psycopg.Connection:
         tcp_user_timeout=5_000,
         application_name="tapir",
     )
-    connection.execute(_SESSION)
+    if database.pooled:
+        connection.prepare_threshold = None  # what is prepared stays at one of its connections
+    else:
+        connection.execute(database.session_settings(writer=writer).encode())
     return connection
+
+
+def found_pooled(database: Database) -> Database:
+    """Ask whether a pooler stands before the database: it does not know its processes' numbers."""
+    with closing(connect(database._replace(pooled=True))) as connection:
+        row = connection.execute("SELECT pg_backend_pid()").fetchone()
+        return database._replace(pooled=row != (connection.info.backend_pid,))
+
+
+@contextmanager
+def one_transaction(database: Database) -> Iterator[psycopg.Connection]:
+    """Open a connection for one transaction of any length, which is committed at the end."""
+    with closing(connect(database, writer=True)) as connection, connection.transaction():
+        if database.pooled:
+            connection.execute(database.prologue(writer=True).encode())
+        yield connection
 
 
 def lost(connection: psycopg.Connection, error: psycopg.Error) -> bool:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
+    from datastore.backends.postgres_database import Database
     from datastore.backends.postgres_standing import Standing
     from datastore.mvcc.model import Row, State
 
@@ -32,13 +33,17 @@ class PostgresSession:
 
     def __init__(
         self,
-        conninfo: str,
+        database: Database,
         lifeline: Lifeline,
         standing: Standing,
+        *,
+        writer: bool = False,
     ) -> None:
         self._lifeline = lifeline
         lifeline.join(self)
-        self._conninfo = conninfo
+        self._database = database
+        self._writer = writer
+        self._prologue = database.prologue(writer=writer) if database.pooled else ""
         self._standing = standing
         self._connection: psycopg.Connection | None = None
 
@@ -85,7 +90,7 @@ class PostgresSession:
         """Write every table anew without its free space; who needs a table waits meanwhile."""
         connection = self._connect()
         with translated(connection):
-            postgres_upkeep.shrink(connection)
+            postgres_upkeep.shrink(connection, self._database)
         return False
 
     def copy_to(self, path: Path) -> None:
@@ -115,6 +120,8 @@ class PostgresSession:
                 writes = statement is WRITE
                 tx = PostgresTransaction(connection, pipeline, self._standing, writes=writes)
                 tx.queue(statement)
+                if self._prologue:
+                    tx.queue(self._prologue)
                 yield tx
                 if not tx.ended:
                     tx.queue("ROLLBACK")
@@ -131,7 +138,7 @@ class PostgresSession:
             raise BackendDown("the database does not answer")
         if self._connection is None:
             try:
-                self._connection = connect(self._conninfo)
+                self._connection = connect(self._database, writer=self._writer)
             except psycopg.Error as error:
                 raise BackendDown(" ".join(str(error).split())) from error
         return self._connection

@@ -27,11 +27,23 @@ class Standing:
     """See the module. Its numbers only grow, and any thread may note them."""
 
     def __init__(self) -> None:
+        self.cluster_id = 0
         self.member_id = 0
         self.first_batch = (secrets.randbits(62 - BATCH_BITS) + 1) << BATCH_BITS
         self.acknowledged = self.first_batch  # the last batch that was
         self.reached = 0  # the newest revision that was committed for sure
         self.broken = ""
+
+    @property
+    def signature(self) -> str:
+        """What this server signs its notices with: the store, of which there may be several."""
+        return f"{self.cluster_id:x}.{self.member_id:x}"
+
+    def concerns(self, notice: str) -> bool:
+        """Say whether a notice may be of a commit that this server does not know of."""
+        signature = notice.partition(" ")[2]
+        of_this_store = signature.startswith(f"{self.cluster_id:x}.") or not signature
+        return of_this_store and signature != self.signature
 
     def number(self, batch: int) -> int:
         """Return what the member row says after a batch."""

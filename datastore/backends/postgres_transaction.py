@@ -35,7 +35,7 @@ MANY = 10_000  # rows, or keys, whose work between two exchanges may take second
 MORE_TIME = "SET LOCAL idle_in_transaction_session_timeout = '5min'"
 SIZE = (
     "SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class "
-    "WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'"
+    "WHERE relnamespace = quote_ident(current_schema())::regnamespace AND relkind = 'r'"
 )
 _statements = PostgresStatements()
 
@@ -124,7 +124,8 @@ class PostgresTransaction(SqlTransaction):
         self.send(_statements.set_batch, member=self.member_id, number=number)
         if self._events:
             with translated(self._connection):
-                self.queue("SELECT pg_notify(%b, %b)", (CHANNEL, str(revision)))
+                notice = f"{revision} {self._standing.signature}"
+                self.queue("SELECT pg_notify(%b, %b)", (CHANNEL, notice))
         self.commit_plain()
         self._standing.acknowledge(batch, revision)
 

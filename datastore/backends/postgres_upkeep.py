@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from datastore.backends.migration import check_and_migrate_postgres
+from datastore.backends.postgres_connection import found_pooled, one_transaction
+from datastore.backends.postgres_migration import check_and_migrate
+from datastore.backends.postgres_rights import refusal
 from datastore.backends.postgres_statements import PostgresStatements
 from datastore.backends.rows_file import BATCH_ROWS, columns, read_file, tables, write_file
 from datastore.errors import StartError
@@ -25,16 +27,21 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Table
 
+    from datastore.backends.postgres_database import Database
     from datastore.backends.postgres_transaction import PostgresTransaction
     from datastore.backends.rows_file import Rows
 
 _statements = PostgresStatements()
 
 
-def shrink(connection: psycopg.Connection) -> None:
-    """Write every table anew."""
+def shrink(connection: psycopg.Connection, database: Database) -> None:
+    """Write every table anew, for as long as that takes."""
+    if not database.pooled:
+        connection.execute("SET statement_timeout = 0")
     for table in tables():
-        connection.execute(f'VACUUM (FULL, ANALYZE) "{table.name}"'.encode())
+        connection.execute(f"VACUUM (FULL, ANALYZE) {database.table(table.name)}".encode())
+    if not database.pooled:
+        connection.execute(database.session_settings(writer=False).encode())
 
 
 def copy_to(tx: PostgresTransaction, path: Path) -> None:
@@ -42,24 +49,24 @@ def copy_to(tx: PostgresTransaction, path: Path) -> None:
     write_file(path, lambda table: _rows(tx, table))
 
 
-def fill(conninfo: str, name: str, write: Callable[[Path], None]) -> None:
+def fill(database: Database, write: Callable[[Path], None]) -> None:
     """Make the store of the file that `write` writes; the database has to be empty.
 
     All rows come in one transaction. After a failure there is an empty store at most.
     """
     try:
-        with psycopg.connect(conninfo) as connection:
-            _refuse_tables(connection, name)
+        database = found_pooled(database)
+        with one_transaction(database) as connection:
+            _refuse_tables(connection, database.name)
         with tempfile.TemporaryDirectory(prefix="tapir-restore-") as directory:
             path = Path(directory) / "store.db"
             write(path)
-            check_and_migrate_postgres(conninfo, name)
-            with closing(sqlite3.connect(path)) as file, psycopg.connect(conninfo) as connection:
+            check_and_migrate(database)
+            with closing(sqlite3.connect(path)) as file, one_transaction(database) as connection:
                 for table in tables():
                     _insert(connection, table, read_file(file, table))
     except psycopg.Error as error:
-        said = " ".join(str(error).split())
-        raise StartError(f"datastore {name}: {said}: check the server and the URL") from error
+        raise refusal(database, error) from error
 
 
 def _refuse_tables(connection: psycopg.Connection, name: str) -> None:

@@ -212,7 +212,7 @@ def test_a_user_who_may_not_make_tables_is_told_what_to_do(postgres: Postgres) -
 
     said = refused("--endpoint", url.replace("postgres@", "guest@"), *listening())
 
-    assert "permission denied for schema public: make the user the owner" in said
+    assert 'permission denied for schema public: GRANT USAGE, CREATE ON SCHEMA "public"' in said
 
 
 def test_a_postgres_that_is_not_there_is_named() -> None:

@@ -1,0 +1,100 @@
+"""Hearing of other servers' commits by NOTIFY, on a connection of this server's own.
+
+The connection also holds an advisory lock on the number of the server's member row for as long as
+it lives: a server that restarts is the same member again, and two that run under one name are two.
+Both belong to a session, so the connection may not lead through a pooler.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from datastore.backends.postgres_connection import connect
+from datastore.backends.postgres_lifeline import cut
+from datastore.backends.postgres_transaction import CHANNEL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from datastore.backends.postgres_database import Database
+    from datastore.backends.postgres_lifeline import Lifeline
+    from datastore.backends.postgres_standing import Standing
+
+LISTEN_SECONDS = 0.5
+
+
+class Listener:
+    """See the module. One thread listens; any may `cut`."""
+
+    def __init__(self, database: Database, lifeline: Lifeline, standing: Standing) -> None:
+        self._database = database
+        self._lifeline = lifeline
+        self._standing = standing
+        self._member = f"SELECT batch FROM {database.table('member')} WHERE id = %s"
+        self._connection: psycopg.Connection | None = None
+        self._holds_member = True
+
+    def open(self) -> psycopg.Connection:
+        """Connect."""
+        self._connection = connect(self._database)
+        return self._connection
+
+    def claim(self, member_id: int) -> bool:
+        """Take a member row for as long as the connection lives."""
+        if self._connection is None:
+            return False
+        row = self._connection.execute("SELECT pg_try_advisory_lock(%s)", (member_id,)).fetchone()
+        return bool(row and row[0])
+
+    def listen(self, heard: Callable[[], None], stopped: Callable[[], bool]) -> None:
+        """Call `heard` at every notice of another server, and once at first, until `stopped`.
+
+        Raises the driver's error when the connection is lost.
+        """
+        connection = self._connection
+        if connection is None:
+            connection = self.open()
+            self._holds_member = False
+        connection.execute(f"LISTEN {CHANNEL}")
+        self._look(connection)
+        heard()
+        while not stopped():
+            for notice in connection.notifies(timeout=LISTEN_SECONDS):
+                if self._standing.concerns(notice.payload):
+                    heard()
+            self._look(connection)
+
+    def look(self) -> None:
+        """See that the connection is to the store that the sessions write to."""
+        if self._connection is not None:
+            self._look(self._connection)
+
+    def cut(self) -> None:
+        """From another thread: end the wait for an answer that does not come."""
+        connection = self._connection  # which its own thread may drop meanwhile
+        if connection is not None:
+            cut(connection)
+
+    def drop(self) -> None:
+        """Give up the connection, to be made again."""
+        if self._connection is not None:
+            with suppress(psycopg.Error):
+                self._connection.close()
+            self._connection = None
+
+    close = drop
+
+    def _look(self, connection: psycopg.Connection) -> None:
+        """See whether the database answers, and that the member row is still this server's.
+
+        After a reconnect the claim may be held by the old connection for a moment.
+        """
+        standing = self._standing
+        self._holds_member = self._holds_member or self.claim(standing.member_id)
+        before = standing.acknowledged
+        row = connection.execute(self._member, (standing.member_id,)).fetchone()
+        self._lifeline.answered()
+        standing.judge_row(row[0] if row else None, before, claimed=self._holds_member)

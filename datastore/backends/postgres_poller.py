@@ -1,0 +1,113 @@
+"""Learning of other servers' commits by asking, where a pooler lets nobody listen.
+
+Every commit of a server leaves its number in the server's member row, so these few rows tell all:
+asked 20 times a second while something happens, 4 times a second when nothing has for a while.
+
+No session is there to hold a claim on a member row. A row is free when its server has not given a
+sign of life for as long as a server counts as alive; one that stops in order frees it at once. One
+that is killed and comes back before that is another member.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from datastore.backends.postgres_connection import connect
+from datastore.backends.postgres_lifeline import cut
+from datastore.backends.postgres_standing import BATCH_BITS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from datastore.backends.postgres_database import Database
+    from datastore.backends.postgres_lifeline import Lifeline
+    from datastore.backends.postgres_standing import Standing
+
+BUSY_SECONDS = 0.05
+IDLE_SECONDS = 0.25
+BUSY_FOR_SECONDS = 2.0  # after a commit
+SILENT_MS = 15_000  # as long as a server without a heartbeat counts as alive
+_NOW = "extract(epoch FROM clock_timestamp()) * 1000"
+
+
+class Poller:
+    """See the module. One thread listens; any may `cut`."""
+
+    def __init__(self, database: Database, lifeline: Lifeline, standing: Standing) -> None:
+        self._database = database
+        self._lifeline = lifeline
+        self._standing = standing
+        self._members = database.table("member")
+        self._connection: psycopg.Connection | None = None
+
+    def open(self) -> psycopg.Connection:
+        """Connect."""
+        self._connection = connect(self._database)
+        return self._connection
+
+    def claim(self, member_id: int) -> bool:
+        """Say whether a member row is free: the caller, who holds the store's lock, takes it."""
+        if self._connection is None:
+            return False
+        alive = f"SELECT 1 FROM {self._members} WHERE id = %s AND heartbeat > {_NOW} - {SILENT_MS}"
+        return self._connection.execute(alive.encode(), (member_id,)).fetchone() is None
+
+    def listen(self, heard: Callable[[], None], stopped: Callable[[], bool]) -> None:
+        """Call `heard` when there may be commits of others, and once at first, until `stopped`.
+
+        Raises the driver's error when the connection is lost.
+        """
+        connection = self._connection or self.open()
+        others = self._ask(connection)
+        heard()
+        own, last = self._standing.acknowledged, time.monotonic()
+        while not stopped():
+            busy = time.monotonic() - last < BUSY_FOR_SECONDS
+            time.sleep(BUSY_SECONDS if busy else IDLE_SECONDS)
+            found = self._ask(connection)
+            if found != others:
+                heard()
+            if found != others or self._standing.acknowledged != own:
+                others, own, last = found, self._standing.acknowledged, time.monotonic()
+
+    def look(self) -> None:
+        """See that the connection is to the store that the sessions write to."""
+        if self._connection is not None:
+            self._ask(self._connection)
+
+    def cut(self) -> None:
+        """From another thread: end the wait for an answer that does not come."""
+        connection = self._connection  # which its own thread may drop meanwhile
+        if connection is not None:
+            cut(connection)
+
+    def drop(self) -> None:
+        """Give up the connection, to be made again."""
+        if self._connection is not None:
+            with suppress(psycopg.Error):
+                self._connection.close()
+            self._connection = None
+
+    def close(self) -> None:
+        """Free the member row, unless it is another server's by now."""
+        standing = self._standing
+        free = f"UPDATE {self._members} SET heartbeat = 0 WHERE id = %s AND batch >> %s = %s"
+        if self._connection is not None and standing.member_id:
+            process = standing.first_batch >> BATCH_BITS
+            with suppress(psycopg.Error):
+                self._connection.execute(free.encode(), (standing.member_id, BATCH_BITS, process))
+        self.drop()
+
+    def _ask(self, connection: psycopg.Connection) -> dict[int, int]:
+        """Return the last batch of every other server; see that the database knows this one's."""
+        standing = self._standing
+        before = standing.acknowledged
+        members = f"SELECT id, batch FROM {self._members}"
+        found: dict[int, int] = dict(connection.execute(members.encode()).fetchall())
+        self._lifeline.answered()
+        standing.judge_row(found.pop(standing.member_id, None), before, claimed=False)
+        return found
