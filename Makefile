@@ -88,7 +88,7 @@ $(VENV)/bin/python:
 $(VENV)/.installed: $(VENV)/bin/python pyproject.toml requirements.lock
 	@echo "installing into $(VENV) ..."
 	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock \
-		--only-binary pygrpc-native --editable '.[native]' 2>/dev/null || \
+		--only-binary pygrpc-native,h2corn --editable '.[native]' 2>/dev/null || \
 		$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable .
 	@touch $@
 

@@ -71,11 +71,16 @@ class MemoryLessor:
         if self._armed and following is not None and following < self._armed:
             self._earlier.set()
 
+    def renew_at_once(self, request: RenewLease) -> int | None:
+        """Renew a lease and return its TTL, 0 when it is gone; None for one that is due."""
+        ttl = self._table.renew(request.id, self._now())
+        return ttl if ttl or request.id not in self._table else None
+
     async def renew(self, request: RenewLease) -> int:
         """Renew a lease and return its TTL, 0 when it is gone; one that is due is waited for."""
         while True:
-            ttl = self._table.renew(request.id, self._now())
-            if ttl or request.id not in self._table:
+            ttl = self.renew_at_once(request)
+            if ttl is not None:
                 return ttl
             ended = self._ending.setdefault(request.id, asyncio.get_running_loop().create_future())
             await asyncio.shield(ended)
@@ -159,6 +164,9 @@ class SharedLessor:
 
     def note(self, changes: Mapping[int, Lease | None]) -> None:
         """Nothing to note."""
+
+    def renew_at_once(self, _: RenewLease) -> None:
+        """Say that it takes a commit."""
 
     async def renew(self, request: RenewLease) -> int:
         """Renew a lease and return its TTL, 0 when it is gone."""

@@ -232,9 +232,19 @@ class Store:
         """Revoke a lease and delete its keys."""
         return int((await self.writer.submit(RevokeLease(lease, caller))).revision)
 
-    async def renew(self, request: RenewLease, *, checked: bool) -> int:
-        """Keep a lease alive; return its TTL, 0 if it is gone. `checked` while auth may be on."""
-        if checked and self.backend.exclusive:
+    def renew(self, request: RenewLease, *, checked: bool) -> int | asyncio.Future[int]:
+        """Keep a lease alive: its TTL, 0 if it is gone; at once where that takes no waiting.
+
+        `checked` while auth may be on.
+        """
+        checked = checked and self.backend.exclusive
+        ttl = None if checked else self.lessor.renew_at_once(request)
+        if ttl is not None:
+            return ttl
+        return asyncio.ensure_future(self._renew(request, checked=checked))
+
+    async def _renew(self, request: RenewLease, *, checked: bool) -> int:
+        if checked:
             await self.writer.submit(request._replace(stored=False))
         return await self.lessor.renew(request)
 

@@ -15,7 +15,6 @@ from google.protobuf.message import DecodeError
 
 from datastore.errors import (
     InvalidClientVersion,
-    MalformedMessage,
     MalformedRequest,
     MessageTooLarge,
     RequestTooLarge,
@@ -138,11 +137,15 @@ class Unary(NamedTuple):
 
 
 class Stream(NamedTuple):
-    """A method whose answers, and perhaps requests, are a stream; it yields encoded answers."""
+    """A method whose answers, and perhaps requests, are a stream; it yields encoded answers.
+
+    With `groups` it gets the requests that have come together as a list, and yields lists.
+    """
 
     request: Any
-    call: Callable[[Edge, Any], AsyncIterator[bytes]]
+    call: Callable[[Edge, Any], AsyncIterator[Any]]
     requests: bool = True
+    groups: bool = False
 
 
 Method = Direct | Unary | Stream
@@ -160,19 +163,6 @@ def decoded(
         return kind.FromString(data)
     except DecodeError as trouble:
         raise error(f"{error.__doc__}: {trouble}") from None
-
-
-async def decoded_each(
-    edge: Edge, kind: Any, stream: AsyncIterator[bytes], trouble: asyncio.Future[Exception]
-) -> AsyncIterator[Any]:
-    """Yield the requests of a stream; at a malformed one tell `trouble` too, and raise."""
-    async for data in stream:
-        try:
-            request = decoded(edge, kind, data, MalformedMessage)
-        except (MalformedMessage, MessageTooLarge) as error:
-            trouble.set_result(error)
-            raise
-        yield request
 
 
 def check_client_version(metadata: Metadata) -> None:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from datastore.rpc import auth, cluster, election, kv, lease, lock, maintenance, watch
+from datastore.rpc import auth, cluster, election, health, kv, lease, lock, maintenance, watch
 from datastore.rpc.answering import RECEIVE_EXTRA, Edge
-from datastore.rpc.grpcio_front import UnknownMethods, counted, handlers
+from datastore.rpc.grpcio_front import UnknownMethods, handlers
 from datastore.rpc.options import INT_MAX, GrpcOptions
 from datastore.rpc.rules import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-HEALTH = "grpc.health.v1.Health"
 SERVICES = {
     module.SERVICE: guarded(module.SERVICE, module.METHODS)
-    for module in (kv, watch, lease, maintenance, cluster, auth, lock, election)
+    for module in (kv, watch, lease, maintenance, cluster, auth, lock, election, health)
 }
 REFUSED_TOO = 8  # a message so many times too large is refused in etcd's words, not gRPC's
 
@@ -47,21 +45,6 @@ def channel_options(options: GrpcOptions) -> Sequence[tuple[str, int]]:
     )
 
 
-class Health(health.aio.HealthServicer):  # type: ignore[misc]
-    """The standard health service, with etcd's words for a service it does not know."""
-
-    async def Check(self, request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
-        """Answer whether a service is up."""
-        if request.service:
-            await context.abort(grpc.StatusCode.NOT_FOUND, "unknown service")
-        return await super().Check(request, context)
-
-    async def List(self, request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
-        """Answer what Check says of every service: there is but the server as a whole."""
-        whole = await super().Check(health_pb2.HealthCheckRequest(), context)
-        return health_pb2.HealthListResponse(statuses={"": whole})
-
-
 def new_server(
     options: GrpcOptions, interceptors: Sequence[grpc.aio.ServerInterceptor] = ()
 ) -> grpc.aio.Server:
@@ -69,13 +52,8 @@ def new_server(
     return grpc.aio.server(options=channel_options(options), interceptors=interceptors)
 
 
-async def add_services(server: grpc.aio.Server, edge: Edge) -> None:
-    """Add every service to a server that has not started."""
-    healthy = Health()
-    for name in ("Check", "List", "Watch"):
-        setattr(healthy, name, counted(getattr(healthy, name), edge.counts.of(HEALTH, name)))
-    health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
-    await healthy.set("", health_pb2.HealthCheckResponse.SERVING)
+def add_services(server: grpc.aio.Server, edge: Edge) -> None:
+    """Add every service to a server that has not started; on its event loop."""
     made = tuple(handlers(edge, service, methods) for service, methods in SERVICES.items())
     unknown = UnknownMethods(frozenset(SERVICES))
     server.add_generic_rpc_handlers((*made, unknown))

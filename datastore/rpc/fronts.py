@@ -1,8 +1,8 @@
 """Which front serves which address, and both of them started and stopped as one.
 
-Plaintext TCP goes to the native front where it is installed; unix sockets (and TLS) always, and
-everything else the native front cannot do, to one grpcio server. `--grpc-front grpcio` puts
-everything there; `native` insists on the other for plaintext TCP.
+Plaintext TCP goes to the native front where it is installed, and what that cannot do (streams) to
+the stream front behind it; unix sockets and TLS always go to one grpcio server. `--grpc-front
+grpcio` puts everything there; `native` insists on the others for plaintext TCP.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 from datastore.errors import ConfigError
 from datastore.private_directory import PrivateDirectory
+from datastore.rpc import native_front, stream_front
 from datastore.rpc.front import SERVICES, add_services, new_server
 from datastore.rpc.listeners import UNIX, forget, listen, probe
-from datastore.rpc.native_front import INSTALLED, NativeFront
+from datastore.rpc.native_front import NativeFront
 from datastore.rpc.secure import JudgeClients, credentials
+from datastore.rpc.stream_front import StreamFront
 
 if TYPE_CHECKING:
     import grpc
@@ -31,6 +33,7 @@ _UNBOUNDED = (
     "not trusted use https or --grpc-front grpcio url=%s"
 )
 log = logging.getLogger(__name__)
+INSTALLED = native_front.INSTALLED and stream_front.INSTALLED
 
 
 class Fronts:
@@ -46,7 +49,8 @@ class Fronts:
         """
         if options.front == "native" and not INSTALLED:
             raise ConfigError(
-                "--grpc-front native: pygrpc-native is not installed, install it or use auto"
+                "--grpc-front native: pygrpc-native or h2corn is not installed: install "
+                "both, or use auto"
             )
         self._use_native = options.front != "grpcio" and INSTALLED
         self._options = options
@@ -55,6 +59,7 @@ class Fronts:
         self._grpcio = new_server(options, judges)
         self._addresses: list[str] = []
         self._natives: list[NativeFront] = []
+        self._streams: StreamFront | None = None
         self._directory: PrivateDirectory | None = None
 
     def bind(self, url: ListenUrl) -> None:
@@ -73,21 +78,26 @@ class Fronts:
 
     async def start(self, edge: Edge) -> None:
         """Answer calls from here on."""
-        await add_services(self._grpcio, edge)
-        socket = self._fallback() if self._natives else ""
-        await self._grpcio.start()
-        for front in self._natives:
-            front.start(edge, SERVICES, socket)
+        if self._addresses:
+            add_services(self._grpcio, edge)
+            await self._grpcio.start()
+        if self._natives:
+            await self._start_natives(edge)
 
     async def stop(self, grace: float) -> None:
         """Take no more calls, let those in progress end for so many seconds, and close.
 
-        The native fronts close last: the ends of streams go through them.
+        The native fronts close after the streams, whose ends go through them.
         """
         await asyncio.gather(
             self._grpcio.stop(grace), *(front.drain(grace) for front in self._natives)
         )
+        if self._streams:
+            await self._streams.drain(grace)
         await asyncio.gather(*(front.close() for front in self._natives))
+        if self._streams:
+            await self._streams.close()
+            self._streams = None
         self._natives.clear()
         for address in self._addresses:
             forget(address)
@@ -96,13 +106,15 @@ class Fronts:
             self._directory.close()
             self._directory = None
 
+    async def _start_natives(self, edge: Edge) -> None:
+        """Start the stream front where nobody else may connect, then those that it is behind."""
+        self._directory = PrivateDirectory()
+        socket = str(self._directory.path / "streams.sock")
+        self._streams = StreamFront(edge, SERVICES, socket)
+        await self._streams.start()
+        for front in self._natives:
+            front.start(edge, SERVICES, socket)
+
     def _listen(self, address: str, secret: grpc.ServerCredentials | None = None) -> None:
         listen(self._grpcio, address, secret, shared=self._options.reuse_port)
         self._addresses.append(address)
-
-    def _fallback(self) -> str:
-        """Let the grpcio server listen for the native fronts, where nobody else may connect."""
-        self._directory = PrivateDirectory()
-        path = str(self._directory.path / "fallback.sock")
-        self._grpcio.add_insecure_port(f"{UNIX}{path}")
-        return path

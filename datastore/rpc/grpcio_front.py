@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import grpc
 
-from datastore.errors import DatastoreError, ServerStopped
+from datastore.errors import DatastoreError
 from datastore.rpc.answering import (
     Direct,
     Edge,
@@ -21,13 +21,13 @@ from datastore.rpc.answering import (
     Unary,
     check_client_version,
     decoded,
-    decoded_each,
     unknown_call,
 )
 from datastore.rpc.counting import CODES, MethodCounts
+from datastore.rpc.streaming import Conversation
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
 
     Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -150,53 +150,27 @@ def _unary(edge: Edge, method: Unary) -> Any:
 
 def _stream(edge: Edge, method: Stream, counts: MethodCounts) -> Any:
     async def answer(data: Any, context: Context) -> None:
-        """Send answers until the method ends, the client goes or sends no sense, or we stop."""
-        trouble: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
-        sending = asyncio.ensure_future(
-            _send(_Sending(edge, method, counts), data, trouble, context)
-        )
-        stopping = asyncio.ensure_future(edge.stopping.wait())
+        async def write(messages: list[bytes]) -> None:
+            for message in messages:
+                await context.write(message)
+
         try:
-            await asyncio.wait((sending, stopping, trouble), return_when=asyncio.FIRST_COMPLETED)
-            if trouble.done():
-                raise trouble.result()
-            if not sending.done():
-                raise ServerStopped
-            sending.result()
+            seen = _edge_of(edge, context)
+            incoming = _incoming(data) if method.requests else _only(data)
+            await Conversation(seen, method, counts, incoming, write).hold()
         except DatastoreError as error:
             await _abort(context, error)
-        finally:
-            stopping.cancel()
-            sending.cancel()
-            await asyncio.gather(sending, stopping, return_exceptions=True)
 
     return answer
 
 
-class _Sending(NamedTuple):
-    """What a stream's answers come from."""
-
-    edge: Edge
-    method: Stream
-    counts: MethodCounts
+async def _incoming(messages: AsyncIterator[bytes]) -> AsyncIterator[list[bytes]]:
+    async for message in messages:
+        yield [message]
 
 
-async def _send(
-    what: _Sending,
-    data: Any,
-    trouble: asyncio.Future[Exception],
-    context: Context,
-) -> None:
-    edge, method, counts = what
-    seen = _edge_of(edge, context)
-    if method.requests:
-        request = decoded_each(edge, method.request, counts.reading(data), trouble)
-    else:
-        counts.receive(len(data))
-        request = decoded(edge, method.request, data)
-    async for message in method.call(seen, request):
-        await context.write(message)
-        counts.send(len(message))
+async def _only(message: bytes) -> AsyncIterator[list[bytes]]:
+    yield [message]
 
 
 async def _abort(context: Context, error: DatastoreError) -> Any:

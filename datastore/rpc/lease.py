@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from datastore.mvcc.model import LeaseQuery
@@ -28,14 +29,38 @@ async def _revoke(edge: Edge, request: rpc_pb2.LeaseRevokeRequest) -> rpc_pb2.Le
 
 
 async def _keep_alive(
-    edge: Edge, requests: AsyncIterator[rpc_pb2.LeaseKeepAliveRequest]
-) -> AsyncIterator[bytes]:
-    store = edge.store
-    async for request in requests:
+    edge: Edge, requests: AsyncIterator[list[rpc_pb2.LeaseKeepAliveRequest]]
+) -> AsyncIterator[list[bytes]]:
+    """Renew together what came together; answers wait for no later one that takes its time."""
+    store, caller = edge.store, edge.caller
+    async for group in requests:
         header = edge.headers.field(store.hub.newest())
-        renew = RenewLease(request.ID, edge.caller)
-        ttl = await store.renew(renew, checked=edge.wants_callers)
-        yield header + wire.number(b"\x10", request.ID) + wire.number(b"\x18", ttl)
+        renewals = [RenewLease(request.ID, caller) for request in group]
+        begun = [store.renew(renewal, checked=edge.wants_callers) for renewal in renewals]
+        answers: list[bytes] = []
+        try:
+            for renewal, ttl in zip(renewals, begun, strict=True):
+                if not isinstance(ttl, int) and answers and not _succeeded(ttl):
+                    yield answers
+                    answers = []
+                left = ttl if isinstance(ttl, int) else await ttl
+                lease = wire.number(b"\x10", renewal.id)
+                answers.append(header + lease + wire.number(b"\x18", left))
+        finally:
+            await _give_up(begun)
+        yield answers
+
+
+def _succeeded(renewal: asyncio.Future[int]) -> bool:
+    return renewal.done() and not renewal.cancelled() and renewal.exception() is None
+
+
+async def _give_up(renewals: list[int | asyncio.Future[int]]) -> None:
+    """End what is still going on: the client has gone, or one was refused."""
+    waiting = [each for each in renewals if not isinstance(each, int) and not each.done()]
+    for each in waiting:
+        each.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
 
 
 async def _time_to_live(
@@ -63,7 +88,7 @@ async def _leases(edge: Edge, _: rpc_pb2.LeaseLeasesRequest) -> rpc_pb2.LeaseLea
 METHODS: dict[str, Method] = {
     "LeaseGrant": Unary(rpc_pb2.LeaseGrantRequest, _grant),
     "LeaseRevoke": Unary(rpc_pb2.LeaseRevokeRequest, _revoke),
-    "LeaseKeepAlive": Stream(rpc_pb2.LeaseKeepAliveRequest, _keep_alive),
+    "LeaseKeepAlive": Stream(rpc_pb2.LeaseKeepAliveRequest, _keep_alive, groups=True),
     "LeaseTimeToLive": Unary(rpc_pb2.LeaseTimeToLiveRequest, _time_to_live),
     "LeaseLeases": Unary(rpc_pb2.LeaseLeasesRequest, _leases),
 }

@@ -81,6 +81,9 @@ NEEDS: dict[str, Need | Callable[[Any], Need]] = {
     "v3electionpb.Election/Leader": Need.INSIDE,
     "v3electionpb.Election/Observe": Need.INSIDE,
     "v3electionpb.Election/Resign": Need.INSIDE,
+    "grpc.health.v1.Health/Check": Need.OPEN,
+    "grpc.health.v1.Health/List": Need.OPEN,
+    "grpc.health.v1.Health/Watch": Need.OPEN,
 }
 _CHECKS: dict[Need, Callable[[Judge], object]] = {Need.USER: Judge.user, Need.ROOT: Judge.root}
 
@@ -111,7 +114,7 @@ def _before_unary(rule: Need | Callable[[Any], Need], method: Unary) -> Callable
 
 
 def _before_stream(rule: Need | Callable[[Any], Need], method: Stream) -> Callable[..., Any]:
-    async def call(edge: Edge, request: Any) -> AsyncIterator[bytes]:
+    async def call(edge: Edge, request: Any) -> AsyncIterator[Any]:
         await _check(rule, edge, request)
         async for message in method.call(edge, request):
             yield message

@@ -7,7 +7,7 @@ import grpc
 import pytest
 
 from proto.etcd import rpc_pb2 as pb
-from tests.contract.client import Client, refusal
+from tests.contract.client import ANSWER_SECONDS, Client, refusal
 from tests.contract.refusals import LEASE_EXISTS, LEASE_NOT_FOUND, LEASE_TTL_TOO_LARGE
 from tests.contract.requests import Delete, Put, delete_event
 
@@ -263,6 +263,27 @@ async def test_keep_alive_of_an_unknown_lease_is_0_and_the_stream_goes_on(etcd: 
 
     assert unknown == pb.LeaseKeepAliveResponse(header=unknown.header, ID=UNKNOWN_ID)
     assert known.TTL == 600
+
+
+async def test_keep_alives_sent_together_are_answered_one_by_one_in_order(etcd: Client) -> None:
+    lease = await etcd.grant(600)
+    asked = [lease, UNKNOWN_ID, lease + 1] * 200
+    async with etcd.keep_alive() as keep_alive:
+        for each in asked:
+            await keep_alive.send(each)
+        answers = [await keep_alive.next() for _ in asked]
+
+    assert [(answer.ID, answer.TTL) for answer in answers] == [
+        (each, 600 if each == lease else 0) for each in asked
+    ]
+
+
+async def test_a_stream_may_be_compressed(etcd: Client) -> None:
+    lease = await etcd.grant(600)
+    call = etcd.lease.LeaseKeepAlive(timeout=ANSWER_SECONDS, compression=grpc.Compression.Gzip)
+    await call.write(pb.LeaseKeepAliveRequest(ID=lease))
+
+    assert (await call.read()).TTL == 600
 
 
 async def test_keep_alive_carries_the_revision(etcd: Client) -> None:
