@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tapir import VERSION
-from tapir.commands import check, datastore, importing, snapshot
+from tapir.commands import check, datastore, exporting, importing, snapshot
 from tapir.refusal import refusals_of
 from tapir.runner import run_until_signal
 
@@ -108,6 +108,7 @@ COMMANDS = (
     Command("check", "find damage in a datastore's database", check.add_flags, check.run),
     Command("snapshot", "save, restore or check a snapshot", snapshot.add_flags, snapshot.run),
     Command("import", "bring a store over from elsewhere", importing.add_flags, importing.run),
+    Command("export", "take a store over to an etcd", exporting.add_flags, exporting.run),
     Command("proxy", "route services (not part of this version)", _no_flags, _proxy),
     Command("kubeconfig", "print the administrator's kubeconfig", _kubeconfig_flags, _kubeconfig),
     Command("version", "print the version", _no_flags, _version),

@@ -18,6 +18,7 @@ class Difference(NamedTuple):
 
     key: bytes
     what: str
+    missing: bool = False  # in the target
 
     def __str__(self) -> str:
         return f"{shown(self.key)}: {self.what}"
@@ -32,7 +33,7 @@ def differences(
     while ours is not None or theirs is not None:
         if theirs is None or (ours is not None and ours.key < theirs.key):
             assert ours is not None
-            yield Difference(ours.key, "is missing in the target")
+            yield Difference(ours.key, "is missing in the target", missing=True)
             ours = next(left, None)
         elif ours is None or theirs.key < ours.key:
             yield Difference(theirs.key, "is in the target alone")
@@ -40,6 +41,17 @@ def differences(
         else:
             yield from _in_fields(ours, theirs, fields)
             ours, theirs = next(left, None), next(right, None)
+
+
+def missing(source: Iterable[Record], target: Iterable[Record]) -> Iterator[Record]:
+    """Yield what the target lacks; it has nothing that the source has not."""
+    there = iter(target)
+    next_there = next(there, None)
+    for record in source:
+        if next_there is not None and next_there.key == record.key:
+            next_there = next(there, None)
+        else:
+            yield record
 
 
 def _in_fields(ours: Record, theirs: Record, fields: Iterable[str]) -> Iterator[Difference]:

@@ -29,7 +29,7 @@ def source_of(server: Server) -> Source:
     """Return the source, not open yet; ConfigError when it cannot be one."""
     named = server.endpoint
     if named.partition("://")[0] in SCHEMES:
-        return _of_database(named)
+        return database_source(named)
     path = Path(named)
     if "://" in named or not path.exists():
         return EtcdSource(server)
@@ -43,12 +43,12 @@ def _of_file(path: Path) -> Source:
     except OSError as error:
         raise CannotMove(f"{path}: {error.strerror}") from error
     if beginning == MAGIC:
-        return _of_database(f"sqlite:///{path}")
+        return database_source(f"sqlite:///{path}")
     raise CannotMove(f"{path} is no etcd snapshot and no SQLite database: name another source")
 
 
-def _of_database(endpoint: str) -> Source:
-    """Look at the tables of a database."""
+def database_source(endpoint: str) -> Source:
+    """Return what a database is by its tables; ConfigError when it is none of them."""
     name = without_password(endpoint)
     engine = engine_of(endpoint)
     try:

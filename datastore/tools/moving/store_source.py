@@ -12,10 +12,11 @@ from sqlalchemy import func, select, text
 
 from datastore.backends.auth_tables import AuthStatements, read_tables
 from datastore.backends.migration import VERSION_TABLE, known_versions
-from datastore.backends.schema import history, kv, lease, meta
+from datastore.backends.schema import history, kv, lease, lock, meta
 from datastore.mvcc.model import SUB_BITS
 from datastore.tools.moving.record import CannotMove, Record, SourceCompacted, batched
 from datastore.tools.moving.sql_source import SqlSource
+from datastore.tools.moving.target import MARK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,6 +39,8 @@ class StoreSource(SqlSource):
                 f"{self.name} has schema {found}, this program reads {known_versions()[-1]}: "
                 "start a server of this version on it once"
             )
+        if self.one(select(lock.c.until).where(lock.c.name == MARK)):
+            raise CannotMove(f"{self.name} holds an unfinished import: end that first")
         self.identity = f"tapir {self.one(select(meta.c.cluster_id))}"
         self._users = read_tables(cast("SqlTransaction", self))
         self.auth_on = self._users.state.enabled
