@@ -45,15 +45,18 @@ class DatastoreConfig:
     """What a datastore server is told. Seconds, bytes; a quota of 0 or less is none.
 
     `endpoint` "" is a SQLite file in `data_dir`. `notes` are what the log should say of the flags.
+    What may hold a password is not in the representation.
     """
 
-    endpoint: str = ""
+    endpoint: str = field(default="", repr=False)
     name: str = "default"
     data_dir: Path = Path("default.etcd")
     listen_client_urls: tuple[str, ...] = (DEFAULT_URL,)
     advertise_client_urls: tuple[str, ...] = ()
     peer_urls: tuple[str, ...] = ()
     initial_cluster: str = ""
+    password_file: str = ""
+    endpoint_listen: str = field(default="", repr=False)
     watch_progress_notify_interval: float = 600.0
     max_txn_ops: int = 128
     quota_backend_bytes: int = DEFAULT_QUOTA
@@ -129,6 +132,8 @@ def from_settings(settings: Settings) -> DatastoreConfig:
         advertise_client_urls=settings["advertise-client-urls"],
         peer_urls=settings[PEERS] if PEERS in settings.given else (),
         initial_cluster=settings["initial-cluster"],
+        password_file=settings["endpoint-password-file"],
+        endpoint_listen=settings["endpoint-listen"],
         watch_progress_notify_interval=settings["watch-progress-notify-interval"],
         max_txn_ops=settings["max-txn-ops"],
         quota_backend_bytes=settings["quota-backend-bytes"] or DEFAULT_QUOTA,

@@ -80,7 +80,12 @@ def _die(reason: str) -> None:
 def _store(config: DatastoreConfig) -> Store:
     """Return the store of a configuration, which has touched nothing yet."""
     identity = Identity(config.name, config.advertised, config.peer_urls)
-    backend = new_backend(config.database, identity)
+    backend = new_backend(
+        config.database,
+        identity,
+        password_file=config.password_file,
+        listen=config.endpoint_listen,
+    )
     limits = Limits(
         config.max_txn_ops,
         config.quota_backend_bytes,

@@ -31,7 +31,7 @@ PARTIAL: Mapping[str, str] = {
     "--log-format": "another default",
     "--initial-advertise-peer-urls": "told, and used by nobody",
 }
-OURS = ("--endpoint", "--grpc-front")
+OURS = ("--endpoint", "--endpoint-password-file", "--endpoint-listen", "--grpc-front")
 OLD_NAME = re.compile(r"old name of (--[a-z0-9-]+)")
 
 

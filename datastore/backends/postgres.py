@@ -157,10 +157,10 @@ class PostgresBackend:
             )
             tx.commit_plain()
         session.close()
-        self._ear.look()
-        if self._direct and self.broken:
+        if isinstance(self._ear, Listener) and not self._ear.finds_member():
+            listening = (self._direct or self._database).name
             raise StartError(
-                f"--endpoint-listen {self._direct.name} is another database than --endpoint "
+                f"--endpoint-listen {listening} is another database than --endpoint "
                 f"{self._database.name}: name the same one"
             )
 

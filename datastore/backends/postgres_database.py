@@ -77,12 +77,19 @@ class Database(NamedTuple):
         calls = (f"set_config('{name}', '{value}', true)" for name, value in wanted.items())
         return f"SELECT {', '.join(calls)}"
 
+    def path_setting(self) -> str:
+        """Return the statement that leads one transaction to the schema, "" where it needs none."""
+        return f'SET LOCAL search_path = "{self.schema}"' if self.schema else ""
+
     def _path(self) -> Mapping[str, str]:
         return {"search_path": f'"{self.schema}"'} if self.schema else {}
 
 
-def database_of(url: URL) -> Database:
-    """Return the database of a URL; ConfigError names a parameter that is wrong."""
+def database_of(url: URL, *, primary: bool = True) -> Database:
+    """Return the database of a URL; ConfigError names a parameter that is wrong.
+
+    Of several hosts the primary is meant, unless any will do.
+    """
     query = dict(url.query)
     schema = query.pop("schema", "")
     if schema and (not isinstance(schema, str) or not _NAME.fullmatch(schema)):
@@ -95,7 +102,7 @@ def database_of(url: URL) -> Database:
              "password": url.password}  # fmt: skip
     known = {key: value for key, value in given.items() if value is not None}
     try:
-        conninfo = make_conninfo("", **{**known, **words, **PRIMARY})
+        conninfo = make_conninfo("", **{**known, **words, **(PRIMARY if primary else {})})
     except psycopg.Error as error:
         raise ConfigError(f"datastore endpoint {shown(url)}: {error}") from error
     return Database(conninfo, shown(url), url.username or "", str(schema))

@@ -67,10 +67,15 @@ class Listener:
                     heard()
             self._look(connection)
 
-    def look(self) -> None:
-        """See that the connection is to the store that the sessions write to."""
-        if self._connection is not None:
-            self._look(self._connection)
+    def finds_member(self) -> bool:
+        """Say whether the connection is to the store in which this server has just registered."""
+        if self._connection is None:
+            return False
+        try:
+            row = self._connection.execute(self._member, (self._standing.member_id,)).fetchone()
+        except psycopg.errors.UndefinedTable:
+            return False
+        return row == (self._standing.first_batch,)
 
     def cut(self) -> None:
         """From another thread: end the wait for an answer that does not come."""

@@ -74,11 +74,6 @@ class Poller:
             if found != others or self._standing.acknowledged != own:
                 others, own, last = found, self._standing.acknowledged, time.monotonic()
 
-    def look(self) -> None:
-        """See that the connection is to the store that the sessions write to."""
-        if self._connection is not None:
-            self._ask(self._connection)
-
     def cut(self) -> None:
         """From another thread: end the wait for an answer that does not come."""
         connection = self._connection  # which its own thread may drop meanwhile

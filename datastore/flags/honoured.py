@@ -18,6 +18,11 @@ from datastore.flags.flag import (
 SERVER = (
     Flag("endpoint", TEXT, "", "database, sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DB; "
          "without it a SQLite file in --data-dir (ours: etcd has no such flag)"),
+    Flag("endpoint-password-file", TEXT, "", "file with the password of --endpoint, which the list "
+         "of processes then does not show (ours)"),
+    Flag("endpoint-listen", TEXT, "", "PostgreSQL behind PgBouncer: the database's own address, "
+         "for the connection that hears of other servers' commits; without it they are polled for "
+         "(ours)"),
     Flag("name", TEXT, "default", "name of this server among those of its store"),
     Flag("data-dir", TEXT, "", "directory of store.db and of generated certificates, made when "
          "it is missing; ${name}.etcd if not given"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from datastore.backends.endpoint_url import has_password
 from datastore.errors import ConfigError
 from datastore.flags.config_file import from_file
 from datastore.flags.sources import (
@@ -23,7 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 Note = tuple[str, str, str]  # level, message with one %s, what to put there
-OURS = ("endpoint", "grpc-front")  # not etcd's: never ignored in silence
+OURS = (
+    "endpoint",
+    "endpoint-password-file",
+    "endpoint-listen",
+    "grpc-front",
+)  # not etcd's: never ignored in silence
+WITH_PASSWORD = ("endpoint", "endpoint-listen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +90,22 @@ def _checked(given: Mapping[str, Given], notes: tuple[Note, ...] = ()) -> Settin
     names = frozenset(given) | {flag.instead for flag in old}
     _refuse(names, values)
     idle = sorted(name for name in names if FLAGS[name].no_effect)
+    shown = _shown_to_all(given)
     without = (
         (("info", "accepted without effect flags=%s", "--" + ",--".join(idle)),) if idle else ()
     )
-    return Settings(values, names, (*notes, *deprecated, *without))
+    return Settings(values, names, (*notes, *deprecated, *shown, *without))
+
+
+def _shown_to_all(given: Mapping[str, Given]) -> tuple[Note, ...]:
+    """Warn of a password on the command line, which is everybody's to read."""
+    return tuple(
+        ("warn", "every user of this machine sees the password in flag=%s: see docs/datastore.md",
+         place)
+        for name in WITH_PASSWORD
+        if name in given and (place := given[name].place) == f"--{name}"
+        and has_password(given[name].text)
+    )  # fmt: skip
 
 
 def _parsed(name: str, given: Given) -> Any:
