@@ -64,9 +64,11 @@ class Calls:
         """Yield the answers' JSON; `requests` are messages, or the one message of the call."""
         counts, begun, code = self._begun(route), perf_counter(), "CANCELLED"
         try:
-            async for answer in method.call(self._seen_by(of), requests):
-                counts.send(len(answer))
-                yield await self._conversion.text(route.answer, answer)
+            asked = _alone(requests) if method.groups else requests
+            async for found in method.call(self._seen_by(of), asked):
+                for answer in found if method.groups else [found]:
+                    counts.send(len(answer))
+                    yield await self._conversion.text(route.answer, answer)
             code = "OK"
         except DatastoreError as error:
             code = error.code
@@ -95,3 +97,8 @@ class Calls:
         if not self.edge.wants_callers:
             return self.edge
         return self.edge.of_call(metadata, None)
+
+
+async def _alone(requests: AsyncIterator[Any]) -> AsyncIterator[list[Any]]:
+    async for request in requests:
+        yield [request]

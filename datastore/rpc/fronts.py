@@ -78,6 +78,9 @@ class Fronts:
 
     async def start(self, edge: Edge) -> None:
         """Answer calls from here on."""
+        for service, methods in SERVICES.items():
+            for name in methods:
+                edge.counts.of(service, name)  # which native fronts add to at each scrape
         if self._addresses:
             add_services(self._grpcio, edge)
             await self._grpcio.start()
