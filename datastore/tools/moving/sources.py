@@ -10,9 +10,12 @@ from sqlalchemy.exc import DBAPIError
 
 from datastore.backends import BACKENDS, without_password
 from datastore.backends.migration import VERSION_TABLE
+from datastore.tools.moving.bolt import MAGIC as BOLT
+from datastore.tools.moving.bolt import PAGE
 from datastore.tools.moving.etcd_source import EtcdSource
 from datastore.tools.moving.kine_source import TABLE, KineSource
 from datastore.tools.moving.record import CannotMove
+from datastore.tools.moving.snapshot_source import SnapshotSource
 from datastore.tools.moving.store_source import StoreSource
 from datastore.tools.read_only import engine_of, snapshot
 from datastore.tools.snapshot_file import MAGIC
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from datastore.tools.moving.record import Source
 
 SCHEMES = (*BACKENDS, "postgres", "mysql")
+MAGIC_BYTES = 4  # of the first page of a bbolt file, behind its header
 
 
 def source_of(server: Server) -> Source:
@@ -39,11 +43,13 @@ def source_of(server: Server) -> Source:
 def _of_file(path: Path) -> Source:
     try:
         with path.open("rb") as file:
-            beginning = file.read(len(MAGIC))
+            beginning = file.read(PAGE.size + MAGIC_BYTES)
     except OSError as error:
         raise CannotMove(f"{path}: {error.strerror}") from error
-    if beginning == MAGIC:
+    if beginning.startswith(MAGIC):
         return database_source(f"sqlite:///{path}")
+    if int.from_bytes(beginning[PAGE.size :], "little") == BOLT:
+        return SnapshotSource(path)
     raise CannotMove(f"{path} is no etcd snapshot and no SQLite database: name another source")
 
 
