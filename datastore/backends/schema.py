@@ -10,6 +10,7 @@ The schema itself is made by `datastore/migrations`; a test compares the two.
 """
 
 from sqlalchemy import (
+    VARBINARY,
     BigInteger,
     Column,
     Index,
@@ -22,9 +23,15 @@ from sqlalchemy import (
     Text,
     text,
 )
+from sqlalchemy.dialects.mysql import LONGBLOB
 
 metadata = MetaData()
 BigKey = BigInteger().with_variant(Integer(), "sqlite")  # SQLite's rowid must be spelt INTEGER
+# What MySQL indexes has a length, and its plain BLOB ends at 64 KiB.
+Key = LargeBinary().with_variant(VARBINARY(3_072), "mysql")
+Value = LargeBinary().with_variant(LONGBLOB(), "mysql")
+Name = LargeBinary(1024).with_variant(VARBINARY(1024), "mysql")  # UTF-8, compared as bytes
+Digest = LargeBinary(32).with_variant(VARBINARY(32), "mysql")
 
 meta = Table(
     "meta",
@@ -42,8 +49,8 @@ history = Table(
     "history",
     metadata,
     Column("id", BigKey, primary_key=True, autoincrement=False),
-    Column("key", LargeBinary, nullable=False),
-    Column("value", LargeBinary, nullable=False),
+    Column("key", Key, nullable=False),
+    Column("value", Value, nullable=False),
     Column("create_revision", BigInteger, nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("lease", BigInteger, nullable=False),
@@ -55,7 +62,7 @@ kv = Table(
     "kv",
     metadata,
     Column("id", BigInteger, nullable=False),
-    Column("key", LargeBinary, primary_key=True),
+    Column("key", Key, primary_key=True),
     Column("create_revision", BigInteger, nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("lease", BigInteger, nullable=False),
@@ -104,8 +111,6 @@ alarm = Table(
     Column("alarm", Integer, primary_key=True, autoincrement=False),
 )
 
-Name = LargeBinary(1024)  # the UTF-8 of a name: a collation must not make two names one
-
 auth_user = Table(
     "auth_user",
     metadata,
@@ -129,14 +134,14 @@ auth_permission = Table(
     Column("role_name", Name, primary_key=True),
     Column("place", Integer, primary_key=True, autoincrement=False),
     Column("access", Integer, nullable=False),
-    Column("key", LargeBinary, nullable=False),
-    Column("range_end", LargeBinary, nullable=False),
+    Column("key", Value, nullable=False),
+    Column("range_end", Value, nullable=False),
 )
 
 token = Table(
     "token",
     metadata,
-    Column("digest", LargeBinary(32), primary_key=True),
+    Column("digest", Digest, primary_key=True),
     Column("user_name", Name, nullable=False),
     Column("expires", BigInteger, nullable=False),
 )

@@ -12,12 +12,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psycopg
 from sqlalchemy import NullPool, create_engine
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
-from datastore.backends import BACKENDS, without_password
-from datastore.errors import ConfigError, StartError
+from datastore.backends import BACKENDS
+from datastore.backends.endpoint_url import parse
+from datastore.backends.mysql_connection import MysqlConnection
+from datastore.backends.mysql_target import target_of
+from datastore.backends.postgres_database import database_of
+from datastore.errors import StartError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +28,6 @@ if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine
 
 CACHE_KIB = 65_536  # SQLite's own pages, also while it sorts
-DRIVERS = {"postgresql": "postgresql+psycopg"}
 
 
 class CannotCheck(StartError):
@@ -34,26 +36,42 @@ class CannotCheck(StartError):
 
 def engine_of(endpoint: str) -> Engine:
     """Return what connects to a store; ConfigError or CannotCheck when there cannot be one."""
-    url = _url(endpoint)
+    url = parse(endpoint, BACKENDS)
     if url.drivername == "sqlite":
         return _sqlite(url)
+    return _mysql(url) if url.drivername == "mysql" else _postgresql(url)
+
+
+def _postgresql(url: URL) -> Engine:
+    """A standby will do, and so will a pooler: nothing is left with the session."""
+    database = database_of(url, primary=False)
+
+    def connect() -> psycopg.Connection:
+        return psycopg.connect(database.conninfo, prepare_threshold=None)
+
     return create_engine(
-        url.set(drivername=DRIVERS[url.drivername]),
+        "postgresql+psycopg://",
+        creator=connect,
         poolclass=NullPool,
         isolation_level="REPEATABLE READ",
+        execution_options={"first": database.path_setting()},
     )
 
 
-def _url(endpoint: str) -> URL:
-    shown = without_password(endpoint)
-    try:
-        url = make_url(endpoint)
-    except (ArgumentError, ValueError) as error:
-        raise ConfigError(f"datastore endpoint {shown!r} is no URL") from error
-    if url.drivername not in BACKENDS:
-        schemes = ", ".join(f"{scheme}://…" for scheme in BACKENDS)
-        raise ConfigError(f"datastore endpoint {shown!r} is not one of {schemes}")
-    return url
+def _mysql(url: URL) -> Engine:
+    target = target_of(url)
+
+    def connect() -> MysqlConnection:
+        connection = MysqlConnection(target)
+        connection.autocommit(False)
+        return connection
+
+    return create_engine(
+        "mysql+pymysql://",
+        creator=connect,
+        poolclass=NullPool,
+        isolation_level="REPEATABLE READ",
+    )
 
 
 def _sqlite(url: URL) -> Engine:
@@ -89,6 +107,8 @@ def snapshot(connection: Connection) -> Iterator[None]:
             connection.exec_driver_sql("BEGIN")
         else:
             connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+            if first := connection.get_execution_options().get("first"):
+                connection.exec_driver_sql(first)
         try:
             yield
         finally:

@@ -1,8 +1,8 @@
 """Each contract test runs once against every backend of ours and once against a real etcd.
 
 sqlite-native and the real etcd are asked everything. The other front is asked what a front has a
-say in (`every_front`: streams, metadata, sizes, how refusals and answers go out), PostgreSQL what a
-backend has (all but `any_backend`); `--every-target` asks all of them everything.
+say in (`every_front`: streams, metadata, sizes, how refusals and answers go out), PostgreSQL and
+MariaDB what a backend has (all but `any_backend`); `--every-target` asks all of them everything.
 
 One server per target serves the whole session. Every test has a key prefix of its own, higher
 in byte order than those of the tests before it, so that a range up to `\\0` from a test's own
@@ -21,7 +21,7 @@ from tests.contract.client import Client
 from tests.contract.etcdctl.perf import PerfCheck
 from tests.contract.idle_watch import IdleWatch
 from tests.contract.targets import (
-    OTHER_BACKEND,
+    OTHER_BACKENDS,
     OTHER_FRONT,
     REAL_ETCD,
     TARGETS,
@@ -36,7 +36,7 @@ _MARKERS = (
     "etcd_since(version): real etcd behaves so since this version; skipped on an older oracle",
     "ours_only(reason): not asked of a real etcd",
     "every_front: a front of ours can answer it wrongly; asked of sqlite-grpcio too",
-    "any_backend: hardly the backend's matter; asked of postgresql-native by --every-target only",
+    "any_backend: hardly the backend's matter; asked of other backends by --every-target only",
 )
 _prefixes = itertools.count(1)
 
@@ -71,7 +71,7 @@ def _concerns_target(item: pytest.Item) -> bool:
     target = _target_of(item)
     if target == OTHER_FRONT:
         return item.get_closest_marker("every_front") is not None
-    return target != OTHER_BACKEND or item.get_closest_marker("any_backend") is None
+    return target not in OTHER_BACKENDS or item.get_closest_marker("any_backend") is None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -7,11 +7,12 @@ from typing import Protocol
 
 from tests.support.datastore import Datastore
 from tests.support.etcd import Etcd
+from tests.support.mariadb import Mariadb
 from tests.support.postgres import Postgres
 
 REAL_ETCD = "real-etcd"
 OTHER_FRONT = "sqlite-grpcio"
-OTHER_BACKEND = "postgresql-native"
+OTHER_BACKENDS = ("postgresql-native", "mysql-native")
 
 
 class Server(Protocol):
@@ -38,16 +39,18 @@ Launch = Callable[[Sequence[str]], Server]
 class Launcher:
     """Starts servers of one target, each on an empty store.
 
-    A PostgreSQL cluster is started once, when first needed.
+    A PostgreSQL cluster and a MariaDB server are started once, when first needed.
     """
 
     def __init__(self) -> None:
         self._databases = itertools.count(1)
         self._postgres: Postgres | None = None
+        self._mariadb: Mariadb | None = None
         self._starters: dict[str, Launch] = {
             OTHER_FRONT: partial(self._start_sqlite, "grpcio"),
             "sqlite-native": partial(self._start_sqlite, "native"),
-            OTHER_BACKEND: partial(self._start_postgresql, "native"),
+            "postgresql-native": partial(self._start_postgresql, "native"),
+            "mysql-native": partial(self._start_mysql, "native"),
             REAL_ETCD: Etcd,
         }
 
@@ -56,9 +59,10 @@ class Launcher:
         return self._starters[target](flags)
 
     def stop(self) -> None:
-        """End the PostgreSQL cluster, if one was started."""
-        if self._postgres is not None:
-            self._postgres.stop()
+        """End the databases that were started."""
+        for database in (self._postgres, self._mariadb):
+            if database is not None:
+                database.stop()
 
     @staticmethod
     def _start_sqlite(front: str, flags: Sequence[str]) -> Server:
@@ -69,9 +73,14 @@ class Launcher:
         url = self._postgres.url(f"contract{next(self._databases)}")
         return Datastore(url, [*_front(front), *flags])
 
+    def _start_mysql(self, front: str, flags: Sequence[str]) -> Server:
+        self._mariadb = self._mariadb or Mariadb()
+        url = self._mariadb.url(f"contract{next(self._databases)}")
+        return Datastore(url, [*_front(front), *flags])
+
 
 def _front(name: str) -> tuple[str, str]:
     return ("--grpc-front", name)
 
 
-TARGETS = [OTHER_FRONT, "sqlite-native", OTHER_BACKEND, REAL_ETCD]
+TARGETS = [OTHER_FRONT, "sqlite-native", *OTHER_BACKENDS, REAL_ETCD]

@@ -6,12 +6,16 @@ anyway, so a store without auth pays nothing for it.
 """
 
 import sqlalchemy as sa
-from alembic import op
+from sqlalchemy.dialects.mysql import LONGBLOB
+
+from datastore.migrations.steps import add_column, create_index, create_table
 
 revision = "0002"
 down_revision = "0001"
 
-Name = sa.LargeBinary(1024)
+Name = sa.LargeBinary(1024).with_variant(sa.VARBINARY(1024), "mysql")
+Key = sa.LargeBinary().with_variant(LONGBLOB(), "mysql")
+Digest = sa.LargeBinary(32).with_variant(sa.VARBINARY(32), "mysql")
 
 
 def upgrade() -> None:
@@ -20,31 +24,31 @@ def upgrade() -> None:
         ("auth_enabled", sa.SmallInteger, "0"),
         ("auth_revision", sa.BigInteger, "1"),
     ):
-        op.add_column("meta", sa.Column(name, kind, nullable=False, server_default=value))
-    op.create_table(
+        add_column("meta", sa.Column(name, kind, nullable=False, server_default=value))
+    create_table(
         "auth_user",
         sa.Column("name", Name, primary_key=True),
         sa.Column("password", sa.LargeBinary, nullable=False),
         sa.Column("no_password", sa.SmallInteger, nullable=False),
     )
-    op.create_table("auth_role", sa.Column("name", Name, primary_key=True))
-    op.create_table(
+    create_table("auth_role", sa.Column("name", Name, primary_key=True))
+    create_table(
         "auth_grant",
         sa.Column("user_name", Name, primary_key=True),
         sa.Column("role_name", Name, primary_key=True),
     )
-    op.create_table(
+    create_table(
         "auth_permission",
         sa.Column("role_name", Name, primary_key=True),
         sa.Column("place", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("access", sa.Integer, nullable=False),
-        sa.Column("key", sa.LargeBinary, nullable=False),
-        sa.Column("range_end", sa.LargeBinary, nullable=False),
+        sa.Column("key", Key, nullable=False),
+        sa.Column("range_end", Key, nullable=False),
     )
-    op.create_table(
+    create_table(
         "token",
-        sa.Column("digest", sa.LargeBinary(32), primary_key=True),
+        sa.Column("digest", Digest, primary_key=True),
         sa.Column("user_name", Name, nullable=False),
         sa.Column("expires", sa.BigInteger, nullable=False),
     )
-    op.create_index("token_expires", "token", ["expires"])
+    create_index("token_expires", "token", ["expires"])

@@ -1,0 +1,203 @@
+"""A MySQL or MariaDB connection as every part of the backend needs it, and what its errors mean.
+
+Several statements go in one exchange, because each costs a round trip: `exchange` sends them and
+returns the rows of each. The driver writes values into the statements, bytes as hexadecimal
+literals, which no mode or character set of the database can read otherwise.
+
+A session whose peer has frozen or gone is ended by the database in about 5 s (MariaDB's
+idle_transaction_timeout, MySQL's wait_timeout), so that it cannot keep
+the store's lock.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Literal
+
+import pymysql
+from pymysql.connections import Connection
+from pymysql.constants import CLIENT, CR, ER
+
+from datastore.mvcc.backend import BackendDown, BackendFailed, BackendFull
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from datastore.backends.mysql_target import Target
+
+Purpose = Literal["read", "write", "work"]
+Trouble = pymysql.MySQLError
+CONNECT_SECONDS = 5.0
+LOCK_SECONDS = 5
+IDLE_SECONDS = 5  # in a transaction
+MORE_SECONDS = 300  # the same, for one that is about very many rows
+READ_SECONDS = 60
+_CHECKREAD, _NO_SPACE, _TABLE_FULL = 1020, 1021, 1114
+_QUERY_INTERRUPTED, _STATEMENT_TIMEOUT, _EXECUTION_TIME = 1317, 1969, 3024
+_SHUTDOWN, _KILLED, _INACTIVE = 1053, 1927, 4031
+_UNKNOWN_COMMAND = 1047  # what a Galera node says that is cut off from the others
+_READ_ONLY = {1290, 1792, 1836}  # to write on a replica
+_AGAIN = {
+    ER.LOCK_WAIT_TIMEOUT,
+    ER.LOCK_DEADLOCK,
+    _CHECKREAD,
+    _QUERY_INTERRUPTED,
+    _STATEMENT_TIMEOUT,
+    _EXECUTION_TIME,
+}
+_GONE = {
+    0,  # the driver's own, of a connection that it has closed already
+    CR.CR_SERVER_GONE_ERROR,
+    CR.CR_SERVER_LOST,
+    CR.CR_CONN_HOST_ERROR,
+    CR.CR_CONNECTION_ERROR,
+    ER.CON_COUNT_ERROR,
+    _SHUTDOWN,
+    _KILLED,
+    _INACTIVE,
+    _UNKNOWN_COMMAND,
+    *_READ_ONLY,
+}
+_EVERY = (
+    "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+    f"SET SESSION innodb_lock_wait_timeout = {LOCK_SECONDS}, lock_wait_timeout = {LOCK_SECONDS}",
+    "SET SESSION time_zone = '+00:00', max_sort_length = 8192, net_read_timeout = 5",
+)
+_READER = {
+    True: f"SET SESSION max_statement_time = {READ_SECONDS}",
+    False: f"SET SESSION max_execution_time = {READ_SECONDS * 1000}",
+}
+_DIALECT = {
+    True: "SET SESSION max_recursive_iterations = 100000",
+    False: "SET SESSION cte_max_recursion_depth = 100000, information_schema_stats_expiry = 0",
+}
+_IDLE = {  # MySQL has none for transactions alone, but a writer is never idle for so long
+    True: "SET SESSION net_write_timeout = 5, idle_transaction_timeout = {}",
+    False: "SET SESSION net_write_timeout = 5, wait_timeout = {}",
+}
+_SQL_MODE = "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION"
+_VERSION = re.compile(r"(?:5\.5\.5-)?(\d+)\.(\d+)")  # MariaDB 10 says 5.5.5 first
+
+
+class MysqlConnection(Connection):  # type: ignore[misc]  # the driver is not typed
+    """A connection that can be cut from another thread."""
+
+    def __init__(self, target: Target, purpose: Purpose = "work") -> None:
+        """Connect; the driver's errors are raised as they are.
+
+        A statement that reads for clients is limited in time, and so is the idleness of one who
+        writes for them; other work is not.
+        """
+        super().__init__(
+            host=target.host,
+            port=target.port,
+            unix_socket=target.socket or None,
+            user=target.user,
+            password=target.password.encode(),
+            database=target.database,
+            charset="utf8mb4",
+            collation="utf8mb4_bin",
+            sql_mode=_SQL_MODE,
+            autocommit=True,
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=CONNECT_SECONDS,
+            client_flag=CLIENT.MULTI_STATEMENTS,
+            program_name="tapir",
+            ssl=target.tls if target.tls_needed else None,
+            ssl_disabled=target.tls is None,
+        )
+        self.mariadb = "MariaDB" in self.get_server_info()
+        limits = {"read": _READER[self.mariadb], "write": self.patience(IDLE_SECONDS)}
+        own = [limits[purpose]] if purpose in limits else []
+        self.exchange([*_EVERY, _DIALECT[self.mariadb], *own])
+        self.longest_packet = int(self.exchange(["SELECT @@max_allowed_packet"])[0][0][0])
+        self.patient = False  # a transaction may be idle for longer than usual
+        self._read_timeout = None  # a statement may take its time: whoever cannot wait cuts
+
+    def connect(self, sock: socket.socket | None = None) -> None:
+        """Connect, and keep a handle of the socket for `cut`."""
+        super().connect(sock)
+        self._handle = self._sock.dup() if hasattr(self._sock, "context") else self._sock
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """The version of the database, (0, 0) if it does not look like one."""
+        found = _VERSION.match(self.get_server_info())
+        return (int(found[1]), int(found[2])) if found else (0, 0)
+
+    def patience(self, seconds: int) -> str:
+        """Return the statement that lets a transaction be idle for so long."""
+        return _IDLE[self.mariadb].format(seconds)
+
+    def exchange(self, statements: Sequence[str]) -> list[Sequence[Any]]:
+        """Send statements together and return the rows of each; an error ends them.
+
+        `done` counts those that were answered before an error.
+        """
+        self.done = 0
+        text = ";".join(statements)
+        if len(text) > getattr(self, "longest_packet", len(text)):
+            raise BackendFailed(
+                f"a statement of {len(text)} bytes is longer than the database's "
+                f"max_allowed_packet ({self.longest_packet}): raise that"
+            )
+        self.query(text.encode("utf-8", "surrogateescape"))
+        found = [self._result.rows or ()]
+        while self._result.has_next:
+            self.done += 1
+            self.next_result()
+            found.append(self._result.rows or ())
+        self.done += 1
+        return found
+
+    def cut(self) -> None:
+        """From a thread that does not own the connection: whoever waits on it gets an error."""
+        with suppress(OSError, AttributeError):
+            self._handle.shutdown(socket.SHUT_RDWR)
+
+    def leave(self) -> None:
+        """Close it, in whatever state it is."""
+        with suppress(Trouble):
+            self.close()
+
+
+def code_of(error: Exception) -> int:
+    """Return the number of an error; 0 for one of the driver itself."""
+    return error.args[0] if error.args and isinstance(error.args[0], int) else 0
+
+
+def said(error: Exception) -> str:
+    """Return an error in one line, with its number."""
+    text = " ".join(str(error.args[-1] if error.args else error).split())
+    return f"{text} ({code_of(error)})" if code_of(error) else text or "connection lost"
+
+
+def lost(connection: MysqlConnection, error: Exception) -> bool:
+    """Say whether the connection is gone, or of no use: it may not have noticed."""
+    if code_of(error) in _GONE and connection.open:
+        connection.leave()
+    return not connection.open
+
+
+def undone(error: Exception) -> bool:
+    """Say whether the database has rolled the transaction back, and it can be tried again."""
+    return code_of(error) in _AGAIN
+
+
+def translate(connection: MysqlConnection, error: Exception) -> Exception:
+    """Return the error of the backend protocol for one of the driver."""
+    if lost(connection, error) or undone(error):
+        return BackendDown(said(error))
+    full = code_of(error) in (_NO_SPACE, _TABLE_FULL)
+    return (BackendFull if full else BackendFailed)(said(error))
+
+
+@contextmanager
+def translated(connection: MysqlConnection) -> Iterator[None]:
+    """Turn the driver's errors into those of the backend protocol."""
+    try:
+        yield
+    except Trouble as error:
+        raise translate(connection, error) from error

@@ -1,0 +1,191 @@
+"""A MySQL transaction: its statements wait until rows are wanted, and go in one exchange.
+
+One exchange begins, locks and prefetches, one writes and commits. What waits is bounded: beyond
+`TOGETHER` bytes it is sent. Work over very many rows takes a server longer than a transaction may
+be idle, so it asks for more time before it begins.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from datastore.backends.mysql_connection import (
+    MORE_SECONDS,
+    Trouble,
+    lost,
+    said,
+    translate,
+    translated,
+    undone,
+)
+from datastore.backends.mysql_statements import MysqlStatements
+from datastore.backends.transaction import SqlTransaction
+from datastore.mvcc.backend import BackendDown, CommitUnknown, Prefetch, Wanted
+from datastore.mvcc.model import Head, Lease, Row, State
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from sqlalchemy import Table
+
+    from datastore.backends.mysql_connection import MysqlConnection
+    from datastore.backends.mysql_polling import PolledStanding
+    from datastore.backends.statements import Prepared
+
+TOGETHER = 1 << 20  # bytes of statements that wait
+MANY = 10_000  # rows, or keys, whose work between two exchanges may take seconds
+SIZE = (
+    "SELECT CAST(COALESCE(SUM(data_length + index_length + data_free), 0) AS SIGNED), "
+    "CAST(COALESCE(SUM(data_free), 0) AS SIGNED) "
+    "FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE'"
+)
+_statements = MysqlStatements()
+
+
+class MysqlTransaction(SqlTransaction):
+    """A transaction: `send` only queues, `run` waits for its rows."""
+
+    def __init__(
+        self,
+        connection: MysqlConnection,
+        standing: PolledStanding,
+        begin: Sequence[str],
+        *,
+        writes: bool,
+    ) -> None:
+        self.statements = _statements
+        self.member_id = standing.member_id
+        self.ended = False
+        self._standing = standing
+        self._reached: int | None = standing.reached  # before anything is read
+        self._connection = connection
+        self._writes = writes
+        self._waiting = list(begin)
+        self._size = 0  # of what waits
+        self._answers: list[Sequence[Any]] = []  # to what was sent since rows were last wanted
+
+    def run(self, sql: str, params: Sequence[Any] = ()) -> list[Any]:
+        """Run a statement and return its rows."""
+        self.queue(sql, params)
+        rows = list(self._answered()[-1])
+        if len(rows) > MANY:
+            self._ask_for_time()
+        return rows
+
+    def send(self, prepared: Prepared, **values: Any) -> None:
+        """Queue a statement."""
+        self.queue(prepared.sql, prepared.bind(values))
+
+    def insert(self, table: Table, rows: Sequence[Sequence[Any]], *, replace: bool) -> None:
+        """Insert rows, many to a statement."""
+        insert = _statements.inserts[table.name, replace]
+        for text in insert.statements(rows, self._connection.escape):
+            self._queue(text)
+
+    def allocated(self) -> int:
+        """Return the bytes of the tables and indexes, as far as InnoDB has counted them."""
+        return int(self.run(SIZE)[0][0])
+
+    def state_of(self, columns: Sequence[Any]) -> State:
+        """Return the state that its columns tell; it may not be behind what was seen before."""
+        state = super().state_of(columns)
+        if self._reached is not None:
+            self._standing.read(self._reached, state.revision)
+            self._reached = None  # a later one of a write transaction shows what it wrote itself
+        return state
+
+    def look(self, keys: Collection[bytes]) -> tuple[State, dict[bytes, Row]]:
+        """Return the state and the live rows of keys, and end the transaction."""
+        self.send(_statements.state)
+        rows = self._ask("live_rows", keys)
+        self._queue("COMMIT")
+        found = self._answered()
+        self.ended = True
+        live = (Row._make(row) for row in _joined(found, rows))
+        return self.state_of(found[rows.start - 1][0]), {row.key: row for row in live}
+
+    def begin(self) -> None:
+        """Take the store's lock."""
+        self.send(_statements.lock_meta)
+
+    def prefetch(self, wanted: Wanted) -> Prefetch:
+        """Take the lock and read what the batch names, in one exchange if it is not too much."""
+        if len(wanted.keys) > MANY:
+            self._ask_for_time()
+        self.begin()
+        self.send(_statements.state)
+        heads = self._ask("heads", wanted.keys)
+        values = self._ask("key_values", wanted.value_keys)
+        leases = self._ask("leases", wanted.leases)
+        found = self._answered()
+        return Prefetch(
+            self.state_of(found[heads.start - 1][0]),
+            {row[1]: Head._make(row) for row in _joined(found, heads)},
+            dict(_joined(found, values)),
+            {row[0]: Lease._make(row) for row in _joined(found, leases)},
+        )
+
+    def commit(self, batch: int, revision: int) -> None:
+        """Make it durable."""
+        number = self._standing.number(batch)
+        self.send(_statements.set_batch, member=self.member_id, number=number)
+        self.commit_plain()
+        self._standing.acknowledge(batch, revision)
+
+    def commit_plain(self) -> None:
+        """Commit; CommitUnknown when the connection broke before the answer."""
+        self._queue("COMMIT")
+        connection, before = self._connection, len(self._waiting) - 1
+        try:
+            connection.exchange(self._waiting)
+        except Trouble as error:
+            if not lost(connection, error) and connection.done < before:
+                raise translate(connection, error) from error
+            if undone(error):
+                raise BackendDown(said(error)) from error
+            raise CommitUnknown(said(error)) from error
+        self.ended = True
+
+    def queue(self, sql: str, params: Sequence[Any] = ()) -> None:
+        """Let a statement wait for the next exchange."""
+        self._queue(sql % tuple(map(self._connection.escape, params)))
+
+    def roll_back(self) -> None:
+        """End it without a commit."""
+        self._waiting = ["ROLLBACK"]
+        self._send()
+        self.ended = True
+
+    def _queue(self, text: str) -> None:
+        if self._waiting and self._size + len(text) > TOGETHER:
+            self._send()
+        self._waiting.append(text)
+        self._size += len(text)
+
+    def _ask(self, kind: str, wanted: Collection[Any]) -> range:
+        """Queue a listed statement; return the places of its answers."""
+        first = len(self._answers) + len(self._waiting)
+        self.send_among(kind, wanted)
+        return range(first, len(self._answers) + len(self._waiting))
+
+    def _answered(self) -> list[Sequence[Any]]:
+        """Send what waits, and return every answer that nobody has had."""
+        self._send()
+        found, self._answers = self._answers, []
+        return found
+
+    def _send(self) -> None:
+        with translated(self._connection):
+            self._answers += self._connection.exchange(self._waiting)
+        self._waiting, self._size = [], 0
+
+    def _ask_for_time(self) -> None:
+        if self._writes:
+            self._queue(self._connection.patience(MORE_SECONDS))
+            self._connection.patient = True
+
+
+def _joined(found: list[Sequence[Any]], places: range) -> chain[Any]:
+    """Return the rows of some answers."""
+    return chain.from_iterable(found[place] for place in places)
