@@ -57,6 +57,15 @@ class MethodCounts:
         self.handled[code] += 1
         self.seconds.observe(perf_counter() - begun)
 
+    def exchange(self, received: int, sent: int, code: str, begun: float) -> None:
+        """Count the one message in, the one out, and the end of a call, in one step."""
+        self.received += 1
+        self.received_bytes += received
+        self.sent += 1
+        self.sent_bytes += sent
+        self.handled[code] += 1
+        self.seconds.observe(perf_counter() - begun)
+
     def copy(self) -> MethodCounts:
         """Return the counts as they are now."""
         made = MethodCounts()

@@ -8,7 +8,7 @@ import grpc
 
 from datastore.rpc import auth, cluster, election, health, kv, lease, lock, maintenance, watch
 from datastore.rpc.answering import RECEIVE_EXTRA, Edge
-from datastore.rpc.grpcio_front import UnknownMethods, handlers
+from datastore.rpc.grpcio_front import Services
 from datastore.rpc.options import INT_MAX, GrpcOptions
 from datastore.rpc.rules import guarded
 
@@ -54,6 +54,4 @@ def new_server(
 
 def add_services(server: grpc.aio.Server, edge: Edge) -> None:
     """Add every service to a server that has not started; on its event loop."""
-    made = tuple(handlers(edge, service, methods) for service, methods in SERVICES.items())
-    unknown = UnknownMethods(frozenset(SERVICES))
-    server.add_generic_rpc_handlers((*made, unknown))
+    server.add_generic_rpc_handlers((Services(edge, SERVICES),))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import grpc
 
-from datastore.errors import DatastoreError
+from datastore.errors import DatastoreError, Unsupported
 from datastore.rpc.answering import (
     Direct,
     Edge,
@@ -32,13 +32,37 @@ if TYPE_CHECKING:
     Context = grpc.aio.ServicerContext[Any, Any]
 
 
-def handlers(edge: Edge, service: str, methods: Mapping[str, Method]) -> grpc.GenericRpcHandler:
-    """Return the gRPC handler of a service."""
-    made = {
-        name: _handler(edge, method, edge.counts.of(service, name))
-        for name, method in methods.items()
-    }
-    return grpc.method_handlers_generic_handler(service, made)
+class Services(grpc.GenericRpcHandler):
+    """Every method of every service, found by one look; other calls are refused in etcd's words."""
+
+    def __init__(self, edge: Edge, services: Mapping[str, Mapping[str, Method]]) -> None:
+        self._services = frozenset(services)
+        self._handlers = {
+            f"/{service}/{name}": _handler(edge, method, edge.counts.of(service, name))
+            for service, methods in services.items()
+            for name, method in methods.items()
+        }
+
+    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any]:
+        """Return the handler of a call, having checked what every call is checked for.
+
+        Here, because gRPC has made the metadata for this, and would make it anew for a handler.
+        """
+        found = self._handlers.get(details.method)
+        if found is None:
+            return _refusing(Unsupported(unknown_call(details.method, self._services)))
+        try:
+            check_client_version(details.invocation_metadata or ())
+        except DatastoreError as error:
+            return _refusing(error)
+        return found
+
+
+def _refusing(error: DatastoreError) -> grpc.RpcMethodHandler[Any, Any]:
+    async def refuse(_: Any, context: Context) -> None:
+        await _abort(context, error)
+
+    return grpc.stream_stream_rpc_method_handler(refuse)
 
 
 def _handler(edge: Edge, method: Method, counts: MethodCounts) -> grpc.RpcMethodHandler[Any, Any]:
@@ -95,12 +119,10 @@ def _name_of(code: Any) -> str:
 
 
 def _edge_of(edge: Edge, context: Context) -> Edge:
-    """Return the edge as this call sees it, having checked what every call is checked for."""
-    metadata = context.invocation_metadata() or ()
-    check_client_version(metadata)
+    """Return the edge as this call sees it."""
     if not edge.wants_callers:
         return edge
-    return edge.of_call(metadata, context.auth_context())
+    return edge.of_call(context.invocation_metadata() or (), context.auth_context())
 
 
 def _direct(edge: Edge, method: Direct, counts: MethodCounts) -> Any:
@@ -111,10 +133,9 @@ def _direct(edge: Edge, method: Direct, counts: MethodCounts) -> Any:
     async def answer(data: bytes, context: Context) -> bytes:
         begun = perf_counter()
         counts.started += 1
-        counts.receive(len(data))
         code, size = "CANCELLED", 0
         try:
-            seen = _edge_of(edge, context)
+            seen = _edge_of(edge, context) if edge.wants_callers else edge
             encoded = at_once(seen, data)
             if not isinstance(encoded, bytes):
                 future = new_future()
@@ -130,8 +151,7 @@ def _direct(edge: Edge, method: Direct, counts: MethodCounts) -> Any:
             code = "UNKNOWN"
             raise
         finally:
-            counts.send(size)
-            counts.end(code, begun)
+            counts.exchange(len(data), size, code, begun)
 
     return answer
 
@@ -175,19 +195,3 @@ async def _only(message: bytes) -> AsyncIterator[list[bytes]]:
 
 async def _abort(context: Context, error: DatastoreError) -> Any:
     await context.abort(grpc.StatusCode[error.code], str(error))
-
-
-class UnknownMethods(grpc.GenericRpcHandler):
-    """Answers every call that no service takes, in etcd's words."""
-
-    def __init__(self, services: frozenset[str]) -> None:
-        self._services = services
-
-    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any]:
-        """Return a handler that refuses the call by name."""
-        text = unknown_call(details.method, self._services)
-
-        async def refuse(_: Any, context: Context) -> None:
-            await context.abort(grpc.StatusCode.UNIMPLEMENTED, text)
-
-        return grpc.stream_stream_rpc_method_handler(refuse)
