@@ -1,6 +1,7 @@
 """Both sides of a move for tests: filling an etcd, reading all of a server, running the command."""
 
 import io
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -90,3 +91,30 @@ def imported(source: Source, database: str, *, without_users: bool = False) -> I
     done = import_store(source, database, progress, without_users=without_users, shown=10)
     assert [str(finding) for finding in check(database)] == []
     return done
+
+
+CUT_SHORT = """
+import io, os, signal, sys
+from datastore.tools.endpoint import Server
+from datastore.tools.moving.importing import import_store
+from datastore.tools.moving.progress import Progress
+from datastore.tools.moving.sources import source_of
+
+source = source_of(Server(sys.argv[1]))
+whole = source.records
+
+def cut(after):
+    for number, batch in enumerate(whole(after)):
+        if number == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield batch
+
+source.records = cut
+import_store(source, sys.argv[2], Progress(io.StringIO()), without_users=False, shown=1)
+"""
+
+
+def cut_short(source: str, database: str) -> None:
+    """Import, and be killed after the first batch of keys."""
+    words = [sys.executable, "-c", CUT_SHORT, source, database]
+    assert subprocess.run(words, check=False).returncode == -signal.SIGKILL

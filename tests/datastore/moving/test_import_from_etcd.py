@@ -1,9 +1,6 @@
 """`tapir import` from a live etcd: clients of the new store see what they saw of the old."""
 
 import re
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,10 +8,11 @@ import grpc
 import pytest
 
 from datastore.errors import ConfigError
+from datastore.tools import endpoint
 from datastore.tools.endpoint import Server
 from datastore.tools.moving.etcd_source import EtcdSource
 from proto.etcd import rpc_pb2 as pb
-from tests.datastore.moving.sides import Client, client_of, imported, tapir
+from tests.datastore.moving.sides import Client, client_of, cut_short, imported, tapir
 from tests.support.certificates import Authority
 from tests.support.datastore import Datastore
 from tests.support.etcd import Etcd
@@ -22,7 +20,6 @@ from tests.support.secure_server import ETCD, SecureServer
 
 KEYS = 1_200
 LEASE = 0x7D15
-KILLED_AFTER = 1  # batches
 
 
 @pytest.fixture(scope="module")
@@ -92,34 +89,8 @@ def test_the_command_says_what_it_did(etcd: Etcd, tmp_path: Path) -> None:
     assert "holds a store already, of 1183 keys at revision" in again.stderr
 
 
-CUT_SHORT = """
-import io, os, signal, sys
-from datastore.tools.endpoint import Server
-from datastore.tools.moving.etcd_source import EtcdSource
-from datastore.tools.moving.importing import import_store
-from datastore.tools.moving.progress import Progress
-
-class Cut(EtcdSource):
-    def records(self, after):
-        for number, batch in enumerate(super().records(after)):
-            if number == int(sys.argv[3]):
-                os.kill(os.getpid(), signal.SIGKILL)
-            yield batch
-
-import_store(
-    Cut(Server(sys.argv[1])), sys.argv[2], Progress(io.StringIO()), without_users=False, shown=1
-)
-"""
-
-
-def cut_short(etcd: Etcd, database: str) -> None:
-    """Import, and be killed in the middle."""
-    words = [sys.executable, "-c", CUT_SHORT, etcd.endpoint, database, str(KILLED_AFTER)]
-    assert subprocess.run(words, check=False).returncode == -signal.SIGKILL
-
-
 def test_killed_in_the_middle_it_goes_on(etcd: Etcd, database: str) -> None:
-    cut_short(etcd, database)
+    cut_short(etcd.endpoint, database)
 
     done = imported(source(etcd), database)
 
@@ -129,7 +100,7 @@ def test_killed_in_the_middle_it_goes_on(etcd: Etcd, database: str) -> None:
 
 def test_half_a_store_takes_no_writes(etcd: Etcd, tmp_path: Path) -> None:
     database = f"sqlite:///{tmp_path}/new.db"
-    cut_short(etcd, database)
+    cut_short(etcd.endpoint, database)
 
     with (
         Datastore(database) as server,
@@ -144,7 +115,7 @@ def test_what_the_source_has_given_up_is_read_anew(tmp_path: Path) -> None:
     with Etcd() as etcd, client_of(etcd.address) as client:
         for n in range(100):
             client.put(b"/old/%03d" % n, b"old")
-        cut_short(etcd, database)
+        cut_short(etcd.endpoint, database)
         client.delete(b"/old/000")
         client.put(b"/old/001", b"new")
         revision = client.compact()
@@ -156,7 +127,7 @@ def test_what_the_source_has_given_up_is_read_anew(tmp_path: Path) -> None:
 
 def test_a_store_of_another_source_is_refused_by_name(etcd: Etcd, tmp_path: Path) -> None:
     database = f"sqlite:///{tmp_path}/new.db"
-    cut_short(etcd, database)
+    cut_short(etcd.endpoint, database)
 
     with (
         Etcd() as other,
@@ -165,11 +136,14 @@ def test_a_store_of_another_source_is_refused_by_name(etcd: Etcd, tmp_path: Path
         imported(source(other), database)
 
 
-def test_a_source_that_is_not_there_leaves_nothing_behind(tmp_path: Path) -> None:
-    done = tapir("import", "--from", "127.0.0.1:1", "--to", f"sqlite:///{tmp_path}/new.db")
+def test_a_source_that_is_not_there_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoint, "CONNECT_SECONDS", 0.5)
 
-    assert done.returncode == 2
-    assert "127.0.0.1:1 does not answer: start that server, or correct the URL\n" in done.stderr
+    with pytest.raises(ConfigError, match=r"127\.0\.0\.1:1 does not answer: start that server"):
+        imported(EtcdSource(Server("127.0.0.1:1")), f"sqlite:///{tmp_path}/new.db")
+
     assert list(tmp_path.iterdir()) == []
 
 
