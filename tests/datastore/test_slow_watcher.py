@@ -7,10 +7,10 @@ from tests.datastore.client import client_of, events
 from tests.support.datastore import Datastore
 
 PUTS = 3_000
-VALUE = b"v" * 10_000
-GROWTH_BYTES = (
-    80 << 20
-)  # less than a third of what was written; outbox and recent events are 20 MiB
+VALUE = b"v" * 20_000
+# What waits for three readers is 180 MB. Outbox and recent events are 20 MiB, and what the
+# allocator and a busy machine's backlog add depends little on the size of the values.
+GROWTH_BYTES = 128 << 20
 
 
 def resident_bytes(pid: int) -> int:

@@ -32,7 +32,9 @@ def test_healthy(web: Web) -> None:
         assert answer.headers["content-type"] == "text/plain; charset=utf-8"
 
 
-@pytest.mark.parametrize("path", ["/livez", "/readyz", *(f"/readyz/{check}" for check in READY)])
+@pytest.mark.parametrize(
+    "path", ["/livez", "/readyz", *(f"/readyz/{check}" for check in sorted(READY))]
+)
 def test_ok(web: Web, path: str) -> None:
     answer = web.get(path)
 
