@@ -22,7 +22,7 @@ class Identity(NamedTuple):
     name: str
     client_urls: tuple[str, ...]
     peer_urls: tuple[str, ...] = ()  # until MemberUpdate says others
-    max_request_bytes: int = 3 << 19
+    max_request_bytes: int = 3 << 19  # which some databases have to be set up for
 
 
 def register(

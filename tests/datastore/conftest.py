@@ -1,4 +1,4 @@
-"""A PostgreSQL cluster for the tests that need one, and an empty database of either kind."""
+"""Database servers for the tests that need one, and an empty database of a kind."""
 
 import itertools
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.datastore.core import Core
+from tests.support.mariadb import Mariadb
 from tests.support.postgres import Postgres
 
 _databases = itertools.count(1)
@@ -19,13 +20,21 @@ def postgres() -> Iterator[Postgres]:
         yield cluster
 
 
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[Mariadb]:
+    """One server for all tests that do not stop it."""
+    with Mariadb() as server:
+        yield server
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an empty database."""
+    """The URL of an empty database; `EVERY_DATABASE` asks for one of MariaDB too."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/store.db"
-    cluster: Postgres = request.getfixturevalue("postgres")
-    return cluster.url(f"unit{next(_databases)}")
+    fixture = {"postgresql": "postgres", "mysql": "mariadb"}[request.param]
+    server: Postgres | Mariadb = request.getfixturevalue(fixture)
+    return server.url(f"unit{next(_databases)}")
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ OWNER = "mysql"
 QUICK = {  # a small store, which need not survive the machine
     "innodb_buffer_pool_size": "64M",
     "innodb_log_file_size": "16M",
-    "innodb_fast_shutdown": "1",
+    "innodb_flush_method": "nosync",
     "performance_schema": "OFF",
     "max_connections": "300",
 }
