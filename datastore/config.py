@@ -45,7 +45,7 @@ class DatastoreConfig:
     """What a datastore server is told. Seconds, bytes; a quota of 0 or less is none.
 
     `endpoint` "" is a SQLite file in `data_dir`. `notes` are what the log should say of the flags.
-    What may hold a password is not in the representation.
+    What may hold a password is not in the representation; `exposed` are the flags that show one.
     """
 
     endpoint: str = field(default="", repr=False)
@@ -70,6 +70,7 @@ class DatastoreConfig:
     http: HttpOptions = field(default_factory=HttpOptions)
     log: LogOptions = field(default_factory=LogOptions)
     notes: tuple[Note, ...] = field(default=(), repr=False)
+    exposed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what could not be served."""
@@ -151,6 +152,7 @@ def from_settings(settings: Settings) -> DatastoreConfig:
         http=_http(settings),
         log=LogOptions(settings["log-level"], settings["log-format"], settings["log-outputs"]),
         notes=settings.notes,
+        exposed=settings.exposed,
     )
 
 

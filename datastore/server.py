@@ -62,6 +62,8 @@ async def run(config: DatastoreConfig, ready: asyncio.Event | None = None) -> No
         await fronts.start(edge)
         leave_out_start()
         log.info("ready to serve client requests urls=%s", ",".join(config.listen_client_urls))
+        for flag in config.exposed:
+            log.warning("every user of this machine sees the password in flag=%s", flag)
         systemd.notify(systemd.READY)
         ending.callback(systemd.notify, systemd.STOPPING)
         if ready:
@@ -79,7 +81,8 @@ def _die(reason: str) -> None:
 
 def _store(config: DatastoreConfig) -> Store:
     """Return the store of a configuration, which has touched nothing yet."""
-    identity = Identity(config.name, config.advertised, config.peer_urls)
+    largest = config.grpc.max_request_bytes
+    identity = Identity(config.name, config.advertised, config.peer_urls, largest)
     backend = new_backend(
         config.database,
         identity,

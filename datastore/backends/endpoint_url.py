@@ -56,6 +56,8 @@ def shown(url: URL) -> str:
 def without_password(endpoint: str) -> str:
     """Return an endpoint fit for an error message: without user, password and query."""
     scheme, separator, rest = endpoint.partition("://")
+    if not separator:  # it is no URL, but may have been meant as one
+        scheme, rest = "", endpoint
     return scheme + separator + rest.partition("?")[0].rpartition("@")[2]
 
 

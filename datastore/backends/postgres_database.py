@@ -104,5 +104,6 @@ def database_of(url: URL, *, primary: bool = True) -> Database:
     try:
         conninfo = make_conninfo("", **{**known, **words, **(PRIMARY if primary else {})})
     except psycopg.Error as error:
-        raise ConfigError(f"datastore endpoint {shown(url)}: {error}") from error
+        said = " ".join(str(error).split())
+        raise ConfigError(f"datastore endpoint {shown(url)}: {said}") from error
     return Database(conninfo, shown(url), url.username or "", str(schema))

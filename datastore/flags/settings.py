@@ -35,11 +35,15 @@ WITH_PASSWORD = ("endpoint", "endpoint-listen")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`values` has every flag; `given` those that were set; `notes` are lines for the log."""
+    """`values` has every flag; `given` those that were set; `notes` are lines for the log.
+
+    `exposed` are the flags that show a password to everybody.
+    """
 
     values: Mapping[str, Any]
     given: frozenset[str]
     notes: tuple[Note, ...] = ()
+    exposed: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> Any:
         return self.values[name]
@@ -90,22 +94,18 @@ def _checked(given: Mapping[str, Given], notes: tuple[Note, ...] = ()) -> Settin
     names = frozenset(given) | {flag.instead for flag in old}
     _refuse(names, values)
     idle = sorted(name for name in names if FLAGS[name].no_effect)
-    shown = _shown_to_all(given)
     without = (
         (("info", "accepted without effect flags=%s", "--" + ",--".join(idle)),) if idle else ()
     )
-    return Settings(values, names, (*notes, *deprecated, *shown, *without))
+    return Settings(values, names, (*notes, *deprecated, *without), _shown_to_all(given))
 
 
-def _shown_to_all(given: Mapping[str, Given]) -> tuple[Note, ...]:
-    """Warn of a password on the command line, which is everybody's to read."""
+def _shown_to_all(given: Mapping[str, Given]) -> tuple[str, ...]:
+    """Return the flags with a password on the command line, which is everybody's to read."""
+    flags = {f"--{name}": given[name] for name in WITH_PASSWORD if name in given}
     return tuple(
-        ("warn", "every user of this machine sees the password in flag=%s: see docs/datastore.md",
-         place)
-        for name in WITH_PASSWORD
-        if name in given and (place := given[name].place) == f"--{name}"
-        and has_password(given[name].text)
-    )  # fmt: skip
+        flag for flag, value in flags.items() if value.place == flag and has_password(value.text)
+    )
 
 
 def _parsed(name: str, given: Given) -> Any:
