@@ -63,7 +63,7 @@ class KineSource(SqlSource):
     def records(self, after: bytes) -> Iterator[list[Record]]:
         """Yield the live keys."""
         name = self._bytes.format("k.name")
-        columns = f"{name} AS key, k.value, k.id, k.created, k.create_revision, k.lease"
+        columns = f"{name}, k.value, k.id, k.created, k.create_revision, k.lease"
         rows = self.stream(
             self._live(columns, f"ORDER BY {name}"), revision=self._revision, after=after
         )

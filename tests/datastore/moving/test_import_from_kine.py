@@ -5,6 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 import psycopg
+import pymysql
 import pytest
 
 from datastore.errors import ConfigError
@@ -15,6 +16,7 @@ from proto.etcd import rpc_pb2 as pb
 from tests.datastore.moving.kine import Kine, fill
 from tests.datastore.moving.sides import client_of, imported
 from tests.support.datastore import Datastore
+from tests.support.mariadb import Mariadb
 from tests.support.postgres import Postgres
 
 
@@ -71,6 +73,21 @@ def test_a_kine_on_postgresql(postgres: Postgres, tmp_path: Path) -> None:
 
     assert (done.differences, done.revision) == ([], kine.revision)
     assert_served(kine, database)
+
+
+def test_a_kine_on_mariadb_into_mariadb() -> None:
+    with Mariadb() as cluster:
+        url, database = cluster.url("kine"), cluster.url("tapir")
+        with pymysql.connect(
+            host="127.0.0.1", port=cluster.port, user="root", database="kine"
+        ) as connection:
+            kine = Kine("mysql", connection)
+            fill(kine)
+
+        done = import_from(url, database)
+
+        assert (done.differences, done.revision) == ([], kine.revision)
+        assert_served(kine, database)
 
 
 def test_old_rows_that_are_no_bytes(tmp_path: Path) -> None:
