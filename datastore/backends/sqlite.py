@@ -95,6 +95,7 @@ class SqliteBackend:
             session.copy_log()
             if log_size > TRUNCATE_BYTES:  # writers wait for what is left of it only
                 session.checkpoint()
+        self._disk.read_ahead()
         session.look_at_disk()
 
     @property

@@ -48,6 +48,11 @@ class Checkpoint:
         """Open the file, to bring it to the disk."""
         self._file = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
 
+    @property
+    def file(self) -> int:
+        """The descriptor of the file, -1 before it is open."""
+        return self._file
+
     def close(self) -> None:
         """Close it: after the last connection, whose locks on the file would go with it."""
         if self._file >= 0:

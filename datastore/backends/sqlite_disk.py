@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from datastore.backends.ballast import Ballast
 from datastore.backends.sqlite_checkpoint import Checkpoint
 from datastore.backends.sqlite_log import LogFile
+from datastore.backends.sqlite_readahead import Readahead
 from datastore.mvcc.backend import BackendBroken, BackendFailed, BackendFull
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Disk:
         self._ballast = Ballast(path)
         self.log = LogFile(path)
         self._checkpoint = Checkpoint(path)
+        self._readahead = Readahead()
         self._page_size = 0
         self._file: os.stat_result | None = None
         self._look_again = 0.0
@@ -163,6 +165,11 @@ class Disk:
                 self._checkpoint.copy_most(connection)
         except OSError as error:  # what a commit made durable is in the log still, but that may go
             raise self.distrust(f"the disk did not write what it was given: {error}") from error
+
+    def read_ahead(self) -> None:
+        """Have the file in the kernel's cache if reads wait for the disk."""
+        if self._checkpoint.file >= 0:
+            self._readahead.look(self._checkpoint.file)
 
     def finish_copying(self, connection: sqlite3.Connection) -> None:
         """Between two batches: copy what is left of the log, if that was left to the writer."""
