@@ -1,6 +1,7 @@
 """The store's core on MariaDB: what the random histories and the migrations say of it."""
 
 import random
+import shutil
 from pathlib import Path
 
 import pytest
@@ -126,9 +127,13 @@ def test_a_store_is_copied_and_restored(
     core.commit(*[Put(key, key * 10) for key in keys])
     core.session.copy_to(tmp_path / "copy.db")
     target = target_of(sa.make_url(mariadb.url("restored")))
-    mysql_upkeep.fill(target, lambda path: path.write_bytes((tmp_path / "copy.db").read_bytes()))
+
+    def write(path: Path) -> None:
+        shutil.copyfile(tmp_path / "copy.db", path)
+
+    mysql_upkeep.fill(target, write)
 
     with Core(mariadb.url("restored")) as restored:
         assert restored.live() == core.live()
     with pytest.raises(StartError, match="holds tables already"):
-        mysql_upkeep.fill(target, lambda _: None)
+        mysql_upkeep.fill(target, write)
