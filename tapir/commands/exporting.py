@@ -1,18 +1,10 @@
-"""`tapir export`: all keys and leases of a store into an etcd.
-
-Both sides are compared at the end. Exit codes: 0 done, 1 both sides differ (one line a difference
-on stdout), 2 when a side cannot be used; the same command goes on where it was interrupted.
-"""
+"""`tapir export`: all keys and leases of a store into an etcd."""
 
 import argparse
-import os
 import sys
 
 from tapir.commands import etcd_flags
-from tapir.refusal import refusals_of
-
-EXIT_DIFFERENT = 1
-SHOWN = 1_000  # differences; who has more needs no list
+from tapir.commands.moving import SHOWN, moving, report
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -31,8 +23,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 def run(flags: argparse.Namespace) -> int:
     """Export, and say what has gone over."""
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what goes wrong is said below, in one line
-    with refusals_of("datastore"):
+    with moving():
         from datastore.tools.moving.etcd_target import EtcdTarget
         from datastore.tools.moving.exporting import export_store
         from datastore.tools.moving.progress import Progress
@@ -45,14 +36,9 @@ def run(flags: argparse.Namespace) -> int:
             without_users=flags.without_users,
             most=SHOWN,
         )
-    for difference in done.differences:
-        sys.stdout.write(f"{difference}\n")
-    if done.differences:
-        sys.stdout.write("both sides differ: something else writes to one of them: stop that\n")
-        return EXIT_DIFFERENT
     before = f", {done.before} of them before" if done.before else ""
-    sys.stdout.write(
+    said = (
         f"exported and compared {done.keys} keys{before} and {done.leases} leases; "
-        f"the etcd is at revision {done.revision}\n"
+        f"the etcd is at revision {done.revision}"
     )
-    return 0
+    return report(said, done.differences, "something else writes to one of them: stop that")

@@ -27,13 +27,14 @@ from datastore.mvcc.backend import (
     Wanted,
 )
 from datastore.mvcc.model import MAX_EVENTS, SUB_BITS, Alarm, Head, Lease, Lock, Row
+from datastore.mvcc.store import ALIVE_MS
 from datastore.tools.moving.record import BATCH_BYTES, BATCH_ROWS, CannotMove, Record, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from datastore.mvcc.auth.model import AuthTables
-    from datastore.mvcc.backend import WriteTx
+    from datastore.mvcc.backend import Snapshot, WriteTx
     from datastore.mvcc.model import State
 
 MARK = "import"
@@ -83,6 +84,8 @@ class Target:
         with self._lost_named(), self._session.snapshot() as tx:
             state, mark, keys = tx.state(), tx.lock(MARK), tx.count(b"", None, 0)
             taken = state.revision > 1 or tx.auth().users or tx.leases(None)
+            if not self._backend.exclusive:
+                self._refuse_served(tx, state.now)
         if mark is None or not mark.until:
             if taken:
                 raise CannotMove(
@@ -168,6 +171,15 @@ class Target:
         with self._changing() as (_, changes):
             changes.drop_alarms.update(alarms)
             changes.put_lock = Lock(MARK, number_of(identity), 0)
+
+    def _refuse_served(self, tx: Snapshot, now: int) -> None:
+        """See that no server is at work on a shared database; an import has no URLs."""
+        for member in tx.members():
+            if member.client_urls and now - member.heartbeat < ALIVE_MS:
+                raise CannotMove(
+                    f"{self.name} is served at {member.client_urls[0]}: stop that server, and try "
+                    f"again after {ALIVE_MS // 1000} s"
+                )
 
     def _check(self, record: Record) -> None:
         if len(record.key) > self._backend.longest_key:

@@ -14,6 +14,7 @@ from datastore.tools.moving.target import Target
 from proto.etcd import rpc_pb2 as pb
 from tests.datastore.moving.sides import client_of, cut_short, imported
 from tests.support.datastore import Datastore
+from tests.support.postgres import Postgres
 
 KEYS = 700
 LEASE = 0x7D15
@@ -99,6 +100,16 @@ def test_half_a_store_is_no_source(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match="holds an unfinished import"):
         import_from(half, f"sqlite:///{tmp_path}/new.db")
+
+
+def test_a_database_that_is_served_is_refused(postgres: Postgres) -> None:
+    url = postgres.url("served")
+    with Datastore() as first, Datastore(url) as second:
+        with pytest.raises(ConfigError, match=f"is served at {second.endpoint}: stop that server"):
+            import_from(first.endpoint_url, url)
+
+        with client_of(second.address) as client:
+            assert client.put(b"a") == 2
 
 
 def test_an_empty_store(tmp_path: Path) -> None:
