@@ -11,6 +11,7 @@ the store's lock.
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 from contextlib import contextmanager, suppress
@@ -116,11 +117,6 @@ class MysqlConnection(Connection):  # type: ignore[misc]  # the driver is not ty
         self.patient = False  # a transaction may be idle for longer than usual
         self._read_timeout = None  # a statement may take its time: whoever cannot wait cuts
 
-    def connect(self, sock: socket.socket | None = None) -> None:
-        """Connect, and keep a handle of the socket for `cut`."""
-        super().connect(sock)
-        self._handle = self._sock.dup() if hasattr(self._sock, "context") else self._sock
-
     @property
     def version(self) -> tuple[int, int]:
         """The version of the database, (0, 0) if it does not look like one."""
@@ -154,8 +150,11 @@ class MysqlConnection(Connection):  # type: ignore[misc]  # the driver is not ty
 
     def cut(self) -> None:
         """From a thread that does not own the connection: whoever waits on it gets an error."""
-        with suppress(OSError, AttributeError):
-            self._handle.shutdown(socket.SHUT_RDWR)
+        with (
+            suppress(OSError, AttributeError),
+            socket.socket(fileno=os.dup(self._sock.fileno())) as own,
+        ):
+            own.shutdown(socket.SHUT_RDWR)
 
     def leave(self) -> None:
         """Close it, in whatever state it is."""
