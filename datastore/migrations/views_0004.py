@@ -51,6 +51,10 @@ class Spelling:
     head: str  # of text, before the first slash
     find: str  # where {1} is in text, 0 for nowhere
     join: str
+    # A table {1} of one row, whose column `value` is the text {0} of the row before. MariaDB makes
+    # a file of each, so there `path`, the text of a key known to be text, is written everywhere.
+    lateral: str = ""
+    path: str = ""
     before: tuple[str, ...] = ()  # statements
 
 
@@ -117,6 +121,7 @@ SPELLINGS = {
         head="substr({0}, 1, instr({0}, '/') - 1)",
         find="instr({0}, {1})",
         join="{0} || {1}",
+        lateral="CROSS JOIN json_each(json_array({0})) AS {1}",
         before=("DROP VIEW objects", "DROP VIEW keys"),
     ),
     "postgresql": Spelling(
@@ -135,6 +140,7 @@ SPELLINGS = {
         head="split_part({0}, '/', 1)",
         find="strpos({0}, {1})",
         join="{0} || {1}",
+        lateral="CROSS JOIN LATERAL (SELECT {0} AS value OFFSET 0) AS {1}",
         # A block with EXCEPTION is a subtransaction, which no parallel plan may begin.
         before=(
             _PG_FUNCTION.format(name="text", check=""),
@@ -163,6 +169,7 @@ SPELLINGS = {
         head="SUBSTRING_INDEX({0}, '/', 1)",
         find="INSTR({0}, {1})",
         join="CONCAT({0}, {1})",
+        path="CONVERT(SUBSTR({0}, 11) USING utf8mb4) COLLATE utf8mb4_bin",
     ),
 }
 
@@ -175,29 +182,19 @@ SELECT coalesce({key_text}, {key_hex}) AS {key},
 FROM kv JOIN history ON history.id = kv.id
 WHERE kv.deleted = 0"""
 
-# path is the key below /registry/, place the same by the names that people know.
+# What is under a path is worked out once a row, which costs a scan less than writing it into each
+# column. kv stays a table of the query itself: a condition on key_bytes goes to its index.
 _OBJECTS = """{create_objects}
-SELECT {head_place} AS resource,
-  CASE WHEN {slash_in_rest} > 0 THEN {head_rest} END AS namespace,
-  substr(rest, {slash_in_rest} + 1) AS name,
-  parts.id >> 20 AS revision,
+SELECT {resource} AS resource, {namespace} AS namespace, {name} AS name,
+  kv.id >> 20 AS revision,
   {json} AS value,
   {encoding} AS encoding, {api_version} AS api_version, {kind} AS kind,
-  length(history.value) AS size, parts.create_revision AS create_revision,
-  parts.version AS version, parts.lease AS lease, parts.{key} AS key_bytes
-FROM (
-  SELECT id, {key}, create_revision, version, lease, place,
-    substr(place, {slash_in_place} + 1) AS rest
-  FROM (
-    SELECT id, {key}, create_revision, version, lease, {place} AS place
-    FROM (
-      SELECT id, {key}, create_revision, version, lease, substr({key_text}, 11) AS path
-      FROM kv WHERE deleted = 0 AND {key} >= {low} AND {key} < {high}
-    ) AS paths
-  ) AS places
-  WHERE {slash_in_place} > 1
-) AS parts JOIN history ON history.id = parts.id
-WHERE rest <> ''"""
+  length(history.value) AS size, kv.create_revision AS create_revision,
+  kv.version AS version, kv.lease AS lease, kv.{key} AS key_bytes
+FROM kv {paths} {places}
+CROSS JOIN history
+WHERE history.id = kv.id AND kv.deleted = 0 AND kv.{key} >= {low} AND kv.{key} < {high}
+  {is_text}AND {placed} LIKE '_%/_%' AND {placed} NOT LIKE '/%'"""
 
 _CHANGES = """{create_changes}
 SELECT history.id >> 20 AS revision,
@@ -269,24 +266,46 @@ def _of_values(spelling: Spelling) -> dict[str, str]:
 
 
 def _of_places(spelling: Spelling) -> dict[str, str]:
-    """Return the place of a path, and the slashes in the text of each step."""
+    """Return the place of an object below /registry/, by the names that people know."""
+    key = f"kv.{spelling.quote}key{spelling.quote}"
+    text = spelling.text.format(key)
+    if not spelling.lateral:
+        place = f"({_known_place(spelling, spelling.path.format(key))})"
+        tables = {"paths": "", "places": "", "is_text": f"AND {text} IS NOT NULL "}
+    else:
+        place = "placed.value"
+        tables = {
+            "paths": spelling.lateral.format(f"substr({text}, 11)", "paths"),
+            "places": spelling.lateral.format(_known_place(spelling, "paths.value"), "placed"),
+            "is_text": "",  # or there would be no place
+        }
+    rest = _after_slash(spelling, place)
+    namespace = spelling.head.format(rest)
+    return {
+        **tables,
+        "placed": place,
+        "resource": spelling.head.format(place),
+        "namespace": f"CASE WHEN {_slash(spelling, rest)} > 0 THEN {namespace} END",
+        "name": _after_slash(spelling, rest),
+    }
 
-    def slash(text: str) -> str:
-        return spelling.find.format(text, "'/'")
+
+def _slash(spelling: Spelling, text: str) -> str:
+    return spelling.find.format(text, "'/'")
+
+
+def _after_slash(spelling: Spelling, text: str) -> str:
+    return f"substr({text}, {_slash(spelling, text)} + 1)"
+
+
+def _known_place(spelling: Spelling, path: str) -> str:
+    """Return a path without its group, and under its resource's own name."""
 
     def moved(stored: str, known: str) -> str:
-        rest = f"substr(path, {len(stored) + 1})"
+        rest = f"substr({path}, {len(stored) + 1})"
         joined = spelling.join.format(f"'{known}'", rest)
-        return f" WHEN substr(path, 1, {len(stored) + 1}) = '{stored}/' THEN {joined}"
+        return f" WHEN substr({path}, 1, {len(stored) + 1}) = '{stored}/' THEN {joined}"
 
+    group = spelling.find.format(f"substr({path}, 1, {_slash(spelling, path)})", "'.'")
     renamed = "".join(moved(*names) for names in RENAMED.items())
-    group = spelling.find.format(f"substr(path, 1, {slash('path')})", "'.'")
-    return {
-        "place": (
-            f"CASE WHEN {group} > 0 THEN substr(path, {slash('path')} + 1){renamed} ELSE path END"
-        ),
-        "slash_in_place": slash("place"),
-        "slash_in_rest": slash("rest"),
-        "head_place": spelling.head.format("place"),
-        "head_rest": spelling.head.format("rest"),
-    }
+    return f"CASE WHEN {group} > 0 THEN {_after_slash(spelling, path)}{renamed} ELSE {path} END"
