@@ -80,8 +80,13 @@ class DatastoreConfig:
             raise ConfigError("--name is empty: give the server a name")
         if self.watch_progress_notify_interval < 0.1:
             raise ConfigError("--watch-progress-notify-interval must be at least 100ms")
-        if self.grpc.max_request_bytes <= 0 or self.max_txn_ops <= 0:
-            raise ConfigError("--max-request-bytes and --max-txn-ops must be positive")
+        limits = {
+            "--max-request-bytes": self.grpc.max_request_bytes,
+            "--max-txn-ops": self.max_txn_ops,
+        }
+        for flag, limit in limits.items():
+            if limit <= 0:
+                raise ConfigError(f"{flag} {limit}: give a number from 1 on")
         if self.grpc.keepalive_interval < 0 or self.grpc.keepalive_timeout < 0:
             raise ConfigError("--grpc-keepalive-interval and -timeout must not be negative")
         if self.auth_token_ttl > LONGEST_TTL:

@@ -29,6 +29,11 @@ def prepare(directory: Path) -> None:
             f"--data-dir {directory} holds etcd's own data: give another directory, or see "
             "docs/datastore.md for how to take the keys along"
         )
+    if directory.is_file():
+        raise StartError(
+            f"--data-dir {directory} is a file: give the directory that it is in, or a database by "
+            f"its name with --endpoint sqlite:///{directory}"
+        )
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:

@@ -43,8 +43,15 @@ class ClientCertificates:
         if options.crl_file:
             try:
                 self._refresh()
-            except (OSError, ValueError) as error:
-                raise ConfigError(f"--client-crl-file {options.crl_file}: {error}") from error
+            except OSError as error:
+                raise ConfigError(
+                    f"--client-crl-file {options.crl_file}: {error.strerror}"
+                ) from error
+            except ValueError as error:
+                raise ConfigError(
+                    f"--client-crl-file {options.crl_file} is no revocation list, neither PEM nor "
+                    f"DER: give the file that the authority has made ({error})"
+                ) from error
 
     async def refusal(self, chain: bytes, host: str) -> str:
         """Return why a client may not come in, or "".

@@ -89,6 +89,8 @@ def test_auto_compaction_counts_hours_or_revisions(mode: str, text: str, retenti
         (["--listen-client-urls=http://a b:2379"], "http://host:port"),
         (["--log-outputs=systemd/journal"], "systemd/journal"),
         (["--bcrypt-cost=3"], "--bcrypt-cost"),
+        (["--max-txn-ops=0"], "--max-txn-ops 0: give a number from 1 on"),
+        (["--max-request-bytes=0"], "--max-request-bytes 0: give a number from 1 on"),
         (["--grpc-keepalive-interval=-1s"], "--grpc-keepalive-interval"),
         (["--max-concurrent-streams=4294967296"], "--max-concurrent-streams"),
         (["--auto-compaction-mode=revision", "--auto-compaction-retention=5m"], "'5m'"),

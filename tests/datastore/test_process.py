@@ -91,6 +91,15 @@ def test_a_data_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     assert "file/data: Not a directory" in refused(tmp_path, url(), "--data-dir=file/data")
 
 
+def test_a_file_in_place_of_the_data_directory_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file.db").write_text("")
+
+    said = refused(tmp_path, url(), "--data-dir=file.db")
+
+    assert "--data-dir file.db is a file: give the directory" in said
+    assert "--endpoint sqlite:///file.db" in said
+
+
 @pytest.mark.parametrize(
     ("flags", "named"),
     [
