@@ -18,12 +18,15 @@ from datastore.rpc.stream_call import Answers, StreamCall, metadata_of
 
 try:
     import h2corn
-    from h2corn import _lib
+    from h2corn import _lib, _server
 except ImportError:  # an optional extra: grpcio serves everything then
     INSTALLED = False
 else:
     INSTALLED = True
-    _lib.emit_banner = lambda *_: None  # the log is ours; there is no setting for it
+    # It is one part of a server: what that says to the log and to systemd is not for it to say,
+    # and there is no setting for it.
+    _lib.emit_banner = lambda *_: None
+    _server.notify_ready = _server.notify_stopping = lambda: False  # type: ignore[attr-defined]
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
