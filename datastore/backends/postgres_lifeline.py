@@ -19,12 +19,18 @@ from weakref import WeakSet
 
 import psycopg
 
+from datastore.backends.back_off import BackOff
+from datastore.mvcc.backend import BackendDown
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 log = logging.getLogger(__name__)
 AWAY_SECONDS = 4.0
 LOOK_SECONDS = 0.5
+FIRST_PAUSE = 0.02  # between attempts to connect
+LONGEST_PAUSE = 1.0
+PATIENCE = 0.1
 
 
 class Cuttable(Protocol):
@@ -43,6 +49,8 @@ class Lifeline:
         self._sessions: WeakSet[Cuttable] = WeakSet()
         self._lock = threading.Lock()
         self.away = False
+        self._connecting = BackOff(FIRST_PAUSE, LONGEST_PAUSE, clock=clock)
+        self._trouble = ""
 
     def join(self, session: Cuttable) -> None:
         """Remember a session for as long as it lives."""
@@ -52,9 +60,29 @@ class Lifeline:
     def answered(self) -> None:
         """Note that the database has answered just now."""
         self._answered = self._clock()
+        self._connecting.succeeded()
         if self.away:
             log.warning("the database answers again")
             self.away = False
+
+    def connect(self, make: Callable[[], psycopg.Connection]) -> psycopg.Connection:
+        """Make a connection for a session; BackendDown when there is none to be had now.
+
+        Sessions share the pauses between attempts that fail: who comes within one waits for its
+        end if that is near, and is refused at once if it is not.
+        """
+        left = self._connecting.left()
+        if self.away or left > PATIENCE:
+            raise BackendDown(self._trouble or "the database does not answer")
+        time.sleep(left)
+        try:
+            connection = make()
+        except psycopg.Error as error:
+            self._connecting.failed()
+            self._trouble = " ".join(str(error).split())
+            raise BackendDown(self._trouble) from error
+        self._connecting.succeeded()
+        return connection
 
     @contextmanager
     def held(self, cut_listener: Callable[[], None]) -> Iterator[None]:

@@ -24,6 +24,8 @@ from datastore.errors import StartError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sqlalchemy import Connection
+
     from datastore.backends.postgres_database import Database
 
 log = logging.getLogger(__name__)
@@ -65,8 +67,9 @@ def _needs_migration(database: Database, ask: Callable[[str], list[Any]]) -> boo
 
 
 def _migrate(database: Database) -> None:
-    """Take the lock, look again, and migrate: one transaction."""
+    """Take the lock, look again, and migrate: one transaction. Raises the driver's own error."""
     from sqlalchemy import NullPool, create_engine
+    from sqlalchemy.exc import DBAPIError
 
     def opened() -> psycopg.Connection:
         connection = connect(database, writer=True)
@@ -74,18 +77,24 @@ def _migrate(database: Database) -> None:
         return connection
 
     engine = create_engine("postgresql+psycopg://", creator=opened, poolclass=NullPool)
-    with closing(engine.connect()) as connection:  # SQLAlchemy asks things, and rolls back
+    try:
+        with closing(engine.connect()) as connection:  # SQLAlchemy asks things, and rolls back
+            _in_turn(database, connection)
+            connection.commit()
+    except DBAPIError as error:
+        raise (error.orig or error) from error
 
-        def ask(sql: str) -> list[Any]:
-            return list(connection.exec_driver_sql(sql))
 
-        if database.pooled:
-            ask(database.prologue(writer=True))
-        ask(f"SELECT pg_advisory_xact_lock({LOCK_KEY})")
-        _make_schema(database, connection.exec_driver_sql)
-        if _needs_migration(database, ask):
-            migrate(connection)
-        connection.commit()
+def _in_turn(database: Database, connection: Connection) -> None:
+    def ask(sql: str) -> list[Any]:
+        return list(connection.exec_driver_sql(sql))
+
+    if database.pooled:
+        ask(database.prologue(writer=True))
+    ask(f"SELECT pg_advisory_xact_lock({LOCK_KEY})")
+    _make_schema(database, connection.exec_driver_sql)
+    if _needs_migration(database, ask):
+        migrate(connection)
 
 
 def _make_schema(database: Database, run: Callable[[str], Any]) -> None:

@@ -43,6 +43,8 @@ def remedy(database: Database, error: Exception) -> str:
             f"only the owner of {owner[1]} {owner[2]} can migrate it: start one server as that "
             "role once, then the others"
         )
+    if denied and "CONNECT" in said:  # as the detail says, before there is a connection
+        return f'GRANT CONNECT ON DATABASE "{denied[2]}" TO {_user(database)}'
     if denied:
         return _grant(database, denied[1], denied[2])
     if isinstance(cause, psycopg.errors.InvalidSchemaName):
@@ -54,14 +56,16 @@ def remedy(database: Database, error: Exception) -> str:
 
 def _grant(database: Database, kind: str, name: str) -> str:
     """Return the statement for the administrator that mends a missing right."""
-    user = f'"{database.user}"' if database.user else "the user"
+    user = _user(database)
     if kind == "schema":
         return f'GRANT USAGE, CREATE ON SCHEMA "{name}" TO {user}'
-    if kind == "database" and database.schema:
+    if kind == "database":  # in which a schema cannot be made
         return f'CREATE SCHEMA "{database.schema}" AUTHORIZATION {user}'
-    if kind == "database":
-        return f'GRANT CONNECT ON DATABASE "{name}" TO {user}'
     if kind in ("table", "view", "relation"):
         schema = database.schema or "public"
         return f'GRANT {_RIGHTS} ON ALL TABLES IN SCHEMA "{schema}" TO {user}'
     return f'GRANT USAGE ON {kind.upper()} "{name}" TO {user}'
+
+
+def _user(database: Database) -> str:
+    return f'"{database.user}"' if database.user else "the user"

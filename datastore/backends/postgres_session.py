@@ -137,10 +137,9 @@ class PostgresSession:
         if self._lifeline.away:
             raise BackendDown("the database does not answer")
         if self._connection is None:
-            try:
-                self._connection = connect(self._database, writer=self._writer)
-            except psycopg.Error as error:
-                raise BackendDown(" ".join(str(error).split())) from error
+            self._connection = self._lifeline.connect(
+                lambda: connect(self._database, writer=self._writer)
+            )
         return self._connection
 
     def _clean(self, connection: psycopg.Connection) -> None:
