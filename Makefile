@@ -7,7 +7,7 @@ CHECKED := control_plane datastore node tapir tests
 WORKERS ?= 3
 # The servers that tests start over and over need not compile their modules each time.
 PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/pytest \
-	--numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder
+	--numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder
 PROTOS := proto/etcd/auth.proto proto/etcd/election.proto proto/etcd/kv.proto proto/etcd/lock.proto proto/etcd/rpc.proto
 OPENAPI_PROTO := control_plane/api/openapi/openapi_v2.proto
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.docker_engine import DockerEngine
-from tests.support.groups import GroupsAndFiles, put_in_group, put_large_groups_first
+from tests.support.groups import Groups, put_large_groups_first
 from tests.support.servers import missing_server
 
 # A busy machine is slow; that is no failure.
@@ -31,18 +31,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "docker: needs a Docker Engine")
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    put_in_group(item)
-
-
 @pytest.hookimpl(trylast=True)  # pytest itself reorders what has parameters
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     put_large_groups_first(items)
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupsAndFiles:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups:
     """Say which tests a worker takes together."""
-    return GroupsAndFiles(config, log)
+    return Groups(config, log)
 
 
 @pytest.fixture(scope="session")
