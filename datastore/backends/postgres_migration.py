@@ -36,7 +36,7 @@ TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
 SCHEMAS = "SELECT nspname FROM pg_namespace WHERE nspname = '{}'"
 
 
-def check_and_migrate(database: Database, *, pause: float = PAUSE_SECONDS) -> None:
+def check_and_migrate(database: Database) -> None:
     """Make the schema what this program needs; StartError, with nothing changed, if that cannot be.
 
     Raises the driver's own error when the database refuses a statement.
@@ -47,7 +47,7 @@ def check_and_migrate(database: Database, *, pause: float = PAUSE_SECONDS) -> No
     for attempt in range(ATTEMPTS):
         if attempt:
             log.warning("a table is in use, tried again soon database=%s", database.name)
-            time.sleep(pause)
+            time.sleep(PAUSE_SECONDS)
         with suppress(psycopg.errors.LockNotAvailable):
             _migrate(database)
             return
