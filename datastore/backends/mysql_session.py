@@ -19,7 +19,7 @@ from datastore.backends.mysql_connection import (
     translated,
 )
 from datastore.backends.mysql_transaction import SIZE, MysqlTransaction
-from datastore.mvcc.backend import BackendDown, Size
+from datastore.mvcc.backend import BackendDown, BackendFailed, Size
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -147,7 +147,7 @@ class MysqlSession:
         if connection.open and not tx.ended:
             try:
                 tx.roll_back()
-            except BackendDown:
+            except (BackendDown, BackendFailed):
                 connection.leave()
         self._clean(connection)
 

@@ -58,7 +58,10 @@ class Insert:
             changes = others or [table.c[0].name]
             settings = (f"`{name}` = VALUES(`{name}`)" for name in changes)
             self._end = f" ON DUPLICATE KEY UPDATE {', '.join(settings)}"
-        self._writers = [_writer(column) for column in table.c]
+        self._row = "(" + ",".join(map(_place, table.c)) + ")"
+        columns = list(enumerate(table.c))
+        self._texts = [at for at, column in columns if isinstance(column.type, String)]
+        self._blobs = [at for at, column in columns if isinstance(column.type, LargeBinary)]
 
     def statements(self, rows: Sequence[Sequence[Any]], escape: Callable[[Any], str]) -> list[str]:
         """Return them, each of a bounded size or of one row."""
@@ -66,7 +69,7 @@ class Insert:
         written: list[str] = []
         size = 0
         for row in rows:
-            text = self._row(row, escape)
+            text = self._written(row, escape)
             if written and size + len(text) > INSERT_BYTES:
                 made.append(self._begin + ",".join(written) + self._end)
                 written, size = [], 0
@@ -76,24 +79,20 @@ class Insert:
             made.append(self._begin + ",".join(written) + self._end)
         return made
 
-    def _row(self, row: Sequence[Any], escape: Callable[[Any], str]) -> str:
-        pairs = zip(self._writers, row, strict=True)
-        return "(" + ",".join([(write or escape)(value) for write, value in pairs]) + ")"
+    def _written(self, row: Sequence[Any], escape: Callable[[Any], str]) -> str:
+        values = list(row)
+        for at in self._blobs:
+            values[at] = values[at].hex()
+        for at in self._texts:
+            values[at] = escape(values[at])
+        return self._row % tuple(values)
 
 
-def _writer(column: Column[Any]) -> Callable[[Any], str] | None:
-    """Return how a column's values are written, None for the driver's own way."""
+def _place(column: Column[Any]) -> str:
+    """Return how a column's values are written: numbers, digits in hexadecimal, or escaped text."""
     if isinstance(column.type, String):
-        return None
-    return _bytes if isinstance(column.type, LargeBinary) else _number
-
-
-def _number(value: int) -> str:
-    return str(int(value))
-
-
-def _bytes(value: bytes) -> str:
-    return f"X'{value.hex()}'"
+        return "%s"
+    return "X'%s'" if isinstance(column.type, LargeBinary) else "%d"
 
 
 class MysqlStatements(Statements):
