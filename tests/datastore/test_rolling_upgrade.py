@@ -95,8 +95,7 @@ async def test_older_servers_go_on_beside_a_newer_one(url: str, newer: Callable[
             (result,) = await asyncio.to_thread(core.commit, Put(b"new", b""))
             stop.set()
             await writing
-            for n in range(20):
-                revisions.append(await client.put(b"later%d" % n))
+            revisions += [await client.put(b"later%d" % n) for n in range(20)]
             seen = await events(stream, len(revisions) + 1)
             core.__exit__()
         old.end()
