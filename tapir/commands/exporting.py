@@ -1,7 +1,8 @@
-"""`tapir export`: all keys and leases of a store into an etcd."""
+"""`tapir export`: a store into an etcd, or into an etcd snapshot."""
 
 import argparse
 import sys
+from pathlib import Path
 
 from tapir.commands import etcd_flags
 from tapir.commands.moving import SHOWN, moving, report
@@ -16,29 +17,49 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="the store's database: sqlite:///file.db or postgresql://…",
     )
-    add("--to", dest="target", required=True, help="URL of an etcd without keys")
+    to = parser.add_mutually_exclusive_group(required=True)
+    to.add_argument("--to", dest="target", default="", help="URL of an etcd without keys")
+    to.add_argument("--to-snapshot", type=Path, help="etcd snapshot to write, for etcdutl")
     etcd_flags.add_flags(parser)
-    add("--without-users", action="store_true", help="leave users and roles behind")
+    add("--without-users", action="store_true", help="--to: leave users and roles behind")
 
 
 def run(flags: argparse.Namespace) -> int:
     """Export, and say what has gone over."""
     with moving():
-        from datastore.tools.moving.etcd_target import EtcdTarget
-        from datastore.tools.moving.exporting import export_store
-        from datastore.tools.moving.progress import Progress
-        from datastore.tools.moving.sources import database_source
+        return _snapshot(flags) if flags.to_snapshot else _etcd(flags)
 
-        done = export_store(
-            database_source(flags.source),
-            EtcdTarget(etcd_flags.server_of(flags, flags.target)),
-            Progress(sys.stderr),
-            without_users=flags.without_users,
-            most=SHOWN,
-        )
+
+def _etcd(flags: argparse.Namespace) -> int:
+    from datastore.tools.moving.etcd_target import EtcdTarget
+    from datastore.tools.moving.exporting import export_store
+    from datastore.tools.moving.progress import Progress
+    from datastore.tools.moving.sources import database_source
+
+    done = export_store(
+        database_source(flags.source),
+        EtcdTarget(etcd_flags.server_of(flags, flags.target)),
+        Progress(sys.stderr),
+        without_users=flags.without_users,
+        most=SHOWN,
+    )
     before = f", {done.before} of them before" if done.before else ""
     said = (
         f"exported and compared {done.keys} keys{before} and {done.leases} leases; "
         f"the etcd is at revision {done.revision}"
     )
     return report(said, done.differences, "something else writes to one of them: stop that")
+
+
+def _snapshot(flags: argparse.Namespace) -> int:
+    from datastore.tools.moving.exporting import export_snapshot
+    from datastore.tools.moving.progress import Progress
+    from datastore.tools.moving.sources import database_source
+
+    source = database_source(flags.source)
+    done = export_snapshot(source, flags.to_snapshot, Progress(sys.stderr), most=SHOWN)
+    said = (
+        f"exported and compared {done.keys} keys and {done.leases} leases "
+        f"at revision {done.revision}"
+    )
+    return report(said, done.differences, "keep the store, and report this")

@@ -1,13 +1,23 @@
-"""An export into an etcd: see that it holds nothing else, put what is missing, compare."""
+"""An export into an etcd: see that it holds nothing else, put what is missing, compare.
+
+Or into an etcd snapshot, which is a file that is written anew.
+"""
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from itertools import islice
+from pathlib import Path
+from tempfile import mkstemp
 from typing import TYPE_CHECKING, NamedTuple
 
 from datastore.tools.moving.comparison import Difference, differences, missing
 from datastore.tools.moving.importing import LOST_LEASE_SECONDS
 from datastore.tools.moving.record import CannotMove, SourceCompacted, batched, shown
+from datastore.tools.moving.snapshot_source import SnapshotSource
+from datastore.tools.moving.snapshot_target import write_snapshot
+from datastore.tools.moving.store_source import StoreSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,3 +120,37 @@ def export_store(
             )
         with target:
             return Export(source, target, progress).run(most)
+
+
+def export_snapshot(source: Source, path: Path, progress: Progress, *, most: int) -> Exported:
+    """Export a store of ours into an etcd snapshot; the file gets its name when it is right."""
+    if not isinstance(source, StoreSource):
+        raise CannotMove(f"{source.name} is no store of this program: import it first")
+    descriptor, part = mkstemp(prefix=f"{path.name}.", suffix=".part", dir=path.parent)
+    try:
+        with source, os.fdopen(descriptor, "w+b") as file:
+            revision = source.newest()
+            total = source.pin(revision)
+            progress.begin("copying", source.count_events())
+            write_snapshot(source, file, progress)
+            file.flush()
+            os.fsync(descriptor)
+            found = _compared(source, SnapshotSource(Path(part)), most)
+            leases = len(source.leases())
+        if not found:
+            os.replace(part, path)
+        return Exported(revision, total, leases, 0, found)
+    except OSError as error:
+        raise CannotMove(f"{error.filename or path}: {error.strerror}") from error
+    finally:
+        progress.end()
+        with suppress(FileNotFoundError):
+            os.unlink(part)
+
+
+def _compared(source: StoreSource, written: SnapshotSource, most: int) -> list[Difference]:
+    with written:
+        if written.newest() != source.newest() or written.leases() != source.leases():
+            return [Difference(b"", "revision or leases differ")]
+        pairs = differences(flat(source.records(b"")), flat(written.records(b"")))
+        return list(islice(pairs, most))

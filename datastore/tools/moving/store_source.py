@@ -13,7 +13,7 @@ from sqlalchemy import func, select, text
 from datastore.backends.auth_tables import AuthStatements, read_tables
 from datastore.backends.migration import VERSION_TABLE, known_versions
 from datastore.backends.schema import history, kv, lease, lock, meta
-from datastore.mvcc.model import SUB_BITS
+from datastore.mvcc.model import SUB_BITS, Row
 from datastore.tools.moving.record import CannotMove, Record, SourceCompacted, batched
 from datastore.tools.moving.sql_source import SqlSource
 from datastore.tools.moving.target import MARK
@@ -74,11 +74,24 @@ class StoreSource(SqlSource):
         rows = self._live().where(history.c.key > after).order_by(history.c.key)
         return batched(map(_record, self.stream(rows)))
 
+    def events(self) -> Iterator[Row]:
+        """Yield all of history, in order of revision."""
+        for row in self.stream(select(*history.c).order_by(history.c.id)):
+            yield Row(row[0], bytes(row[1]), bytes(row[2]), *row[3:])
+
+    def count_events(self) -> int:
+        """Return how many events history has."""
+        return int(self.one(select(func.count()).select_from(history)))
+
+    def compacted(self) -> int:
+        """Return the compact revision, less than 1 when there is none."""
+        return int(self.one(select(meta.c.compact_revision)))
+
     def leases(self) -> dict[int, int]:
         """Return every lease."""
         return dict(map(tuple, self.stream(select(lease.c.id, lease.c.ttl))))
 
-    def users(self) -> AuthTables | None:
+    def users(self) -> AuthTables:
         """Return users, roles and whether they are asked for."""
         return self._users
 
