@@ -178,7 +178,7 @@ SELECT coalesce({key_text}, {key_hex}) AS {key},
   kv.id >> 20 AS revision, kv.create_revision AS create_revision,
   kv.version AS version, kv.lease AS lease, length(history.value) AS size,
   {encoding} AS encoding, {api_version} AS api_version, {kind} AS kind,
-  kv.{key} AS key_bytes
+  kv.{key} AS key_bytes, kv.id AS id
 FROM kv JOIN history ON history.id = kv.id
 WHERE kv.deleted = 0"""
 
@@ -190,7 +190,7 @@ SELECT {resource} AS resource, {namespace} AS namespace, {name} AS name,
   {json} AS value,
   {encoding} AS encoding, {api_version} AS api_version, {kind} AS kind,
   length(history.value) AS size, kv.create_revision AS create_revision,
-  kv.version AS version, kv.lease AS lease, kv.{key} AS key_bytes
+  kv.version AS version, kv.lease AS lease, kv.{key} AS key_bytes, kv.id AS id
 FROM kv {paths} {places}
 CROSS JOIN history
 WHERE history.id = kv.id AND kv.deleted = 0 AND kv.{key} >= {low} AND kv.{key} < {high}
@@ -201,7 +201,7 @@ SELECT history.id >> 20 AS revision,
   CASE WHEN deleted <> 0 THEN 'delete' WHEN version = 1 THEN 'create' ELSE 'update' END AS event,
   coalesce({history_key_text}, {history_key_hex}) AS {key},
   version, lease, length(value) AS size,
-  {json} AS value, id, {key} AS key_bytes
+  {json} AS value, {key} AS key_bytes, id, prev_id AS previous_id
 FROM history"""
 
 
