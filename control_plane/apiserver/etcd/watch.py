@@ -40,7 +40,7 @@ class KeyWatch:
     async def __aenter__(self) -> "KeyWatch":
         """Ask for the watch and wait until the store has registered it."""
         try:
-            await self._call.write(rpc_pb2.WatchRequest(create_request=self._request))
+            await self._write(rpc_pb2.WatchRequest(create_request=self._request))
             _check(await self._read())
         except BaseException:
             self._call.cancel()
@@ -82,11 +82,19 @@ class KeyWatch:
     async def _ask_for_progress(self) -> None:
         """Send the questions: the stream takes one write at a time and dies of a cancelled one."""
         request = rpc_pb2.WatchRequest(progress_request=rpc_pb2.WatchProgressRequest())
-        with contextlib.suppress(grpc.aio.AioRpcError, grpc.aio.UsageError):
+        with contextlib.suppress(StoreError, grpc.aio.UsageError):
             while True:
                 await self._progress_wanted.wait()
                 self._progress_wanted.clear()
-                await self._call.write(request)
+                await self._write(request)
+
+    async def _write(self, request: rpc_pb2.WatchRequest) -> None:
+        try:
+            await self._call.write(request)
+        except grpc.aio.AioRpcError as error:
+            raise store_error(error) from error
+        except asyncio.InvalidStateError as error:
+            raise StoreUnavailableError("the store ended the watch") from error
 
     async def _read(self) -> rpc_pb2.WatchResponse:
         try:

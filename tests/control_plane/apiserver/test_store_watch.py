@@ -7,6 +7,7 @@ import pytest
 
 from control_plane.apiserver.etcd.client import EtcdClient
 from control_plane.apiserver.etcd.endpoints import EtcdEndpoints
+from control_plane.apiserver.etcd.errors import StoreUnavailableError
 from control_plane.apiserver.etcd.model import prefix_end
 from tests.support.datastore import Datastore
 from tests.support.etcd import Etcd
@@ -58,3 +59,14 @@ async def test_a_reader_that_gives_up_leaves_the_watch_alive(etcd: EtcdClient) -
             if batch.events:
                 assert batch.revision == swap.revision
                 return
+
+
+async def test_a_watch_of_a_store_that_has_gone_says_so() -> None:
+    with Datastore() as gone:
+        client = EtcdClient(EtcdEndpoints((gone.endpoint,)))
+    try:
+        with pytest.raises(StoreUnavailableError):
+            async with client.watch(PREFIX, prefix_end(PREFIX), 1):
+                pass
+    finally:
+        await client.close()
