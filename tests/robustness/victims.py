@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from tests.robustness import network
+from tests.robustness.network import BadNetwork, Pooled
 from tests.support.datastore import Datastore
 from tests.support.postgres import Postgres
 
@@ -140,6 +142,11 @@ def stopped(postgres: Postgres) -> None:
     postgres.start()
 
 
+def restarted(postgres: Postgres) -> None:
+    """Restart the database in order, which ends all its sessions."""
+    postgres.restart("fast")
+
+
 @contextmanager
 def freezing(postgres: Postgres) -> Iterator[None]:
     """Freeze a database: its connections stay, and nobody answers."""
@@ -161,6 +168,12 @@ VICTIMS: dict[str, Callable[[], Victim]] = {
     "postgresql killed": partial(BadDatabase, killed),
     "postgresql frozen": partial(BadDatabase, frozen),
     "postgresql stopped": partial(BadDatabase, stopped),
+    "postgresql restarted": partial(BadDatabase, restarted),
+    "network to postgresql cut": partial(BadNetwork, network.cut),
+    "network to postgresql reset": partial(BadNetwork, network.reset),
+    "network to postgresql slowed": partial(BadNetwork, network.slowed),
+    "server behind pgbouncer": partial(Pooled, pooler=False),
+    "pgbouncer killed": partial(Pooled, pooler=True),
 }
 
 

@@ -59,17 +59,23 @@ class PgBouncer:
                 "--clear-groups",
                 *command,
             ]
-        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, cwd="/")
-        self._wait()
+        self._command = command
+        self._start()
 
     def url(self, url: str) -> str:
         """Return the URL that leads to the same database through the pooler."""
         before, _, rest = url.rpartition(":")
         return f"{before}:{self.port}/{rest.partition('/')[2]}"
 
+    def restart(self) -> None:
+        """Kill it, with all its connections, and start it again."""
+        self._process.kill()
+        self._process.wait()
+        self._start()
+
     def stop(self) -> None:
         """End it."""
-        self._process.terminate()
+        self._process.kill()
         self._process.wait()
         shutil.rmtree(self._directory, ignore_errors=True)
 
@@ -78,6 +84,10 @@ class PgBouncer:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    def _start(self) -> None:
+        self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, cwd="/")
+        self._wait()
 
     def _wait(self) -> None:
         deadline = time.monotonic() + START_SECONDS
