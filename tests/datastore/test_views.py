@@ -3,17 +3,20 @@
 import json
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from random import Random
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
+import pymysql
 import pytest
 
 from datastore.mvcc.model import DeleteRange, Put
 from tests.datastore.core import Core
 
 Query = Callable[[str], list[Any]]
-KEYS = '"keys"'
+DATABASES = ("sqlite", "postgresql", "mysql")
 BYTES = bytes([0, 1, 7, 10, 18, 34, 92, 117, 0x7B, 0x7F, 0x80, 0xBF, 0xC3, 0xE2, 0xED, 0xF0, 0xFF])
 
 PLACES = [
@@ -90,17 +93,23 @@ JSON = {
 }
 
 
+pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
+
+
 @pytest.fixture
 def query(core: Core, database: str) -> Query:
     """Run SQL as a person would, beside the store."""
 
     def run(sql: str) -> list[Any]:
-        if database.startswith("sqlite"):
-            connection = sqlite3.connect(database.removeprefix("sqlite:///"))
-            try:
+        url = urlsplit(database)
+        if url.scheme == "sqlite":
+            with closing(sqlite3.connect(url.path[1:])) as connection:
                 return connection.execute(sql).fetchall()
-            finally:
-                connection.close()
+        if url.scheme == "mysql":
+            place = {"host": url.hostname, "port": url.port, "user": url.username}
+            with pymysql.connect(**place, database=url.path[1:]) as my, my.cursor() as cursor:
+                cursor.execute(sql.replace("keys", "`keys`").replace(" key,", " `key`,"))
+                return list(cursor.fetchall())
         with psycopg.connect(database) as session:
             return session.execute(sql).fetchall()
 
@@ -111,6 +120,8 @@ def phase(database: str) -> str:
     """Return the SQL of a pod's phase."""
     if database.startswith("sqlite"):
         return "json_extract(value, '$.status.phase')"
+    if database.startswith("mysql"):
+        return "JSON_VALUE(value, '$.status.phase')"
     return "value::jsonb -> 'status' ->> 'phase'"
 
 
@@ -143,7 +154,7 @@ def test_foreign_keys_break_no_query(core: Core, query: Query) -> None:
         core.commit(Put(key, value))
 
     objects = query("SELECT * FROM objects ORDER BY revision")
-    keys = query(f"SELECT * FROM {KEYS}")
+    keys = query("SELECT * FROM keys")
     changes = query("SELECT * FROM changes")
 
     assert [row[:3] for row in objects] == [
@@ -184,7 +195,7 @@ def test_a_protobuf_value_has_a_version_and_a_kind(core: Core, query: Query) -> 
         core.commit(Put(b"/registry/pods/default/" + name.encode(), value))
 
     rows = query("SELECT name, api_version, kind, value, encoding FROM objects")
-    keys = query(f"SELECT api_version, kind, encoding FROM {KEYS}")
+    keys = query("SELECT api_version, kind, encoding FROM keys")
 
     assert {row[0]: row[1:] for row in rows} == {
         name: (version, kind, None, "protobuf") for name, (_, version, kind) in ENVELOPES.items()
@@ -205,7 +216,7 @@ def test_random_values_break_no_query(core: Core, query: Query) -> None:
         puts.append(Put(key, bytes(piece)))
     core.commit(*puts)
 
-    for view in ("objects", KEYS, "changes"):
+    for view in ("objects", "keys", "changes"):
         assert len(query(f"SELECT * FROM {view}")) >= 150
     for (value,) in query("SELECT value FROM objects WHERE value IS NOT NULL"):
         json.loads(value)
@@ -217,7 +228,7 @@ def test_deleted_and_old_objects_are_not_shown(core: Core, query: Query) -> None
     core.commit(DeleteRange(b"/registry/pods/ns/b"))
 
     assert query("SELECT name, revision, value FROM objects") == [("a", 3, "2")]
-    assert query(f"SELECT key, revision, version FROM {KEYS}") == [("/registry/pods/ns/a", 3, 2)]
+    assert query("SELECT key, revision, version FROM keys") == [("/registry/pods/ns/a", 3, 2)]
     assert query("SELECT revision, event, key, value, version FROM changes ORDER BY id") == [
         (2, "create", "/registry/pods/ns/a", "1", 1),
         (3, "update", "/registry/pods/ns/a", "2", 2),
