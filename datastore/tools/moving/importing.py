@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -39,7 +39,9 @@ class Import:
         self._progress = progress
 
     def run(self, users: AuthTables | None, shown: int) -> Imported:
-        """Do it; at most `shown` differences are returned.
+        """Copy and compare; at most `shown` differences are returned.
+
+        When there is none, it is for the caller to finish the target.
 
         CannotMove when a side cannot be used, or the source gives the revision up meanwhile.
         """
@@ -56,8 +58,6 @@ class Import:
             ) from error
         finally:
             self._progress.end()
-        if not found:
-            self._target.finish(self._source.identity)
         return Imported(begun.revision, total, len(self._target.leases()), before, found)
 
     def _begin(self, begun: Begun) -> tuple[Begun, int]:
@@ -99,10 +99,15 @@ def import_store(
 ) -> Imported:
     """Import a source into the store of an endpoint URL."""
     target = Target(endpoint)
-    with source:
-        users = None if without_users else users_of(source)
-        with target:
-            return Import(source, target, progress).run(users, shown)
+    with ExitStack() as opened:
+        with source:
+            users = None if without_users else users_of(source)
+            opened.enter_context(target)
+            done = Import(source, target, progress).run(users, shown)
+        # A source at rest that has been changed meanwhile says so when it is closed.
+        if not done.differences:
+            target.finish(source.identity)
+    return done
 
 
 def users_of(source: Source) -> AuthTables | None:

@@ -11,6 +11,8 @@ from datastore.errors import ConfigError
 from datastore.tools import endpoint
 from datastore.tools.endpoint import Server
 from datastore.tools.moving.etcd_source import EtcdSource
+from datastore.tools.moving.record import Record
+from datastore.tools.moving.target import Target
 from proto.etcd import rpc_pb2 as pb
 from tests.datastore.moving.sides import Client, client_of, cut_short, imported, tapir
 from tests.support.certificates import Authority
@@ -96,6 +98,37 @@ def test_killed_in_the_middle_it_goes_on(etcd: Etcd, database: str) -> None:
 
     assert done.differences == []
     assert 0 < done.before < done.keys
+
+
+class Forgetful(EtcdSource):
+    """A source that says something else of one key when it is asked again."""
+
+    asked = 0
+
+    def records(self, after: bytes) -> Iterator[list[Record]]:
+        self.asked += 1
+        for batch in super().records(after):
+            yield [self._told(record) for record in batch]
+
+    def _told(self, record: Record) -> Record:
+        changed = self.asked > 1 and record.key == b"/empty"
+        return record._replace(value=b"something") if changed else record
+
+
+def test_a_difference_is_reported_and_the_store_stays_shut(etcd: Etcd, tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path}/new.db"
+
+    done = imported(Forgetful(Server(etcd.endpoint)), database)
+
+    said = "/empty: value differs (9 bytes, in the target 0)"
+    assert [str(difference) for difference in done.differences] == [said]
+    with Target(database) as target:
+        assert target.begun(f"etcd {cluster_of(etcd)}").after == b"/registry/pods/01199"
+
+
+def cluster_of(etcd: Etcd) -> int:
+    with client_of(etcd.address) as client:
+        return int(client.everything().header.cluster_id)
 
 
 def test_half_a_store_takes_no_writes(etcd: Etcd, tmp_path: Path) -> None:

@@ -9,9 +9,11 @@ import pymysql
 import pytest
 
 from datastore.errors import ConfigError
+from datastore.mvcc.auth.model import AuthTables
 from datastore.tools.endpoint import Server
 from datastore.tools.moving.importing import Imported
 from datastore.tools.moving.sources import source_of
+from datastore.tools.moving.target import Target
 from proto.etcd import rpc_pb2 as pb
 from tests.datastore.moving.kine import Kine, fill
 from tests.datastore.moving.sides import client_of, imported
@@ -106,6 +108,24 @@ def test_old_rows_that_are_no_bytes(tmp_path: Path) -> None:
     assert done.differences == []
     with Datastore(database) as server, client_of(server.address) as client:
         assert client.values_by_key() == {b"7": b"text", b"compact": b""}
+
+
+def test_a_k3s_that_starts_meanwhile(tmp_path: Path) -> None:
+    """The file was read as one that nobody changes, so what came over must not be served."""
+    sqlite_kine(tmp_path / "state.db")
+    source = source_of(Server(str(tmp_path / "state.db")))
+    users = source.users
+
+    def start() -> AuthTables | None:
+        (tmp_path / "state.db-wal").write_bytes(b"log")
+        return users()
+
+    source.users = start  # type: ignore[method-assign]
+    with pytest.raises(ConfigError, match="a server has started on this store"):
+        imported(source, f"sqlite:///{tmp_path}/new.db")
+
+    with Target(f"sqlite:///{tmp_path}/new.db") as target:
+        assert target.begun(source.identity).revision
 
 
 def test_an_empty_table(tmp_path: Path) -> None:
