@@ -1,4 +1,6 @@
-"""What is between our server and PostgreSQL: a network that is cut, reset or slow, or PgBouncer."""
+"""What is between our server and PostgreSQL (a network that is cut, reset or slow, or PgBouncer),
+and which of several PostgreSQLs it is.
+"""
 
 import time
 from collections.abc import Callable
@@ -6,6 +8,7 @@ from collections.abc import Callable
 from tests.support.datastore import Datastore
 from tests.support.pgbouncer import PgBouncer
 from tests.support.postgres import Postgres
+from tests.support.replicated import Replicated
 from tests.support.tcp_proxy import TcpProxy
 
 CUT_SECONDS = 7.0  # the database ends a transaction that nobody goes on with after 5
@@ -57,6 +60,23 @@ class Pooled:
         self.server.stop()
         self._pooler.stop()
         self._postgres.stop()
+
+
+class LostPrimary:
+    """The primary is lost with all its sessions, and its synchronous standby promoted."""
+
+    def __init__(self) -> None:
+        self._cluster = Replicated()
+        self.server = Datastore(self._cluster.url)
+
+    def murder(self) -> None:
+        """Fail over, and set up a new standby."""
+        self._cluster.fail_over()
+
+    def stop(self) -> None:
+        """End all of it."""
+        self.server.stop()
+        self._cluster.stop()
 
 
 def cut(proxy: TcpProxy) -> None:

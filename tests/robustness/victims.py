@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tests.robustness import network
-from tests.robustness.network import BadNetwork, Pooled
+from tests.robustness.network import BadNetwork, LostPrimary, Pooled
 from tests.support.datastore import Datastore
 from tests.support.postgres import Postgres
 
@@ -174,6 +174,7 @@ VICTIMS: dict[str, Callable[[], Victim]] = {
     "network to postgresql slowed": partial(BadNetwork, network.slowed),
     "server behind pgbouncer": partial(Pooled, pooler=False),
     "pgbouncer killed": partial(Pooled, pooler=True),
+    "primary lost, standby promoted": LostPrimary,
 }
 
 
