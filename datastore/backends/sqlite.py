@@ -23,6 +23,7 @@ from datastore.backends.identity import Identity, register
 from datastore.backends.migration import check_and_migrate
 from datastore.backends.sqlite_disk import Disk
 from datastore.backends.sqlite_session import SqliteSession, connect
+from datastore.backends.sqlite_surplus import Surplus
 from datastore.backends.sqlite_transaction import SqliteTransaction
 from datastore.errors import ConfigError, StartError
 from datastore.mvcc.backend import BackendBroken, BackendFailed
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
 CHECKPOINT_BYTES = 4 << 20
-TRUNCATE_BYTES = 256 << 20  # a log this long waits for readers, and gives its space back
+TRUNCATE_BYTES = 256 << 20  # a log this long waits for readers, and gives its space back at once
 
 
 class SqliteBackend:
@@ -55,6 +56,8 @@ class SqliteBackend:
         self._identity = identity
         self._claim = FileClaim(self._path)
         self._disk = Disk(self._path, named)
+        self._surplus = Surplus()
+        self._gives_back = False
         self.newest = NewestRows()
         self._started = time.monotonic()
         self._epoch = time.time()
@@ -87,16 +90,18 @@ class SqliteBackend:
             raise StartError(f"datastore {self._path}: {error}") from error
 
     def housekeep(self, session: SqliteSession) -> None:
-        """Checkpoint when the log has grown; see to the disk."""
+        """Checkpoint when the log has grown; see to the disk; give back what is free for long."""
         log_size = self._disk.log.size()
         if self._disk.full and log_size:
             session.checkpoint()
         elif log_size > CHECKPOINT_BYTES:
             session.copy_log()
-            if log_size > TRUNCATE_BYTES:  # writers wait for what is left of it only
+            # Writers wait for what is left of it only.
+            if log_size > TRUNCATE_BYTES or self._disk.log_is_idle():
                 session.checkpoint()
         self._disk.read_ahead()
         session.look_at_disk()
+        self._give_back(session)
 
     @property
     def disk_turns(self) -> int:
@@ -138,6 +143,15 @@ class SqliteBackend:
             connection.close()
             self._disk.log.close()
         self._disk.start()
+
+    def _give_back(self, session: SqliteSession) -> None:
+        """Give a step of the surplus back; when it is gone the file, not only its log, is short."""
+        if surplus := self._surplus.look(*session.pages()):
+            session.give_back(surplus)
+            self._gives_back = True
+        elif self._gives_back:
+            session.checkpoint()
+            self._gives_back = False
 
     def _is_fresh(self) -> bool:
         return not self._path.exists() or self._path.stat().st_size == 0

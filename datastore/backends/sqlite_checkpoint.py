@@ -26,6 +26,7 @@ LEAST = 1_024  # frames, of a page each, for which it is worth the trouble
 PASSES = 3
 FEW = 256  # frames that the writer may be kept waiting for
 READERS_MS = 200  # that readers of the log are waited for
+IDLE_LOOKS = 10  # in a row that found little in the log, after which it gives its space back
 
 
 class Copied(NamedTuple):
@@ -42,6 +43,8 @@ class Checkpoint:
         """Touch nothing yet."""
         self._path = database
         self._file = -1
+        self._frames = 0  # that the log had at the last look
+        self._idle_looks = 0
         self.left_to_writer = False
 
     def open(self) -> None:
@@ -66,14 +69,28 @@ class Checkpoint:
         not take what it is given.
         """
         frames, copied = _copy(connection, "PASSIVE")
+        little = frames < LEAST or frames == self._frames
+        self._idle_looks = self._idle_looks + 1 if little else 0
+        self._frames = frames
         if frames < LEAST:
             return
         for _ in range(PASSES):
             os.fdatasync(self._file)
             before, (frames, copied) = copied, _copy(connection, "PASSIVE")
+            self._frames = frames
             if frames - before <= FEW:
                 self.left_to_writer = frames > before
                 return
+
+    def is_idle(self) -> bool:
+        """Say whether the last looks found little in the log, which then is longer than it need be.
+
+        Each yes is for IDLE_LOOKS looks: emptying it may be in vain while somebody reads.
+        """
+        idle = self._idle_looks >= IDLE_LOOKS
+        if idle:
+            self._idle_looks = 0
+        return idle
 
     def finish(self, connection: sqlite3.Connection) -> None:
         """Copy what was left to the writer, between two batches."""

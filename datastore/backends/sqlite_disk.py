@@ -166,6 +166,10 @@ class Disk:
         except OSError as error:  # what a commit made durable is in the log still, but that may go
             raise self.distrust(f"the disk did not write what it was given: {error}") from error
 
+    def log_is_idle(self) -> bool:
+        """Say whether the log has had little to hold for a while; asked once each time."""
+        return self._checkpoint.is_idle()
+
     def read_ahead(self) -> None:
         """Have the file in the kernel's cache if reads wait for the disk."""
         if self._checkpoint.file >= 0:

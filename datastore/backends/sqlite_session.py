@@ -72,18 +72,30 @@ class SqliteSession:
         except BackendFailed as error:
             raise self._disk.distrust(f"it does not say what it has committed: {error}") from error
 
-    def size(self) -> Size:
-        """Return the pages of the file, and those in use."""
+    def pages(self) -> tuple[int, int]:
+        """Return the pages of the file, and those of them that are free."""
         run = self._transaction.run
-        page = run("PRAGMA page_size")[0][0]
-        total, unused = run("PRAGMA page_count")[0][0], run("PRAGMA freelist_count")[0][0]
+        return run("PRAGMA page_count")[0][0], run("PRAGMA freelist_count")[0][0]
+
+    def size(self) -> Size:
+        """Return the bytes of the file's pages, and of those in use."""
+        page = self._transaction.run("PRAGMA page_size")[0][0]
+        total, unused = self.pages()
         return Size(page * total, page * (total - unused))
 
+    def give_back(self, pages: int) -> None:
+        """Give so many free pages back to the file system, or as many as a short step can."""
+        with self._disk.judged():
+            sqlite_upkeep.give_back(self._connection, pages)
+
     def shrink(self) -> bool:
-        """Give some free pages back."""
+        """Give some free pages back: in the log alone, until the last are gone."""
         self._disk.make_room(self._connection)
         with self._disk.judged():
-            return sqlite_upkeep.shrink(self._connection)
+            more = sqlite_upkeep.shrink(self._connection)
+        if not more:
+            self.checkpoint()
+        return more
 
     def copy_to(self, path: Path) -> None:
         """Write one state of the database into a new file."""

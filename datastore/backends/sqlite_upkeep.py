@@ -40,9 +40,14 @@ def shrink(connection: sqlite3.Connection) -> bool:
         connection.execute(f"PRAGMA auto_vacuum={INCREMENTAL}")
         connection.execute("VACUUM")
         return False
-    # A statement without columns: `execute` would do its first step, which is one page.
-    connection.executescript(f"PRAGMA incremental_vacuum({STEP_PAGES})")
+    give_back(connection, STEP_PAGES)
     return _number(connection, "freelist_count") > 0
+
+
+def give_back(connection: sqlite3.Connection, pages: int) -> None:
+    """Give so many free pages back at most; none of a file that has to be rewritten for that."""
+    # A statement without columns: `execute` would do its first step, which is one page.
+    connection.executescript(f"PRAGMA incremental_vacuum({min(pages, STEP_PAGES)})")
 
 
 def copy_to(connection: sqlite3.Connection, path: Path) -> None:
