@@ -19,6 +19,7 @@ from datastore.backends.postgres_connection import found_pooled, one_transaction
 from datastore.backends.postgres_migration import check_and_migrate
 from datastore.backends.postgres_rights import refusal
 from datastore.backends.postgres_statements import PostgresStatements
+from datastore.backends.postgres_transaction import MORE_TIME
 from datastore.backends.rows_file import BATCH_ROWS, columns, read_file, tables, write_file
 from datastore.errors import StartError
 
@@ -63,6 +64,7 @@ def fill(database: Database, write: Callable[[Path], None]) -> None:
             write(path)
             check_and_migrate(database)
             with closing(sqlite3.connect(path)) as file, one_transaction(database) as connection:
+                connection.execute(MORE_TIME.encode())  # rows are read from the file in between
                 for table in tables():
                     _insert(connection, table, read_file(file, table))
     except psycopg.Error as error:
@@ -87,6 +89,7 @@ def _insert(connection: psycopg.Connection, table: Table, batches: Iterator[Rows
 
 
 def _rows(tx: PostgresTransaction, table: Table) -> Iterator[Rows]:
+    tx.queue(MORE_TIME)  # rows are written to the file in between
     tx.queue(f'DECLARE copied NO SCROLL CURSOR FOR SELECT {columns(table)} FROM "{table.name}"')
     while rows := tx.run(f"FETCH {BATCH_ROWS} FROM copied"):
         yield rows
