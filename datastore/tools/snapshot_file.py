@@ -1,7 +1,8 @@
 """Snapshot files: a SQLite store of any backend, followed by the SHA-256 of it.
 
-`tapir snapshot save` and `etcdctl snapshot save` write the same bytes. Read by restore and status,
-which refuse in one line whatever is not such a file.
+`tapir snapshot save` and `etcdctl snapshot save` write the same bytes; the former puts the keys of
+a cluster between both when it is asked to (`snapshot_pki`). Read by restore and status, which
+refuse in one line whatever is not such a file.
 """
 
 from __future__ import annotations
@@ -27,14 +28,26 @@ MAGIC = b"SQLite format 3\0"
 BLOCK = 512
 DIGEST = hashlib.sha256().digest_size
 AT_ONCE = 1 << 20
+HEADER = 100  # bytes of SQLite's own, in which it says how large the database is
+TAR_MAGIC, TAR_MAGIC_AT = b"ustar", 257
 
 
 class BadSnapshot(ConfigError):
     """A file is no snapshot that can be used; the message names it and the remedy."""
 
 
+class Layout(NamedTuple):
+    """How many bytes of a file are the store, and how many behind it the tar of a cluster's keys.
+
+    The checksum behind both is not counted.
+    """
+
+    store: int
+    pki: int
+
+
 class Status(NamedTuple):
-    """What a snapshot holds: a checksum of its bytes, the store's revision, live keys, bytes."""
+    """What a snapshot holds: a checksum of its store, revision, live keys, the store's bytes."""
 
     hash: int
     revision: int
@@ -49,16 +62,35 @@ def read_store(path: Path, take: Callable[[bytes], object], *, check_hash: bool 
     """
     try:
         with path.open("rb") as file:
-            size, digest = _measure(path, os.fstat(file.fileno()).st_size, check_hash=check_hash)
-            _check_magic(path, file.peek(len(MAGIC)), size)
-            for data in _pieces(file, size):
+            layout = _layout(path, file, check_hash=check_hash)
+            _check_magic(path, file.peek(len(MAGIC)), layout.store)
+            digest = hashlib.sha256()
+            for data in _pieces(file, layout.store):
                 digest.update(data)
                 take(data)
+            for data in _pieces(file, layout.pki):
+                digest.update(data)
             if check_hash and file.read(DIGEST) != digest.digest():
                 raise BadSnapshot(f"{path} is damaged: its checksum is wrong: use another copy")
     except OSError as error:
         raise BadSnapshot(f"{path}: {error.strerror}") from error
-    return size
+    return layout.store
+
+
+def layout_of(path: Path) -> Layout:
+    """Return how a file is made up; BadSnapshot when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return _layout(path, file, check_hash=False)
+    except OSError as error:
+        raise BadSnapshot(f"{path}: {error.strerror}") from error
+
+
+def looks_like_one(path: Path) -> bool:
+    """Say whether a file begins and ends as a snapshot does, whatever is between; OSError."""
+    with path.open("rb") as file:
+        beginning = file.read(len(MAGIC))
+        return beginning == MAGIC and os.fstat(file.fileno()).st_size % BLOCK == DIGEST
 
 
 def _check_magic(path: Path, beginning: bytes, size: int) -> None:
@@ -84,16 +116,32 @@ def has_digest(path: Path) -> bool:
         raise BadSnapshot(f"{path}: {error.strerror}") from error
 
 
-def _measure(path: Path, size: int, *, check_hash: bool) -> tuple[int, hashlib._Hash]:
-    """Return the size of the store in the file, and the sum to begin with."""
-    if size % BLOCK == DIGEST:
-        return size - DIGEST, hashlib.sha256()
-    if check_hash:
-        raise BadSnapshot(
-            f"{path} has no checksum at its end: it is cut short, or no snapshot; "
-            "--skip-hash-check takes a copy of a database file"
-        )
-    return size, hashlib.sha256()
+def _layout(path: Path, file: BinaryIO, *, check_hash: bool) -> Layout:
+    """Return how an open file is made up, which is then read from its beginning."""
+    size = os.fstat(file.fileno()).st_size
+    if size % BLOCK != DIGEST:
+        if check_hash:
+            raise BadSnapshot(
+                f"{path} has no checksum at its end: it is cut short, or no snapshot; "
+                "--skip-hash-check takes a copy of a database file"
+            )
+        return Layout(size, 0)
+    body = size - DIGEST
+    store = _store_size(file.read(HEADER))
+    is_tar = 0 < store < body and _reads(file, store + TAR_MAGIC_AT, TAR_MAGIC)
+    file.seek(0)
+    return Layout(store, body - store) if is_tar else Layout(body, 0)
+
+
+def _store_size(header: bytes) -> int:
+    """Return the bytes of a database by what its header says: a page's size, and how many."""
+    page = int.from_bytes(header[16:18])
+    return (65_536 if page == 1 else page) * int.from_bytes(header[28:32])
+
+
+def _reads(file: BinaryIO, place: int, expected: bytes) -> bool:
+    file.seek(place)
+    return file.read(len(expected)) == expected
 
 
 def status(path: Path) -> Status:

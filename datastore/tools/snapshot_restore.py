@@ -12,7 +12,7 @@ import os
 import secrets
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,7 +24,8 @@ from datastore.mvcc.alarms import CORRUPT, NOSPACE
 from datastore.mvcc.model import SUB_BITS
 from datastore.tools.check import Checker
 from datastore.tools.checks.bounds import REVISIONS
-from datastore.tools.snapshot_file import BadSnapshot, has_digest, read_store
+from datastore.tools.snapshot_file import BadSnapshot, has_digest, layout_of, read_store
+from datastore.tools.snapshot_pki import unpacked
 from datastore.tools.unreadable import SQLITE_UNREADABLE, in_one_line
 
 if TYPE_CHECKING:
@@ -41,13 +42,15 @@ class Restore(NamedTuple):
     """What to restore, and how.
 
     bump is added to the revision; mark_compacted then compacts everything up to it, so that those
-    who watch from revisions that the snapshot never had start anew instead of waiting.
+    who watch from revisions that the snapshot never had start anew instead of waiting. The keys of
+    a cluster that are in the file become the directory `pki`, if one is given.
     """
 
     file: Path
     bump: int = 0
     mark_compacted: bool = False
     check_hash: bool = True
+    pki: Path | None = None
 
 
 class Restored(NamedTuple):
@@ -68,7 +71,8 @@ def restore(request: Restore, endpoint: str) -> Restored:
         nonlocal done
         done = prepare(request, path)
 
-    new_backend(endpoint, Identity("restore", ())).fill(write)
+    with unpacked(request.file, request.pki) if request.pki else nullcontext():
+        new_backend(endpoint, Identity("restore", ())).fill(write)
     return done
 
 
@@ -86,7 +90,7 @@ def prepare(request: Restore, path: Path) -> Restored:
             raise BadSnapshot(
                 f"{request.file} is damaged: {finding.where}: {finding.what}: use another copy"
             )
-        return Restored(_begin_anew(path, request), (*notes, *_alarms(path)))
+        return Restored(_begin_anew(path, request), (*notes, *_alarms(path), *_keys_left(request)))
     except SQLITE_UNREADABLE as error:
         if _is_full(error):
             raise ConfigError(f"{path.parent}: {in_one_line(error)}: free space there") from error
@@ -177,3 +181,10 @@ def _alarms(path: Path) -> tuple[str, ...]:
         return ()
     names = ", ".join(ALARMS.get(number, str(number)) for (number,) in rows)
     return (f"it has the alarm {names} and refuses writes: `etcdctl alarm disarm` ends that",)
+
+
+def _keys_left(request: Restore) -> tuple[str, ...]:
+    """Note keys that nobody asked for."""
+    if request.pki or not layout_of(request.file).pki:
+        return ()
+    return (f"{request.file} has keys and certificates, too: --with-pki DIR restores them",)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 from contextlib import contextmanager, suppress
@@ -12,6 +13,8 @@ import grpc
 
 from datastore.tools.endpoint import CannotReach, Server, connect, credentials, said
 from datastore.tools.snapshot_file import BLOCK, DIGEST
+from datastore.tools.snapshot_pki import pack
+from datastore.tools.snapshot_series import PART
 from proto.etcd import rpc_pb2, rpc_pb2_grpc
 
 if TYPE_CHECKING:
@@ -24,11 +27,15 @@ class CannotSave(CannotReach):
     """The snapshot cannot be had; the message says from where and why."""
 
 
-def save(server: Server, path: Path) -> int:
-    """Write a snapshot to a file, which it replaces, and return the size of the store in it."""
+def save(server: Server, path: Path, pki: Path | None = None) -> int:
+    """Write a snapshot to a file, which it replaces, and return the size of the store in it.
+
+    The files in the directory `pki` go in, too.
+    """
+    keys = pack(pki) if pki else b""
     try:
         with connect(server) as channel, _replacing(path) as file:
-            return _fetch(channel, credentials(channel, server), file)
+            return _fetch(channel, credentials(channel, server), file, keys)
     except grpc.RpcError as error:
         raise CannotSave(f"{server.endpoint}: {said(error)}") from error
     except OSError as error:
@@ -40,11 +47,13 @@ def _replacing(path: Path) -> Iterator[BinaryIO]:
     """Give a new file, for its owner alone since it will hold secrets, and then its name to it.
 
     Until then its name is nobody else's, so another save of that file and a link that somebody left
-    in a shared directory are not written to. After a failure it is gone.
+    in a shared directory are not written to. After a failure it is gone; after a kill it is there,
+    but not locked.
     """
-    descriptor, part = mkstemp(prefix=f"{path.name}.", suffix=".part", dir=path.parent)
+    descriptor, part = mkstemp(prefix=f"{path.name}.", suffix=PART, dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield file
             file.flush()
             os.fsync(descriptor)
@@ -64,15 +73,19 @@ def _sync(directory: Path) -> None:
         os.close(descriptor)
 
 
-def _fetch(channel: grpc.Channel, metadata: list[tuple[str, str]], file: BinaryIO) -> int:
-    """Write every blob; the last one is the checksum of the others."""
+def _fetch(
+    channel: grpc.Channel, metadata: list[tuple[str, str]], file: BinaryIO, keys: bytes
+) -> int:
+    """Write every blob; the last one is the checksum of the others, and gives way to `keys`."""
     stub = rpc_pb2_grpc.MaintenanceStub(channel)
     digest, size, last = hashlib.sha256(), 0, b""
     for answer in stub.Snapshot(rpc_pb2.SnapshotRequest(), metadata=metadata):
         digest.update(last)
+        file.write(last)
         size += len(last)
         last = answer.blob
-        file.write(last)
     if len(last) != DIGEST or last != digest.digest() or size % BLOCK:
         raise CannotSave("the snapshot arrived damaged: try again")
+    digest.update(keys)
+    file.write(keys + digest.digest())
     return size

@@ -21,9 +21,11 @@ from tests.datastore.core import EVERYTHING, Core
 from tests.support.small_disk import MIB, SmallDisk
 
 if TYPE_CHECKING:
+    from tests.support.mariadb import Mariadb
     from tests.support.postgres import Postgres
 
 LEASE = -77
+FROM_EVERY = pytest.mark.parametrize("database", ["sqlite", "postgresql", "mysql"], indirect=True)
 OF_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
@@ -53,15 +55,17 @@ def snapshot(filled: Core, tmp_path: Path) -> Path:
     return saved(filled, tmp_path / "snapshot.db")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", "postgresql", "mysql"])
 def empty(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a place for a new store."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/restored.db"
-    cluster: Postgres = request.getfixturevalue("postgres")
-    return cluster.url(f"restored_{tmp_path.name}".lower())
+    fixture = {"postgresql": "postgres", "mysql": "mariadb"}[request.param]
+    server: Postgres | Mariadb = request.getfixturevalue(fixture)
+    return server.url(f"restored_{tmp_path.name}".lower())
 
 
+@FROM_EVERY
 def test_a_restored_store_is_the_same(filled: Core, snapshot: Path, empty: str) -> None:
     revision = restore(Restore(snapshot), empty).revision
 

@@ -99,7 +99,7 @@ def test_a_server_that_speaks_otherwise(tmp_path: Path) -> None:
     [
         (("restore", "none", "--endpoint", "sqlite:///new.db"), "none: No such file"),
         (("restore", "none"), "needs --endpoint"),
-        (("restore", "none", "--endpoint", "mysql://x"), "is not one of"),
+        (("restore", "none", "--endpoint", "oracle://x"), "is not one of"),
         (("restore", "f", "--endpoint", "sqlite:///n.db", "--mark-compacted"), "go together"),
         (("restore", "f", "--endpoint", "sqlite:///n.db", "--bump-revision=-1"), "negative"),
         (("status", "none"), "none: No such file"),
@@ -113,6 +113,10 @@ def test_a_server_that_speaks_otherwise(tmp_path: Path) -> None:
             ("save", "f", "--endpoints", "https://a:1", "--cert", "README.md", "--key", "Makefile"),
             "README.md and Makefile: no certificate with its key",
         ),
+        (("save", "f", "--keep", "2"), "--keep needs a directory that is there"),
+        (("save", "{time}.db", "--keep", "0"), "--keep must be 1 or more"),
+        (("save", "{time}/f"), "write {time} once, in the file's name"),
+        (("save", "f", "--with-pki", "README.md"), "README.md is no directory"),
         (("copy", "f"), "invalid choice: 'copy'"),
     ],
 )
