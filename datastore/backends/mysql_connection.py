@@ -180,14 +180,9 @@ def lost(connection: MysqlConnection, error: Exception) -> bool:
     return not connection.open
 
 
-def undone(error: Exception) -> bool:
-    """Say whether the database has rolled the transaction back, and it can be tried again."""
-    return code_of(error) in _AGAIN
-
-
 def translate(connection: MysqlConnection, error: Exception) -> Exception:
     """Return the error of the backend protocol for one of the driver."""
-    if lost(connection, error) or undone(error):
+    if lost(connection, error) or code_of(error) in _AGAIN:
         return BackendDown(said(error))
     full = code_of(error) in (_NO_SPACE, _TABLE_FULL)
     return (BackendFull if full else BackendFailed)(said(error))

@@ -17,11 +17,10 @@ from datastore.backends.mysql_connection import (
     said,
     translate,
     translated,
-    undone,
 )
 from datastore.backends.mysql_statements import MysqlStatements
 from datastore.backends.transaction import SqlTransaction
-from datastore.mvcc.backend import BackendDown, CommitUnknown, Prefetch, Wanted
+from datastore.mvcc.backend import CommitUnknown, Prefetch, Wanted
 from datastore.mvcc.model import Head, Lease, Row, State
 
 if TYPE_CHECKING:
@@ -134,7 +133,7 @@ class MysqlTransaction(SqlTransaction):
         self._standing.acknowledge(batch, revision)
 
     def commit_plain(self) -> None:
-        """Commit; CommitUnknown when the connection broke before the answer."""
+        """Commit; CommitUnknown when COMMIT itself was not answered with success."""
         self._queue("COMMIT")
         connection, before = self._connection, len(self._waiting) - 1
         try:
@@ -142,8 +141,6 @@ class MysqlTransaction(SqlTransaction):
         except Trouble as error:
             if not lost(connection, error) and connection.done < before:
                 raise translate(connection, error) from error
-            if undone(error):
-                raise BackendDown(said(error)) from error
             raise CommitUnknown(said(error)) from error
         self.ended = True
 
