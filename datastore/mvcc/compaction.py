@@ -4,6 +4,10 @@
 each `STEP_SECONDS` long, so that a writer waits for one, its commit and those who waited with him:
 less than 50 ms together. Between two steps there is a pause, in which those who waited are served.
 How far it came is stored with the rows, so it resumes after a crash.
+
+Where so much is written that this would never catch up, steps are longer: each goes over twice as
+many events as there have been revisions since the one before, `LEAST_EVENTS` at most. Without that
+a store that is always busy would grow for ever, however often it is compacted.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
 
 STEP_SECONDS, STEP_EVENTS = 0.01, 8_192
 PAUSE_SECONDS = 0.01
+LEAST_EVENTS = 4_096
 
 
 class Compactor:
@@ -30,6 +35,7 @@ class Compactor:
         self._wanted.set()  # a run that an earlier process left unfinished
         self._advanced = asyncio.Condition()
         self._place: Place | None = None  # where the next step goes on
+        self._stepped_at = 0  # the store's revision at the last step
         self.pruned_revision = -1
 
     def start(self) -> None:
@@ -54,8 +60,12 @@ class Compactor:
                     self._wanted.set()  # the next step, after the writers that wait
 
     async def _prune(self) -> bool:
-        pruned = await self._writer.submit(Prune(STEP_EVENTS, self._place, STEP_SECONDS))
+        reached = self._writer.reached
+        least = min(2 * (reached - self._stepped_at), LEAST_EVENTS) if self._stepped_at else 0
+        step = Prune(STEP_EVENTS, self._place, STEP_SECONDS, least)
+        pruned = await self._writer.submit(step)
         self._place = pruned.place
+        self._stepped_at = 0 if pruned.done else reached
         if pruned.done:
             async with self._advanced:
                 self.pruned_revision = pruned.revision

@@ -73,12 +73,14 @@ def prune(batch: BatchState, request: Prune) -> Pruned:
 def _take_parts(batch: BatchState, request: Prune) -> tuple[int, bool]:
     """Go over events until the request's limit or time; return the next one, and if none is left.
 
-    Parts grow while they are quick, so that a step is about a quarter of its time late at most.
+    Parts grow while they are quick, so that a step is about a quarter of its time late at most;
+    and while the least of the request is owed, however long that takes.
     """
     event, end = _start(batch, request.place), (batch.compact_revision + 1) << SUB_BITS
     began = time.monotonic()
     left, part, spent = request.limit, FIRST_PART, 0.0
-    while left > 0 and spent < request.seconds:
+    owed = request.least
+    while left > 0 and (spent < request.seconds or owed > 0):
         size = min(part, left)
         rows = batch.tx.history(event, end, size)
         _drop(batch, rows)
@@ -86,8 +88,9 @@ def _take_parts(batch: BatchState, request: Prune) -> tuple[int, bool]:
             return end, True
         event = rows[-1].id + 1
         left -= size
+        owed -= size
         spent = time.monotonic() - began
-        if spent < request.seconds / 4:
+        if spent < request.seconds / 4 or owed > 0:
             part = min(part * 2, LARGEST_PART)
     return event, False
 

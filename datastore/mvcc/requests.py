@@ -75,12 +75,13 @@ class Place(NamedTuple):
 class Prune(NamedTuple):
     """Delete history that compaction has given up, in one step from a place on.
 
-    It goes over at most `limit` events, and is about `seconds` long.
+    It goes over at most `limit` events, and is about `seconds` long; longer for `least` of them.
     """
 
     limit: int
     place: Place | None = None
     seconds: float = math.inf
+    least: int = 0
 
 
 class RaiseAlarm(NamedTuple):

@@ -99,6 +99,11 @@ class Writer:
         """How many requests wait."""
         return len(self._queue)
 
+    @property
+    def reached(self) -> int:
+        """The revision that the store had after the last batch."""
+        return self._committer.seen
+
     def start_from(self, revision: int) -> None:
         """Say up to which revision the hub has read the history before the first batch."""
         self._committer.seen = revision

@@ -28,7 +28,7 @@ def url(tmp_path: Path) -> str:
     return url
 
 
-def _step(core: Core, place: Place | None, limit: int = 1, **options: float) -> Pruned:
+def _step(core: Core, place: Place | None, limit: int = 1, **options: Any) -> Pruned:
     (pruned,) = core.commit(Prune(limit, place, **options))
     assert isinstance(pruned, Pruned), pruned
     return pruned
@@ -120,3 +120,11 @@ def test_a_step_after_the_last_changes_nothing(url: str) -> None:
         after = _contents(core)
         assert _step(core, None).done
         assert _contents(core) == after
+
+
+def test_a_step_goes_over_what_it_owes_however_long_that_takes(url: str) -> None:
+    with Core(url) as core:
+        core.compact(DELETED + 2)
+        quick = _step(core, None, ALL, seconds=NO_TIME)
+        assert not quick.done
+        assert _step(core, quick.place, ALL, seconds=NO_TIME, least=ALL).done
