@@ -1,6 +1,6 @@
 """A running etcd, or a server of ours, as a tool's other side: how to reach it, and who asks.
 
-Used by `tapir snapshot save`, `tapir import` and `tapir export`, whose flags are etcdctl's.
+Used by `tapir snapshot save`, `status`, `import` and `export`, whose flags are etcdctl's.
 """
 
 from __future__ import annotations
@@ -44,6 +44,16 @@ class Server(NamedTuple):
     key: Path | None = None
     user: str = ""
     password: str = ""
+    flag: str = "endpoints"  # that names it on the command line
+
+
+def check_server(server: Server) -> None:
+    """Refuse a URL that is none, or certificates that cannot be used, without asking anybody."""
+    if _url(server).secure:
+        try:
+            _check_files(server)
+        except OSError as error:
+            raise CannotReach(f"{error.filename or server.cacert}: {error.strerror}") from error
 
 
 def credentials(channel: grpc.Channel, server: Server) -> list[tuple[str, str]]:
@@ -62,13 +72,13 @@ def connect(server: Server) -> grpc.Channel:
         grpc.channel_ready_future(channel).result(timeout=CONNECT_SECONDS)
     except grpc.FutureTimeoutError:
         channel.close()
-        raise CannotReach(f"endpoint {server.endpoint} {_silence(server.endpoint)}") from None
+        raise CannotReach(f"endpoint {server.endpoint} {_silence(server)}") from None
     return channel
 
 
-def _silence(endpoint: str) -> str:
+def _silence(server: Server) -> str:
     """Return why nobody has answered, and the remedy."""
-    url = _url(endpoint)
+    url = _url(server)
     if url.host:
         port = int(url.address.rpartition(":")[2])
         with suppress(OSError), socket.create_connection((url.host, port), 1):
@@ -80,7 +90,7 @@ def _silence(endpoint: str) -> str:
 
 
 def _open(server: Server) -> grpc.Channel:
-    url = _url(server.endpoint)
+    url = _url(server)
     if not url.secure:
         return grpc.insecure_channel(url.address, OPTIONS)
     _check_files(server)
@@ -109,9 +119,10 @@ def _check_files(server: Server) -> None:
         raise CannotReach(f"{cert} and {key}: no certificate with its key: {why}") from None
 
 
-def _url(endpoint: str) -> ListenUrl:
+def _url(server: Server) -> ListenUrl:
     """Return the parts of an endpoint, http unless it says otherwise; ConfigError if it is none."""
-    return listen_url("endpoints", endpoint if "://" in endpoint else f"http://{endpoint}")
+    named = server.endpoint
+    return listen_url(server.flag, named if "://" in named else f"http://{named}")
 
 
 def _read(path: Path | None) -> bytes | None:

@@ -26,12 +26,12 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add("--user", default="", help=f"etcd: name[:password] of a user with the role root; or {USER}")
 
 
-def server_of(flags: argparse.Namespace, endpoint: str) -> Server:
+def server_of(flags: argparse.Namespace, endpoint: str, flag: str = "endpoints") -> Server:
     """Return the server that the flags describe; Refusal when there is no password."""
     from datastore.tools.endpoint import Server
 
     user, password = _user(flags.user or os.environ.get(USER, ""))
-    return Server(endpoint, flags.cacert, flags.cert, flags.key, user, password)
+    return Server(endpoint, flags.cacert, flags.cert, flags.key, user, password, flag)
 
 
 def _user(given: str) -> tuple[str, str]:

@@ -38,7 +38,7 @@ def _etcd(flags: argparse.Namespace) -> int:
 
     done = export_store(
         database_source(flags.source),
-        EtcdTarget(etcd_flags.server_of(flags, flags.target)),
+        EtcdTarget(etcd_flags.server_of(flags, flags.target, "to")),
         Progress(sys.stderr),
         without_users=flags.without_users,
         most=SHOWN,

@@ -34,7 +34,7 @@ def run(flags: argparse.Namespace) -> int:
         from datastore.tools.moving.sources import source_of
 
         done = import_store(
-            source_of(etcd_flags.server_of(flags, flags.source)),
+            source_of(etcd_flags.server_of(flags, flags.source, "from")),
             flags.target,
             Progress(sys.stderr),
             without_users=flags.without_users,

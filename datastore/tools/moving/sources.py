@@ -35,9 +35,11 @@ def source_of(server: Server) -> Source:
     if named.partition("://")[0] in SCHEMES:
         return database_source(named)
     path = Path(named)
-    if "://" in named or not path.exists():
-        return EtcdSource(server)
-    return _of_file(path)
+    if "://" not in named and path.exists():
+        return _of_file(path)
+    if "://" not in named and ("/" in named or ":" not in named):
+        raise CannotMove(f"{named}: there is no such file, and it is no URL: name a source")
+    return EtcdSource(server)
 
 
 def _of_file(path: Path) -> Source:
