@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tapir import VERSION
-from tapir.commands import check, datastore, exporting, importing, snapshot
+from tapir.commands import certificates, check, datastore, exporting, importing, snapshot
 from tapir.refusal import refusals_of
 from tapir.runner import run_until_signal
 
@@ -109,6 +109,12 @@ COMMANDS = (
     Command("snapshot", "save, restore or check a snapshot", snapshot.add_flags, snapshot.run),
     Command("import", "bring a store over from elsewhere", importing.add_flags, importing.run),
     Command("export", "take a store over to an etcd", exporting.add_flags, exporting.run),
+    Command(
+        "certificates",
+        "make certificates for a store and its clients",
+        certificates.add_flags,
+        certificates.run,
+    ),
     Command("proxy", "route services (not part of this version)", _no_flags, _proxy),
     Command("kubeconfig", "print the administrator's kubeconfig", _kubeconfig_flags, _kubeconfig),
     Command("version", "print the version", _no_flags, _version),

@@ -55,11 +55,15 @@ async def run_component(name: str, flags: list[str]) -> None:
 
 def _apiserver(place: Place) -> list[str]:
     pki, serving, kubelet = place.pki, place.pki.pair("apiserver"), "apiserver-kubelet-client"
+    config = place.config
     authority = pki.pair("ca").certificate
     return [
         f"--etcd-servers={place.store}",
-        f"--bind-address={place.config.bind_address}",
-        f"--secure-port={place.config.secure_port}",
+        f"--etcd-cafile={config.etcd_cafile}",
+        f"--etcd-certfile={config.etcd_certfile}",
+        f"--etcd-keyfile={config.etcd_keyfile}",
+        f"--bind-address={config.bind_address}",
+        f"--secure-port={config.secure_port}",
         f"--advertise-address={place.address}",
         f"--client-ca-file={authority}",
         f"--tls-cert-file={serving.certificate}",

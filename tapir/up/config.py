@@ -22,12 +22,16 @@ class UpConfig:
     """One cluster on this machine.
 
     Exactly one of `datastore` (a database URL, served by a child process) and `etcd_servers`
-    (comma-separated endpoints of a store that runs already) is not empty.
+    (comma-separated endpoints of a store that runs already) is not empty. The three files are what
+    the API server needs where that store speaks TLS, "" for none.
     """
 
     data_dir: Path
     datastore: str
     etcd_servers: str
+    etcd_cafile: str
+    etcd_certfile: str
+    etcd_keyfile: str
     bind_address: str
     secure_port: int
     kubelet_port: int
@@ -55,6 +59,9 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         metavar="URLS",
         help="use this running etcd or `tapir datastore` instead of an embedded datastore",
     )
+    add("--etcd-cafile", default="", help="CA that signed the certificate of --etcd-servers")
+    add("--etcd-certfile", default="", help="client certificate for --etcd-servers")
+    add("--etcd-keyfile", default="", help="its key")
     add("--bind-address", default="0.0.0.0", help="where the API server listens (0.0.0.0)")
     add("--secure-port", type=int, default=6443, help="the API server's port (6443)")
     add("--kubelet-port", type=int, default=10250, help="the kubelet's port (10250)")
@@ -88,12 +95,16 @@ def from_args(flags: argparse.Namespace) -> UpConfig:
         raise ConfigError(
             f"--secure-port and --kubelet-port are both {flags.secure_port}: give two ports"
         )
+    _check_store_files(flags)
     data_dir = flags.data_dir.absolute()
     embedded = f"sqlite:///{data_dir / 'cluster.db'}"
     return UpConfig(
         data_dir=data_dir,
         datastore="" if flags.etcd_servers else flags.datastore or embedded,
         etcd_servers=flags.etcd_servers,
+        etcd_cafile=flags.etcd_cafile,
+        etcd_certfile=flags.etcd_certfile,
+        etcd_keyfile=flags.etcd_keyfile,
         bind_address=flags.bind_address,
         secure_port=_port("--secure-port", flags.secure_port),
         kubelet_port=_port("--kubelet-port", flags.kubelet_port),
@@ -103,6 +114,25 @@ def from_args(flags: argparse.Namespace) -> UpConfig:
         docker_endpoint=flags.docker_endpoint,
         log_level=flags.log_level,
     )
+
+
+def _check_store_files(flags: argparse.Namespace) -> None:
+    """Refuse files of a store's TLS that would not be used, or that cannot be."""
+    files = {
+        "--etcd-cafile": flags.etcd_cafile,
+        "--etcd-certfile": flags.etcd_certfile,
+        "--etcd-keyfile": flags.etcd_keyfile,
+    }
+    given = {flag: path for flag, path in files.items() if path}
+    if given and "https://" not in flags.etcd_servers:
+        raise ConfigError(f"{next(iter(given))} is for --etcd-servers https://…: leave it out")
+    if bool(flags.etcd_certfile) != bool(flags.etcd_keyfile):
+        raise ConfigError("--etcd-certfile and --etcd-keyfile go together: give both")
+    for flag, path in given.items():
+        try:
+            Path(path).read_bytes()
+        except OSError as error:
+            raise ConfigError(f"{flag} {path}: {error.strerror}") from error
 
 
 def _port(flag: str, value: int) -> int:
