@@ -12,9 +12,12 @@ from typing import NamedTuple
 import psycopg
 import pytest
 
+from datastore.backends import new_backend
+from datastore.backends.identity import Identity
+from datastore.errors import ConfigError
 from datastore.tools.check import check
 from tests.datastore.core import Core
-from tests.datastore.test_refusals import listening, refused
+from tests.datastore.test_refusals import refused
 from tests.support.certificates import Authority, Pair
 from tests.support.datastore import Datastore
 from tests.support.ports import free_port
@@ -73,6 +76,14 @@ def given(theirs: Path, server: Pair, authority: Authority) -> dict[str, str]:
     return {**settings, "hba_file": str(theirs / "rules")}
 
 
+def refusal(url: str) -> str:
+    """Return why a store cannot be opened, which is what the command line prints."""
+    with pytest.raises(ConfigError) as refused:
+        new_backend(url, Identity("test", ())).open()
+    assert "\n" not in str(refused.value)
+    return str(refused.value)
+
+
 def in_use(core: Core) -> bool:
     """Say whether a core's connections are encrypted."""
     with core.session.transaction() as tx:
@@ -111,14 +122,14 @@ def test_what_cannot_be_verified_is_refused(
     if parameters.get("sslrootcert") == "stranger":
         parameters = {**parameters, "sslrootcert": str(secure.stranger.certificate)}
 
-    assert said in refused("--endpoint", secure.url("certified", **parameters), *listening())
+    assert said in refusal(secure.url("certified", **parameters))
 
 
 def test_a_name_that_the_certificate_has_not_is_refused(secure: Secure) -> None:
     parameters = {"sslmode": "verify-full", "sslrootcert": str(secure.authority.certificate)}
     url = secure.url("ciphered", **parameters).replace("localhost", "elsewhere")
 
-    assert "elsewhere" in refused("--endpoint", url, *listening())
+    assert "elsewhere" in refusal(url)
 
 
 def test_a_password_in_a_file_is_seen_nowhere(secure: Secure, tmp_path: Path) -> None:
@@ -161,9 +172,7 @@ def test_a_password_on_the_command_line_is_warned_of(secure: Secure) -> None:
     ],
 )
 def test_a_refusal_does_not_say_the_password(secure: Secure, form: str) -> None:
-    said = refused("--endpoint", form.replace("{port}", str(secure.cluster.port)), *listening())
-
-    assert "wr0ng" not in said
+    assert "wr0ng" not in refusal(form.replace("{port}", str(secure.cluster.port)))
 
 
 @pytest.mark.parametrize(("text", "said"), [("", "no more"), ("a\nb\n", "no more"), (None, "No")])
