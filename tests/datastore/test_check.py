@@ -124,27 +124,32 @@ TYPES = [
 ]
 
 
+def fill(core: Core) -> None:
+    """Write some of everything, compacted to revision 6; see the revisions below."""
+    core.commit(GrantLease(7, 600))
+    core.commit(Put(b"kept", b"2"))
+    core.commit(Put(b"kept", b"3"))
+    core.commit(Put(b"gone", b"4"))
+    core.commit(Put(b"b", b"5"))
+    core.commit(DeleteRange(b"gone"))  # 6
+    core.commit(Put(b"b", b"7"))
+    core.commit(Put(b"a", b"8"))
+    core.commit(Put(b"a", b"9"))
+    core.commit(DeleteRange(b"a"))  # 10
+    core.commit(Txn((), (Put(b"t1"), Put(b"t2"), Put(b"t3")), ()))
+    core.commit(Put(b"a", b"12"))
+    core.commit(Put(b"leased", b"13", 7))
+    core.compact(6)
+    core.prune()
+    core.commit(*(ManageAuth(change) for change in PEOPLE))
+    core.commit(StoreToken(Token(b"t" * 32, "root", 0), 6, 60_000))
+
+
 @pytest.fixture
 def store(database: str) -> str:
-    """A store with some of everything, compacted to revision 6; see the revisions below."""
+    """A store with some of everything."""
     with Core(database) as core:
-        core.commit(GrantLease(7, 600))
-        core.commit(Put(b"kept", b"2"))
-        core.commit(Put(b"kept", b"3"))
-        core.commit(Put(b"gone", b"4"))
-        core.commit(Put(b"b", b"5"))
-        core.commit(DeleteRange(b"gone"))  # 6
-        core.commit(Put(b"b", b"7"))
-        core.commit(Put(b"a", b"8"))
-        core.commit(Put(b"a", b"9"))
-        core.commit(DeleteRange(b"a"))  # 10
-        core.commit(Txn((), (Put(b"t1"), Put(b"t2"), Put(b"t3")), ()))
-        core.commit(Put(b"a", b"12"))
-        core.commit(Put(b"leased", b"13", 7))
-        core.compact(6)
-        core.prune()
-        core.commit(*(ManageAuth(change) for change in PEOPLE))
-        core.commit(StoreToken(Token(b"t" * 32, "root", 0), 6, 60_000))
+        fill(core)
     return database
 
 
