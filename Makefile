@@ -12,7 +12,7 @@ PROTOS := proto/etcd/auth.proto proto/etcd/election.proto proto/etcd/kv.proto pr
 OPENAPI_PROTO := control_plane/api/openapi/openapi_v2.proto
 
 .DEFAULT_GOAL := help
-.PHONY: help install up setup test servers lint types imports pytest contract differential storage-suite damage robustness fmt proto bench flags lock
+.PHONY: help install up setup test servers lint types imports pytest contract differential storage-suite damage robustness compose fmt proto bench flags lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -61,6 +61,9 @@ robustness: setup servers ## kill servers and databases under load, fifty rounds
 
 storage-suite: setup ## run Kubernetes' own storage tests on our datastore (needs Go)
 	@$(BIN)/python -m tests.clients.kubernetes_storage
+
+compose: setup ## bring every compose file up, and down and up again (root, debootstrap)
+	@$(BIN)/python -m tests.compose
 
 fmt: setup ## format in place
 	@$(BIN)/ruff format .

@@ -12,6 +12,7 @@ need() { # need PACKAGE TEST-COMMAND...
 
 need busybox-static test -x /bin/busybox
 need docker.io sh -c 'command -v dockerd'
+need docker-compose sh -c 'command -v docker-compose'
 need iptables sh -c 'command -v iptables'
 need iproute2 sh -c 'command -v ss'
 need postgresql sh -c 'ls /usr/lib/postgresql/*/bin/postgres'
@@ -20,6 +21,7 @@ need mariadb-server sh -c 'test -x /usr/sbin/mariadbd && id mysql'
 need nghttp2-client sh -c 'command -v h2load'
 need sqlite3 sh -c 'command -v sqlite3'
 need etcd-server sh -c 'command -v etcd || command -v go'
+need systemd sh -c 'command -v systemd-analyze'
 need strace sh -c 'command -v strace'
 need gcc sh -c 'command -v cc'
 need libc6-dev test -e /usr/include/stdio.h
