@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tapir import VERSION
-from tapir.commands import certificates, check, datastore, exporting, importing, snapshot
+from tapir.commands import certificates, check, datastore, exporting, importing, snapshot, status
 from tapir.refusal import refusals_of
 from tapir.runner import run_until_signal
 
@@ -106,6 +106,7 @@ COMMANDS = (
     component("controller-manager", "run the controllers", "control_plane.controllers"),
     component("kubelet", "run the pods of one node", "node.kubelet"),
     Command("check", "find damage in a datastore's database", check.add_flags, check.run),
+    Command("status", "say how a store and its servers stand", status.add_flags, status.run),
     Command("snapshot", "save, restore or check a snapshot", snapshot.add_flags, snapshot.run),
     Command("import", "bring a store over from elsewhere", importing.add_flags, importing.run),
     Command("export", "take a store over to an etcd", exporting.add_flags, exporting.run),

@@ -17,7 +17,9 @@ SHOWN = 1_000  # a store that is damaged all over is not listed to its end
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """Add the one flag."""
     parser.add_argument(
-        "--endpoint", required=True, help="database: sqlite:///file.db or postgresql://…"
+        "--endpoint",
+        required=True,
+        help="database: sqlite:///file.db, postgresql://… or mysql://…",
     )
 
 
