@@ -8,6 +8,10 @@ RUN python3 -m venv /opt/tapir \
  && pip="/opt/tapir/bin/pip install --quiet --no-cache-dir --disable-pip-version-check --constraint /src/requirements.lock" \
  && { $pip --only-binary pygrpc-native,h2corn "/src[native]" || $pip /src; } \
  && /opt/tapir/bin/pip uninstall --quiet --yes pip setuptools
+# Kubernetes' schemas of other versions than ours are 100 MB.
+RUN cd /opt/tapir/lib/python3*/site-packages/kubernetes_validate/kubernetes-json-schema \
+ && ours=$(/opt/tapir/bin/python -c 'from control_plane.api.schema import VERSION; print(VERSION)')-local \
+ && test -d "$ours" && find . -mindepth 1 -maxdepth 1 ! -name "$ours" -exec rm -r {} +
 
 FROM ${BASE}
 RUN useradd --system --uid 10001 --home-dir /var/lib/tapir tapir \
