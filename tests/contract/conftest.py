@@ -1,8 +1,9 @@
 """Each contract test runs once against every backend of ours and once against a real etcd.
 
 sqlite-native and the real etcd are asked everything. The other front is asked what a front has a
-say in (`every_front`: streams, metadata, sizes, how refusals and answers go out), PostgreSQL and
-MariaDB what a backend has (all but `any_backend`); `--every-target` asks all of them everything.
+say in (`every_front`: streams, metadata, sizes, how refusals and answers go out), PostgreSQL what a
+backend has (all but `any_backend`), MariaDB what of that the shared server can answer, and not the
+tests of auth, etcdctl and HTTP; `--every-target` asks all of them everything.
 
 One server per target serves the whole session. Every test has a key prefix of its own, higher
 in byte order than those of the tests before it, so that a range up to `\\0` from a test's own
@@ -13,6 +14,7 @@ server, the store has to be sound (`tapir check`).
 
 import itertools
 from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -21,10 +23,11 @@ from tests.contract.client import Client
 from tests.contract.etcdctl.perf import PerfCheck
 from tests.contract.idle_watch import IdleWatch
 from tests.contract.targets import (
-    OTHER_BACKENDS,
+    OTHER_BACKEND,
     OTHER_FRONT,
     REAL_ETCD,
     TARGETS,
+    THIRD_BACKEND,
     Launcher,
     Server,
 )
@@ -38,6 +41,7 @@ _MARKERS = (
     "every_front: a front of ours can answer it wrongly; asked of sqlite-grpcio too",
     "any_backend: hardly the backend's matter; asked of other backends by --every-target only",
 )
+HERE = Path(__file__).parent
 _prefixes = itertools.count(1)
 
 
@@ -71,7 +75,17 @@ def _concerns_target(item: pytest.Item) -> bool:
     target = _target_of(item)
     if target == OTHER_FRONT:
         return item.get_closest_marker("every_front") is not None
-    return target not in OTHER_BACKENDS or item.get_closest_marker("any_backend") is None
+    if target == THIRD_BACKEND and _asks_a_server_of_its_own(item):
+        return False
+    return (
+        target not in (OTHER_BACKEND, THIRD_BACKEND)
+        or item.get_closest_marker("any_backend") is None
+    )
+
+
+def _asks_a_server_of_its_own(item: pytest.Item) -> bool:
+    """Say whether it costs a store: such tests ask about servers, and etcdctl's about clients."""
+    return item.get_closest_marker("own_server") is not None or item.path.parent != HERE
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -12,7 +12,8 @@ from tests.support.postgres import Postgres
 
 REAL_ETCD = "real-etcd"
 OTHER_FRONT = "sqlite-grpcio"
-OTHER_BACKENDS = ("postgresql-native", "mysql-native")
+OTHER_BACKEND = "postgresql-native"
+THIRD_BACKEND = "mysql-native"
 
 
 class Server(Protocol):
@@ -49,8 +50,8 @@ class Launcher:
         self._starters: dict[str, Launch] = {
             OTHER_FRONT: partial(self._start_sqlite, "grpcio"),
             "sqlite-native": partial(self._start_sqlite, "native"),
-            "postgresql-native": partial(self._start_postgresql, "native"),
-            "mysql-native": partial(self._start_mysql, "native"),
+            OTHER_BACKEND: partial(self._start_postgresql, "native"),
+            THIRD_BACKEND: partial(self._start_mysql, "native"),
             REAL_ETCD: Etcd,
         }
 
@@ -83,4 +84,4 @@ def _front(name: str) -> tuple[str, str]:
     return ("--grpc-front", name)
 
 
-TARGETS = [OTHER_FRONT, "sqlite-native", *OTHER_BACKENDS, REAL_ETCD]
+TARGETS = [OTHER_FRONT, "sqlite-native", OTHER_BACKEND, THIRD_BACKEND, REAL_ETCD]
