@@ -59,7 +59,9 @@ class Series(NamedTuple):
             for path in old:
                 path.unlink(missing_ok=True)  # another rotation may have been faster
         except OSError as error:
-            raise CannotRotate(f"{error.filename}: {error.strerror}: remove it by hand") from error
+            raise CannotRotate(
+                f"{newest} is saved, but {error.filename}: {error.strerror}: remove it by hand"
+            ) from error
         return old
 
     def _matching(self, end: str) -> list[Path]:

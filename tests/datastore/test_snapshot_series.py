@@ -95,6 +95,18 @@ def test_what_a_killed_save_left_goes_and_what_is_being_written_stays(tmp_path: 
     assert sorted(tmp_path.iterdir()) == sorted([saved, written])
 
 
+def test_what_cannot_be_removed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    series = series_in(tmp_path)
+    old, saved = made(series, 1, 2)
+
+    def refuse(path: Path, **_: bool) -> None:
+        raise PermissionError(1, "Operation not permitted", str(path))
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(CannotRotate, match=f"{saved} is saved, but {old}: Operation not permitted"):
+        series.rotate(1, saved)
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[Datastore]:
     """A server for all of them."""
