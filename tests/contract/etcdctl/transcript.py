@@ -23,6 +23,7 @@ from tests.support.etcd import Etcd
 
 LOG_LINE = re.compile(r'^\{"level":.*\n?', re.MULTILINE)
 NOT_THE_SAME = (
+    (re.compile(r"remaining\(\d+s\)"), "remaining({time})"),
     (re.compile(r"took = [0-9.]+[mµn]?s"), "took = {time}"),
     (re.compile(r'"(ClusterID|MemberID)" : \d+'), r'"\1" : {number}'),
     (re.compile(r"Member +{member} updated"), "Member {member} updated"),  # padded to 16 digits
