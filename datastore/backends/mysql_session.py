@@ -18,8 +18,9 @@ from datastore.backends.mysql_connection import (
     said,
     translated,
 )
-from datastore.backends.mysql_transaction import SIZE, MysqlTransaction
+from datastore.backends.mysql_transaction import SIZE, MysqlTransaction, named
 from datastore.mvcc.backend import BackendDown, BackendFailed, Size
+from datastore.mvcc.statement_times import StatementTimes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -51,6 +52,7 @@ class MysqlSession:
         self._standing = standing
         self._purpose: Purpose = "write" if writer else "read"
         self._connection: MysqlConnection | None = None
+        self.times = StatementTimes(named)
 
     @contextmanager
     def snapshot(self) -> Iterator[MysqlTransaction]:
@@ -123,7 +125,7 @@ class MysqlSession:
         if connection.patient:
             begin.insert(0, connection.patience(IDLE_SECONDS))
             connection.patient = False
-        tx = MysqlTransaction(connection, self._standing, begin, writes=writes)
+        tx = MysqlTransaction(connection, self._standing, begin, self.times, writes=writes)
         try:
             yield tx
         except BaseException:

@@ -7,7 +7,9 @@ be idle, so it asks for more time before it begins.
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import chain
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from datastore.backends.mysql_connection import (
@@ -19,6 +21,7 @@ from datastore.backends.mysql_connection import (
     translated,
 )
 from datastore.backends.mysql_statements import MysqlStatements
+from datastore.backends.statement_names import name_of
 from datastore.backends.transaction import SqlTransaction
 from datastore.mvcc.backend import CommitUnknown, Prefetch, Wanted
 from datastore.mvcc.model import Head, Lease, Row, State
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from datastore.backends.mysql_connection import MysqlConnection
     from datastore.backends.mysql_polling import PolledStanding
     from datastore.backends.statements import Prepared
+    from datastore.mvcc.statement_times import StatementTimes
 
 TOGETHER = 1 << 20  # bytes of statements that wait
 MANY = 10_000  # rows, or keys, whose work between two exchanges may take seconds
@@ -40,6 +44,7 @@ SIZE = (
     "FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE'"
 )
 _statements = MysqlStatements()
+named = partial(name_of, _statements)
 
 
 class MysqlTransaction(SqlTransaction):
@@ -50,9 +55,12 @@ class MysqlTransaction(SqlTransaction):
         connection: MysqlConnection,
         standing: PolledStanding,
         begin: Sequence[str],
+        times: StatementTimes,
         *,
         writes: bool,
     ) -> None:
+        self._times = times
+        self._last = "START"  # the statement that was queued last
         self.statements = _statements
         self.member_id = standing.member_id
         self.ended = False
@@ -136,8 +144,10 @@ class MysqlTransaction(SqlTransaction):
         """Commit; CommitUnknown when COMMIT itself was not answered with success."""
         self._queue("COMMIT")
         connection, before = self._connection, len(self._waiting) - 1
+        begun = perf_counter()
         try:
             connection.exchange(self._waiting)
+            self._times.add("COMMIT", perf_counter() - begun)
         except Trouble as error:
             if not lost(connection, error) and connection.done < before:
                 raise translate(connection, error) from error
@@ -146,6 +156,7 @@ class MysqlTransaction(SqlTransaction):
 
     def queue(self, sql: str, params: Sequence[Any] = ()) -> None:
         """Let a statement wait for the next exchange."""
+        self._last = sql
         self._queue(sql % tuple(map(self._connection.escape, params)))
 
     def roll_back(self) -> None:
@@ -173,8 +184,10 @@ class MysqlTransaction(SqlTransaction):
         return found
 
     def _send(self) -> None:
+        begun = perf_counter()
         with translated(self._connection):
             self._answers += self._connection.exchange(self._waiting)
+        self._times.add(self._last, perf_counter() - begun)
         self._waiting, self._size = [], 0
 
     def _ask_for_time(self) -> None:

@@ -12,8 +12,9 @@ from psycopg.pq import TransactionStatus
 from datastore.backends import postgres_upkeep
 from datastore.backends.postgres_connection import connect, translated
 from datastore.backends.postgres_lifeline import Lifeline, cut
-from datastore.backends.postgres_transaction import SIZE, PostgresTransaction
+from datastore.backends.postgres_transaction import SIZE, PostgresTransaction, named
 from datastore.mvcc.backend import BackendDown, Size
+from datastore.mvcc.statement_times import StatementTimes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -46,6 +47,7 @@ class PostgresSession:
         self._prologue = database.prologue(writer=writer) if database.pooled else ""
         self._standing = standing
         self._connection: psycopg.Connection | None = None
+        self.times = StatementTimes(named)
 
     @property
     def pid(self) -> int:
@@ -118,7 +120,9 @@ class PostgresSession:
         try:
             with translated(connection), connection.pipeline() as pipeline:
                 writes = statement is WRITE
-                tx = PostgresTransaction(connection, pipeline, self._standing, writes=writes)
+                tx = PostgresTransaction(
+                    connection, pipeline, self._standing, self.times, writes=writes
+                )
                 tx.queue(statement)
                 if self._prologue:
                     tx.queue(self._prologue)

@@ -11,6 +11,8 @@ over very many rows takes longer than that timeout, so it asks for more time bef
 
 from __future__ import annotations
 
+from functools import partial
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -18,6 +20,7 @@ from psycopg.generators import send
 
 from datastore.backends.postgres_connection import lost, translated
 from datastore.backends.postgres_statements import PostgresStatements
+from datastore.backends.statement_names import name_of
 from datastore.backends.transaction import SqlTransaction
 from datastore.mvcc.backend import BackendFailed, CommitUnknown, Prefetch, Wanted
 from datastore.mvcc.model import Head, Lease, State
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
     from datastore.backends.postgres_standing import Standing
     from datastore.backends.statements import Prepared
+    from datastore.mvcc.statement_times import StatementTimes
 
 CHANNEL = "tapir"
 MANY = 10_000  # rows, or keys, whose work between two exchanges may take seconds
@@ -38,6 +42,7 @@ SIZE = (
     "WHERE relnamespace = quote_ident(current_schema())::regnamespace AND relkind = 'r'"
 )
 _statements = PostgresStatements()
+named = partial(name_of, _statements)
 
 
 class PostgresTransaction(SqlTransaction):
@@ -48,10 +53,12 @@ class PostgresTransaction(SqlTransaction):
         connection: psycopg.Connection,
         pipeline: psycopg.Pipeline,
         standing: Standing,
+        times: StatementTimes,
         *,
         writes: bool,
     ) -> None:
         self.statements = _statements
+        self._times = times
         self.member_id = standing.member_id
         self._standing = standing
         self._reached: int | None = standing.reached  # before anything is read
@@ -63,6 +70,7 @@ class PostgresTransaction(SqlTransaction):
 
     def run(self, sql: str, params: Sequence[Any] = ()) -> list[Any]:
         """Run a statement and return its rows."""
+        begun = perf_counter()
         with translated(self._connection):
             cursor = self.queue(sql, params)
             if self._writes:
@@ -70,7 +78,9 @@ class PostgresTransaction(SqlTransaction):
                 if cursor.rowcount > MANY:
                     self.queue(MORE_TIME)
                     self._sync()
-            return cursor.fetchall()
+            rows = cursor.fetchall()
+        self._times.add(sql, perf_counter() - begun)
+        return rows
 
     def send(self, prepared: Prepared, **values: Any) -> None:
         """Queue a statement."""
@@ -131,10 +141,12 @@ class PostgresTransaction(SqlTransaction):
 
     def commit_plain(self) -> None:
         """Commit; CommitUnknown when the connection broke before the answer."""
+        begun = perf_counter()
         try:
             self.queue("COMMIT")
             self._sync()
             self.ended = True
+            self._times.add("COMMIT", perf_counter() - begun)
         except psycopg.Error as error:
             said = " ".join(str(error).split())
             raise (CommitUnknown if lost(self._connection, error) else BackendFailed)(

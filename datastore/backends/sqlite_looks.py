@@ -8,7 +8,6 @@ this one and three times the waits.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, select
@@ -32,7 +31,7 @@ class LookStatements:
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements
-        self.look: Callable[[int], Prepared] = lru_cache(maxsize=None)(self._look)
+        self.look: Callable[[int], Prepared] = statements.named("look", self._look)
 
     def _look(self, size: int) -> Prepared:
         among = and_(self._statements.lists.among(kv.c.key, size), kv.c.deleted == 0)

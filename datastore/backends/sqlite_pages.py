@@ -14,7 +14,7 @@ as it is, with an id that is not below the bound: the caller looks further.
 from __future__ import annotations
 
 import sqlite3
-from functools import cache, lru_cache
+from functools import cache
 from itertools import accumulate
 from json import loads
 from typing import TYPE_CHECKING, Any
@@ -68,7 +68,7 @@ class PageStatements:
 
     def __init__(self, statements: Statements) -> None:
         self._prepare = statements.prepare
-        self.page: Callable[..., Prepared] = lru_cache(maxsize=None)(self._page)
+        self.page: Callable[..., Prepared] = statements.named("page", self._page)
 
     def _page(self, *, bounded: bool, past: bool, values: bool) -> Prepared:
         rows = (_past if past else _newest)(bounded, values).subquery()

@@ -34,6 +34,7 @@ class SqliteSession:
         self._connection = connect(path)
         self._disk = disk
         self._transaction = SqliteTransaction(self._connection, member_id, clock, noticed, disk)
+        self.times = self._transaction.times
 
     @contextmanager
     def snapshot(self) -> Iterator[SqliteTransaction]:

@@ -8,7 +8,8 @@ remembered: nobody else writes to the file, so the next need not read it back.
 from __future__ import annotations
 
 import sqlite3
-from functools import lru_cache
+from functools import lru_cache, partial
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Table, bindparam, literal
@@ -17,10 +18,12 @@ from sqlalchemy.dialects.sqlite import insert
 
 from datastore.backends.sqlite_looks import STATE, LookStatements, live_rows
 from datastore.backends.sqlite_pages import PageStatements, available, unpack
+from datastore.backends.statement_names import name_of
 from datastore.backends.statements import Prepared, Statements
 from datastore.backends.transaction import SqlTransaction
 from datastore.mvcc.backend import BackendBroken, BackendFull, CommitUnknown
 from datastore.mvcc.model import SUB_BITS, Row
+from datastore.mvcc.statement_times import StatementTimes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -94,6 +97,7 @@ class SqliteTransaction(SqlTransaction):
         self._left: State | None = None  # by the last one
         self.told_by: tuple[int, int] | None = None  # the last batch, and the revision it makes
         self.statements = _statements
+        self.times = StatementTimes(partial(name_of, _statements))
         self.member_id = member_id
         self._connection = connection
         self._clock = clock
@@ -101,10 +105,13 @@ class SqliteTransaction(SqlTransaction):
 
     def run(self, sql: str, params: Sequence[Any] = ()) -> list[Any]:
         """Run a statement and return its rows."""
+        begun = perf_counter()
         try:
-            return self._connection.execute(sql, params).fetchall()
+            rows = self._connection.execute(sql, params).fetchall()
         except sqlite3.Error as error:
             raise self._disk.judge(error) from error
+        self.times.add(sql, perf_counter() - begun)
+        return rows
 
     def allocated(self) -> int:
         """Return the bytes of the database's pages, those in the log included."""
@@ -198,6 +205,7 @@ class SqliteTransaction(SqlTransaction):
         self.told_by = None if revision == self._revision else (batch, revision)
         if self.told_by is None:
             self.execute(self.statements.set_batch, member=self.member_id, number=batch)
+        begun = perf_counter()
         try:
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
@@ -205,4 +213,5 @@ class SqliteTransaction(SqlTransaction):
             if isinstance(judged, BackendBroken | BackendFull):
                 raise judged from error
             raise CommitUnknown(str(error)) from error
+        self.times.add("COMMIT", perf_counter() - begun)
         self._left = self._start._replace(revision=revision) if self._start else None

@@ -66,6 +66,7 @@ class Statements:
     def __init__(self, dialect: Dialect, lists: Lists, now: ColumnElement[Any]) -> None:
         self._dialect = dialect
         self.lists = lists
+        self.made: dict[str, str] = {}  # the names of those that are prepared when needed, by text
         newest = select(func.max(history.c.id)).scalar_subquery()
         alarms = select(func.count()).select_from(alarm).scalar_subquery()
         columns = (meta.c.floor, meta.c.compact_revision, meta.c.pruned_revision)
@@ -106,12 +107,22 @@ class Statements:
         )
         self._prepare_changes()
         self.among = lru_cache(maxsize=256)(self._among)
-        self.scan = lru_cache(maxsize=None)(self._scan)
-        self.walk = lru_cache(maxsize=None)(self._walk)
-        self.count = lru_cache(maxsize=None)(self._count)
-        self.uncertain = lru_cache(maxsize=None)(self._uncertain)
-        self.moved = lru_cache(maxsize=None)(self._moved)
-        self.history = lru_cache(maxsize=None)(self._history)
+        self.scan = self.named("scan", self._scan)
+        self.walk = self.named("walk", self._walk)
+        self.count = self.named("count", self._count)
+        self.uncertain = self.named("uncertain", self._uncertain)
+        self.moved = self.named("moved", self._moved)
+        self.history = self.named("history", self._history)
+
+    def named(self, name: str, build: Callable[..., Prepared]) -> Callable[..., Prepared]:
+        """Return what prepares each form of a statement once, under a name for metrics."""
+
+        def make(*form: Any, **options: Any) -> Prepared:
+            prepared = build(*form, **options)
+            self.made[prepared.sql] = name
+            return prepared
+
+        return lru_cache(maxsize=None)(make)
 
     def prepare(self, statement: ClauseElement) -> Prepared:
         """Compile a statement."""
@@ -152,7 +163,9 @@ class Statements:
     def _among(self, kind: str, size: int) -> Prepared:
         """Return one of LISTED for a list of that size."""
         column, build = LISTED[kind]
-        return self.prepare(build(self.lists.among(column, size)))
+        prepared = self.prepare(build(self.lists.among(column, size)))
+        self.made[prepared.sql] = kind
+        return prepared
 
     def _scan(self, *, bounded: bool, limited: bool, values: bool) -> Prepared:
         """Live rows of a key range in key order, at their newest."""

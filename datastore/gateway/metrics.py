@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from datastore.errors import DatastoreError
 from datastore.gateway.families import NO_SUFFIX, Facts, families
 from datastore.gateway.health import Answer
+from datastore.gateway.own_families import OwnFacts, look_at, own_families
 from datastore.gateway.process import look
 from datastore.mvcc.auth.model import NOBODY, AuthTables
 from datastore.mvcc.counts import count_all
@@ -49,8 +50,8 @@ class Metrics:
         """Return the metrics of this moment."""
         async with self._busy:
             await self._read()
-            facts = self._facts()
-            return Answer(200, await asyncio.to_thread(self._text, facts), CONTENT)
+            facts, own = self._facts(), look_at(self._edge.store)
+            return Answer(200, await asyncio.to_thread(self._text, facts, own), CONTENT)
 
     async def _read(self) -> None:
         store = self._edge.store
@@ -91,10 +92,11 @@ class Metrics:
             process=look(),
         )
 
-    def _text(self, facts: Facts) -> bytes:
+    def _text(self, facts: Facts, own: OwnFacts) -> bytes:
         registry = CollectorRegistry(auto_describe=False)
         registry.register(self._process)
         registry.register(_Collected(families(facts, extensive=self._extensive)))
+        registry.register(_Collected(own_families(own)))
         text = generate_latest(registry)
         for name in NO_SUFFIX:
             text = text.replace(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datastore.mvcc.auth.model import AuthChanges, AuthTables, Token
     from datastore.mvcc.model import Alarm, Head, Lease, Lock, Member, Row, State
     from datastore.mvcc.newest import NewestRows
+    from datastore.mvcc.statement_times import StatementTimes
 
 
 class BackendDown(Exception):
@@ -198,7 +199,13 @@ class WriteTx(Snapshot, Protocol):
 
 
 class Session(Protocol):
-    """One connection, used by one thread. It reconnects by itself at the next use."""
+    """One connection, used by one thread. It reconnects by itself at the next use.
+
+    `times` are those of its statements: where several go in one exchange, the exchange's, under the
+    one that was waited for.
+    """
+
+    times: StatementTimes
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Open a read-only view of one state."""

@@ -7,6 +7,7 @@ bytes; while nobody watches, when there are `MANY` batches.
 from __future__ import annotations
 
 from collections import deque
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class CommitQueue:
     def __init__(self, revision: int) -> None:
         self.revision = revision
         self._batches: deque[Outcome] = deque()
+        self.since = 0.0  # when the oldest was left
         self._bytes = 0
 
     @property
@@ -41,6 +43,8 @@ class CommitQueue:
 
     def leave(self, outcome: Outcome) -> None:
         """Leave a batch; for the writer's thread."""
+        if not self._batches:
+            self.since = perf_counter()
         self._batches.append(outcome)
         self.revision = outcome.revision
         events = outcome.events

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 DISK_SECONDS = tuple(0.001 * (1 << step) for step in range(14))
 DEFRAGMENT_SECONDS = tuple(0.1 * (1 << step) for step in range(13))
 SNAPSHOT_SECONDS = tuple(0.01 * (1 << step) for step in range(17))
+BATCH_SIZES = tuple(float(1 << step) for step in range(11))  # to 1,024 requests
+LAG_SECONDS = tuple(0.0005 * (1 << step) for step in range(15))  # to 8.192 s
 HASH_SECONDS = tuple(0.01 * (1 << step) for step in range(15))
 
 
@@ -62,6 +64,7 @@ class WriterCounters:
     def __init__(self) -> None:
         self.commits = Histogram()  # COMMIT alone: what makes a batch durable
         self.transactions = Histogram()  # from the begin of a batch to the end of its commit
+        self.batches = Histogram(BATCH_SIZES)  # requests of a batch
         self.failed = 0  # requests of batches that the database did not take
         self.puts = 0  # keys put and deleted, in whatever request
         self.deletes = 0

@@ -23,9 +23,11 @@ import asyncio
 import logging
 from collections import deque
 from itertools import takewhile
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from datastore.mvcc.commit_queue import CommitQueue
+from datastore.mvcc.counters import LAG_SECONDS, Histogram
 from datastore.mvcc.counts import LiveCounts
 from datastore.mvcc.history import Page, read_page
 from datastore.mvcc.model import Event, in_range
@@ -65,6 +67,7 @@ class WatchHub:
         self._behind = False  # the history may hold more than has been dispatched
         self._prev_watchers = 0
         self.watchers = 0
+        self.lags = Histogram(LAG_SECONDS)  # from a commit here to the outboxes, of its events
         self.sent_events = 0  # to the outboxes of streams
         self._wake = asyncio.Event()
         self._left = CommitQueue(revision)
@@ -79,6 +82,11 @@ class WatchHub:
     def slow_watchers(self) -> int:
         """How many watchers are behind."""
         return len(self._unsynced)
+
+    def behind(self) -> int:
+        """Return by how many revisions the slowest watcher is behind."""
+        slowest = min((watcher.next_revision for watcher in self._unsynced), default=None)
+        return 0 if slowest is None else max(self.newest() - slowest + 1, 0)
 
     def pending_events(self) -> int:
         """Return how many events wait in the outboxes of all streams."""
@@ -104,7 +112,7 @@ class WatchHub:
     def catch_up(self) -> None:
         """Take what the writer has left; on the loop, before anything here is looked at."""
         events: list[Event] = []
-        reached = self.revision
+        reached, since = self.revision, self._left.since
         for outcome in self._left.take():
             self.compact_revision = max(self.compact_revision, outcome.compact_revision)
             if outcome.first > reached:
@@ -115,6 +123,7 @@ class WatchHub:
         sent = self.sent_events
         self._dispatch(events, reached)
         if self.sent_events > sent:
+            self.lags.observe(perf_counter() - since)
             self.pacer.dispatched()
 
     def newest(self) -> int:

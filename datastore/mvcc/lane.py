@@ -14,7 +14,7 @@ import logging
 import queue
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from datastore.errors import (
     DatastoreError,
@@ -37,11 +37,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from datastore.mvcc.answer import Answer
+    from datastore.mvcc.statement_times import StatementTimes
 
 log = logging.getLogger(__name__)
 BOUND = 10_000
 T = TypeVar("T")
 Call = tuple["Callable[[Session], Any]", "Answer"]
+
+
+class Use(NamedTuple):
+    """What the sessions of a lane are doing, and the times of what they have done."""
+
+    name: str
+    sessions: int
+    busy: int
+    waiting: int  # calls
+    times: tuple[StatementTimes, ...]
 
 
 def as_answered(error: Exception, lane: str) -> Exception:
@@ -80,12 +91,20 @@ class Lane:
         self._closed = False
         self._door = threading.Lock()  # nothing is put behind the signs that end the threads
         self._loop = asyncio.get_running_loop()
+        sessions = [connect() for _ in range(threads)]
+        self._times = tuple(session.times for session in sessions)
+        self._at_work = [False] * threads
         self._threads = [
-            threading.Thread(target=self._work, args=(connect(),), name=f"{name}-{n}", daemon=True)
-            for n in range(threads)
+            threading.Thread(target=self._work, args=(n, each), name=f"{name}-{n}", daemon=True)
+            for n, each in enumerate(sessions)
         ]
         for thread in self._threads:
             thread.start()
+
+    def use(self) -> Use:
+        """Return what its sessions are doing."""
+        waiting = self._calls.qsize()
+        return Use(self._name, len(self._threads), sum(self._at_work), waiting, self._times)
 
     async def call(self, function: Callable[[Session], T]) -> T:
         """Run a function of a session in the lane and return what it returns.
@@ -124,10 +143,12 @@ class Lane:
         for thread in self._threads:
             await asyncio.to_thread(thread.join)
 
-    def _work(self, session: Session) -> None:
+    def _work(self, number: int, session: Session) -> None:
         ending = False
         while not ending:
+            self._at_work[number] = False
             batch = [self._calls.get()]
+            self._at_work[number] = True
             with suppress(queue.Empty):
                 while len(batch) < self._together:
                     batch.append(self._calls.get_nowait())

@@ -38,6 +38,7 @@ from datastore.mvcc.requests import (
     RenewLease,
     RevokeLease,
 )
+from datastore.mvcc.statement_times import total
 from datastore.mvcc.upkeep import Upkeep
 from datastore.mvcc.watch import WatchStream
 from datastore.mvcc.writer import Watching, Writer
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 
     from datastore.mvcc.backend import Backend, Session
     from datastore.mvcc.background import Job
+    from datastore.mvcc.lane import Use
     from datastore.mvcc.model import (
         Alarm,
         DeleteRange,
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
         Txn,
         TxnResult,
     )
+    from datastore.mvcc.statement_times import Spent
 
 T = TypeVar("T")
 RANGE_THREADS = 3
@@ -305,6 +308,15 @@ class Store:
             yield "auto-compaction", compactor.run
         if not self.backend.exclusive:
             yield "heartbeat", every(HEARTBEAT_SECONDS, lambda: self.writer.submit(Heartbeat()))
+
+    def uses(self) -> list[Use]:
+        """Return what every session is doing, by lane."""
+        return [self.writer.use(), *(lane.use() for lane in self._lanes)]
+
+    def statements(self) -> dict[str, Spent]:
+        """Return how often each statement ran here and how long that took, by name."""
+        times = [times for use in self.uses() for times in use.times]
+        return total([*times, self._here.times] if self._here else times)
 
     def watch_stream(self) -> WatchStream:
         """Open a stream of watches."""

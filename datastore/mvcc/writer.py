@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from datastore.errors import ServerStopped, TooManyRequests
 from datastore.mvcc.answer import Done, complete_all, complete_here, on_loop
 from datastore.mvcc.committer import Committer, Outcome
-from datastore.mvcc.lane import as_answered
+from datastore.mvcc.lane import Use, as_answered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -63,6 +63,7 @@ class Writer:
     """Queues writes and commits them in batches."""
 
     def __init__(self, connect: Callable[[], Session], server: Server, hub: Watching) -> None:
+        self._at_work = False
         self._session = connect()  # here, so that whoever starts the store learns of trouble
         self._hub = hub
         self._committer = Committer(server)
@@ -99,6 +100,10 @@ class Writer:
         """How many requests wait."""
         return len(self._queue)
 
+    def use(self) -> Use:
+        """Return what its session is doing."""
+        return Use("writes", 1, int(self._at_work), self.waiting, (self._session.times,))
+
     @property
     def reached(self) -> int:
         """The revision that the store had after the last batch."""
@@ -130,7 +135,10 @@ class Writer:
         while True:
             batch = self._take()
             if batch:
-                _let_loop_work(self._commit(self._session, batch))
+                self._at_work = True
+                callers = self._commit(self._session, batch)
+                self._at_work = False
+                _let_loop_work(callers)
             elif self._closing and not self._queue:
                 break
             else:
@@ -172,6 +180,7 @@ class Writer:
             trouble = as_answered(error, "writes")
             self.counters.failed += len(batch)
             return self._answer(None, [(pending[2], trouble) for pending in batch])
+        self.counters.batches.observe(len(batch))
         self.counters.put_bytes += sum(pending[1] for pending in batch)
         answers = [pending[2] for pending in batch]
         return self._answer(outcome, list(zip(answers, outcome.results, strict=True)))
