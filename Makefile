@@ -12,7 +12,7 @@ PROTOS := proto/etcd/auth.proto proto/etcd/election.proto proto/etcd/kv.proto pr
 OPENAPI_PROTO := control_plane/api/openapi/openapi_v2.proto
 
 .DEFAULT_GOAL := help
-.PHONY: help install up setup test servers lint types imports pytest contract differential storage-suite damage robustness compose fmt proto bench flags lock
+.PHONY: help install up setup test servers lint types imports pytest contract differential storage-suite damage robustness growth compose fmt proto bench flags lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -58,6 +58,9 @@ damage: setup ## damage stores and snapshots at random, two hundred rounds
 
 robustness: setup servers ## kill servers and databases under load, fifty rounds
 	@$(BIN)/python -m tests.robustness
+
+growth: setup servers ## update a thousand keys for a day on each database, and measure what is left
+	@$(BIN)/python -m tests.growth
 
 storage-suite: setup ## run Kubernetes' own storage tests on our datastore (needs Go)
 	@$(BIN)/python -m tests.clients.kubernetes_storage
