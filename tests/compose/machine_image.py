@@ -17,6 +17,8 @@ from tests.compose.project import REPOSITORY
 
 IMAGE = "tapir-test/machine"
 USER = 10001
+USR = Path("/usr")
+LIBRARIES = Path("/etc/ld.so.cache")  # finds those of /usr/local
 LINKS = ("bin", "lib", "lib64", "sbin")
 KEPT = ("ENV", "USER", "WORKDIR", "ENTRYPOINT", "CMD", "HEALTHCHECK")
 
@@ -36,9 +38,10 @@ def machine_image(endpoint: str) -> str:
 def machine_volumes() -> list[str]:
     """What containers of the image need mounted."""
     venv = Path(sys.prefix)
-    own = dict.fromkeys((Path("/usr"), Path(sys.base_prefix).resolve(), REPOSITORY, venv))
-    inside = [path for path in own if path == Path("/usr") or Path("/usr") not in path.parents]
-    return [*(f"{path}:{path}:ro" for path in inside), f"{venv}:/opt/tapir:ro"]
+    own = dict.fromkeys((USR, Path(sys.base_prefix).resolve(), REPOSITORY, venv))
+    outside = [path for path in own if USR not in path.parents]
+    paths = [*outside, *([LIBRARIES] if LIBRARIES.exists() else [])]
+    return [*(f"{path}:{path}:ro" for path in paths), f"{venv}:/opt/tapir:ro"]
 
 
 def _instructions() -> list[str]:
