@@ -98,7 +98,7 @@ def _check_magic(path: Path, beginning: bytes, size: int) -> None:
         raise BadSnapshot(f"{path} is empty: use another copy")
     if not beginning.startswith(MAGIC):
         raise BadSnapshot(
-            f"{path} is not a snapshot of this datastore: one of a real etcd is for etcdutl"
+            f"{path} is not a snapshot of this datastore: one of a real etcd is for tapir import"
         )
 
 
