@@ -3,8 +3,8 @@
 Whatever waits while a query runs is the next query: one snapshot and one statement for all of
 them, in the lane's thread. A front's thread that takes calls many at once (`serve_here`) answers
 those of each turn itself: a file in the kernel's memory is read in less time than it takes to wake
-another thread. When a read has been slow it leaves them to the lane for a while, so that a disk
-that stalls does not stop what needs no disk.
+another thread. When a read has been slow it leaves them to the lane for `REST` times as long, so
+that a disk that stalls takes a tenth of what needs no disk at most.
 
 A read sees every write that was acknowledged before it was asked, because its snapshot is opened
 later. Bounds: `WAITING` reads wait at most, more are refused with TooManyRequests; a query takes
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 WAITING = 10_000
 TOGETHER = 512
 HERE = 16  # that a front's own thread reads at once
-SLOW_SECONDS, REST_SECONDS = 0.01, 1.0  # a read here that took so long, and what follows then
+SLOW_SECONDS = 0.01  # a read here that took so long is followed by a rest
+REST, LONGEST_REST = 10, 1.0  # times as long, seconds at most
 
 
 class Found(NamedTuple):
@@ -106,8 +107,8 @@ class PointReads:
         if batch:
             self._answer(batch, session)
         ended = monotonic()
-        if ended - began > SLOW_SECONDS:
-            self._rest_until = ended + REST_SECONDS
+        if (took := ended - began) > SLOW_SECONDS:
+            self._rest_until = ended + min(REST * took, LONGEST_REST)
 
     def _ask_lane(self) -> None:
         with self._lock:

@@ -96,6 +96,7 @@ async def test_after_a_slow_read_the_lane_reads(
     points: PointReads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(point_reads, "SLOW_SECONDS", -1.0)  # every read is slow
+    monkeypatch.setattr(point_reads, "REST", 1e9)  # and as if it had been so for long
     first, second = _in_front(points, 1), _in_front(points, 1)
 
     assert all(answer.wait() for answer in (*first, *second))
