@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from tests.robustness.rounds import Run
+from tests.robustness.rounds import Run, Tally
 from tests.robustness.victims import VICTIMS
 
 # A frozen database is in test_database_away.py.
@@ -15,21 +15,27 @@ ROUNDS = {
     "postgresql killed": 1,
     "postgresql stopped": 1,
 }
+MOST = 6  # on a busy machine a murder may come before anything has been acknowledged
 
 
 @pytest.mark.parametrize("name", ROUNDS)
 async def test_nothing_that_was_acknowledged_is_lost(name: str) -> None:
     seed = random.SystemRandom().randrange(1 << 30)
     victim = await asyncio.to_thread(VICTIMS[name])
-    tallies = []
+    tallies: list[Tally] = []
     try:
         async with Run(victim, seed) as run:
-            for _ in range(ROUNDS[name]):
+            while len(tallies) < ROUNDS[name] or (len(tallies) < MOST and not busy(tallies)):
                 tally = await run.round()
                 assert tally.violations == [], f"seed {seed}"
                 tallies.append(tally)
     finally:
         await asyncio.to_thread(victim.stop)
 
-    assert sum(tally.verdict.acknowledged for tally in tallies) > 0
-    assert sum(tally.verdict.reads for tally in tallies) > 0
+    assert busy(tallies)
+
+
+def busy(tallies: list[Tally]) -> bool:
+    """Whether something was acknowledged, and something read."""
+    verdicts = [tally.verdict for tally in tallies]
+    return any(each.acknowledged for each in verdicts) and any(each.reads for each in verdicts)
