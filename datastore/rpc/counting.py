@@ -16,7 +16,7 @@ import grpc
 from datastore.mvcc.counters import Histogram
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import Callable, Sequence
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 CODES = {code.value[0]: code.name for code in grpc.StatusCode}
@@ -75,12 +75,6 @@ class MethodCounts:
         made.handled = Counter(self.handled)
         made.seconds.counts, made.seconds.sum = list(self.seconds.counts), self.seconds.sum
         return made
-
-    async def reading(self, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """Yield a stream's messages, counted."""
-        async for data in stream:
-            self.receive(len(data))
-            yield data
 
 
 class RpcCounts:

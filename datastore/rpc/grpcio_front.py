@@ -135,7 +135,7 @@ def _direct(edge: Edge, method: Direct, counts: MethodCounts) -> Any:
         counts.started += 1
         code, size = "CANCELLED", 0
         try:
-            seen = _edge_of(edge, context) if edge.wants_callers else edge
+            seen = _edge_of(edge, context)
             encoded = at_once(seen, data)
             if not isinstance(encoded, bytes):
                 future = new_future()

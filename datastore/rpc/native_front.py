@@ -2,8 +2,8 @@
 
 pygrpc-native hands over calls in batches. A `Direct` method is started in the thread that took the
 batch and answered from whichever thread has its outcome, so a call costs neither a task nor a turn
-of the event loop; a `Unary` one runs on the loop. Streams, the health service and calls that no
-service takes go to a grpcio server behind the port (`set_fallback`).
+of the event loop; a `Unary` one runs on the loop. Streams, and calls that no service takes, go to
+the stream front behind the port (`set_fallback`).
 
 A call whose client has gone, or whose deadline has passed, is marked done: it leaves the writer's
 queue unexecuted. Bounds: those of the queues behind (writer, point reads, lanes).
@@ -118,7 +118,7 @@ class NativeFront:
     def start(
         self, edge: Edge, services: Mapping[str, Mapping[str, Method]], fallback: str
     ) -> None:
-        """Take calls; what is not served here goes to the grpcio server on that unix socket."""
+        """Take calls; what is not served here goes to the stream front on that unix socket."""
         self.edge = edge
         self._loop = asyncio.get_running_loop()
         paths = []
