@@ -7,13 +7,11 @@ Both belong to a session, so the connection may not lead through a pooler.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import psycopg
 
-from datastore.backends.postgres_connection import connect
-from datastore.backends.postgres_lifeline import cut
+from datastore.backends.postgres_ear import Ear
 from datastore.backends.postgres_transaction import CHANNEL
 
 if TYPE_CHECKING:
@@ -26,21 +24,13 @@ if TYPE_CHECKING:
 LISTEN_SECONDS = 0.5
 
 
-class Listener:
+class Listener(Ear):
     """See the module. One thread listens; any may `cut`."""
 
     def __init__(self, database: Database, lifeline: Lifeline, standing: Standing) -> None:
-        self._database = database
-        self._lifeline = lifeline
-        self._standing = standing
+        super().__init__(database, lifeline, standing)
         self._member = f"SELECT batch FROM {database.table('member')} WHERE id = %s"
-        self._connection: psycopg.Connection | None = None
         self._holds_member = True
-
-    def open(self) -> psycopg.Connection:
-        """Connect."""
-        self._connection = connect(self._database)
-        return self._connection
 
     def claim(self, member_id: int) -> bool:
         """Take a member row for as long as the connection lives."""
@@ -77,20 +67,9 @@ class Listener:
             return False
         return row == (self._standing.first_batch,)
 
-    def cut(self) -> None:
-        """From another thread: end the wait for an answer that does not come."""
-        connection = self._connection  # which its own thread may drop meanwhile
-        if connection is not None:
-            cut(connection)
-
-    def drop(self) -> None:
-        """Give up the connection, to be made again."""
-        if self._connection is not None:
-            with suppress(psycopg.Error):
-                self._connection.close()
-            self._connection = None
-
-    close = drop
+    def close(self) -> None:
+        """Let go of the member row, together with the connection."""
+        self.drop()
 
     def _look(self, connection: psycopg.Connection) -> None:
         """See whether the database answers, and that the member row is still this server's.

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from datastore.backends.postgres_connection import connect
-from datastore.backends.postgres_lifeline import cut
+from datastore.backends.postgres_ear import Ear
 from datastore.backends.postgres_standing import BATCH_BITS
 
 if TYPE_CHECKING:
@@ -34,20 +33,12 @@ SILENT_MS = 15_000  # as long as a server without a heartbeat counts as alive
 _NOW = "extract(epoch FROM clock_timestamp()) * 1000"
 
 
-class Poller:
+class Poller(Ear):
     """See the module. One thread listens; any may `cut`."""
 
     def __init__(self, database: Database, lifeline: Lifeline, standing: Standing) -> None:
-        self._database = database
-        self._lifeline = lifeline
-        self._standing = standing
+        super().__init__(database, lifeline, standing)
         self._members = database.table("member")
-        self._connection: psycopg.Connection | None = None
-
-    def open(self) -> psycopg.Connection:
-        """Connect."""
-        self._connection = connect(self._database)
-        return self._connection
 
     def claim(self, member_id: int) -> bool:
         """Say whether a member row is free: the caller, who holds the store's lock, takes it."""
@@ -73,19 +64,6 @@ class Poller:
                 heard()
             if found != others or self._standing.acknowledged != own:
                 others, own, last = found, self._standing.acknowledged, time.monotonic()
-
-    def cut(self) -> None:
-        """From another thread: end the wait for an answer that does not come."""
-        connection = self._connection  # which its own thread may drop meanwhile
-        if connection is not None:
-            cut(connection)
-
-    def drop(self) -> None:
-        """Give up the connection, to be made again."""
-        if self._connection is not None:
-            with suppress(psycopg.Error):
-                self._connection.close()
-            self._connection = None
 
     def close(self) -> None:
         """Free the member row, unless it is another server's by now."""
