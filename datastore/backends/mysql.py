@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from datastore.backends import mysql_upkeep
 from datastore.backends.identity import Identity, register
+from datastore.backends.lifeline import Lifeline
 from datastore.backends.mysql_connection import MysqlConnection, Trouble, code_of, said
 from datastore.backends.mysql_database import durability_warnings, refuse_unfit
 from datastore.backends.mysql_migration import check_and_migrate_mysql
@@ -23,7 +24,6 @@ from datastore.backends.mysql_polling import SURE_SECONDS, Pace, PolledStanding
 from datastore.backends.mysql_session import MysqlSession
 from datastore.backends.mysql_statements import LONGEST_KEY
 from datastore.backends.mysql_target import target_of
-from datastore.backends.postgres_lifeline import Lifeline
 from datastore.errors import StartError
 from datastore.mvcc.backend import BackendDown, BackendFailed
 from datastore.mvcc.model import SUB_BITS

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from datastore.backends.postgres_standing import Standing
+from datastore.backends.standing import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
+    from datastore.backends.lifeline import Lifeline
     from datastore.backends.mysql_polling import PolledStanding
     from datastore.backends.mysql_target import Target
-    from datastore.backends.postgres_lifeline import Lifeline
     from datastore.mvcc.model import Row, State
 
 READ = ("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",)

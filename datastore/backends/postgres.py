@@ -23,16 +23,16 @@ import psycopg
 from datastore.backends import postgres_upkeep
 from datastore.backends.back_off import BackOff
 from datastore.backends.identity import Identity, register
+from datastore.backends.lifeline import Lifeline
 from datastore.backends.postgres_connection import connect, found_pooled
 from datastore.backends.postgres_database import Database, database_of
-from datastore.backends.postgres_lifeline import Lifeline
 from datastore.backends.postgres_listener import Listener
 from datastore.backends.postgres_migration import check_and_migrate
 from datastore.backends.postgres_poller import Poller
 from datastore.backends.postgres_rights import refusal
 from datastore.backends.postgres_session import PostgresSession
-from datastore.backends.postgres_standing import Standing
 from datastore.backends.postgres_statements import LONGEST_KEY
+from datastore.backends.standing import Standing
 from datastore.errors import StartError
 from datastore.mvcc.backend import BackendDown, BackendFailed
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
+from datastore.backends.lifeline import cut
 from datastore.backends.postgres_connection import connect
-from datastore.backends.postgres_lifeline import cut
 
 if TYPE_CHECKING:
+    from datastore.backends.lifeline import Lifeline
     from datastore.backends.postgres_database import Database
-    from datastore.backends.postgres_lifeline import Lifeline
-    from datastore.backends.postgres_standing import Standing
+    from datastore.backends.standing import Standing
 
 
 class Ear:

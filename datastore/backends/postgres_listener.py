@@ -17,9 +17,9 @@ from datastore.backends.postgres_transaction import CHANNEL
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from datastore.backends.lifeline import Lifeline
     from datastore.backends.postgres_database import Database
-    from datastore.backends.postgres_lifeline import Lifeline
-    from datastore.backends.postgres_standing import Standing
+    from datastore.backends.standing import Standing
 
 LISTEN_SECONDS = 0.5
 

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from datastore.backends.postgres_ear import Ear
-from datastore.backends.postgres_standing import BATCH_BITS
+from datastore.backends.standing import BATCH_BITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from datastore.backends.lifeline import Lifeline
     from datastore.backends.postgres_database import Database
-    from datastore.backends.postgres_lifeline import Lifeline
-    from datastore.backends.postgres_standing import Standing
+    from datastore.backends.standing import Standing
 
 BUSY_SECONDS = 0.05
 IDLE_SECONDS = 0.25

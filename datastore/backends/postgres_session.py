@@ -10,8 +10,8 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from datastore.backends import postgres_upkeep
+from datastore.backends.lifeline import Lifeline, cut
 from datastore.backends.postgres_connection import connect, translated
-from datastore.backends.postgres_lifeline import Lifeline, cut
 from datastore.backends.postgres_transaction import SIZE, PostgresTransaction, named
 from datastore.mvcc.backend import BackendDown, Size
 from datastore.mvcc.statement_times import StatementTimes
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from datastore.backends.postgres_database import Database
-    from datastore.backends.postgres_standing import Standing
+    from datastore.backends.standing import Standing
     from datastore.mvcc.model import Row, State
 
 READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Table
 
-    from datastore.backends.postgres_standing import Standing
+    from datastore.backends.standing import Standing
     from datastore.backends.statements import Prepared
     from datastore.mvcc.statement_times import StatementTimes
 
