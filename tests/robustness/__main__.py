@@ -5,13 +5,14 @@ import asyncio
 import sys
 from collections.abc import Callable
 
-from tests.robustness.rounds import Run, Tally
+from tests.robustness.rounds import Run
+from tests.robustness.tally import Tally, percentile
 from tests.robustness.victims import VICTIMS, Victim
 
 HEAD = (
-    "| killed | rounds | acknowledged writes | reads | unknown outcome (of which happened) "
-    "| leases expired | revisions | watchers' reconnects | violations |\n"
-    "|---|---|---|---|---|---|---|---|---|"
+    "| victim | rounds | revisions | writes acknowledged | reads | unknown (written) "
+    "| leases expired | watchers' reconnects | p50, p99 ms | nobody answered, s | violations |\n"
+    "|---|---|---|---|---|---|---|---|---|---|---|"
 )
 
 
@@ -51,7 +52,8 @@ def _line(name: str, number: int, tally: Tally) -> str:
         f"{name} round {number}: {tally.seconds:.1f} s, {verdict.revisions} revisions, "
         f"{verdict.acknowledged} writes and {verdict.reads} reads acknowledged, "
         f"{verdict.unknown} unknown ({verdict.unknown_done} happened), "
-        f"compacted to {tally.compacted}, {len(tally.violations)} violations"
+        f"compacted to {tally.compacted}, p99 {_ms(tally.latencies, 0.99)} ms, "
+        f"silent for {tally.silence:.1f} s, {len(tally.violations)} violations"
     )
     return "\n  ".join((told, *tally.violations[:20]))
 
@@ -60,18 +62,25 @@ def _row(name: str, tallies: list[Tally]) -> str:
     verdicts = [tally.verdict for tally in tallies]
     unknown = sum(v.unknown for v in verdicts)
     done = sum(v.unknown_done for v in verdicts)
+    latencies = sorted(each for tally in tallies for each in tally.latencies)
     cells = (
         name,
         len(tallies),
+        sum(v.revisions for v in verdicts),
         sum(v.acknowledged for v in verdicts),
         sum(v.reads for v in verdicts),
         f"{unknown} ({done})",
         sum(v.expired for v in verdicts),
-        sum(v.revisions for v in verdicts),
         tallies[-1].reconnects if tallies else 0,
+        f"{_ms(latencies, 0.5)}, {_ms(latencies, 0.99)}",
+        f"{max((tally.silence for tally in tallies), default=0):.1f}",
         sum(len(tally.violations) for tally in tallies),
     )
     return f"| {' | '.join(map(str, cells))} |"
+
+
+def _ms(ascending: list[float], share: float) -> int:
+    return round(percentile(ascending, share) * 1000)
 
 
 def _print(text: str) -> None:

@@ -92,11 +92,15 @@ class Record:
 
 @dataclass(slots=True)
 class Grant:
-    """A lease that a client asked for: it may exist from `start` on, for `ttl` seconds at least."""
+    """A lease that a client asked for: it may exist from `start` on, for `ttl` seconds at least.
+
+    `told`: its client was told that it does exist, before it went on.
+    """
 
     lease: int
     ttl: int
     start: float
+    told: bool = False
 
 
 @dataclass(slots=True)

@@ -4,7 +4,8 @@ Every write takes a revision of its own and every answer carries one, so the ord
 known and no search is needed: the events of the revisions are replayed one by one, each must be all
 of what some request does in the state before it, and each answer must be what that history says.
 What a client was not told may have happened once, whole, or not at all. In real time, no answer may
-speak of a state older than one that somebody had been told of before the call began.
+speak of a state older than one that somebody had been told of before the call began, whichever
+servers the two had asked.
 """
 
 from bisect import bisect_left
@@ -14,10 +15,11 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from math import inf
 
-from tests.robustness.history import OK, UNKNOWN, Event, Log, Op, Record
+from tests.robustness.history import OK, REFUSED, UNKNOWN, Event, Log, Op, Record
 from tests.robustness.model import State, apply, attached, run
 
 Events = Mapping[int, Sequence[Event]]  # by revision
+NO_LEASE = "requested lease not found"
 
 
 @dataclass(slots=True)
@@ -62,6 +64,7 @@ class Judge:
         for revision in range(self._base + 1, self.last + 1):
             self._replay(revision, writers.get(revision))
         self._judge_reads()
+        self._judge_leases()
         self._judge_order()
         self._count()
         return self.verdict
@@ -146,6 +149,16 @@ class Judge:
                     at = asked or record.revision
                     self._blame(f"read {record.results} at {at}, which has {effect.results}")
             self._order.append((record, record.revision, False))
+
+    def _judge_leases(self) -> None:
+        """A lease that was granted is known everywhere: only its own client revokes it."""
+        for record in self._log.records:
+            if record.status != REFUSED or NO_LEASE not in record.error:
+                continue
+            asked = {op.lease for op in (*record.request.success, *record.request.failure)} - {0}
+            grants = [self._grants[lease] for lease in asked if lease in self._grants]
+            if all(grant.told and record.end < grant.start + grant.ttl for grant in grants):
+                self._blame(f"no such lease, though it had been granted: {record.request}")
 
     def _judge_order(self) -> None:
         """See that time and revisions agree: what ended before another began is not after it."""

@@ -1,195 +1,79 @@
 """A client process: as many tasks as wanted that read and write until they are told to stop.
 
-    python -m tests.robustness.load ADDRESS NAME SEED
+    python -m tests.robustness.load ADDRESS,ADDRESS NAME SEED
 
 It obeys lines on stdin: `go` starts the tasks, `stop PATH` ends them, writes what they were told to
-the file and prints `done`. A server that goes away is asked again until it is back.
+the file and prints `done`. A server that goes away is asked again until it is back, or another one.
 """
 
 import asyncio
 import random
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import grpc
-import grpc.aio
-
-from proto.etcd import kv_pb2, rpc_pb2_grpc
-from proto.etcd import rpc_pb2 as pb
+from tests.robustness.caller import Caller
 from tests.robustness.choices import Chooser
-from tests.robustness.history import (
-    KV,
-    OK,
-    REFUSED,
-    UNKNOWN,
-    Compare,
-    Grant,
-    Log,
-    Op,
-    Record,
-    Request,
-    Result,
-    save,
-)
+from tests.robustness.history import OK, Log, save
 
 TASKS = 6
-ANSWER_SECONDS = 20.0
-PAUSE_SECONDS = 0.02  # after a failure
-SHORT_TTL = 2
-OPTIONS = [
-    ("grpc.initial_reconnect_backoff_ms", 50),
-    ("grpc.max_reconnect_backoff_ms", 100),
-    ("grpc.use_local_subchannel_pool", 1),
-    ("grpc.enable_retries", 0),
-]
-UNCERTAIN = {
-    grpc.StatusCode.UNAVAILABLE,
-    grpc.StatusCode.DEADLINE_EXCEEDED,
-    grpc.StatusCode.CANCELLED,
-    grpc.StatusCode.UNKNOWN,
-    grpc.StatusCode.INTERNAL,
-}
-NOT_SENT = "failed to connect to all addresses"
 
 
-class Caller:
-    """Sends requests and notes what came of them."""
+class Route:
+    """Which server a task asks next, by the task's number: every third does the same.
 
-    def __init__(self, address: str, log: Log) -> None:
-        self._channel = grpc.aio.insecure_channel(address, options=OPTIONS)
-        self._kv = rpc_pb2_grpc.KVStub(self._channel)
-        self._lease = rpc_pb2_grpc.LeaseStub(self._channel)
-        self.log = log
+    The first kind asks any at random, so that it reads elsewhere than it wrote. The second stays
+    with its server and waits for it. The third goes on at another one when its own fails.
+    """
 
-    async def close(self) -> None:
-        await self._channel.close()
+    def __init__(self, number: int, callers: Sequence[Caller], chance: random.Random) -> None:
+        self._kind = number % 3
+        self._callers = callers
+        self._chance = chance
+        self._at = number // 3 % len(callers)
 
-    async def call(self, request: Request) -> Record:
-        """Send a request, and note and return what is known of it."""
-        start = time.monotonic()
-        try:
-            revision, succeeded, results = await self._send(request)
-        except grpc.aio.AioRpcError as error:
-            said = f"{error.code().name} {error.details()}"
-            status = UNKNOWN if error.code() in UNCERTAIN and NOT_SENT not in said else REFUSED
-            record = Record(request, start, time.monotonic(), status, error=said)
-            await asyncio.sleep(PAUSE_SECONDS)
-        else:
-            end = time.monotonic()
-            record = Record(request, start, end, OK, revision, succeeded, tuple(results))
-        self.log.records.append(record)
-        return record
-
-    async def grant(self, lease: int, ttl: int) -> bool:
-        """Grant a lease; say whether it is known to be there."""
-        self.log.grants.append(Grant(lease, ttl, time.monotonic()))
-        try:
-            await self._lease.LeaseGrant(
-                pb.LeaseGrantRequest(ID=lease, TTL=ttl), timeout=ANSWER_SECONDS
-            )
-        except grpc.aio.AioRpcError:
-            await asyncio.sleep(PAUSE_SECONDS)
-            return False
-        return True
-
-    async def _send(self, request: Request) -> tuple[int, bool, Sequence[Result]]:
-        if not request.alone:
-            answer = await self._kv.Txn(_txn(request), timeout=ANSWER_SECONDS)
-            results = [_result(response) for response in answer.responses]
-            return answer.header.revision, answer.succeeded, results
-        (op,) = request.success
-        if op.kind == "revoke":
-            revoke = pb.LeaseRevokeRequest(ID=op.lease)
-            gone = await self._lease.LeaseRevoke(revoke, timeout=ANSWER_SECONDS)
-            return gone.header.revision, True, [Result()]
-        method = {"put": self._kv.Put, "delete": self._kv.DeleteRange, "get": self._kv.Range}
-        message = _message(op)
-        reply = await method[op.kind](message, timeout=ANSWER_SECONDS)
-        return reply.header.revision, True, [_answered(reply)]
+    def next(self, *, failed: bool) -> Caller:
+        """Return whom to ask, knowing whether the last call failed."""
+        if self._kind == 0:
+            return self._chance.choice(self._callers)
+        if self._kind == 2 and failed:
+            self._at = (self._at + 1) % len(self._callers)
+        return self._callers[self._at]
 
 
-def _message(op: Op) -> pb.PutRequest | pb.DeleteRangeRequest | pb.RangeRequest:
-    key, end = op.key.encode(), op.end.encode()
-    if op.kind == "put":
-        return pb.PutRequest(key=key, value=op.value.encode(), lease=op.lease, prev_kv=True)
-    if op.kind == "delete":
-        return pb.DeleteRangeRequest(key=key, range_end=end, prev_kv=True)
-    return pb.RangeRequest(key=key, range_end=end, revision=op.revision)
-
-
-def _txn(request: Request) -> pb.TxnRequest:
-    return pb.TxnRequest(
-        compare=[_compare(compare) for compare in request.compares],
-        success=[_request_op(op) for op in request.success],
-        failure=[_request_op(op) for op in request.failure],
-    )
-
-
-def _compare(compare: Compare) -> pb.Compare:
-    return pb.Compare(
-        key=compare.key.encode(),
-        target=pb.Compare.MOD,
-        result=pb.Compare.EQUAL,
-        mod_revision=compare.mod,
-    )
-
-
-def _request_op(op: Op) -> pb.RequestOp:
-    message = _message(op)
-    if isinstance(message, pb.PutRequest):
-        return pb.RequestOp(request_put=message)
-    if isinstance(message, pb.DeleteRangeRequest):
-        return pb.RequestOp(request_delete_range=message)
-    return pb.RequestOp(request_range=message)
-
-
-def _result(response: pb.ResponseOp) -> Result:
-    return _answered(getattr(response, response.WhichOneof("response") or ""))
-
-
-def _answered(reply: pb.PutResponse | pb.DeleteRangeResponse | pb.RangeResponse) -> Result:
-    if isinstance(reply, pb.PutResponse):
-        return Result((seen(reply.prev_kv),) if reply.HasField("prev_kv") else ())
-    if isinstance(reply, pb.DeleteRangeResponse):
-        return Result(tuple(map(seen, reply.prev_kvs)), reply.deleted)
-    return Result(tuple(map(seen, reply.kvs)))
-
-
-def seen(kv: kv_pb2.KeyValue) -> KV:
-    """Return a key as the history has it."""
-    key, value = kv.key.decode(), kv.value.decode()
-    return KV(key, value, kv.create_revision, kv.mod_revision, kv.version, kv.lease)
-
-
-async def work(caller: Caller, chooser: Chooser, stop: asyncio.Event) -> None:
+async def work(route: Route, chooser: Chooser, stop: asyncio.Event) -> None:
     """Make one call after the other until told to stop."""
+    failed = False
     while not stop.is_set():
         lease = chooser.wants_lease()
-        if lease and await caller.grant(lease.id, lease.ttl):
+        if lease and await route.next(failed=False).grant(lease.id, lease.ttl):
             chooser.leases.append(lease.id)
-        record = await caller.call(chooser.choose())
+        record = await route.next(failed=failed).call(chooser.choose())
         chooser.learn(record)
+        failed = record.status != OK
 
 
-async def obey(address: str, name: str, seed: int) -> None:
+async def obey(addresses: Sequence[str], name: str, seed: int) -> None:
     """Do what stdin says until it ends."""
     chance = random.Random(seed)
     loop = asyncio.get_running_loop()
     choosers = [Chooser(f"{name}{n}", random.Random(chance.random())) for n in range(TASKS)]
     while line := await loop.run_in_executor(None, sys.stdin.readline):
-        caller = Caller(address, Log())
-        stop = asyncio.Event()
-        tasks = [asyncio.create_task(work(caller, chooser, stop)) for chooser in choosers]
+        log, stop = Log(), asyncio.Event()
+        callers = [Caller(address, log) for address in addresses]
+        routes = [Route(n, callers, random.Random(chance.random())) for n in range(TASKS)]
+        tasks = [
+            asyncio.create_task(work(route, chooser, stop))
+            for route, chooser in zip(routes, choosers, strict=True)
+        ]
         line = await loop.run_in_executor(None, sys.stdin.readline)
         stop.set()
         await asyncio.gather(*tasks)
-        await caller.close()
-        save(caller.log, Path(line.split(maxsplit=1)[1].strip()))
+        await asyncio.gather(*(caller.close() for caller in callers))
+        save(log, Path(line.split(maxsplit=1)[1].strip()))
         sys.stdout.write("done\n")
         sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    asyncio.run(obey(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+    asyncio.run(obey(sys.argv[1].split(","), sys.argv[2], int(sys.argv[3])))

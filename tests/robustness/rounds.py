@@ -1,19 +1,17 @@
 """A round: load from several processes, a murder at a random moment, load again, and judgement.
 
-The store lives on through all rounds of a run, so each begins with what the last one left. After
-the load every witness must have seen every event; then the answers are judged, the whole key space
-is read and compared with the model, and the database is checked (`tapir check`).
+The store lives on through all rounds of a run, so each begins with what the last one left; a server
+that was killed may stay dead until the next round. After the load every witness at a living server
+must have seen every event; then the answers are judged, the whole key space is read at each server
+and compared with the model, and the database is checked (`tapir check`).
 """
 
 import asyncio
 import random
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,66 +21,21 @@ import grpc.aio
 from datastore.tools.check import check
 from proto.etcd import rpc_pb2 as pb
 from proto.etcd import rpc_pb2_grpc
-from tests.robustness.history import KV, Log, Record, load
+from tests.robustness.caller import OPTIONS, seen
+from tests.robustness.clients import Client
+from tests.robustness.history import KV, Event, Log, Record, load
 from tests.robustness.judge import Judge, Verdict
-from tests.robustness.load import OPTIONS, seen
 from tests.robustness.model import State
+from tests.robustness.tally import Tally, latencies_of, silence_of
 from tests.robustness.victims import Victim, murder
-from tests.robustness.witness import Witness
-from tests.support.datastore import REPOSITORY
+from tests.robustness.witness import Witness, witnesses
 
 PROCESSES = 2
-WITNESSES = 3
 BEFORE_SECONDS = (0.15, 1.2)  # of load before the murder, at random
 AFTER_SECONDS = 0.4
 COMPACT_SECONDS = 0.25
 SETTLE_SECONDS = 60.0
 KEPT = 50  # revisions that a compaction leaves to the slowest witness
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a round came to."""
-
-    verdict: Verdict
-    seconds: float
-    compacted: int
-    reconnects: int
-    violations: list[str] = field(default_factory=list)
-
-
-class Client:
-    """One client process of `load.py`."""
-
-    def __init__(self, address: str, name: str, seed: int) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.robustness.load", address, name, str(seed)],
-            cwd=REPOSITORY,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def go(self) -> None:
-        self._say("go")
-
-    def stop(self, path: Path) -> None:
-        """End the load; its log is in the file when this returns."""
-        self._say(f"stop {path}")
-        assert self._process.stdout is not None
-        assert self._process.stdout.readline() == "done\n", "a client process died"
-
-    def end(self) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.wait(30)
-        self._process.stdout.close()
-
-    def _say(self, line: str) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(line + "\n")
-        self._process.stdin.flush()
 
 
 class Run:
@@ -91,11 +44,12 @@ class Run:
     def __init__(self, victim: Victim, seed: int) -> None:
         self._victim = victim
         self._chance = random.Random(seed)
-        self._address = victim.server.address
-        self._clients = [Client(self._address, f"p{n}.", seed * 10 + n) for n in range(PROCESSES)]
-        self._witnesses = [Witness(self._address, f"witness {n}") for n in range(WITNESSES)]
+        addresses = [server.address for server in victim.servers]
+        self._clients = [Client(addresses, f"p{n}.", seed * 10 + n) for n in range(PROCESSES)]
+        self._witnesses = witnesses(addresses, self._chance)
         self._state: State = {}
         self._base = 1
+        self._history: dict[int, list[Event]] = {}  # what some witness has yet to be compared with
         self._open: list[Record] = []  # writes of earlier rounds that may still happen
         self._log = Log()
         self._compacted = 0
@@ -115,16 +69,26 @@ class Run:
         """Run one round."""
         began = time.monotonic()
         log = await self._load()
-        async with _kv(self._address) as kv:
-            last = (await _everything(kv)).header.revision
-            await self._gather(last)
-            verdict = self._judge(log, last)
-            violations = [*verdict.violations, *await self._compare(kv)]
+        last, violations = await self._last()
+        gathered = await self._gather(last)
+        verdict = self._judge(log, last, gathered)
+        violations += [*verdict.violations, *await self._compare()]
         violations += [text for witness in self._witnesses for text in witness.violations]
-        url = self._victim.server.endpoint_url
+        url = self._victim.servers[0].endpoint_url
         violations += await asyncio.to_thread(lambda: [str(finding) for finding in check(url)])
-        reconnects = sum(witness.reconnects for witness in self._witnesses)
-        return Tally(verdict, time.monotonic() - began, self._compacted, reconnects, violations)
+        return Tally(
+            verdict,
+            time.monotonic() - began,
+            self._compacted,
+            sum(witness.reconnects for witness in self._witnesses),
+            latencies_of(log.records),
+            silence_of(log.records),
+            violations,
+        )
+
+    def _living(self) -> list[str]:
+        """Return the addresses of the servers that run."""
+        return [server.address for server in self._victim.servers if server.running]
 
     async def _load(self) -> Log:
         """Load, murder, load; return what the clients were told."""
@@ -132,7 +96,7 @@ class Run:
         for client in self._clients:
             client.go()
         await asyncio.sleep(self._chance.uniform(*BEFORE_SECONDS))
-        await murder(self._victim)
+        await murder(self._victim, self._chance)
         await asyncio.sleep(AFTER_SECONDS)
         with tempfile.TemporaryDirectory() as directory:
             paths = [Path(directory) / str(n) for n in range(PROCESSES)]
@@ -145,7 +109,7 @@ class Run:
         return Log(log.records, self._log.grants)
 
     async def _compact(self) -> None:
-        """Compact now and then, but never what a witness has not seen."""
+        """Compact now and then, at any server, but never what a witness has not seen."""
         while True:
             await asyncio.sleep(self._chance.uniform(0, 2 * COMPACT_SECONDS))
             upto = min(witness.reached for witness in self._witnesses) - KEPT
@@ -153,47 +117,70 @@ class Run:
                 continue
             request = pb.CompactionRequest(revision=upto, physical=self._chance.random() < 0.5)
             try:
-                async with _kv(self._address) as kv:
+                async with _kv(self._chance.choice(self._victim.servers).address) as kv:
                     await kv.Compact(request, timeout=10)
             except grpc.aio.AioRpcError:
                 continue
             self._compacted = upto
 
-    async def _gather(self, last: int) -> None:
-        async with asyncio.timeout(SETTLE_SECONDS):
-            await asyncio.gather(*(witness.reach(last) for witness in self._witnesses))
+    async def _last(self) -> tuple[int, list[str]]:
+        """Ask each server in turn for its revision: each knows of what another has told."""
+        last, wrong = 0, []
+        for address in self._living():
+            async with _kv(address) as kv:
+                told = (await _everything(kv)).header.revision
+            if told < last:
+                wrong.append(f"{address} is at revision {told}, and another one was at {last}")
+            last = max(last, told)
+        return last, wrong
 
-    def _judge(self, log: Log, last: int) -> Verdict:
+    async def _gather(self, last: int) -> list[Witness]:
+        """Wait until the witnesses have seen everything; who waits for a dead server need not."""
+        living = set(self._living())
+        gathered = [each for each in self._witnesses if living.intersection(each.addresses)]
+        async with asyncio.timeout(SETTLE_SECONDS):
+            await asyncio.gather(*(witness.reach(last) for witness in gathered))
+        return gathered
+
+    def _judge(self, log: Log, last: int, gathered: list[Witness]) -> Verdict:
         """Judge up to the last revision; what happens later (a lease ends) is the next round's."""
-        events = self._witnesses[0].told(last)
+        events = gathered[0].told(self._base, last)
         judge = Judge(self._base, self._state, log, events, self._open)
         verdict = judge.judge()
-        for witness in self._witnesses[1:]:
-            if witness.told(last) != events:
+        self._history |= events
+        for witness in gathered:
+            seen_elsewhere = {at: it for at, it in self._history.items() if witness.judged < at}
+            if witness.told(witness.judged, last) != seen_elsewhere:
                 verdict.violations.append(f"{witness.name} saw other events than the first")
-        for witness in self._witnesses:
             witness.forget(last)
+        judged = min(witness.judged for witness in self._witnesses)
+        self._history = {at: it for at, it in self._history.items() if at > judged}
         self._base, self._state = judge.last, judge.states[judge.last]
         self._states = judge.states
         self._open = judge.open()
         return verdict
 
-    async def _compare(self, kv: Any) -> list[str]:
-        """Compare all keys, now and at some old revisions, with the model."""
+    async def _compare(self) -> list[str]:
+        """Compare all keys at each server, now and at some old revisions, with the model."""
         wrong = []
         oldest = max(self._compacted, min(self._states))
         past = [self._chance.randint(oldest, self._base) for _ in range(5)]
-        for revision in (self._base, *past):
-            try:
-                found = await _everything(kv, revision)
-            except grpc.aio.AioRpcError as error:
-                if "compacted" not in (error.details() or ""):
-                    wrong.append(f"read at {revision}: {error.details()}")
-                continue
-            kvs = [seen(one) for one in found.kvs]
-            if kvs != _sorted(self._states[revision]):
-                wrong.append(f"at {revision} the store has other keys than the model: {kvs}")
+        for address in self._living():
+            async with _kv(address) as kv:
+                for revision in (self._base, *past):
+                    wrong += await self._compare_at(kv, revision)
         return wrong
+
+    async def _compare_at(self, kv: Any, revision: int) -> list[str]:
+        try:
+            found = await _everything(kv, revision)
+        except grpc.aio.AioRpcError as error:
+            compacted = "compacted" in (error.details() or "")
+            return [] if compacted else [f"read at {revision}: {error.details()}"]
+        kvs = [seen(one) for one in found.kvs]
+        if kvs == _sorted(self._states[revision]):
+            return []
+        return [f"at {revision} the store has other keys than the model: {kvs}"]
 
 
 def _sorted(state: State) -> list[KV]:

@@ -8,7 +8,7 @@ import pytest
 
 from datastore.tools.check import check
 from tests.contract.client import Client, Refusal, refusal
-from tests.robustness.victims import freezing
+from tests.robustness.databases import freezing
 from tests.support.datastore import Datastore
 from tests.support.postgres import Postgres
 

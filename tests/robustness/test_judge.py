@@ -7,6 +7,7 @@ import pytest
 from tests.robustness.history import (
     KV,
     OK,
+    REFUSED,
     UNKNOWN,
     Compare,
     Event,
@@ -154,3 +155,19 @@ def test_a_write_of_unknown_outcome_happens_once() -> None:
     unknown = replace(WROTE, status=UNKNOWN, results=())
 
     assert "revision 14 is nobody's" in convicted([unknown, TRIED, ENDED, LOOKED], twice)
+
+
+@pytest.mark.parametrize(
+    ("grant", "convicts"),
+    [
+        pytest.param(Grant(8, 600, 1.0, told=True), True, id="granted"),
+        pytest.param(Grant(8, 600, 1.0), False, id="perhaps granted"),
+        pytest.param(Grant(8, 2, 1.0, told=True), False, id="expired"),
+    ],
+)
+def test_a_lease_that_was_granted_is_known_at_every_server(grant: Grant, convicts: bool) -> None:
+    put = Request(True, (Op("put", "d", value="d", lease=8),))
+    said = "NOT_FOUND etcdserver: requested lease not found"
+    refused = Record(put, 5.0, 6.0, REFUSED, error=said)
+
+    assert ("no such lease" in convicted([*RECORDS, refused], EVENTS, (grant,))) is convicts

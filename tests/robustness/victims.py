@@ -1,183 +1,143 @@
-"""What is killed: our server over either database, or the database under it."""
+"""Who suffers what: one table of our servers, on some database, and of a fault.
+
+A new database is a class with `url(name)`, `port` and `stop()`, and a row or some here.
+"""
 
 import asyncio
-import ctypes
-import os
-import signal
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import random
+from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from tests.robustness import network
-from tests.robustness.network import BadNetwork, LostPrimary, Pooled
+from tests.robustness import databases, network
+from tests.robustness.network import NetworkFault
+from tests.robustness.servers import freeze_one, kill_one
 from tests.support.datastore import Datastore
+from tests.support.mariadb import Mariadb
+from tests.support.pgbouncer import PgBouncer
 from tests.support.postgres import Postgres
+from tests.support.replicated import Replicated
+from tests.support.tcp_proxy import TcpProxy
 
-GONE_SECONDS = 10.0
-FROZEN_SECONDS = 6.0
-STOPPED_SECONDS = 1.0
-PR_SET_CHILD_SUBREAPER = 36
+STORE = "victim"
+
+D = TypeVar("D", bound="Database")
+ServerFault = Callable[[random.Random, Sequence[Datastore]], None]
 
 
-class Victim(Protocol):
-    """A running store; `murder` ends it with SIGKILL and returns when it serves again."""
-
-    @property
-    def server(self) -> Datastore:
-        """The server that clients speak to: always on the same address."""
-
-    def murder(self) -> None:
-        """Kill, and start again."""
+class Stoppable(Protocol):
+    """What is below the servers."""
 
     def stop(self) -> None:
-        """End it and remove its data."""
+        """End it, and remove its data."""
 
 
-class KilledServer:
-    """Our server is killed."""
+class Database(Stoppable, Protocol):
+    """A database server of one's own."""
 
-    def __init__(self, endpoint_url: str | None = None, postgres: Postgres | None = None) -> None:
-        self.server = Datastore(endpoint_url)
-        self._postgres = postgres
+    port: int
 
-    def murder(self) -> None:
-        self.server.restart(kill=True)
-
-    def stop(self) -> None:
-        self.server.stop()
-        if self._postgres is not None:
-            self._postgres.stop()
+    def url(self, database: str) -> str:
+        """Return the URL of a database, which is created if need be."""
 
 
-class BadDatabase:
-    """PostgreSQL goes away in some manner and comes back; our server has to find it again."""
+class Victim:
+    """Servers on one database, each on the same address all the time, and what befalls them.
 
-    def __init__(self, fault: Callable[[Postgres], None]) -> None:
-        self._fault = fault
-        with adopting():
-            self.postgres = Postgres()
-        self.server = Datastore(self.postgres.url("victim"))
-
-    def murder(self) -> None:
-        self._fault(self.postgres)
-
-    def stop(self) -> None:
-        self.server.stop()
-        self.postgres.stop()
-
-
-@contextmanager
-def adopting() -> Iterator[None]:
-    """Become the parent of servers that are started meanwhile and put themselves in background.
-
-    Only a parent can bury them: in a container without an init they would stay as zombies, which
-    PostgreSQL takes for a server that still runs.
+    The fault returns when everything is mended, but may leave servers dead until the next time.
     """
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    try:
-        yield
-    finally:
-        libc.prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+
+    def __init__(
+        self, urls: Sequence[str | None], fault: ServerFault, below: Sequence[Stoppable] = ()
+    ) -> None:
+        """Start a server at each URL (None: a SQLite file); `below` ends after them, in order."""
+        self._fault = fault
+        self._below = below
+        self.servers = [Datastore(url, ["--name", f"s{n}"]) for n, url in enumerate(urls)]
+
+    def suffer(self, chance: random.Random) -> None:
+        """Do it."""
+        self._fault(chance, self.servers)
+
+    def stop(self) -> None:
+        """End everything, and remove its data."""
+        for each in (*self.servers, *self._below):
+            each.stop()
 
 
-def kill_cluster(postmaster: int) -> None:
-    """Kill a PostgreSQL server and all its processes at once, and wait until they are gone."""
-    os.kill(postmaster, signal.SIGSTOP)  # so that it starts no more of them
-    children = children_of(postmaster)
-    for pid in (*children, postmaster):
-        os.kill(pid, signal.SIGKILL)
-    os.waitpid(postmaster, 0)
-    deadline = time.monotonic() + GONE_SECONDS
-    while any(map(_lives, children)):
-        assert time.monotonic() < deadline, f"processes {children} do not go"
-        time.sleep(0.01)
+def on_sqlite() -> Victim:
+    """Return one server with a file."""
+    return Victim([None], kill_one)
 
 
-def children_of(parent: int) -> list[int]:
-    """Return the processes that a process has started."""
-    listed = Path(f"/proc/{parent}/task/{parent}/children").read_text()
-    return [int(pid) for pid in listed.split()]
+def several(start: Callable[[], Database], count: int, fault: ServerFault) -> Victim:
+    """Return servers that share a database, to one of which something happens."""
+    database = start()
+    return Victim([database.url(STORE)] * count, fault, [database])
 
 
-def _lives(pid: int) -> bool:
-    """Say whether a process still runs: its shared memory goes with the last one."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state not in "ZX"
+def under(start: Callable[[], D], fault: Callable[[D], None], count: int = 2) -> Victim:
+    """Return servers whose database something happens to."""
+    database = start()
+    return Victim([database.url(STORE)] * count, lambda *_: fault(database), [database])
 
 
-def sqlite() -> Victim:
-    return KilledServer()
+def apart(start: Callable[[], Database], fault: NetworkFault, count: int = 2) -> Victim:
+    """Return servers whose network to the database has a fault: that of one, or all."""
+    database = start()
+    url = database.url(STORE)
+    proxies = [TcpProxy(database.port) for _ in range(count)]
+    urls = [url.replace(f":{database.port}/", f":{proxy.port}/") for proxy in proxies]
+    return Victim(
+        urls, lambda chance, _: network.trouble(chance, proxies, fault), [*proxies, database]
+    )
 
 
-def postgresql() -> Victim:
-    cluster = Postgres()
-    return KilledServer(cluster.url("victim"), cluster)
+def pooled(*, pooler_dies: bool) -> Victim:
+    """Return servers behind PgBouncer: one is killed, or PgBouncer is."""
+    postgres = Postgres()
+    pooler = PgBouncer(postgres.port)
+    url = pooler.url(postgres.url(STORE))
+    fault: ServerFault = (lambda *_: pooler.restart()) if pooler_dies else kill_one
+    return Victim([url, url], fault, [pooler, postgres])
 
 
-def killed(postgres: Postgres) -> None:
-    """Kill the database with SIGKILL, and start it again."""
-    kill_cluster(postgres.pid)
-    postgres.forget_pid()
-    with adopting():
-        postgres.start()
-
-
-def frozen(postgres: Postgres) -> None:
-    """Stop every process of the database with SIGSTOP for longer than anybody waits."""
-    with freezing(postgres):
-        time.sleep(FROZEN_SECONDS)
-
-
-def stopped(postgres: Postgres) -> None:
-    """Stop the database without ceremony, and start it again after a while."""
-    postgres.shut("immediate")
-    time.sleep(STOPPED_SECONDS)
-    postgres.start()
-
-
-def restarted(postgres: Postgres) -> None:
-    """Restart the database in order, which ends all its sessions."""
-    postgres.restart("fast")
-
-
-@contextmanager
-def freezing(postgres: Postgres) -> Iterator[None]:
-    """Freeze a database: its connections stay, and nobody answers."""
-    postmaster = postgres.pid
-    os.kill(postmaster, signal.SIGSTOP)
-    pids = [*children_of(postmaster), postmaster]
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
+def failing_over() -> Victim:
+    """Return servers whose primary is lost with all its sessions, and the standby promoted."""
+    cluster = Replicated()
+    return Victim([cluster.url] * 2, lambda *_: cluster.fail_over(), [cluster])
 
 
 VICTIMS: dict[str, Callable[[], Victim]] = {
-    "server on sqlite": sqlite,
-    "server on postgresql": postgresql,
-    "postgresql killed": partial(BadDatabase, killed),
-    "postgresql frozen": partial(BadDatabase, frozen),
-    "postgresql stopped": partial(BadDatabase, stopped),
-    "postgresql restarted": partial(BadDatabase, restarted),
-    "network to postgresql cut": partial(BadNetwork, network.cut),
-    "network to postgresql reset": partial(BadNetwork, network.reset),
-    "network to postgresql slowed": partial(BadNetwork, network.slowed),
-    "server behind pgbouncer": partial(Pooled, pooler=False),
-    "pgbouncer killed": partial(Pooled, pooler=True),
-    "primary lost, standby promoted": LostPrimary,
+    "server on sqlite": on_sqlite,
+    "server on postgresql": partial(several, Postgres, 1, kill_one),
+    "one of two on postgresql": partial(several, Postgres, 2, kill_one),
+    "one of three on postgresql": partial(several, Postgres, 3, kill_one),
+    "one of two on postgresql frozen": partial(several, Postgres, 2, freeze_one),
+    "postgresql killed": partial(under, databases.adopted_postgres, databases.kill_postgres),
+    "postgresql frozen": partial(under, databases.adopted_postgres, databases.freeze_postgres),
+    "postgresql stopped": partial(under, Postgres, databases.stop_postgres),
+    "postgresql restarted": partial(under, Postgres, databases.restart_postgres),
+    "network to postgresql cut": partial(apart, Postgres, network.cut),
+    "network to postgresql reset": partial(apart, Postgres, network.reset),
+    "network to postgresql slowed": partial(apart, Postgres, network.slow),
+    "one of two behind pgbouncer": partial(pooled, pooler_dies=False),
+    "pgbouncer killed": partial(pooled, pooler_dies=True),
+    "primary lost, standby promoted": failing_over,
+    "server on mariadb": partial(several, Mariadb, 1, kill_one),
+    "one of two on mariadb": partial(several, Mariadb, 2, kill_one),
+    "one of three on mariadb": partial(several, Mariadb, 3, kill_one),
+    "one of two on mariadb frozen": partial(several, Mariadb, 2, freeze_one),
+    "mariadb killed": partial(under, Mariadb, databases.kill_mariadb),
+    "mariadb frozen": partial(under, Mariadb, databases.freeze_mariadb),
+    "mariadb stopped": partial(under, Mariadb, databases.stop_mariadb),
+    "mariadb restarted": partial(under, Mariadb, databases.restart_mariadb),
+    "network to mariadb cut": partial(apart, Mariadb, network.cut),
+    "network to mariadb reset": partial(apart, Mariadb, network.reset),
+    "network to mariadb slowed": partial(apart, Mariadb, network.slow),
 }
 
 
-async def murder(victim: Victim) -> None:
-    """Kill and restart, off the loop."""
-    await asyncio.to_thread(victim.murder)
+async def murder(victim: Victim, chance: random.Random) -> None:
+    """Let it happen, off the loop."""
+    await asyncio.to_thread(victim.suffer, chance)
