@@ -2,12 +2,13 @@
 
 import argparse
 import asyncio
+import shutil
 import sys
-from collections.abc import Callable
+from pathlib import Path
 
 from tests.robustness.rounds import Run
 from tests.robustness.tally import Tally, percentile
-from tests.robustness.victims import VICTIMS, Victim
+from tests.robustness.victims import VICTIMS
 
 HEAD = (
     "| victim | rounds | revisions | writes acknowledged | reads | unknown (written) "
@@ -22,18 +23,19 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=50, help="for each victim")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--victim", choices=VICTIMS, action="append", help="only this one")
+    parser.add_argument("--logs", type=Path, help="a directory that gets the servers' logs")
     flags = parser.parse_args()
     rows, violated = [], False
     for name in flags.victim or VICTIMS:
-        tallies = asyncio.run(_run(name, VICTIMS[name], flags.rounds, flags.seed))
+        tallies = asyncio.run(_run(name, flags.rounds, flags.seed, flags.logs))
         rows.append(_row(name, tallies))
         violated = violated or any(tally.violations for tally in tallies)
     _print("\n".join(("", HEAD, *rows)))
     return int(violated)
 
 
-async def _run(name: str, make: Callable[[], Victim], rounds: int, seed: int) -> list[Tally]:
-    victim = await asyncio.to_thread(make)
+async def _run(name: str, rounds: int, seed: int, logs: Path | None) -> list[Tally]:
+    victim = await asyncio.to_thread(VICTIMS[name])
     tallies = []
     try:
         async with Run(victim, seed) as run:
@@ -42,6 +44,8 @@ async def _run(name: str, make: Callable[[], Victim], rounds: int, seed: int) ->
                 tallies.append(tally)
                 _print(_line(name, number, tally))
     finally:
+        for number, server in enumerate(victim.servers if logs else ()):
+            shutil.copy(server.log, f"{logs}/{name}-s{number}.log")
         await asyncio.to_thread(victim.stop)
     return tallies
 

@@ -33,6 +33,8 @@ from tests.robustness.witness import Witness, witnesses
 PROCESSES = 2
 BEFORE_SECONDS = (0.15, 1.2)  # of load before the murder, at random
 AFTER_SECONDS = 0.4
+AFTER_REVISIONS = 60  # that are to be seen before the load ends, so that a slow machine has its say
+LOAD_SECONDS = 20.0  # the longest wait for the first revision of a round, and for the last ones
 COMPACT_SECONDS = 0.25
 SETTLE_SECONDS = 60.0
 KEPT = 50  # revisions that a compaction leaves to the slowest witness
@@ -95,9 +97,11 @@ class Run:
         compacting = asyncio.create_task(self._compact())
         for client in self._clients:
             client.go()
+        await self._more(1)
         await asyncio.sleep(self._chance.uniform(*BEFORE_SECONDS))
         await murder(self._victim, self._chance)
         await asyncio.sleep(AFTER_SECONDS)
+        await self._more(AFTER_REVISIONS)
         with tempfile.TemporaryDirectory() as directory:
             paths = [Path(directory) / str(n) for n in range(PROCESSES)]
             stops = zip(self._clients, paths, strict=True)
@@ -107,6 +111,15 @@ class Run:
             log = load(paths)
         self._log.grants += log.grants
         return Log(log.records, self._log.grants)
+
+    async def _more(self, revisions: int) -> None:
+        """Wait until some witness has seen so many more revisions, but not for ever."""
+        upto = max(witness.reached for witness in self._witnesses) + revisions
+        waiting = [asyncio.create_task(witness.reach(upto)) for witness in self._witnesses]
+        await asyncio.wait(waiting, timeout=LOAD_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
 
     async def _compact(self) -> None:
         """Compact now and then, at any server, but never what a witness has not seen."""

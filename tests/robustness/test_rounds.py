@@ -17,7 +17,6 @@ ROUNDS = {
     "postgresql killed": 1,
     "mariadb killed": 1,
 }
-MOST = 6  # on a busy machine a murder may come before anything has been acknowledged
 
 
 @pytest.mark.parametrize("name", ROUNDS)
@@ -27,7 +26,7 @@ async def test_nothing_that_was_acknowledged_is_lost(name: str) -> None:
     tallies: list[Tally] = []
     try:
         async with Run(victim, seed) as run:
-            while len(tallies) < ROUNDS[name] or (len(tallies) < MOST and not busy(tallies)):
+            for _ in range(ROUNDS[name]):
                 tally = await run.round()
                 assert tally.violations == [], f"seed {seed}"
                 tallies.append(tally)
