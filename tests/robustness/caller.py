@@ -24,7 +24,7 @@ from tests.robustness.history import (
 )
 
 ANSWER_SECONDS = 20.0
-PAUSE_SECONDS = 0.02  # after a failure
+PAUSE_SECONDS = 0.05  # after a failure
 OPTIONS = [
     ("grpc.initial_reconnect_backoff_ms", 50),
     ("grpc.max_reconnect_backoff_ms", 100),

@@ -71,10 +71,11 @@ class Run:
         """Run one round."""
         began = time.monotonic()
         log = await self._load()
-        last, violations = await self._last()
+        violations = self._victim.ended()
+        last, behind = await self._last()
         gathered = await self._gather(last)
         verdict = self._judge(log, last, gathered)
-        violations += [*verdict.violations, *await self._compare()]
+        violations += [*behind, *verdict.violations, *await self._compare()]
         violations += [text for witness in self._witnesses for text in witness.violations]
         url = self._victim.servers[0].endpoint_url
         violations += await asyncio.to_thread(lambda: [str(finding) for finding in check(url)])

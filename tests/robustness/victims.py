@@ -5,6 +5,7 @@ A new database is a class with `url(name)`, `port` and `stop()`, and a row or so
 
 import asyncio
 import random
+import signal
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol, TypeVar
@@ -59,10 +60,23 @@ class Victim:
         """Do it."""
         self._fault(chance, self.servers)
 
+    def ended(self) -> list[str]:
+        """Say which servers ended by themselves: a fault kills them at most."""
+        dead = [server for server in self.servers if not server.running]
+        return [
+            f"{server.address} ended with {server.end()}: {_last_line(server)}"
+            for server in dead
+            if server.end() != -signal.SIGKILL
+        ]
+
     def stop(self) -> None:
         """End everything, and remove its data."""
         for each in (*self.servers, *self._below):
             each.stop()
+
+
+def _last_line(server: Datastore) -> str:
+    return (server.log.read_text(errors="replace").splitlines() or [""])[-1]
 
 
 def on_sqlite() -> Victim:

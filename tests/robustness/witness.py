@@ -81,7 +81,7 @@ class Witness:
         asking = asyncio.create_task(self._ask(stream))
         try:
             while (answer := await stream.read()) is not grpc.aio.EOF:
-                await self._take(answer)
+                await self.take(answer)
         finally:
             asking.cancel()
             await asyncio.gather(asking, return_exceptions=True)
@@ -94,7 +94,7 @@ class Witness:
                 await asyncio.sleep(self._chance.uniform(0, ASK_SECONDS))
                 await stream.write(request)
 
-    async def _take(self, answer: pb.WatchResponse) -> None:
+    async def take(self, answer: pb.WatchResponse) -> None:
         """Note the events of whole revisions: an answer never ends within one."""
         self._created = self._created or answer.created
         if answer.canceled:
