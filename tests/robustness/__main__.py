@@ -4,6 +4,8 @@ import argparse
 import asyncio
 import shutil
 import sys
+import time
+from math import inf
 from pathlib import Path
 
 from tests.robustness.rounds import Run
@@ -23,29 +25,33 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=50, help="for each victim")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--victim", choices=VICTIMS, action="append", help="only this one")
+    parser.add_argument("--seconds", type=float, default=inf, help="no further round after these")
     parser.add_argument("--logs", type=Path, help="a directory that gets the servers' logs")
     flags = parser.parse_args()
     rows, violated = [], False
     for name in flags.victim or VICTIMS:
-        tallies = asyncio.run(_run(name, flags.rounds, flags.seed, flags.logs))
+        tallies = asyncio.run(_run(name, flags))
         rows.append(_row(name, tallies))
         violated = violated or any(tally.violations for tally in tallies)
     _print("\n".join(("", HEAD, *rows)))
     return int(violated)
 
 
-async def _run(name: str, rounds: int, seed: int, logs: Path | None) -> list[Tally]:
+async def _run(name: str, flags: argparse.Namespace) -> list[Tally]:
+    until = time.monotonic() + flags.seconds
     victim = await asyncio.to_thread(VICTIMS[name])
     tallies = []
     try:
-        async with Run(victim, seed) as run:
-            for number in range(1, rounds + 1):
+        async with Run(victim, flags.seed) as run:
+            for number in range(1, flags.rounds + 1):
                 tally = await run.round()
                 tallies.append(tally)
                 _print(_line(name, number, tally))
+                if time.monotonic() > until:
+                    break
     finally:
-        for number, server in enumerate(victim.servers if logs else ()):
-            shutil.copy(server.log, f"{logs}/{name}-s{number}.log")
+        for number, server in enumerate(victim.servers if flags.logs else ()):
+            shutil.copy(server.log, flags.logs / f"{name}-s{number}.log")
         await asyncio.to_thread(victim.stop)
     return tallies
 
