@@ -41,7 +41,8 @@ CALLS: Mapping[str, str] = {
     "Maintenance.Defragment": "yes: gives unused space back to the system",
     "Maintenance.Downgrade": "partial: versions are judged and CANCEL works; ENABLE is refused, "
     "there is no older version to go to",
-    "Maintenance.MoveLeader": "yes: as on a single member, only to itself",
+    "Maintenance.MoveLeader": "yes: to a server of the same database, which goes on with what "
+    "one server does for all: ending leases",
     "Cluster.MemberAdd": "no: refused by name, a server joins by being started on the same "
     "database; URLs are judged as on etcd",
     "Cluster.MemberRemove": "partial: refused as on a single member; where several servers share "
@@ -51,7 +52,7 @@ CALLS: Mapping[str, str] = {
 }
 FIELDS: Mapping[str, str] = {
     "RangeRequest.serializable": "yes: the answer is linearizable in any case",
-    "PutRequest.key": "yes: on PostgreSQL at most 2,600 bytes",
+    "PutRequest.key": "yes: on PostgreSQL at most 2,600 bytes, on MySQL and MariaDB 3,072",
     "ResponseHeader.raft_term": "partial: always 2",
     "CompactionRequest.physical": "yes: waits until the rows are gone",
     "LeaseGrantResponse.error": "yes: empty, as on etcd",
@@ -59,7 +60,8 @@ FIELDS: Mapping[str, str] = {
     "HashKVResponse.hash": "partial: etcd's formula, for every revision that can be read; the hash "
     "that etcd remembers for the revision of a compaction is not kept",
     "SnapshotResponse.blob": "partial: a SQLite file",
-    "StatusResponse.leader": "yes: the server that answers",
+    "StatusResponse.leader": "yes: the server that ends leases for all that share a database; 0 "
+    "for the seconds in which none does",
     "StatusResponse.raftIndex": "partial: the revision",
     "StatusResponse.raftAppliedIndex": "partial: the revision",
     "StatusResponse.raftTerm": "partial: always 2",

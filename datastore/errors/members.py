@@ -19,6 +19,10 @@ class BadLeaderTransferee(FailedPrecondition):
     """etcdserver: bad leader transferee"""
 
 
+class NotLeader(FailedPrecondition):
+    """etcdserver: not leader"""
+
+
 class NotEnoughStartedMembers(DatastoreError):
     """etcdserver: re-configuration failed due to not enough started members"""
 

@@ -33,6 +33,8 @@ class Facts(NamedTuple):
     """A server at one moment."""
 
     member_id: int
+    leader: int  # 0 for none
+    leader_changes: int
     revision: int
     compact_revision: int  # -1 before the first compaction, as etcd has it
     keys: int
@@ -73,8 +75,12 @@ _LEASE = "/etcdserverpb.Lease/"
 _KV = "/etcdserverpb.KV/"
 
 GAUGES: tuple[tuple[str, str, Callable[[Facts], float]], ...] = (
-    ("etcd_server_has_leader", "Whether a leader exists: always.", lambda f: 1),
-    ("etcd_server_is_leader", "Whether this server leads: always.", lambda f: 1),
+    ("etcd_server_has_leader", "Whether a leader exists.", lambda f: f.leader != 0),
+    (
+        "etcd_server_is_leader",
+        "Whether this server leads.",
+        lambda f: f.leader == f.member_id,
+    ),
     ("etcd_server_is_learner", "Whether this server is a learner: never.", lambda f: 0),
     (
         "etcd_server_proposals_committed_total",
@@ -114,7 +120,11 @@ GAUGES: tuple[tuple[str, str, Callable[[Facts], float]], ...] = (
     ),
 )
 COUNTERS: tuple[tuple[str, str, Callable[[Facts], float]], ...] = (
-    ("etcd_server_leader_changes_seen_total", "Leaders seen: this one.", lambda f: 1),
+    (
+        "etcd_server_leader_changes_seen_total",
+        "Changes of the leader seen.",
+        lambda f: f.leader_changes,
+    ),
     ("etcd_server_proposals_failed_total", "Writes not taken.", lambda f: f.writer.failed),
     ("etcd_server_heartbeat_send_failures_total", "Failed heartbeats to peers.", lambda f: 0),
     ("etcd_server_slow_apply_total", "Slow applies of proposals.", lambda f: 0),

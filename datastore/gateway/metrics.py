@@ -57,9 +57,14 @@ class Metrics:
         store = self._edge.store
         try:
             async with asyncio.timeout(READ_SECONDS):
+                self._alarms = (await store.standing()).alarms
+        except (TimeoutError, DatastoreError):
+            store.leadership.saw(0)  # nobody keeps the lock of a database that is away
+            return
+        try:
+            async with asyncio.timeout(READ_SECONDS):
                 counts = store.hub.counts
                 self._keys = await store.read(lambda session: count_all(session, counts))
-                _, self._alarms = await store.alarms()
                 _, self._auth_revision = await store.auth.read(NOBODY, _anybody, _revision)
         except (TimeoutError, DatastoreError):
             return
@@ -69,6 +74,8 @@ class Metrics:
         store, hub = edge.store, edge.store.hub
         return Facts(
             member_id=edge.member_id,
+            leader=store.leadership.leader,
+            leader_changes=store.leadership.changes,
             revision=hub.newest(),
             compact_revision=hub.compact_revision or -1,
             keys=self._keys,

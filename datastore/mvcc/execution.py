@@ -2,12 +2,12 @@
 
 Every function takes the batch and its request and returns the result, or raises a DatastoreError
 after which nothing of the request remains. Those of a subject are in a file of their own: leases,
-alarms, history (`pruning.py`), auth.
+the lock, alarms, history (`pruning.py`), auth.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from datastore.errors import LeaseNotFound
 from datastore.errors.members import MemberNotFound
@@ -15,8 +15,9 @@ from datastore.mvcc.alarms import check_operation, disarm, disk_space, raise_ala
 from datastore.mvcc.auth.execution import check_write, manage_auth, renew_tokens, store_token
 from datastore.mvcc.auth.requests import ManageAuth, RenewTokens, StoreToken
 from datastore.mvcc.draft import Draft
+from datastore.mvcc.leadership import hold, move
 from datastore.mvcc.leases import end_all, expire, extend, grant, renew, revoke
-from datastore.mvcc.model import DeleteRange, Lock, OpResult, Put, PutResult, Txn
+from datastore.mvcc.model import DeleteRange, OpResult, Put, PutResult, Txn
 from datastore.mvcc.pruning import compact, prune
 from datastore.mvcc.requests import (
     Compact,
@@ -28,6 +29,7 @@ from datastore.mvcc.requests import (
     GrantLease,
     Heartbeat,
     HoldLock,
+    MoveLock,
     Prune,
     RaiseAlarm,
     RenewLease,
@@ -42,12 +44,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from datastore.mvcc.batch import BatchState
-
-
-class Held(NamedTuple):
-    """Until when a lock row is ours (ms, database's clock); 0 when another server has it."""
-
-    until: int
 
 
 def execute(batch: BatchState, request: WriteRequest) -> Any:
@@ -73,20 +69,6 @@ def _operation(batch: BatchState, request: Put | DeleteRange | Txn) -> OpResult:
     result = run_op(draft, request)
     batch.merge(draft)
     return result
-
-
-def _hold(batch: BatchState, request: HoldLock) -> Held:
-    held = batch.tx.lock(request.name)
-    if held and held.owner != batch.server.member_id and held.until > batch.now:
-        return Held(0)
-    kept = held is not None and held.owner == batch.server.member_id and held.until > batch.now
-    until = batch.now + request.milliseconds
-    batch.flush()
-    batch.changes.put_lock = Lock(request.name, batch.server.member_id, until)
-    if request.extend or not kept:
-        extend(batch, ExtendLeases(0))
-    batch.flush()
-    return Held(until)
 
 
 def _heartbeat(batch: BatchState, _: Heartbeat) -> Revision:
@@ -116,7 +98,8 @@ _EXECUTORS: dict[type, Callable[[BatchState, Any], Any]] = {
     RaiseAlarm: raise_alarm,
     DisarmAlarm: disarm,
     DiskSpace: disk_space,
-    HoldLock: _hold,
+    HoldLock: hold,
+    MoveLock: move,
     Heartbeat: _heartbeat,
     UpdateMember: _update_member,
     ManageAuth: manage_auth,

@@ -3,7 +3,7 @@
 Two kinds. A store that has the database to itself keeps the deadlines in memory (`MemoryLessor`): a
 renewal writes nothing, and one timer is armed for the next deadline. Servers that share a database
 keep them there, on its clock, judged under the store's lock (`SharedLessor`): all of them look and
-one of them ends leases, the holder of the `lessor` lock row.
+one of them ends leases, the holder of the lock row (`mvcc/leadership.py`).
 
 Whoever starts, takes that lock over, or was held up for more than a second gives every lease its
 full TTL again, since clients may have been unable to renew: etcd does so on a change of leader.
@@ -15,16 +15,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from datastore.errors import DatastoreError
+from datastore.mvcc.leadership import LOCK, LOCK_MS
 from datastore.mvcc.lease_table import LeaseTable
-from datastore.mvcc.requests import EndLeases, ExpireLeases, HoldLock, RenewLease
+from datastore.mvcc.requests import EndLeases, ExpireLeases, HoldLock, MoveLock, RenewLease
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from datastore.mvcc.backend import Session
     from datastore.mvcc.lane import Lane
+    from datastore.mvcc.leadership import Leadership
     from datastore.mvcc.leases import Renewed
     from datastore.mvcc.model import Lease
     from datastore.mvcc.writer import Writer
@@ -34,8 +38,6 @@ GAP_SECONDS = 1.0  # held up for longer than this, nobody could renew
 GRACE_MS = 1_000  # etcd's election timeout, which a start adds
 LONGEST_SLEEP = 5.0  # so that being held up is noticed
 AT_ONCE = 500  # leases a batch ends
-LOCK = "lessor"
-LOCK_MS = 5_000
 LOCK_AGAIN_MS = 3_000
 TOGETHER_MS = 250  # leases that end within this time end together
 SHARED_SLEEP = 1.0  # another server may grant a lease of 2 s
@@ -58,6 +60,9 @@ class MemoryLessor:
         now = self._now()
         for lease in leases:
             self._table.put(lease.id, lease.ttl, now + lease.ttl * 1000 + GRACE_MS)
+
+    async def begin(self) -> None:
+        """Nothing to begin with: `run` waits for the first deadline."""
 
     def note(self, changes: Mapping[int, Lease | None]) -> None:
         """Take the leases that a batch has granted, and forget (None) those it has ended."""
@@ -148,9 +153,15 @@ class SharedLessor:
     """Deadlines in the database; `run` is its task."""
 
     def __init__(
-        self, writer: Writer, lane: Lane, *, clock: Callable[[], float] = time.monotonic
+        self,
+        writer: Writer,
+        lane: Lane,
+        leadership: Leadership,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._writer = writer
+        self._leadership = leadership
         self._lane = lane
         self._clock = clock
         self._held_until = 0
@@ -205,6 +216,23 @@ class SharedLessor:
         """Take or keep the lock row; taking it over, or a gap, gives all leases their TTL."""
         held = await self._writer.submit(HoldLock(LOCK, LOCK_MS, extend=renew_all))
         self._held_until = held.until
+        self._leadership.saw(held.owner)
+
+    async def begin(self) -> None:
+        """Take the lock if nobody holds it: before clients ask who leads."""
+        with suppress(DatastoreError):  # `run` tries again
+            await self._hold(renew_all=True)
+            self._renew_all = False
+            self._reached = self._clock()
+
+    async def hand_over(self, member: int) -> None:
+        """Give the lock row, and with it the work, to another server; NotLeader if it is not ours.
+
+        That one goes on with it at its next turn, a second later at most.
+        """
+        await self._writer.submit(MoveLock(LOCK, member, LOCK_MS))
+        self._held_until = 0
+        self._leadership.saw(member)
 
 
 Lessor = MemoryLessor | SharedLessor

@@ -110,6 +110,14 @@ class HoldLock(NamedTuple):
     extend: bool
 
 
+class MoveLock(NamedTuple):
+    """Give a lock row, which this server must hold, to another member for `milliseconds`."""
+
+    name: str
+    target: int
+    milliseconds: int
+
+
 class Heartbeat(NamedTuple):
     """Say that this server is alive."""
 
@@ -137,6 +145,7 @@ WriteRequest = (
     | DisarmAlarm
     | DiskSpace
     | HoldLock
+    | MoveLock
     | Heartbeat
     | UpdateMember
     | ManageAuth

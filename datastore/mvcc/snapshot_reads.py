@@ -6,8 +6,9 @@ raise what refuses it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from datastore.mvcc.leadership import LOCK, owner_of
 from datastore.mvcc.model import LeasesQuery
 
 if TYPE_CHECKING:
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
     from datastore.mvcc.auth.model import Credentials
     from datastore.mvcc.backend import Session
     from datastore.mvcc.model import Alarm, Lease, LeaseQuery, Member, State
+
+
+class Standing(NamedTuple):
+    """The state, the alarms that are up, and the member that holds the lock, 0 for none."""
+
+    state: State
+    alarms: list[Alarm]
+    holder: int
 
 
 def state(session: Session) -> State:
@@ -54,6 +63,13 @@ def alarms(session: Session) -> tuple[State, list[Alarm]]:
     """Return the active alarms."""
     with session.snapshot() as snapshot:
         return snapshot.state(), snapshot.alarms()
+
+
+def standing(session: Session) -> Standing:
+    """Return how the store stands."""
+    with session.snapshot() as snapshot:
+        found = snapshot.state()
+        return Standing(found, snapshot.alarms(), owner_of(snapshot.lock(LOCK), found.now))
 
 
 def members(session: Session) -> tuple[State, list[Member]]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from datastore.errors.members import BadLeaderTransferee, NotLeader
 from datastore.mvcc import snapshot_reads
 from datastore.mvcc.auth.guard import Guard
 from datastore.mvcc.auth.model import NOBODY, Credentials
@@ -28,6 +29,7 @@ from datastore.mvcc.housekeeping import Housekeeping
 from datastore.mvcc.hub import WatchHub
 from datastore.mvcc.key_space import KeySpace, Reads
 from datastore.mvcc.lane import Lane
+from datastore.mvcc.leadership import Leadership
 from datastore.mvcc.lessor import Lessor, MemoryLessor, SharedLessor
 from datastore.mvcc.point_reads import PointReads
 from datastore.mvcc.quota import Quota
@@ -152,7 +154,8 @@ class Store:
         if backend.newest is not None and not state.auth:
             backend.newest.apply([], state.revision)
         self.compactor = Compactor(self.writer)
-        self.lessor: Lessor = SharedLessor(self.writer, self._points)
+        self.leadership = Leadership(backend.member_id if backend.exclusive else 0)
+        self.lessor: Lessor = SharedLessor(self.writer, self._points, self.leadership)
         if backend.exclusive:
             self.lessor = MemoryLessor(self.writer)
         self.lessor.start((await self._ranges.call(snapshot_reads.all_leases)).values())
@@ -166,6 +169,8 @@ class Store:
         )
         if backend.exclusive:
             self._here = backend.session()
+        else:
+            await self.lessor.begin()
         points = PointReads(self._points, self.guard, backend.newest, self._here)
         reads = Reads(points, pages, self._ranges)
         self.keys = KeySpace(self, reads, self.writer)
@@ -276,6 +281,22 @@ class Store:
     async def alarms(self) -> tuple[State, list[Alarm]]:
         """Return the active alarms."""
         return await self._points.call(snapshot_reads.alarms)
+
+    async def standing(self) -> snapshot_reads.Standing:
+        """Return the state, the alarms, and the member that leads, 0 for none."""
+        found = await self._points.call(snapshot_reads.standing)
+        self.leadership.saw(found.holder)
+        return found._replace(holder=self.leadership.leader)
+
+    async def move_leader(self, member: int) -> None:
+        """Let another server lead; NotLeader here if this one does not, BadLeaderTransferee."""
+        here = self.backend.member_id
+        if (await self.standing()).holder != here:
+            raise NotLeader
+        if member not in {known.id for known in await self.members()}:
+            raise BadLeaderTransferee
+        if isinstance(self.lessor, SharedLessor) and member != here:
+            await self.lessor.hand_over(member)
 
     async def members(self) -> list[Member]:
         """Return the servers that are alive, this one always among them."""

@@ -1,6 +1,7 @@
 """etcdserverpb.Maintenance: status, alarms, hashes, snapshots, defragmentation.
 
-There is no raft: this server is its own leader, and there is no older version to downgrade to.
+There is no raft: the server that holds the lock row leads (`mvcc/leadership.py`), and there is no
+older version to downgrade to.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from typing import TYPE_CHECKING, cast
 
 from datastore.errors import InvalidRequest, Unsupported
 from datastore.errors.members import (
-    BadLeaderTransferee,
     InvalidDowngradeTarget,
     UnknownDowngradeAction,
     WrongDowngradeVersion,
@@ -30,12 +30,14 @@ if TYPE_CHECKING:
 
 SERVICE = "etcdserverpb.Maintenance"
 UINT64 = 1 << 64
+NO_LEADER = "etcdserver: no leader"
 _VERSION = re.compile(r"(\d+)\.(\d+)(?:\.\d+(?:-[0-9A-Za-z.-]*)?(?:\+[0-9A-Za-z.-]*)?)?", re.ASCII)
 
 
 async def _status(edge: Edge, _: rpc_pb2.StatusRequest) -> rpc_pb2.StatusResponse:
     store = edge.store
-    state, alarms = await store.alarms()
+    state, alarms, leader = await store.standing()
+    leaderless = [] if leader else [NO_LEADER]
     raised = [f"memberID:{_unsigned(a.member_id)} alarm:{alarm_name(a.alarm)} " for a in alarms]
     return rpc_pb2.StatusResponse(
         header=edge.header(state.revision),
@@ -43,11 +45,11 @@ async def _status(edge: Edge, _: rpc_pb2.StatusRequest) -> rpc_pb2.StatusRespons
         dbSize=store.house.size.allocated,
         dbSizeInUse=store.house.size.used,
         dbSizeQuota=max(store.limits.quota, 0),
-        leader=edge.member_id,
+        leader=leader,
         raftIndex=state.revision,
         raftAppliedIndex=state.revision,
         raftTerm=RAFT_TERM,
-        errors=[*raised, *store.backend.warnings],
+        errors=[*leaderless, *raised, *store.backend.warnings],
         storageVersion=STORAGE_VERSION,
         downgradeInfo=rpc_pb2.DowngradeInfo(enabled=False),
     )
@@ -88,8 +90,7 @@ async def _change_alarm(edge: Edge, request: rpc_pb2.AlarmRequest) -> tuple[int,
 async def _move_leader(
     edge: Edge, request: rpc_pb2.MoveLeaderRequest
 ) -> rpc_pb2.MoveLeaderResponse:
-    if request.targetID != edge.member_id:
-        raise BadLeaderTransferee
+    await edge.store.move_leader(request.targetID)
     return rpc_pb2.MoveLeaderResponse()
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from datastore.backends import without_password
 from datastore.backends.schema import lock, member
-from datastore.mvcc.lessor import LOCK
+from datastore.mvcc.leadership import LOCK
 from datastore.tools.read_only import CannotCheck, engine_of, snapshot
 from datastore.tools.unreadable import SQLITE_UNREADABLE, in_one_line
 
