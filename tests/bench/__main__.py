@@ -22,7 +22,7 @@ from typing import Any
 
 import pytest
 
-from tests.bench import batch, clusters, datastores, growth, rest
+from tests.bench import batch, clusters, databases, datastores, growth, rest
 from tests.bench.contenders import ETCD, FRONTS
 from tests.bench.datastores import Plan
 from tests.bench.machine import REPOSITORY, describe
@@ -62,6 +62,7 @@ def _growth(choice: Choice) -> Any:
 DELAYED = tuple(dict.fromkeys(row.part for row in ROWS))
 PARTS: Mapping[str, Callable[[Choice], Any]] = {
     **{part: _beside_etcd(part) for part in DELAYED},
+    "databases": lambda choice: databases.measure(choice.plan, choice.say),
     "growth": _growth,
     "idle": lambda choice: rest.idle(choice.plan.contenders, choice.say),
     "leases": lambda choice: rest.leases(choice.plan.contenders, choice.say),

@@ -8,7 +8,7 @@ slower for either.
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from tests.support.server_process import ServerProcess
 
 ETCD = "etcd"
 FRONTS = ("native", "grpcio")
+_NOTHING: Mapping[str, str] = {}
 QUOTA = 32 << 30  # the stores of the growth rows are larger than the default
 
 
@@ -66,15 +67,26 @@ def data_directory() -> Iterator[str]:
 
 def start(name: str, directory: Path, sync_delay_ms: float = 0) -> Contender:
     """Start a server on the data in a directory, if there are any, and return when it answers."""
-    directory.mkdir(exist_ok=True)
     port = free_port()
-    environment = {"PYTHONPATH": f"{REPOSITORY}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
     if name == ETCD:
-        argv = [*traced(sync_delay_ms), *_etcd(directory, port)]
-    else:
-        argv = _ours(name, directory, port)
-        environment |= preloaded(sync_delay_ms)
-    process = ServerProcess(argv, port, directory / "log", environment)
+        return _running(name, directory, [*traced(sync_delay_ms), *_etcd(directory, port)], port)
+    argv = _ours(name, f"sqlite:///{directory / 'store.db'}", port)
+    return _running(name, directory, argv, port, preloaded(sync_delay_ms))
+
+
+def start_on(name: str, database: str, directory: Path) -> Contender:
+    """Start ours with the native front on the database of a URL, as a member of that name."""
+    port = free_port()
+    argv = [*_ours(FRONTS[0], database, port), f"--name={name}"]
+    return _running(name, directory, argv, port)
+
+
+def _running(
+    name: str, directory: Path, argv: Sequence[str], port: int, more: Mapping[str, str] = _NOTHING
+) -> Contender:
+    directory.mkdir(exist_ok=True)
+    path = f"{REPOSITORY}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+    process = ServerProcess(argv, port, directory / "log", {"PYTHONPATH": path, **more})
     process.wait()
     return Contender(name, process, directory)
 
@@ -94,10 +106,10 @@ def _etcd(directory: Path, port: int) -> list[str]:
     ]
 
 
-def _ours(front: str, directory: Path, port: int) -> list[str]:
+def _ours(front: str, database: str, port: int) -> list[str]:
     return [
         *(sys.executable, "-m", "datastore"),
-        f"--endpoint=sqlite:///{directory / 'store.db'}",
+        f"--endpoint={database}",
         f"--listen-client-urls=http://127.0.0.1:{port}",
         f"--grpc-front={front}",
         f"--quota-backend-bytes={QUOTA}",

@@ -42,17 +42,16 @@ def measure(
         figures = {}
         for row in rows:
             if row.fill and row.fill not in filled:
-                for server in servers:
-                    say(f"{server.name}: {row.fill['keys']:,} keys")
-                    _fill(server, row)
+                fill(servers, row, say)
                 filled.append(row.fill)
-            figures[row.name] = _measure(row, plan, servers, say)
+            figures[row.name] = measure_row(row, plan, servers, say)
         return figures
 
 
-def _measure(
+def measure_row(
     row: Row, plan: Plan, servers: Sequence[Contender], say: Callable[[str], None]
 ) -> dict[str, dict[str, float]]:
+    """Run a row on each server in turn; return the medians of its figures by server."""
     runs: dict[str, list[dict[str, float]]] = {server.name: [] for server in servers}
     for number in range(plan.runs):
         for server in servers:
@@ -83,8 +82,11 @@ def _raw(row: Row, server: Contender, seconds: float) -> Load:
     return load
 
 
-def _fill(server: Contender, row: Row) -> None:
-    run_loader(server, "fill", 0, in_flight=FILLERS, connections=1, **row.fill)
+def fill(servers: Sequence[Contender], row: Row, say: Callable[[str], None]) -> None:
+    """Put what a row wants to find into each server's store."""
+    for server in servers:
+        say(f"{server.name}: {row.fill['keys']:,} keys")
+        run_loader(server, "fill", 0, in_flight=FILLERS, connections=1, **row.fill)
 
 
 def revision_of(server: Server) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tests.bench import alone, speed
+from tests.bench import alone, on_databases, speed
 from tests.bench.markdown import table
 from tests.bench.results import Result
 from tests.bench.rows import ROWS
@@ -24,6 +24,8 @@ def render(results: Mapping[str, Result]) -> str:
     for variant in dict.fromkeys(result.variant for result in beside):
         chosen = [result for result in beside if result.variant == variant]
         sections.append(speed.render(chosen, variant.removeprefix("sync-")))
+    if "databases" in results:
+        sections.append(on_databases.databases(results["databases"]))
     sections += [alone.SECTIONS[part](results[part]) for part in alone.SECTIONS if part in results]
     clusters = [result for name, result in results.items() if name.startswith("cluster-")]
     if clusters:

@@ -58,6 +58,22 @@ def test_each_table_names_the_command_that_made_it() -> None:
     assert "3.50 | 3 | **not met**" in batch(result("batch", {"idle": 2.0, "saturated": 7.0}))
 
 
+def test_databases_are_judged_beside_etcd() -> None:
+    rates = {"etcd": 1000.0, "native": 900.0, "PostgreSQL": 450.0, "MariaDB": 449.0}
+    measured = {
+        "Put, 256 in flight": {name: figures(rate) for name, rate in rates.items()},
+        "commits": {"PostgreSQL": {"per_put": 0.02}, "MariaDB": {"per_put": 0.2}},
+        "two servers": {"one": {"per_second": 100.0}, "two": {"per_second": 79.0}},
+    }
+    page = render({"databases": result("databases", measured)})
+    assert line(page, "Put, 256 in flight")[3:] == [
+        *("450", "0.45", "0.45", "met"),
+        *("449", "0.45", "0.45", "**not met**"),
+    ]
+    assert line(page, "commits of MariaDB per put")[1:] == ["0.200", "at most 0.1", "**not met**"]
+    assert line(page, "two servers on one PostgreSQL, to one")[3] == "**not met**"
+
+
 def test_nothing_measured_is_a_page_without_tables() -> None:
     assert "|" not in render({})
 
