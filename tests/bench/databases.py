@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 
-from tests.bench.compiled_client import run_loader
+from tests.bench.compiled_client import Load, run_loader
 from tests.bench.contenders import ETCD, FRONTS, Contender, data_directory, start, start_on
 from tests.bench.datastores import Plan, fill, measure_row
 from tests.bench.rows import KEYS, ROWS, Row
@@ -128,5 +128,5 @@ def _two(
     return {name: {"per_second": rate} for name, rate in rates.items()}
 
 
-def _puts(server: Contender, row: Row, seconds: float) -> Any:
+def _puts(server: Contender, row: Row, seconds: float) -> Load:
     return run_loader(server, row.work, seconds, **{**row.flags, **KEYS})
