@@ -83,6 +83,20 @@ class Caller:
         grant.told = True
         return True
 
+    async def renew(self, lease: int) -> None:
+        """Renew a lease, and note until when it has to live if that was answered."""
+        start = time.monotonic()
+        call = self._lease.LeaseKeepAlive(timeout=ANSWER_SECONDS)
+        try:
+            await call.write(pb.LeaseKeepAliveRequest(ID=lease))
+            answer = await call.read()
+            await call.done_writing()
+        except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            await asyncio.sleep(PAUSE_SECONDS)
+            return
+        if answer is not grpc.aio.EOF and answer.TTL > 0:
+            self.log.grants.append(Grant(lease, answer.TTL, start, told=True))
+
     async def _send(self, request: Request) -> tuple[int, bool, Sequence[Result]]:
         if not request.alone:
             answer = await self._kv.Txn(_txn(request), timeout=ANSWER_SECONDS)

@@ -37,6 +37,12 @@ class Chooser:
         ttl = self._chance.choice((LONG_TTL, LONG_TTL, SHORT_TTL))
         return Lease(self._chance.getrandbits(60) + 1, ttl)
 
+    def wants_renewal(self) -> int:
+        """Return a lease to renew first, now and then; else 0."""
+        if not self.leases or self._chance.random() > 0.05:
+            return 0
+        return self._chance.choice(self.leases)
+
     def choose(self) -> Request:
         """Return the next request."""
         kinds = [

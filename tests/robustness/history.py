@@ -92,7 +92,8 @@ class Record:
 
 @dataclass(slots=True)
 class Grant:
-    """A lease that a client asked for: it may exist from `start` on, for `ttl` seconds at least.
+    """A lease that a client asked for or renewed: it may exist from `start` on, and if so for `ttl`
+    seconds at least.
 
     `told`: its client was told that it does exist, before it went on.
     """
@@ -101,6 +102,11 @@ class Grant:
     ttl: int
     start: float
     told: bool = False
+
+    @property
+    def ends(self) -> float:
+        """Before this time it does not end by itself."""
+        return self.start + self.ttl
 
 
 @dataclass(slots=True)

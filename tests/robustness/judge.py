@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from math import inf
 
-from tests.robustness.history import OK, REFUSED, UNKNOWN, Event, Log, Op, Record
+from tests.robustness.history import OK, REFUSED, UNKNOWN, Event, Grant, Log, Op, Record
 from tests.robustness.model import State, apply, attached, run
 
 Events = Mapping[int, Sequence[Event]]  # by revision
@@ -53,10 +53,13 @@ class Judge:
         self._log = log
         self._order: list[tuple[Record, int, bool]] = []  # what is known of when it happened
         self._revoking: list[Record] = []  # revocations that are known to have deleted keys
-        self._grants = {grant.lease: grant for grant in log.grants}
+        self._grants = _longest(log.grants)
         self._unknown = _Unknown([*earlier, *log.records])
         self._told = _Told(log.records)
-        self._revoked = {r.revision: r for r in log.records if r.status == OK and _revokes(r)}
+        self._revoked: dict[int, list[Record]] = defaultdict(list)
+        for record in log.records:
+            if record.status == OK and _revokes(record):
+                self._revoked[record.revision].append(record)
 
     def judge(self) -> Verdict:
         """Replay the history and judge every answer by it."""
@@ -111,11 +114,11 @@ class Judge:
         self._order.append((record, record.revision, True))
 
     def _find_writer(self, revision: int, before: State, events: list[Event]) -> None:
-        revoked = self._revoked.get(revision)
-        if revoked and run(revoked.request, before, revision).events == events:
-            self._revoking.append(revoked)
-            self._order.append((revoked, revision, True))
-            return
+        for revoked in self._revoked.get(revision, ()):
+            if run(revoked.request, before, revision).events == events:
+                self._revoking.append(revoked)
+                self._order.append((revoked, revision, True))
+                return
         by = self._told.by(revision)
         for record in self._unknown.candidates(events):
             if record.start < by and run(record.request, before, revision).events == events:
@@ -128,6 +131,9 @@ class Judge:
         gone = [Event(kv.key, None) for kv in attached(before, lease)] if lease else []
         if lease in self._grants and gone == events:
             self.verdict.expired += 1
+            if by < self._grants[lease].ends:
+                grant = self._grants[lease]
+                self._blame(f"revision {revision}: {grant} ended before its time, by {by}")
             return
         self._blame(f"revision {revision} is nobody's, or half of somebody's write: {events}")
 
@@ -157,7 +163,7 @@ class Judge:
                 continue
             asked = {op.lease for op in (*record.request.success, *record.request.failure)} - {0}
             grants = [self._grants[lease] for lease in asked if lease in self._grants]
-            if all(grant.told and record.end < grant.start + grant.ttl for grant in grants):
+            if all(grant.told and record.end < grant.ends for grant in grants):
                 self._blame(f"no such lease, though it had been granted: {record.request}")
 
     def _judge_order(self) -> None:
@@ -225,6 +231,11 @@ class _Unknown:
     def left(self) -> list[Record]:
         """Return those that have not happened."""
         return [record for record in self._all if id(record) not in self._taken]
+
+
+def _longest(grants: Sequence[Grant]) -> dict[int, Grant]:
+    """Return for each lease the grant, or renewal, that lasts longest."""
+    return {grant.lease: grant for grant in sorted(grants, key=lambda grant: grant.ends)}
 
 
 def _breadth(op: Op) -> int:

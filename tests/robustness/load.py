@@ -48,6 +48,8 @@ async def work(route: Route, chooser: Chooser, stop: asyncio.Event) -> None:
         lease = chooser.wants_lease()
         if lease and await route.next(failed=False).grant(lease.id, lease.ttl):
             chooser.leases.append(lease.id)
+        if renewed := chooser.wants_renewal():
+            await route.next(failed=False).renew(renewed)
         record = await route.next(failed=failed).call(chooser.choose())
         chooser.learn(record)
         failed = record.status != OK

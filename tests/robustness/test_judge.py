@@ -65,6 +65,13 @@ def test_the_truth_is_acquitted() -> None:
     assert convicted(RECORDS, EVENTS) == ""
 
 
+def test_a_lease_without_keys_may_be_revoked_at_the_revision_of_another() -> None:
+    empty = Record(Request(True, (Op("revoke", lease=9),)), 5.0, 7.0, OK, 13, True, (Result(),))
+
+    assert convicted([*RECORDS, empty], EVENTS) == ""
+    assert convicted([WROTE, TRIED, empty, ENDED, LOOKED], EVENTS) == ""
+
+
 def test_what_nobody_was_told_may_have_happened_whole_or_not_at_all() -> None:
     unknown = [replace(r, status=UNKNOWN, revision=0, results=()) for r in (WROTE, TRIED, ENDED)]
     never = Record(Request(True, (Op("put", "z", value="never"),)), 1.0, 9.0, UNKNOWN)
@@ -75,6 +82,8 @@ def test_what_nobody_was_told_may_have_happened_whole_or_not_at_all() -> None:
 def test_a_lease_ends_by_itself() -> None:
     assert convicted([WROTE, TRIED, LOOKED], EVENTS, (Grant(7, 2, 0.0),)) == ""
     assert "nobody's" in convicted([WROTE, TRIED, LOOKED], EVENTS)
+    renewed = (Grant(7, 2, 0.0), Grant(7, 2, 7.5, told=True))
+    assert "before its time" in convicted([WROTE, TRIED, LOOKED], EVENTS, renewed)
 
 
 @pytest.mark.parametrize(
