@@ -14,10 +14,8 @@ import socket
 import threading
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 from weakref import WeakSet
-
-import psycopg
 
 from datastore.backends.back_off import BackOff
 from datastore.mvcc.backend import BackendDown
@@ -38,6 +36,16 @@ class Cuttable(Protocol):
 
     def cut(self) -> None:
         """End the wait."""
+
+
+class SharedConnection(Cuttable, Protocol):
+    """A driver's connection to a database that servers share. One thread uses it; any may `cut`."""
+
+    def leave(self) -> None:
+        """Close it, in whatever state it is."""
+
+
+AnyConnection = TypeVar("AnyConnection", bound=SharedConnection)
 
 
 class Lifeline:
@@ -65,8 +73,8 @@ class Lifeline:
             log.warning("the database answers again")
             self.away = False
 
-    def connect(self, make: Callable[[], psycopg.Connection]) -> psycopg.Connection:
-        """Make a connection for a session; BackendDown when there is none to be had now.
+    def connect(self, make: Callable[[], AnyConnection]) -> AnyConnection:
+        """Make a connection for a session; BackendDown, which `make` may raise, when there is none.
 
         Sessions share the pauses between attempts that fail: who comes within one waits for its
         end if that is near, and is refused at once if it is not.
@@ -77,10 +85,10 @@ class Lifeline:
         time.sleep(left)
         try:
             connection = make()
-        except psycopg.Error as error:
+        except BackendDown as error:
             self._connecting.failed()
-            self._trouble = " ".join(str(error).split())
-            raise BackendDown(self._trouble) from error
+            self._trouble = str(error)
+            raise
         self._connecting.succeeded()
         return connection
 
@@ -115,10 +123,10 @@ class Lifeline:
                 session.cut()
 
 
-def cut(connection: psycopg.Connection) -> None:
-    """Shut a connection's socket, from a thread that does not own the connection.
+def shut(descriptor: int) -> None:
+    """Shut a socket, from a thread that does not own it: whoever waits on it gets an error at once.
 
-    Whoever waits on it gets an error at once; closing it remains the owner's.
+    Closing it remains the owner's.
     """
-    with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as own:
+    with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as own:
         own.shutdown(socket.SHUT_RDWR)

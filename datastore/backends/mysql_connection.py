@@ -11,9 +11,7 @@ the store's lock.
 
 from __future__ import annotations
 
-import os
 import re
-import socket
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,6 +19,7 @@ import pymysql
 from pymysql.connections import Connection
 from pymysql.constants import CLIENT, CR, ER
 
+from datastore.backends.lifeline import shut
 from datastore.mvcc.backend import BackendDown, BackendFailed, BackendFull
 
 if TYPE_CHECKING:
@@ -123,6 +122,11 @@ class MysqlConnection(Connection):  # type: ignore[misc]  # the driver is not ty
         found = _VERSION.match(self.get_server_info())
         return (int(found[1]), int(found[2])) if found else (0, 0)
 
+    @property
+    def encrypted(self) -> bool:
+        """Whether it speaks TLS."""
+        return bool(self._secure)
+
     def patience(self, seconds: int) -> str:
         """Return the statement that lets a transaction be idle for so long."""
         return _IDLE[self.mariadb].format(seconds)
@@ -150,11 +154,8 @@ class MysqlConnection(Connection):  # type: ignore[misc]  # the driver is not ty
 
     def cut(self) -> None:
         """From a thread that does not own the connection: whoever waits on it gets an error."""
-        with (
-            suppress(OSError, AttributeError),
-            socket.socket(fileno=os.dup(self._sock.fileno())) as own,
-        ):
-            own.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError, AttributeError):  # of one that is closed already
+            shut(self._sock.fileno())
 
     def leave(self) -> None:
         """Close it, in whatever state it is."""

@@ -21,8 +21,8 @@ from datastore.backends.mysql_connection import (
     translated,
 )
 from datastore.backends.mysql_statements import MysqlStatements
+from datastore.backends.shared_transaction import MANY, SharedTransaction
 from datastore.backends.statement_names import name_of
-from datastore.backends.transaction import SqlTransaction
 from datastore.mvcc.backend import CommitUnknown, Prefetch, Wanted
 from datastore.mvcc.model import Head, Lease, Row, State
 
@@ -32,12 +32,11 @@ if TYPE_CHECKING:
     from sqlalchemy import Table
 
     from datastore.backends.mysql_connection import MysqlConnection
-    from datastore.backends.mysql_polling import PolledStanding
+    from datastore.backends.standing import Standing
     from datastore.backends.statements import Prepared
     from datastore.mvcc.statement_times import StatementTimes
 
 TOGETHER = 1 << 20  # bytes of statements that wait
-MANY = 10_000  # rows, or keys, whose work between two exchanges may take seconds
 SIZE = (
     "SELECT CAST(COALESCE(SUM(data_length + index_length + data_free), 0) AS SIGNED), "
     "CAST(COALESCE(SUM(data_free), 0) AS SIGNED) "
@@ -47,27 +46,23 @@ _statements = MysqlStatements()
 named = partial(name_of, _statements)
 
 
-class MysqlTransaction(SqlTransaction):
-    """A transaction: `send` only queues, `run` waits for its rows."""
+class MysqlTransaction(SharedTransaction):
+    """A transaction whose statements wait as texts, beginning with those of `begin`."""
+
+    statements = _statements
 
     def __init__(
         self,
         connection: MysqlConnection,
-        standing: PolledStanding,
+        standing: Standing,
         begin: Sequence[str],
         times: StatementTimes,
         *,
         writes: bool,
     ) -> None:
-        self._times = times
-        self._last = "START"  # the statement that was queued last
-        self.statements = _statements
-        self.member_id = standing.member_id
-        self.ended = False
-        self._standing = standing
-        self._reached: int | None = standing.reached  # before anything is read
+        super().__init__(standing, times, writes=writes)
         self._connection = connection
-        self._writes = writes
+        self._last = "START"  # the statement that was queued last
         self._waiting = list(begin)
         self._size = 0  # of what waits
         self._answers: list[Sequence[Any]] = []  # to what was sent since rows were last wanted
@@ -93,14 +88,6 @@ class MysqlTransaction(SqlTransaction):
     def allocated(self) -> int:
         """Return the bytes of the tables and indexes, as far as InnoDB has counted them."""
         return int(self.run(SIZE)[0][0])
-
-    def state_of(self, columns: Sequence[Any]) -> State:
-        """Return the state that its columns tell; it may not be behind what was seen before."""
-        state = super().state_of(columns)
-        if self._reached is not None:
-            self._standing.read(self._reached, state.revision)
-            self._reached = None  # a later one of a write transaction shows what it wrote itself
-        return state
 
     def look(self, keys: Collection[bytes]) -> tuple[State, dict[bytes, Row]]:
         """Return the state and the live rows of keys, and end the transaction."""
@@ -132,13 +119,6 @@ class MysqlTransaction(SqlTransaction):
             dict(_joined(found, values)),
             {row[0]: Lease._make(row) for row in _joined(found, leases)},
         )
-
-    def commit(self, batch: int, revision: int) -> None:
-        """Make it durable."""
-        number = self._standing.number(batch)
-        self.send(_statements.set_batch, member=self.member_id, number=number)
-        self.commit_plain()
-        self._standing.acknowledge(batch, revision)
 
     def commit_plain(self) -> None:
         """Commit; CommitUnknown when COMMIT itself was not answered with success."""

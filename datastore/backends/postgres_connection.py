@@ -9,12 +9,13 @@ would be a cliff.
 from __future__ import annotations
 
 import logging
-from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
+from contextlib import closing, contextmanager, suppress
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import errors as pg
 
+from datastore.backends.lifeline import shut
 from datastore.mvcc.backend import BackendDown, BackendFailed
 
 if TYPE_CHECKING:
@@ -33,9 +34,23 @@ _NO_PRIMARY = (pg.ReadOnlySqlTransaction, pg.FeatureNotSupported)  # to begin a 
 logging.getLogger("psycopg").setLevel(logging.ERROR)  # it warns of errors that we raise anyway
 
 
-def connect(database: Database, *, writer: bool = False) -> psycopg.Connection:
+class PostgresConnection(psycopg.Connection[tuple[Any, ...]]):
+    """A connection that can be cut from another thread."""
+
+    def cut(self) -> None:
+        """From a thread that does not own the connection: whoever waits on it gets an error."""
+        with suppress(OSError, psycopg.Error):  # of one that is closed already
+            shut(self.fileno())
+
+    def leave(self) -> None:
+        """Close it, in whatever state it is."""
+        with suppress(psycopg.Error):
+            self.close()
+
+
+def connect(database: Database, *, writer: bool = False) -> PostgresConnection:
     """Open a connection, set up as `Database` says unless that is each transaction's matter."""
-    connection = psycopg.connect(
+    connection = PostgresConnection.connect(
         database.conninfo,
         autocommit=True,
         connect_timeout=CONNECT_SECONDS,
@@ -68,6 +83,11 @@ def one_transaction(database: Database) -> Iterator[psycopg.Connection]:
         yield connection
 
 
+def said(error: Exception) -> str:
+    """Return an error in one line."""
+    return " ".join(str(error).split())
+
+
 def lost(connection: psycopg.Connection, error: psycopg.Error) -> bool:
     """Say whether the connection is gone, or of no use: it may not have noticed."""
     fatal = error.diag.severity_nonlocalized in ("FATAL", "PANIC")
@@ -83,4 +103,4 @@ def translated(connection: psycopg.Connection) -> Iterator[None]:
         yield
     except psycopg.Error as error:
         gone = lost(connection, error) or isinstance(error, _AGAIN)
-        raise (BackendDown if gone else BackendFailed)(" ".join(str(error).split())) from error
+        raise (BackendDown if gone else BackendFailed)(said(error)) from error

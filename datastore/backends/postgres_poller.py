@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from datastore.backends.postgres_ear import Ear
+from datastore.backends.ear import Ear
+from datastore.backends.postgres_connection import PostgresConnection, connect
 from datastore.backends.standing import BATCH_BITS
 
 if TYPE_CHECKING:
@@ -33,11 +34,11 @@ SILENT_MS = 15_000  # as long as a server without a heartbeat counts as alive
 _NOW = "extract(epoch FROM clock_timestamp()) * 1000"
 
 
-class Poller(Ear):
+class Poller(Ear[PostgresConnection, dict[int, int]]):
     """See the module. One thread listens; any may `cut`."""
 
     def __init__(self, database: Database, lifeline: Lifeline, standing: Standing) -> None:
-        super().__init__(database, lifeline, standing)
+        super().__init__(lambda: connect(database), lifeline, standing)
         self._members = database.table("member")
 
     def claim(self, member_id: int) -> bool:
@@ -46,24 +47,6 @@ class Poller(Ear):
             return False
         alive = f"SELECT 1 FROM {self._members} WHERE id = %s AND heartbeat > {_NOW} - {SILENT_MS}"
         return self._connection.execute(alive.encode(), (member_id,)).fetchone() is None
-
-    def listen(self, heard: Callable[[], None], stopped: Callable[[], bool]) -> None:
-        """Call `heard` when there may be commits of others, and once at first, until `stopped`.
-
-        Raises the driver's error when the connection is lost.
-        """
-        connection = self._connection or self.open()
-        others = self._ask(connection)
-        heard()
-        own, last = self._standing.acknowledged, time.monotonic()
-        while not stopped():
-            busy = time.monotonic() - last < BUSY_FOR_SECONDS
-            time.sleep(BUSY_SECONDS if busy else IDLE_SECONDS)
-            found = self._ask(connection)
-            if found != others:
-                heard()
-            if found != others or self._standing.acknowledged != own:
-                others, own, last = found, self._standing.acknowledged, time.monotonic()
 
     def close(self) -> None:
         """Free the member row, unless it is another server's by now."""
@@ -75,12 +58,26 @@ class Poller(Ear):
                 self._connection.execute(free.encode(), (standing.member_id, BATCH_BITS, process))
         self.drop()
 
-    def _ask(self, connection: psycopg.Connection) -> dict[int, int]:
-        """Return the last batch of every other server; see that the database knows this one's."""
-        standing = self._standing
-        before = standing.acknowledged
+    def _follow(
+        self, connection: PostgresConnection, heard: Callable[[], None], stopped: Callable[[], bool]
+    ) -> None:
+        others = self._look(connection)
+        heard()
+        own, last = self._standing.acknowledged, time.monotonic()
+        while not stopped():
+            busy = time.monotonic() - last < BUSY_FOR_SECONDS
+            time.sleep(BUSY_SECONDS if busy else IDLE_SECONDS)
+            found = self._look(connection)
+            if found != others:
+                heard()
+            if found != others or self._standing.acknowledged != own:
+                others, own, last = found, self._standing.acknowledged, time.monotonic()
+
+    def _ask(self, connection: PostgresConnection) -> tuple[int | None, dict[int, int]]:
+        """Return this server's last batch, and that of every other."""
         members = f"SELECT id, batch FROM {self._members}"
         found: dict[int, int] = dict(connection.execute(members.encode()).fetchall())
-        self._lifeline.answered()
-        standing.judge_row(found.pop(standing.member_id, None), before, claimed=False)
-        return found
+        return found.pop(self._standing.member_id, None), found
+
+    def _claims(self) -> bool:
+        return False

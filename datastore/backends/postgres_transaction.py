@@ -18,24 +18,24 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg.generators import send
 
-from datastore.backends.postgres_connection import lost, translated
+from datastore.backends.postgres_connection import lost, said, translated
 from datastore.backends.postgres_statements import PostgresStatements
+from datastore.backends.shared_transaction import MANY, SharedTransaction
 from datastore.backends.statement_names import name_of
-from datastore.backends.transaction import SqlTransaction
 from datastore.mvcc.backend import BackendFailed, CommitUnknown, Prefetch, Wanted
-from datastore.mvcc.model import Head, Lease, State
+from datastore.mvcc.model import Head, Lease
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from sqlalchemy import Table
 
+    from datastore.backends.postgres_connection import PostgresConnection
     from datastore.backends.standing import Standing
     from datastore.backends.statements import Prepared
     from datastore.mvcc.statement_times import StatementTimes
 
 CHANNEL = "tapir"
-MANY = 10_000  # rows, or keys, whose work between two exchanges may take seconds
 MORE_TIME = "SET LOCAL idle_in_transaction_session_timeout = '5min'"
 SIZE = (
     "SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class "
@@ -45,27 +45,23 @@ _statements = PostgresStatements()
 named = partial(name_of, _statements)
 
 
-class PostgresTransaction(SqlTransaction):
-    """A transaction in pipeline mode: `send` only queues, `run` waits for its rows."""
+class PostgresTransaction(SharedTransaction):
+    """A transaction in pipeline mode."""
+
+    statements = _statements
 
     def __init__(
         self,
-        connection: psycopg.Connection,
+        connection: PostgresConnection,
         pipeline: psycopg.Pipeline,
         standing: Standing,
         times: StatementTimes,
         *,
         writes: bool,
     ) -> None:
-        self.statements = _statements
-        self._times = times
-        self.member_id = standing.member_id
-        self._standing = standing
-        self._reached: int | None = standing.reached  # before anything is read
-        self.ended = False
+        super().__init__(standing, times, writes=writes)
         self._connection = connection
         self._pipeline = pipeline
-        self._writes = writes
         self._events = False
 
     def run(self, sql: str, params: Sequence[Any] = ()) -> list[Any]:
@@ -98,14 +94,6 @@ class PostgresTransaction(SqlTransaction):
         """Return the bytes of the tables, their indexes and their large values: asked for."""
         return int(self.run(SIZE)[0][0])
 
-    def state(self) -> State:
-        """Return revision, compaction and clock; the first may not be behind what was seen."""
-        state = super().state()
-        if self._reached is not None:
-            self._standing.read(self._reached, state.revision)
-            self._reached = None  # a later one of a write transaction shows what it wrote itself
-        return state
-
     def begin(self) -> None:
         """Take the store's lock."""
         self.send(_statements.lock_meta)
@@ -128,16 +116,12 @@ class PostgresTransaction(SqlTransaction):
                 {row[0]: Lease._make(row) for row in leases.fetchall()} if leases else {},
             )
 
-    def commit(self, batch: int, revision: int) -> None:
-        """Make it durable; other servers hear of it if there is an event for their watchers."""
-        number = self._standing.number(batch)
-        self.send(_statements.set_batch, member=self.member_id, number=number)
+    def announce(self, revision: int) -> None:
+        """Let other servers hear of it if there is an event for their watchers."""
         if self._events:
             with translated(self._connection):
                 notice = f"{revision} {self._standing.signature}"
                 self.queue("SELECT pg_notify(%b, %b)", (CHANNEL, notice))
-        self.commit_plain()
-        self._standing.acknowledge(batch, revision)
 
     def commit_plain(self) -> None:
         """Commit; CommitUnknown when the connection broke before the answer."""
@@ -148,10 +132,8 @@ class PostgresTransaction(SqlTransaction):
             self.ended = True
             self._times.add("COMMIT", perf_counter() - begun)
         except psycopg.Error as error:
-            said = " ".join(str(error).split())
-            raise (CommitUnknown if lost(self._connection, error) else BackendFailed)(
-                said
-            ) from error
+            gone = lost(self._connection, error)
+            raise (CommitUnknown if gone else BackendFailed)(said(error)) from error
 
     def queue(self, sql: str, params: Sequence[Any] = ()) -> psycopg.Cursor[Any]:
         """Send a statement without waiting for it."""

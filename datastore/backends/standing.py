@@ -32,6 +32,7 @@ class Standing:
         self.first_batch = (secrets.randbits(62 - BATCH_BITS) + 1) << BATCH_BITS
         self.acknowledged = self.first_batch  # the last batch that was
         self.reached = 0  # the newest revision that was committed for sure
+        self.committed = 0  # that of them which this server has committed
         self.broken = ""
 
     @property
@@ -53,6 +54,7 @@ class Standing:
         """Note that a batch has been committed."""
         self.acknowledged = self.number(batch)
         self.reached = max(self.reached, revision)
+        self.committed = max(self.committed, revision)
 
     def read(self, reached: int, revision: int) -> None:
         """Note the revision of a state; BackendBroken if `reached`, from before, is above it."""

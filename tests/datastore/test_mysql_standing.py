@@ -10,7 +10,7 @@ from pymysql.connections import Connection
 
 from datastore.backends import mysql_transaction
 from datastore.backends.mysql_connection import MysqlConnection
-from datastore.backends.mysql_polling import (
+from datastore.backends.mysql_looker import (
     ACTIVE_SECONDS,
     IDLE_SECONDS,
     LATELY_SECONDS,
