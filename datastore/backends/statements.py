@@ -179,9 +179,15 @@ class Statements:
         statement = statement.where(*bounds(bounded), kv.c.deleted == 0).order_by(kv.c.key)
         return self.prepare(statement.limit(_param("limit")) if limited else statement)
 
-    def _walk(self, *, bounded: bool) -> Prepared:
-        """Heads of a key range in key order, tombstones included."""
-        statement = select(*kv.c).where(*bounds(bounded)).order_by(kv.c.key)
+    def _walk(self, *, bounded: bool, values: bool) -> Prepared:
+        """Heads of a key range in key order, with the values of those live below a bound."""
+        head = (*list(kv.c)[2:],)
+        statement = select(kv.c.id, kv.c.key, literal(b""), *head)
+        if values:
+            there = and_(history.c.id == kv.c.id, kv.c.id < _param("below"), kv.c.deleted == 0)
+            statement = select(kv.c.id, kv.c.key, history.c.value, *head)
+            statement = statement.select_from(kv.outerjoin(history, there))
+        statement = statement.where(*bounds(bounded)).order_by(kv.c.key)
         return self.prepare(statement.limit(_param("limit")))
 
     def _count(self, *, bounded: bool, past: bool) -> Prepared:

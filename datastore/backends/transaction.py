@@ -8,6 +8,7 @@ key order, and only those newer than the revision are followed back, all of a pa
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from itertools import chain
 from json import dumps, loads
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from datastore.mvcc.auth.model import AuthTables, Token
     from datastore.mvcc.backend import Changes
 
+_BY_KEY = attrgetter("key")
 WALK = 1_000  # heads a page, when an old revision is read
 
 
@@ -115,7 +117,7 @@ class SqlTransaction(ABC):
     ) -> Sequence[Row]:
         """Return live rows in key order."""
         if revision:
-            return self._scan_past(key, end, limit, revision)
+            return self._scan_past(key, end, limit, revision, values=values)
         scan = self.statements.scan(bounded=end is not None, limited=limit > 0, values=values)
         return list(map(Row._make, self.execute(scan, key=key, end=end, limit=limit)))
 
@@ -245,26 +247,31 @@ class SqlTransaction(ABC):
 
     # Old revisions
 
-    def _scan_past(self, key: bytes, end: bytes | None, limit: int, revision: int) -> list[Row]:
+    def _scan_past(
+        self, key: bytes, end: bytes | None, limit: int, revision: int, *, values: bool
+    ) -> list[Row]:
         """Walk the heads in key order, a page at a time, until there are enough live rows."""
         below = (revision + 1) << SUB_BITS
         found: list[Row] = []
-        walk = self.statements.walk(bounded=end is not None)
+        walk = self.statements.walk(bounded=end is not None, values=values)
         page = min(limit or WALK, WALK)
         while True:
-            heads = self.execute(walk, key=key, end=end, limit=page)
-            found += self._rows_below([Head._make(row) for row in heads], below)
+            heads = self.execute(walk, key=key, end=end, limit=page, below=below)
+            found += self._rows_below(heads, below)
             if 0 < limit <= len(found):
                 return found[:limit]
             if len(heads) < page:
                 return found
             key, page = heads[-1][1] + b"\0", WALK
 
-    def _rows_below(self, heads: list[Head], below: int) -> list[Row]:
-        ids = [head.id for head in heads if head.id < below and not head.deleted]
-        ids += self._earlier([head for head in heads if head.id >= below], below)
-        rows = [row for row in self.rows(ids).values() if not row.deleted]
-        return sorted(rows, key=attrgetter("key"))
+    def _rows_below(self, walked: Sequence[Sequence[Any]], below: int) -> list[Row]:
+        """Return the live rows below a bound of heads that were walked, in key order."""
+        live = [Row._make((*head, 0)) for head in walked if head[0] < below and not head[-1]]
+        newer = [Head(*head[:2], *head[3:]) for head in walked if head[0] >= below]
+        if not newer:
+            return live
+        earlier = self.rows(self._earlier(newer, below)).values()
+        return sorted(chain(live, (row for row in earlier if not row.deleted)), key=_BY_KEY)
 
     def _earlier(self, heads: list[Head], below: int) -> list[int]:
         """Return the newest event below a bound of each head's key, for those that have one."""
