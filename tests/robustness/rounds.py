@@ -72,6 +72,7 @@ class Run:
         began = time.monotonic()
         log = await self._load()
         violations = self._victim.ended()
+        assert self._living(), violations
         last, behind = await self._last()
         gathered = await self._gather(last)
         verdict = self._judge(log, last, gathered)

@@ -31,8 +31,9 @@ class Replicated:
         )  # fmt: skip
         self._start(0)
         self._admin("CREATE DATABASE store")
-        self._follow()
+        # Before the standby is made: its copy of the settings is what it has when it is promoted.
         self._admin(SYNCHRONOUS, "SELECT pg_reload_conf()")
+        self._follow()
 
     @property
     def url(self) -> str:
