@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pymysql
 from pymysql.connections import Connection
-from pymysql.constants import CLIENT, CR, ER
+from pymysql.constants import CLIENT, COMMAND, CR, ER
 
 from datastore.backends.lifeline import shut
+from datastore.backends.mysql_rows import FastResult
 from datastore.mvcc.backend import BackendDown, BackendFailed, BackendFull
 
 if TYPE_CHECKING:
@@ -143,13 +144,15 @@ class MysqlConnection(Connection):  # type: ignore[misc]  # the driver is not ty
                 f"a statement of {len(text)} bytes is longer than the database's "
                 f"max_allowed_packet ({self.longest_packet}): raise that"
             )
-        self.query(text.encode("utf-8", "surrogateescape"))
-        found = [self._result.rows or ()]
-        while self._result.has_next:
+        self._execute_command(COMMAND.COM_QUERY, text.encode("utf-8", "surrogateescape"))
+        found: list[Sequence[Any]] = []
+        more = True
+        while more:
+            self._result = result = FastResult(self)
+            result.read()
+            found.append(result.rows or ())
             self.done += 1
-            self.next_result()
-            found.append(self._result.rows or ())
-        self.done += 1
+            more = result.has_next
         return found
 
     def cut(self) -> None:

@@ -7,9 +7,10 @@ they read after they have the store's lock is all that came before.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from datastore.backends import mysql_upkeep
+from datastore.backends.looks import LookStatements
 from datastore.backends.mysql_connection import (
     IDLE_SECONDS,
     MysqlConnection,
@@ -23,7 +24,7 @@ from datastore.backends.shared_session import SharedSession
 from datastore.mvcc.backend import BackendDown, BackendFailed, Size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from datastore.backends.lifeline import Lifeline
@@ -36,6 +37,8 @@ WRITE = ("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", "START TRANSACTION")
 
 class MysqlSession(SharedSession[MysqlConnection, MysqlTransaction]):
     """See `SharedSession`."""
+
+    _looks = LookStatements(MysqlTransaction.statements)
 
     def __init__(
         self,
@@ -73,6 +76,15 @@ class MysqlSession(SharedSession[MysqlConnection, MysqlTransaction]):
         """Write one state of the database into a new SQLite file."""
         with self.snapshot() as tx:
             mysql_upkeep.copy_to(tx, path)
+
+    def _asked(self, sql: str, params: Sequence[Any]) -> Sequence[Sequence[Any]]:
+        connection = self._connect()
+        try:
+            with translated(connection):
+                written = sql % tuple(map(connection.escape, params))
+                return connection.exchange([written])[0]
+        finally:
+            self._clean(connection)
 
     @contextmanager
     def _begin(self, *, writes: bool) -> Iterator[MysqlTransaction]:

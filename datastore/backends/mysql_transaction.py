@@ -24,7 +24,7 @@ from datastore.backends.mysql_statements import MysqlStatements
 from datastore.backends.shared_transaction import MANY, SharedTransaction
 from datastore.backends.statement_names import name_of
 from datastore.mvcc.backend import CommitUnknown, Prefetch, Wanted
-from datastore.mvcc.model import Head, Lease, Row, State
+from datastore.mvcc.model import Head, Lease
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -88,16 +88,6 @@ class MysqlTransaction(SharedTransaction):
     def allocated(self) -> int:
         """Return the bytes of the tables and indexes, as far as InnoDB has counted them."""
         return int(self.run(SIZE)[0][0])
-
-    def look(self, keys: Collection[bytes]) -> tuple[State, dict[bytes, Row]]:
-        """Return the state and the live rows of keys, and end the transaction."""
-        self.send(_statements.state)
-        rows = self._ask("live_rows", keys)
-        self._queue("COMMIT")
-        found = self._answered()
-        self.ended = True
-        live = (Row._make(row) for row in _joined(found, rows))
-        return self.state_of(found[rows.start - 1][0]), {row.key: row for row in live}
 
     def begin(self) -> None:
         """Take the store's lock."""

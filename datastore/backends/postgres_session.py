@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import logging
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg.pq import TransactionStatus
 
 from datastore.backends import postgres_upkeep
+from datastore.backends.looks import LookStatements
 from datastore.backends.postgres_connection import PostgresConnection, connect, said, translated
 from datastore.backends.postgres_transaction import SIZE, PostgresTransaction, named
 from datastore.backends.shared_session import SharedSession
 from datastore.mvcc.backend import BackendDown, Size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from datastore.backends.lifeline import Lifeline
@@ -30,6 +31,8 @@ log = logging.getLogger(__name__)
 
 class PostgresSession(SharedSession[PostgresConnection, PostgresTransaction]):
     """See `SharedSession`."""
+
+    _looks = LookStatements(PostgresTransaction.statements)
 
     def __init__(
         self,
@@ -61,6 +64,19 @@ class PostgresSession(SharedSession[PostgresConnection, PostgresTransaction]):
         """Write one state of the database into a new SQLite file."""
         with self.snapshot() as tx:
             postgres_upkeep.copy_to(tx, path)
+
+    @property
+    def _alone(self) -> bool:
+        """Behind a pooler each transaction begins with the session's settings."""
+        return not self._prologue
+
+    def _asked(self, sql: str, params: Sequence[Any]) -> Sequence[Sequence[Any]]:
+        connection = self._connect()
+        try:
+            with translated(connection):
+                return connection.cursor(binary=True).execute(sql, params).fetchall()
+        finally:
+            self._clean(connection)
 
     @contextmanager
     def _begin(self, *, writes: bool) -> Iterator[PostgresTransaction]:

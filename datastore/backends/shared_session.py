@@ -8,27 +8,34 @@ A dialect says how to connect (`_connected`) and how a transaction begins and en
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Generic, TypeVar
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from datastore.backends.lifeline import AnyConnection
+from datastore.backends.looks import STATE, live_rows
 from datastore.backends.shared_transaction import SharedTransaction
+from datastore.backends.transaction import CLOCK, told_state
 from datastore.mvcc.backend import BackendDown, Size
+from datastore.mvcc.model import Row
 from datastore.mvcc.statement_times import StatementTimes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from datastore.backends.lifeline import Lifeline
+    from datastore.backends.looks import LookStatements
     from datastore.backends.standing import Standing
-    from datastore.mvcc.model import Row, State
+    from datastore.mvcc.model import State
 
 AnyTransaction = TypeVar("AnyTransaction", bound=SharedTransaction)
 
 
 class SharedSession(ABC, Generic[AnyConnection, AnyTransaction]):
     """See the module; `named` names the text of a statement, for the times of statements."""
+
+    _looks: LookStatements
 
     def __init__(self, lifeline: Lifeline, standing: Standing, named: Callable[[str], str]) -> None:
         self._lifeline = lifeline
@@ -47,8 +54,17 @@ class SharedSession(ABC, Generic[AnyConnection, AnyTransaction]):
 
     def look(self, keys: Collection[bytes]) -> tuple[State, dict[bytes, Row]]:
         """Return the state and the live rows of keys, both of one moment."""
-        with self._begin(writes=False) as tx:
-            return tx.look(keys)
+        asked = self._looks.of(keys) if self._alone else None
+        if asked is None:
+            with self._begin(writes=False) as tx:
+                return tx.state(), tx.live(keys)
+        reached = self._standing.reached  # before anything is read
+        begun = perf_counter()
+        found = self._asked(*asked)
+        self.times.add(asked[0], perf_counter() - begun)
+        state = told_state(found[0][:STATE], int(found[0][CLOCK]))
+        self._standing.read(reached, state.revision)
+        return state, {row[1]: Row._make(row) for row in live_rows(found)}
 
     def last_batch(self) -> int:
         """Return, under the lock, the number of this server's last committed batch.
@@ -83,6 +99,15 @@ class SharedSession(ABC, Generic[AnyConnection, AnyTransaction]):
     @abstractmethod
     def copy_to(self, path: Path) -> None:
         """Write one state of the database into a new SQLite file."""
+
+    @property
+    def _alone(self) -> bool:
+        """Whether a statement may be asked outside a transaction."""
+        return True
+
+    @abstractmethod
+    def _asked(self, sql: str, params: Sequence[Any]) -> Sequence[Sequence[Any]]:
+        """Return what a statement outside a transaction finds."""
 
     @abstractmethod
     def _begin(self, *, writes: bool) -> AbstractContextManager[AnyTransaction]:

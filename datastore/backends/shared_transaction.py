@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from datastore.backends.transaction import SqlTransaction
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
     from datastore.backends.standing import Standing
-    from datastore.mvcc.model import Row, State
+    from datastore.mvcc.model import State
     from datastore.mvcc.statement_times import StatementTimes
 
 MANY = 10_000  # rows, or keys, whose work between two exchanges may take seconds
@@ -42,10 +42,6 @@ class SharedTransaction(SqlTransaction):
             self._standing.read(self._reached, state.revision)
             self._reached = None  # a later one of a write transaction shows what it wrote itself
         return state
-
-    def look(self, keys: Collection[bytes]) -> tuple[State, dict[bytes, Row]]:
-        """Return the state and the live rows of keys: all that its caller wants."""
-        return self.state(), self.live(keys)
 
     def commit(self, batch: int, revision: int) -> None:
         """Make it durable; `batch` is what tells afterwards whether it was."""

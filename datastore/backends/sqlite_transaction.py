@@ -16,7 +16,7 @@ from sqlalchemy import Table, bindparam, literal
 from sqlalchemy.dialects import sqlite as dialect
 from sqlalchemy.dialects.sqlite import insert
 
-from datastore.backends.sqlite_looks import STATE, LookStatements, live_rows
+from datastore.backends.looks import STATE, LookStatements, live_rows
 from datastore.backends.sqlite_pages import PageStatements, available, unpack
 from datastore.backends.statement_names import name_of
 from datastore.backends.statements import Prepared, Statements

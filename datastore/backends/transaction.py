@@ -27,7 +27,14 @@ if TYPE_CHECKING:
     from datastore.mvcc.backend import Changes
 
 _BY_KEY = attrgetter("key")
+CLOCK = 4  # the column of a state that has the database's time
 WALK = 1_000  # heads a page, when an old revision is read
+
+
+def told_state(columns: Sequence[Any], now: int) -> State:
+    """Return the state that the columns of its statement tell."""
+    newest, floor, compacted, pruned, _, alarms, auth = columns
+    return State(max(newest >> SUB_BITS, floor), compacted, pruned, now, alarms, auth)
 
 
 class SqlTransaction(ABC):
@@ -80,9 +87,7 @@ class SqlTransaction(ABC):
 
     def state_of(self, columns: Sequence[Any]) -> State:
         """Return the state that its columns tell."""
-        newest, floor, compacted, pruned, now, alarms, auth = columns
-        revision = max(newest >> SUB_BITS, floor)
-        return State(revision, compacted, pruned, self.clock(now), alarms, auth)
+        return told_state(columns, self.clock(columns[CLOCK]))
 
     @abstractmethod
     def allocated(self) -> int:
@@ -236,6 +241,7 @@ class SqlTransaction(ABC):
             self.send(self.statements.set_heartbeat, member=self.member_id, time=changes.heartbeat)
         for number, urls in changes.peer_urls.items():
             self.send(self.statements.set_peer_urls, member=number, urls=dumps(urls))
+        self.send_among("drop_members", changes.drop_members)
 
     def _write_bounds(self, changes: Changes) -> None:
         if changes.compact_revision is not None:

@@ -1,9 +1,9 @@
-"""Point reads of SQLite: the store's state and the live rows of some keys, in one statement.
+"""Point reads: the store's state and the live rows of some keys, in one statement.
 
-A statement outside a transaction is a snapshot by itself. Python's driver gives the interpreter's
-lock away at every step, and a thread waits for it again beside a busy event loop: with BEGIN, the
-state, the rows and ROLLBACK a read of one key had four statements, which cost twice the time of
-this one and three times the waits.
+A statement outside a transaction is a snapshot by itself, on every database. With BEGIN, the state,
+the rows and ROLLBACK a read of one key had four statements, which cost two to three times as much:
+SQLite's driver gives the interpreter's lock away at every step, and a thread waits for it again
+beside a busy event loop; the others' drivers work longer at each than the database.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sqlalchemy import and_, select
 from datastore.backends.schema import history, kv, meta
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from datastore.backends.statements import Prepared, Statements
 
@@ -32,6 +32,15 @@ class LookStatements:
     def __init__(self, statements: Statements) -> None:
         self._statements = statements
         self.look: Callable[[int], Prepared] = statements.named("look", self._look)
+
+    def of(self, keys: Collection[bytes]) -> tuple[str, tuple[Any, ...]] | None:
+        """Return the statement for some keys and its parameters; None for more than a list."""
+        lists = list(self._statements.lists.chunks(tuple(keys)))
+        if len(lists) != 1:
+            return None
+        ((size, values),) = lists
+        look = self.look(size)
+        return look.sql, look.bind(values)
 
     def _look(self, size: int) -> Prepared:
         among = and_(self._statements.lists.among(kv.c.key, size), kv.c.deleted == 0)
