@@ -56,7 +56,7 @@ differential: setup ## compare long random runs with a real etcd
 damage: setup ## damage stores and snapshots at random, two hundred rounds
 	@$(BIN)/python -m tests.datastore.damage
 
-robustness: setup servers ## kill servers and databases under load, fifty rounds
+robustness: setup servers ## kill servers and databases under load, twenty rounds each
 	@$(BIN)/python -m tests.robustness
 
 growth: setup servers ## update a thousand keys for a day on each database, and measure what is left

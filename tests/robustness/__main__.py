@@ -1,4 +1,4 @@
-"""`make robustness`: fifty rounds for each victim, a line a round, and a table at the end."""
+"""`make robustness`: twenty rounds for each victim, a line a round, and a table at the end."""
 
 import argparse
 import asyncio
@@ -22,7 +22,7 @@ HEAD = (
 def main() -> int:
     """Run the rounds; 1 when anything was violated."""
     parser = argparse.ArgumentParser(prog="robustness")
-    parser.add_argument("--rounds", type=int, default=50, help="for each victim")
+    parser.add_argument("--rounds", type=int, default=20, help="for each victim")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--victim", choices=VICTIMS, action="append", help="only this one")
     parser.add_argument("--seconds", type=float, default=inf, help="no further round after these")
