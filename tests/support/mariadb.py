@@ -1,4 +1,7 @@
-"""A MariaDB server of a test's own: on a free port, in a directory that goes away with it."""
+"""A MariaDB server of a test's own: on a free port, in a directory that goes away with it.
+
+Or a MySQL server, if `TAPIR_MYSQLD` names one (`mysqld.py`).
+"""
 
 import os
 import shutil
@@ -10,25 +13,11 @@ from typing import Any, Self
 
 import pymysql
 
+from tests.support.mysqld import mysqld
 from tests.support.ports import free_port
-from tests.support.servers import missing_server
 from tests.support.wait import wait_until
 
 OWNER = "mysql"
-QUICK = {  # a small store, which need not survive the machine
-    "innodb_buffer_pool_size": "64M",
-    "innodb_log_file_size": "16M",
-    "innodb_flush_method": "nosync",
-    "performance_schema": "OFF",
-    "max_connections": "300",
-}
-
-
-def _program(name: str) -> str:
-    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
-    if found is None:
-        missing_server("MariaDB is not installed (Debian package mariadb-server)")
-    return found
 
 
 class Mariadb:
@@ -39,24 +28,26 @@ class Mariadb:
 
     def __init__(self, **settings: str) -> None:
         self._directory = Path(tempfile.mkdtemp(prefix="tapir-mariadb-"))
-        self._settings = {**QUICK, **settings}
+        self._kind = mysqld()
+        self._settings = {**self._kind.settings, **settings}
         self._process: subprocess.Popen[bytes] | None = None
         self.port = free_port()
         if os.geteuid() == 0:
             shutil.chown(self._directory, OWNER)
-        subprocess.run(
-            self._command(
-                "mariadb-install-db",
-                "--auth-root-authentication-method=normal",
-                "--skip-test-db",
-                "--skip-name-resolve",
-            ),
-            check=True,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+        made = subprocess.run(
+            [*self._kind.install, *self._own_options()],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             cwd="/",
+            check=False,
         )
+        assert made.returncode == 0, made.stdout.decode(errors="replace")
         self.start()
+
+    @property
+    def is_mysql(self) -> bool:
+        """Whether this is MySQL, which knows other settings than MariaDB."""
+        return self._kind.mysql
 
     @property
     def socket(self) -> Path:
@@ -96,7 +87,7 @@ class Mariadb:
         options = [f"--{name.replace('_', '-')}={value}" for name, value in flags.items()]
         with (self._directory / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                self._command("mariadbd", *options), stdout=log, stderr=log, cwd="/"
+                [*self._kind.serve, *self._own_options(), *options], stdout=log, stderr=log, cwd="/"
             )
         wait_until(self._answers, "MariaDB")
 
@@ -132,7 +123,6 @@ class Mariadb:
             return False
         return True
 
-    def _command(self, program: str, *options: str) -> list[str]:
+    def _own_options(self) -> list[str]:
         user = [f"--user={OWNER}"] if os.geteuid() == 0 else []
-        data = f"--datadir={self._directory / 'data'}"
-        return [_program(program), "--no-defaults", *user, data, *options]
+        return [*user, f"--datadir={self._directory / 'data'}"]
