@@ -16,8 +16,9 @@ bytes). Its name is that of its key.
 SPELLINGS has what databases spell differently, one row each; the views are written once.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from datastore.migrations.mysql_json import IS_JSON
 from datastore.migrations.sqlite_utf8 import IS_UTF8
 
 RENAMED = {
@@ -97,6 +98,31 @@ _IS_UTF8MB4 = (
     "CAST(CONVERT(CONVERT(CONVERT({0} USING utf8mb4) USING utf16) USING utf8mb4) AS BINARY) = {0}"
 )
 
+_MARIADB = Spelling(
+    create="CREATE OR REPLACE VIEW {0} AS",
+    quote="`",
+    blob="x'{0}'",
+    hexadecimal="CONCAT('x''', LOWER(HEX({0})), '''')",
+    text=(
+        f"CASE WHEN {_IS_UTF8MB4} "
+        f"AND NOT {_UTF8MB4} REGEXP '[[:cntrl:]]' THEN {_UTF8MB4} COLLATE utf8mb4_bin END"
+    ),
+    plain=(
+        f"CASE WHEN NOT HEX({{0}}) REGEXP '^(..)*([018-9A-F].|7F)' "
+        f"THEN {_UTF8MB4} COLLATE utf8mb4_bin END"
+    ),
+    json=(
+        f"CASE WHEN {_IS_UTF8MB4} AND JSON_VALID({_UTF8MB4}) "
+        f"THEN {_UTF8MB4} COLLATE utf8mb4_bin END"
+    ),
+    member="JSON_VALUE({0}, '$.{1}')",
+    byte="ASCII(SUBSTR({0}, {1}, 1))",
+    head="SUBSTRING_INDEX({0}, '/', 1)",
+    find="INSTR({0}, {1})",
+    join="CONCAT({0}, {1})",
+    path="CONVERT(SUBSTR({0}, 11) USING utf8mb4) COLLATE utf8mb4_bin",
+)
+
 SPELLINGS = {
     "sqlite": Spelling(
         create="CREATE VIEW {0} AS",
@@ -147,29 +173,14 @@ SPELLINGS = {
             _PG_FUNCTION.format(name="json", check="PERFORM written::jsonb;\n  "),
         ),
     ),
-    "mysql": Spelling(
-        create="CREATE OR REPLACE VIEW {0} AS",
-        quote="`",
-        blob="x'{0}'",
-        hexadecimal="CONCAT('x''', LOWER(HEX({0})), '''')",
-        text=(
-            f"CASE WHEN {_IS_UTF8MB4} "
-            f"AND NOT {_UTF8MB4} REGEXP '[[:cntrl:]]' THEN {_UTF8MB4} COLLATE utf8mb4_bin END"
-        ),
-        plain=(
-            f"CASE WHEN NOT HEX({{0}}) REGEXP '^(..)*([018-9A-F].|7F)' "
-            f"THEN {_UTF8MB4} COLLATE utf8mb4_bin END"
-        ),
+    "mariadb": _MARIADB,
+    "mysql": replace(
+        _MARIADB,
         json=(
-            f"CASE WHEN {_IS_UTF8MB4} AND JSON_VALID({_UTF8MB4}) "
+            f"CASE WHEN {_IS_UTF8MB4} AND {IS_JSON.format(_UTF8MB4)} "
             f"THEN {_UTF8MB4} COLLATE utf8mb4_bin END"
         ),
-        member="JSON_VALUE({0}, '$.{1}')",
-        byte="ASCII(SUBSTR({0}, {1}, 1))",
-        head="SUBSTRING_INDEX({0}, '/', 1)",
-        find="INSTR({0}, {1})",
-        join="CONCAT({0}, {1})",
-        path="CONVERT(SUBSTR({0}, 11) USING utf8mb4) COLLATE utf8mb4_bin",
+        member="JSON_VALUE({0}, '$.{1}' RETURNING CHAR)",  # or it has 512 characters at most
     ),
 }
 

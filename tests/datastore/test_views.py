@@ -93,6 +93,26 @@ JSON = {
 }
 
 
+def nested(levels: int) -> bytes:
+    return b"[" * levels + b"]" * levels
+
+
+# MySQL's functions end a query over JSON nested deeper than 100, and over too much to look for.
+HOSTILE = {
+    "101-levels": nested(101),
+    "objects": b'{"a":' * 150 + b"1" + b"}" * 150,
+    "ends-in-text": b'["' + b"]" * 200 + b'",' + nested(150) + b"]",
+    "ends-after-a-quote": rb'["\"' + b"]" * 200 + b'",' + nested(150) + b"]",
+    "text-in-text": rb'["\\",' + nested(150) + b',"' + b"[" * 150 + b'"]',
+    "never-ends": b'{"a":' * 150_000,
+    "half-a-text": b"[" * 101 + b'"' + b"x" * 500_000,
+    "many-texts": nested(60) + b'""' * 200_000,
+    "many-ends": b"[" * 101 + b"1]" * 200_000,
+    "many-numbers": nested(60) + b"1," * 200_000,
+}
+MANY_BRACKETS = rb'{"kind":"[\"{","a":[' + rb'{"b":["[{\"]"]},' * 5_000 + nested(60) + b"]}"
+
+
 pytestmark = pytest.mark.parametrize("database", DATABASES, indirect=True)
 
 
@@ -188,6 +208,19 @@ def test_a_value_is_json_or_null(core: Core, query: Query, database: str) -> Non
     assert kinds["json-pair"] == "😀"
     assert kinds["json-backslash"] == "\\ud83d"
     assert len(kinds["json-huge"]) == 2_000_000
+
+
+def test_no_nesting_breaks_a_query(core: Core, query: Query, database: str) -> None:
+    for name, value in HOSTILE.items():
+        core.commit(Put(b"/registry/pods/default/" + name.encode(), value))
+    core.commit(Put(b"/registry/pods/default/shown", MANY_BRACKETS))
+
+    rows = query(f"SELECT name, value, {phase(database)}, kind FROM objects")
+    changes = query("SELECT value FROM changes")
+
+    assert len(rows) == len(changes) == len(HOSTILE) + 1
+    if "mysql" not in database:  # MariaDB reads 31 levels
+        assert (MANY_BRACKETS.decode(), '["{') in {(row[1], row[3]) for row in rows}
 
 
 def test_a_protobuf_value_has_a_version_and_a_kind(core: Core, query: Query) -> None:

@@ -11,7 +11,7 @@ down_revision = "0003"
 def upgrade() -> None:
     """Replace the views; no table changes, so servers of the version before may go on."""
     bind = op.get_bind()
-    database = {"mariadb": "mysql"}.get(bind.dialect.name, bind.dialect.name)
+    database = "mariadb" if getattr(bind.dialect, "is_mariadb", False) else bind.dialect.name
     escaped = "%" if database == "sqlite" else "%%"
     for statement in statements(database):
         bind.exec_driver_sql(statement.replace("%", escaped))
