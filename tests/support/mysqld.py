@@ -30,15 +30,16 @@ class Mysqld(NamedTuple):
 def mysqld() -> Mysqld:
     """Return the server of this run; skip the test if there is none."""
     path = os.environ.get(MYSQLD)
-    if path:
-        install = (path, "--no-defaults", "--initialize-insecure")
-        settings = {
-            **_SMALL,
-            "innodb_redo_log_capacity": "64M",
-            "mysqlx": "OFF",
-            "secure_file_priv": "NULL",
-        }
-        return Mysqld(True, install, (path, "--no-defaults"), settings)
+    return _mysql(path) if path else _mariadb()
+
+
+def _mysql(path: str) -> Mysqld:
+    serve = (path, "--no-defaults")
+    own = {"innodb_redo_log_capacity": "64M", "mysqlx": "OFF", "secure_file_priv": "NULL"}
+    return Mysqld(True, (*serve, "--initialize-insecure"), serve, {**_SMALL, **own})
+
+
+def _mariadb() -> Mysqld:
     install = (
         _program("mariadb-install-db"),
         "--no-defaults",
@@ -46,8 +47,8 @@ def mysqld() -> Mysqld:
         "--skip-test-db",
         "--skip-name-resolve",
     )
-    settings = {**_SMALL, "innodb_log_file_size": "16M"}
-    return Mysqld(False, install, (_program("mariadbd"), "--no-defaults"), settings)
+    serve = (_program("mariadbd"), "--no-defaults")
+    return Mysqld(False, install, serve, {**_SMALL, "innodb_log_file_size": "16M"})
 
 
 def _program(name: str) -> str:
