@@ -4,6 +4,7 @@
 the key's event before it. `kv` has the newest event of each key, tombstones included until
 compaction passes them. `meta` has one row, which every write transaction locks: that is what
 orders revisions. It is not updated by puts; the current revision is that of the newest event.
+`moment` says in which second (of Unix time) a revision was made, at most one in each.
 
 Columns stand in the order of the tuples in `datastore.mvcc.model`, so rows need no mapping.
 The schema itself is made by `datastore/migrations`; a test compares the two.
@@ -75,6 +76,14 @@ Index(
     sqlite_where=text("lease <> 0"),
     postgresql_where=text("lease <> 0"),
 )
+
+moment = Table(
+    "moment",
+    metadata,
+    Column("time", BigKey, primary_key=True, autoincrement=False),
+    Column("revision", BigInteger, nullable=False),
+)
+Index("moment_revision", moment.c.revision)
 
 lease = Table(
     "lease",

@@ -17,7 +17,9 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
+    exists,
     func,
+    insert,
     literal,
     or_,
     select,
@@ -25,7 +27,7 @@ from sqlalchemy import (
 )
 
 from datastore.backends.auth_tables import AuthStatements
-from datastore.backends.schema import alarm, history, kv, lease, lock, member, meta, token
+from datastore.backends.schema import alarm, history, kv, lease, lock, member, meta, moment, token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -158,7 +160,18 @@ class Statements:
                 alarm.c.member_id == _param("member"), alarm.c.alarm == _param("kind")
             )
         )
-        self.drop_lock = self.prepare(delete(lock).where(lock.c.name == bindparam("name")))
+        self._prepare_moments()
+
+    def _prepare_moments(self) -> None:
+        known = exists(select(moment.c.time).where(moment.c.time == _param("time")))
+        new = select(_param("time"), _param("revision")).select_from(meta).where(~known)
+        self.put_moment = self.prepare(insert(moment).from_select(["time", "revision"], new))
+        self.moment_before = self.prepare(
+            select(func.max(moment.c.revision)).where(moment.c.revision <= _param("revision"))
+        )
+        self.drop_moments = self.prepare(
+            delete(moment).where(moment.c.revision < _param("revision"))
+        )
 
     def _among(self, kind: str, size: int) -> Prepared:
         """Return one of LISTED for a list of that size."""

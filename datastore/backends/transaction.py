@@ -223,6 +223,8 @@ class SqlTransaction(ABC):
         self.send_among("drop_leases", changes.drop_leases)
         self.send_among("drop_rows", changes.drop_rows)
         self.send_among("drop_heads", [head.key for head in changes.drop_heads])
+        if changes.moment is not None:
+            self.send(self.statements.put_moment, **changes.moment._asdict())
         self._write_settings(changes)
 
     def _write_settings(self, changes: Changes) -> None:
@@ -248,8 +250,15 @@ class SqlTransaction(ABC):
             self.send(self.statements.set_compact, revision=changes.compact_revision)
         if changes.pruned_revision is not None:
             self.send(self.statements.set_pruned, revision=changes.pruned_revision)
+            self._drop_moments(changes.pruned_revision)
         if changes.floor is not None:
             self.send(self.statements.set_floor, revision=changes.floor)
+
+    def _drop_moments(self, revision: int) -> None:
+        """Drop those before the one that tells the time of a revision."""
+        last = self.execute(self.statements.moment_before, revision=revision)[0][0]
+        if last is not None:
+            self.send(self.statements.drop_moments, revision=last)
 
     # Old revisions
 

@@ -1,4 +1,4 @@
-"""The views of schema 0004: `objects`, `keys` and `changes`, for people with a SQL prompt.
+"""The views since schema 0004: `objects`, `keys` and `changes`, for people with a SQL prompt.
 
 `objects` shows live Kubernetes objects by the place of their key, `keys` every live key, `changes`
 every event that compaction has left. `docs/inspect.md` is about them. The columns of 0001 stand
@@ -12,6 +12,9 @@ is shown in hexadecimal; a value that is not JSON, or has in it what the databas
 refuse, is NULL. Of a protobuf value the version and the kind are shown: they stand at its beginning
 (`k8s` NUL, then field 1 of runtime.Unknown, whose fields 1 and 2 they are, each shorter than 128
 bytes). Its name is that of its key.
+
+Schema 0005 adds a time to `objects` and `changes`: that of the last moment up to the revision, NULL
+for what is older than all of them.
 
 SPELLINGS has what databases spell differently, one row each; the views are written once.
 """
@@ -52,6 +55,7 @@ class Spelling:
     head: str  # of text, before the first slash
     find: str  # where {1} is in text, 0 for nowhere
     join: str
+    time: str  # {0} is a second of Unix time
     # A table {1} of one row, whose column `value` is the text {0} of the row before. MariaDB makes
     # a file of each, so there `path`, the text of a key known to be text, is written everywhere.
     lateral: str = ""
@@ -120,6 +124,7 @@ _MARIADB = Spelling(
     head="SUBSTRING_INDEX({0}, '/', 1)",
     find="INSTR({0}, {1})",
     join="CONCAT({0}, {1})",
+    time="FROM_UNIXTIME({0})",
     path="CONVERT(SUBSTR({0}, 11) USING utf8mb4) COLLATE utf8mb4_bin",
 )
 
@@ -147,6 +152,7 @@ SPELLINGS = {
         head="substr({0}, 1, instr({0}, '/') - 1)",
         find="instr({0}, {1})",
         join="{0} || {1}",
+        time="datetime({0}, 'unixepoch')",
         lateral="CROSS JOIN json_each(json_array({0})) AS {1}",
         before=("DROP VIEW objects", "DROP VIEW keys"),
     ),
@@ -166,6 +172,7 @@ SPELLINGS = {
         head="split_part({0}, '/', 1)",
         find="strpos({0}, {1})",
         join="{0} || {1}",
+        time="to_timestamp({0})",
         lateral="CROSS JOIN LATERAL (SELECT {0} AS value OFFSET 0) AS {1}",
         # A block with EXCEPTION is a subtransaction, which no parallel plan may begin.
         before=(
@@ -201,9 +208,9 @@ SELECT {resource} AS resource, {namespace} AS namespace, {name} AS name,
   {json} AS value,
   {encoding} AS encoding, {api_version} AS api_version, {kind} AS kind,
   length(history.value) AS size, kv.create_revision AS create_revision,
-  kv.version AS version, kv.lease AS lease, kv.{key} AS key_bytes, kv.id AS id
+  kv.version AS version, kv.lease AS lease, kv.{key} AS key_bytes, kv.id AS id{kv_time}
 FROM kv {paths} {places}
-CROSS JOIN history
+CROSS JOIN history{kv_moment}
 WHERE history.id = kv.id AND kv.deleted = 0 AND kv.{key} >= {low} AND kv.{key} < {high}
   {is_text}AND {placed} LIKE '_%/_%' AND {placed} NOT LIKE '/%'"""
 
@@ -212,18 +219,56 @@ SELECT history.id >> 20 AS revision,
   CASE WHEN deleted <> 0 THEN 'delete' WHEN version = 1 THEN 'create' ELSE 'update' END AS event,
   coalesce({history_key_text}, {history_key_hex}) AS {key},
   version, lease, length(value) AS size,
-  {json} AS value, {key} AS key_bytes, id, prev_id AS previous_id
-FROM history"""
+  {json} AS value, {key} AS key_bytes, id, prev_id AS previous_id{history_time}
+FROM history{history_moment}"""
+
+_LAST = """(
+  SELECT {0} FROM moment AS known WHERE known.revision <= {1}.id >> 20
+  ORDER BY known.revision DESC LIMIT 1
+)"""
+_NO_TIMES = dict.fromkeys(("kv_time", "kv_moment", "history_time", "history_moment"), "")
 
 
 def statements(database: str) -> list[str]:
     """Return what makes the views, in order; `database` is a row of SPELLINGS."""
+    names = _names(SPELLINGS[database]) | _NO_TIMES
+    views = (view.format(**names) for view in (_KEYS, _OBJECTS, _CHANGES))
+    return [*SPELLINGS[database].before, *views]
+
+
+def with_times(database: str) -> list[str]:
+    """Return what puts views with times in the place of those without, in order."""
     spelling = SPELLINGS[database]
+    names = _names(spelling) | _of_times(spelling)
+    views = ("objects", "changes", "keys")
+    dropped = [f"DROP VIEW {view}" for view in views if database == "sqlite"]
+    return [*dropped, *(view.format(**names) for view in (_KEYS, _OBJECTS, _CHANGES))]
+
+
+def _names(spelling: Spelling) -> dict[str, str]:
     names = {**_of_keys(spelling), **_of_values(spelling), **_of_places(spelling)}
     for view in ("keys", "objects", "changes"):
         quoted = f"{spelling.quote}{view}{spelling.quote}"
         names[f"create_{view}"] = spelling.create.format(quoted)
-    return [*spelling.before, *(view.format(**names) for view in (_KEYS, _OBJECTS, _CHANGES))]
+    return names
+
+
+def _of_times(spelling: Spelling) -> dict[str, str]:
+    """Return the column, and the table that it is of where a view with a query in it is slow.
+
+    MySQL would work out a view that has one in place of a column as a whole, and then look for what
+    is asked of it.
+    """
+    found = dict(_NO_TIMES)
+    for table in ("kv", "history"):
+        if spelling.lateral:
+            time = _LAST.format(spelling.time.format("known.time"), table)
+        else:
+            time = spelling.time.format("moment.time")
+            last = _LAST.format("known.time", table)
+            found[f"{table}_moment"] = f"\nLEFT JOIN moment ON moment.time = {last}"
+        found[f"{table}_time"] = f",\n  {time} AS time"
+    return found
 
 
 def _of_keys(spelling: Spelling) -> dict[str, str]:

@@ -27,6 +27,7 @@ from datastore.mvcc.counters import WriterCounters
 from datastore.mvcc.execution import execute
 from datastore.mvcc.history import with_prevs
 from datastore.mvcc.model import SUB_BITS, Event, State
+from datastore.mvcc.moments import Moments
 from datastore.mvcc.planning import plan
 from datastore.mvcc.requests import DiskSpace
 
@@ -64,6 +65,7 @@ class Committer:
         self._newest = server.newest
         self.seen = 0  # every revision up to this one has been published or left to the hub
         self._batch = 0
+        self._moments = Moments()
         self.counters = WriterCounters()
 
     def heard(self, revision: int) -> None:
@@ -135,6 +137,7 @@ class Committer:
                 batch, state = self._begin(tx, requests, wants_values)
                 first, foreign = self._foreign(tx, state, wants_values)
                 results = [_run(batch, request) for request in requests]
+                self._moments.add(batch)
                 changed = batch.write()
                 events = foreign + batch.events
                 outcome = Outcome(
@@ -156,6 +159,7 @@ class Committer:
         assert outcome is not None  # only `commit` says CommitUnknown, and it comes last
         self.seen = outcome.revision
         if changed:
+            self._moments.committed(batch)
             self.counters.committed(batch.events)
         self._keep_newest(batch)
         return outcome

@@ -94,6 +94,7 @@ DAMAGES = [
     ("alarms", "INSERT INTO alarm VALUES (5, 9)", "alarm of member 5", "number 9"),
     ("members", "UPDATE member SET name = ''", "member ", "name ''"),
     ("locks", "INSERT INTO lock VALUES ('x', 5, -1)", "lock x", "until -1 ms by member 5"),
+    ("moments", "INSERT INTO moment VALUES (5, 99)", "moment 5", "of revision 99, which"),
     ("grants", "DELETE FROM auth_user", "user root", "holds role root: one is not there"),
     ("grants", "DELETE FROM auth_role", "user root", "holds role r"),
     ("permissions", "DELETE FROM auth_role", "role r", "the role is gone"),

@@ -4,15 +4,16 @@ The store is filled through our API server and by an etcd client. Of the page on
 store is replaced.
 """
 
-import datetime
 import re
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import grpc
 import pytest
+import sqlalchemy as sa
 
 from control_plane.api.resources import (
     CONFIGMAPS,
@@ -32,6 +33,7 @@ from tests.support.apiserver import ApiServer
 from tests.support.datastore import Datastore
 
 PAGE = Path(__file__).parents[2] / "docs" / "inspect.md"
+DRIVERS = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql"}
 SHELLS = {"sqlite": "sqlite3", "postgresql": "psql", "mysql": "mysql"}
 PLAIN = {
     "sqlite3": ".mode list\n",
@@ -143,15 +145,15 @@ def run(database: str, sql: str, user: str = "") -> list[tuple[str, ...]]:
     return [tuple(line.split(between)) for line in lines]
 
 
-async def fill(server: Datastore, directory: Path) -> None:
-    """Do what the queries ask about."""
+async def fill(server: Datastore, directory: Path) -> int:
+    """Do what the queries ask about; return the revision from which on it is to be recent."""
     async with (
         ApiServer(server.endpoint, directory) as api,
         ApiClient(ClientConfig.from_kubeconfig(api.kubeconfig)) as client,
     ):
         await client.create(NAMESPACES, {"metadata": {"name": "shop"}})
         await client.create(SERVICEACCOUNTS, placed("default"))
-        lease = await client.create(LEASES, held(300))
+        await client.create(LEASES, held())
         for number, node in enumerate(("node-a", "node-b")):
             spec = {"nodeName": node, "containers": [{"name": "c", "image": "busybox"}]}
             await client.create(PODS, {**placed(f"web-{number}"), "spec": spec})
@@ -159,9 +161,7 @@ async def fill(server: Datastore, directory: Path) -> None:
         prices = await client.create(CONFIGMAPS, {**placed("prices"), "data": {"a": "1"}})
         for text in ("2", "x" * 50_000):
             prices = await client.update(CONFIGMAPS, {**prices, "data": {"a": text}})
-        lease = await client.update(LEASES, {**lease, "spec": held(90)["spec"]})
-        await client.create(CONFIGMAPS, placed("late"))
-        await client.update(LEASES, {**lease, "spec": held(10)["spec"]})
+        late = await client.create(CONFIGMAPS, placed("late"))
         await client.delete(CONFIGMAPS, "late", "shop")
     with grpc.insecure_channel(server.address) as channel:
         put, grant = rpc_pb2_grpc.KVStub(channel).Put, rpc_pb2_grpc.LeaseStub(channel).LeaseGrant
@@ -170,16 +170,30 @@ async def fill(server: Datastore, directory: Path) -> None:
         put(pb.PutRequest(key=b"/registry/pods/shop/raw", value=POD_MESSAGE))
         put(pb.PutRequest(key=b"/registry/pods/\xff\xfe", value=b"{}"))
         put(pb.PutRequest(key=b"/registry/secrets/shop/odd", value=bytes(range(256))))
+    return int(late["metadata"]["resourceVersion"])
+
+
+def make_older(database: str, revision: int) -> None:
+    """Let all before a revision have been an hour ago."""
+    now = int(time.time())
+    rows = f"({now - 3600}, 2), ({now - 10}, {revision})"
+    statements = ("DELETE FROM moment", f"INSERT INTO moment (time, revision) VALUES {rows}")
+    for scheme, driver in DRIVERS.items():
+        database = database.replace(f"{scheme}://", f"{driver}://")
+    engine = sa.create_engine(database)
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.execute(sa.text(statement))
+    engine.dispose()
 
 
 def placed(name: str, namespace: str = "shop") -> dict[str, Any]:
     return {"metadata": {"name": name, "namespace": namespace}}
 
 
-def held(seconds_ago: int) -> dict[str, Any]:
-    renewed = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=seconds_ago)
-    time = renewed.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return {**placed("leader", "kube-system"), "spec": {"holderIdentity": "me", "renewTime": time}}
+def held() -> dict[str, Any]:
+    spec = {"holderIdentity": "me", "renewTime": "2026-01-01T00:00:00.000000Z"}
+    return {**placed("leader", "kube-system"), "spec": spec}
 
 
 def event() -> dict[str, Any]:
@@ -208,7 +222,7 @@ def test_every_query_is_asked_for() -> None:
 async def test_the_shells_answer(database: str, tmp_path: Path) -> None:
     shell = SHELLS[urlsplit(database).scheme]
     with Datastore(database) as server:
-        await fill(server, tmp_path / "cluster")
+        make_older(database, await fill(server, tmp_path / "cluster"))
         found = {name: run(database, query(name, shell)) for name in QUERIES}
 
         for name, wanted in SHOWN.items():

@@ -70,7 +70,9 @@ def test_an_earlier_store_gets_the_views(database: str, version: str) -> None:
         objects = connection.execute(
             sa.text("SELECT resource, name, revision, value, kind FROM objects ORDER BY revision")
         ).fetchall()
-        events = connection.execute(sa.text("SELECT revision, event FROM changes ORDER BY id"))
+        events = connection.execute(
+            sa.text("SELECT revision, event, time IS NULL FROM changes ORDER BY id")
+        )
         happened = [tuple(row) for row in events]
 
     assert [row[3] for row in live] == [3, 6, 4, 5]
@@ -79,7 +81,13 @@ def test_an_earlier_store_gets_the_views(database: str, version: str) -> None:
         ("pods", "web", 4, '{"kind":"Pod","n":2}', "Pod"),
         ("pods", "new", 6, "{}", None),
     ]
-    assert happened == [(2, "create"), (3, "create"), (4, "update"), (5, "create"), (6, "create")]
+    assert happened == [
+        (2, "create", True),
+        (3, "create", True),
+        (4, "update", True),
+        (5, "create", True),
+        (6, "create", False),
+    ]
 
 
 def test_rights_and_views_of_people_outlive_the_migration(

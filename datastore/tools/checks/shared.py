@@ -1,4 +1,4 @@
-"""Leases, alarms, locks and members: small tables, and what keys say of leases."""
+"""Leases, alarms, locks, members and moments: small tables, and what keys say of leases."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, func, not_, or_, select
 
-from datastore.backends.schema import alarm, kv, lease, lock, member
+from datastore.backends.schema import alarm, kv, lease, lock, member, moment
 from datastore.mvcc.alarms import CORRUPT, NOSPACE
 from datastore.mvcc.leases import MAX_TTL
 from datastore.tools.checks.check import Check, at, each
@@ -64,6 +64,15 @@ def _lock(row: Row[Any]) -> tuple[str, str]:
     return f"lock {row.name}", f"held until {row.until} ms by member {row.owner}"
 
 
+def _moments(bounds: Bounds) -> Select[Any]:
+    impossible = or_(moment.c.time <= 0, moment.c.revision < 1)
+    return select(*moment.c).where(or_(impossible, moment.c.revision > bounds.revision))
+
+
+def _moment(row: Row[Any]) -> tuple[str, str]:
+    return f"moment {row.time}", f"is of revision {row.revision}, which the store has not reached"
+
+
 SHARED = (
     Check(
         "leased",
@@ -99,5 +108,12 @@ SHARED = (
         "delete the row from table lock",
         _locks,
         each(_lock),
+    ),
+    Check(
+        "moments",
+        "no time is kept of a revision that the store has not reached",
+        "delete the row from table moment: it only tells people the time",
+        _moments,
+        each(_moment),
     ),
 )
