@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from datastore.mvcc.lane import Lane
     from datastore.mvcc.leadership import Leadership
     from datastore.mvcc.leases import Renewed
-    from datastore.mvcc.model import Lease
+    from datastore.mvcc.model import Lease, State
     from datastore.mvcc.writer import Writer
 
 log = logging.getLogger(__name__)
@@ -157,11 +157,13 @@ class SharedLessor:
         writer: Writer,
         lane: Lane,
         leadership: Leadership,
+        seen: Callable[[State], None],
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._writer = writer
         self._leadership = leadership
+        self._seen = seen
         self._lane = lane
         self._clock = clock
         self._held_until = 0
@@ -200,9 +202,11 @@ class SharedLessor:
 
     async def _turn(self, *, renew_all: bool) -> float:
         """End what is due; return for how long nothing will be."""
-        now, following = await self._lane.call(_look)
+        state, following = await self._lane.call(_look)
+        now = state.now
         if renew_all or now > self._held_until - LOCK_AGAIN_MS:
             await self._hold(renew_all=renew_all)
+        self._seen(state)
         if following is None or now > self._held_until:
             return SHARED_SLEEP
         if following > now:
@@ -238,8 +242,8 @@ class SharedLessor:
 Lessor = MemoryLessor | SharedLessor
 
 
-def _look(session: Session) -> tuple[int, int | None]:
-    """Return the time, and the next deadline."""
+def _look(session: Session) -> tuple[State, int | None]:
+    """Return the state, with the time, and the next deadline."""
     with session.snapshot() as snapshot:
         earliest = snapshot.due_leases(1 << 62, 1)
-        return snapshot.state().now, earliest[0].deadline if earliest else None
+        return snapshot.state(), earliest[0].deadline if earliest else None

@@ -153,9 +153,11 @@ class Store:
         self.writer.start_from(state.revision)
         if backend.newest is not None and not state.auth:
             backend.newest.apply([], state.revision)
-        self.compactor = Compactor(self.writer)
         self.leadership = Leadership(backend.member_id if backend.exclusive else 0)
-        self.lessor: Lessor = SharedLessor(self.writer, self._points, self.leadership)
+        self.compactor = Compactor(self.writer, self._leads)
+        self.lessor: Lessor = SharedLessor(
+            self.writer, self._points, self.leadership, self.compactor.saw
+        )
         if backend.exclusive:
             self.lessor = MemoryLessor(self.writer)
         self.lessor.start((await self._ranges.call(snapshot_reads.all_leases)).values())
@@ -338,6 +340,9 @@ class Store:
         """Return how often each statement ran here and how long that took, by name."""
         times = [times for use in self.uses() for times in use.times]
         return total([*times, self._here.times] if self._here else times)
+
+    def _leads(self) -> bool:
+        return self.leadership.leader == self.backend.member_id
 
     def watch_stream(self) -> WatchStream:
         """Open a stream of watches."""

@@ -27,6 +27,19 @@ def mariadb() -> Iterator[Mariadb]:
         yield server
 
 
+@pytest.fixture(params=["postgres", "mariadb"])
+def server(request: pytest.FixtureRequest) -> Postgres | Mariadb:
+    """A database server that servers of ours can share, of either kind."""
+    found: Postgres | Mariadb = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture
+def name() -> str:
+    """The name of a database that no other test has."""
+    return f"shared{next(_databases)}"
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database; `EVERY_DATABASE` asks for one of MariaDB too."""

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import psycopg
 
@@ -56,6 +56,14 @@ class Postgres:
             if not known:
                 connection.execute(f'CREATE DATABASE "{database}"')
         return f"postgresql://{OWNER}@127.0.0.1:{self.port}/{database}"
+
+    def run(self, *statements: str, database: str = "postgres") -> tuple[Any, ...]:
+        """Run statements as the superuser, each by itself; return the rows of the last."""
+        url = f"postgresql://{OWNER}@127.0.0.1:{self.port}/{database}"
+        with psycopg.connect(url, autocommit=True) as connection:
+            for statement in statements:
+                cursor = connection.execute(statement.encode())
+            return tuple(cursor.fetchall()) if cursor.description else ()
 
     @property
     def pid(self) -> int:
