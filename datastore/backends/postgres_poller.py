@@ -19,6 +19,7 @@ import psycopg
 from datastore.backends.ear import Ear
 from datastore.backends.postgres_connection import PostgresConnection, connect
 from datastore.backends.standing import BATCH_BITS
+from datastore.mvcc.membership import ALIVE_MS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 BUSY_SECONDS = 0.05
 IDLE_SECONDS = 0.25
 BUSY_FOR_SECONDS = 2.0  # after a commit
-SILENT_MS = 15_000  # as long as a server without a heartbeat counts as alive
 _NOW = "extract(epoch FROM clock_timestamp()) * 1000"
 
 
@@ -45,17 +45,20 @@ class Poller(Ear[PostgresConnection, dict[int, int]]):
         """Say whether a member row is free: the caller, who holds the store's lock, takes it."""
         if self._connection is None:
             return False
-        alive = f"SELECT 1 FROM {self._members} WHERE id = %s AND heartbeat > {_NOW} - {SILENT_MS}"
+        alive = f"SELECT 1 FROM {self._members} WHERE id = %s AND heartbeat > {_NOW} - {ALIVE_MS}"
         return self._connection.execute(alive.encode(), (member_id,)).fetchone() is None
 
     def close(self) -> None:
         """Free the member row, unless it is another server's by now."""
         standing = self._standing
-        free = f"UPDATE {self._members} SET heartbeat = 0 WHERE id = %s AND batch >> %s = %s"
+        free = f"UPDATE {self._members} SET heartbeat = heartbeat - {ALIVE_MS} "
+        own = "WHERE id = %s AND batch >> %s = %s"
         if self._connection is not None and standing.member_id:
             process = standing.first_batch >> BATCH_BITS
             with suppress(psycopg.Error):
-                self._connection.execute(free.encode(), (standing.member_id, BATCH_BITS, process))
+                self._connection.execute(
+                    (free + own).encode(), (standing.member_id, BATCH_BITS, process)
+                )
         self.drop()
 
     def _follow(

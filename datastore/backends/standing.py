@@ -78,7 +78,10 @@ class Standing:
         """
         ours = number is not None and number >> BATCH_BITS == self.first_batch >> BATCH_BITS
         if number is None or (ours and number < acknowledged):
-            self.give_up("the database does not know this server's last batch: it has lost commits")
+            self.give_up(
+                "the database does not know this server's last batch: it has lost commits, or this "
+                "server was gone for so long that another one removed its member row"
+            )
         elif not ours and not claimed:
             self.give_up(
                 "another server of the same name took this one's place while the database was "

@@ -306,6 +306,7 @@ LISTED: dict[str, tuple[ColumnElement[Any], Callable[[ColumnElement[bool]], Clau
     "drop_rows": (history.c.id, lambda among: delete(history).where(among)),
     "drop_heads": (kv.c.key, lambda among: delete(kv).where(among)),
     "drop_leases": (lease.c.id, lambda among: delete(lease).where(among)),
+    "drop_members": (member.c.id, lambda among: delete(member).where(among)),
     "renew_tokens": (
         token.c.digest,
         lambda among: update(token).where(among).values(expires=_param("expires")),

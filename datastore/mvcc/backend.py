@@ -75,20 +75,12 @@ class Wanted(NamedTuple):
         return Wanted(keys, [key for key in self.value_keys if key not in kept], self.leases)
 
 
-class Moment(NamedTuple):
-    """A second of Unix time, and the first revision that was made in it."""
-
-    time: int
-    revision: int
-
-
 @dataclass(slots=True)
 class Changes:
     """Everything a transaction writes; None where a setting stays as it is."""
 
     rows: list[Row] = field(default_factory=list)
     heads: dict[bytes, Head] = field(default_factory=dict)
-    moment: Moment | None = None  # of the rows, unless that second is known
     put_leases: dict[int, Lease] = field(default_factory=dict)
     drop_leases: set[int] = field(default_factory=set)
     put_alarms: set[Alarm] = field(default_factory=set)
@@ -103,6 +95,7 @@ class Changes:
     put_lock: Lock | None = None
     heartbeat: int | None = None  # this server is alive at this time (ms)
     peer_urls: dict[int, tuple[str, ...]] = field(default_factory=dict)  # by member
+    drop_members: list[int] = field(default_factory=list)
     auth: AuthChanges | None = None
 
     def empty(self) -> bool:

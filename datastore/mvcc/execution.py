@@ -2,7 +2,7 @@
 
 Every function takes the batch and its request and returns the result, or raises a DatastoreError
 after which nothing of the request remains. Those of a subject are in a file of their own: leases,
-the lock, alarms, history (`pruning.py`), auth.
+the lock, members, alarms, history (`pruning.py`), auth.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from datastore.errors import LeaseNotFound
-from datastore.errors.members import MemberNotFound
 from datastore.mvcc.alarms import check_operation, disarm, disk_space, raise_alarm
 from datastore.mvcc.auth.execution import check_write, manage_auth, renew_tokens, store_token
 from datastore.mvcc.auth.requests import ManageAuth, RenewTokens, StoreToken
 from datastore.mvcc.draft import Draft
 from datastore.mvcc.leadership import hold, move
 from datastore.mvcc.leases import end_all, expire, extend, grant, renew, revoke
+from datastore.mvcc.membership import forget, heartbeat, update
 from datastore.mvcc.model import DeleteRange, OpResult, Put, PutResult, Txn
 from datastore.mvcc.pruning import compact, prune
 from datastore.mvcc.requests import (
@@ -26,6 +26,7 @@ from datastore.mvcc.requests import (
     EndLeases,
     ExpireLeases,
     ExtendLeases,
+    ForgetMembers,
     GrantLease,
     Heartbeat,
     HoldLock,
@@ -33,7 +34,6 @@ from datastore.mvcc.requests import (
     Prune,
     RaiseAlarm,
     RenewLease,
-    Revision,
     RevokeLease,
     UpdateMember,
     WriteRequest,
@@ -71,18 +71,6 @@ def _operation(batch: BatchState, request: Put | DeleteRange | Txn) -> OpResult:
     return result
 
 
-def _heartbeat(batch: BatchState, _: Heartbeat) -> Revision:
-    batch.changes.heartbeat = batch.now
-    return Revision(batch.revision)
-
-
-def _update_member(batch: BatchState, request: UpdateMember) -> Revision:
-    if request.id not in {member.id for member in batch.tx.members()}:
-        raise MemberNotFound
-    batch.changes.peer_urls[request.id] = request.peer_urls
-    return Revision(batch.revision)
-
-
 _EXECUTORS: dict[type, Callable[[BatchState, Any], Any]] = {
     Put: _put,
     DeleteRange: _operation,
@@ -100,8 +88,9 @@ _EXECUTORS: dict[type, Callable[[BatchState, Any], Any]] = {
     DiskSpace: disk_space,
     HoldLock: hold,
     MoveLock: move,
-    Heartbeat: _heartbeat,
-    UpdateMember: _update_member,
+    Heartbeat: heartbeat,
+    UpdateMember: update,
+    ForgetMembers: forget,
     ManageAuth: manage_auth,
     StoreToken: store_token,
     RenewTokens: renew_tokens,

@@ -129,6 +129,10 @@ class UpdateMember(NamedTuple):
     peer_urls: tuple[str, ...]
 
 
+class ForgetMembers(NamedTuple):
+    """Remove the rows of servers that are gone for good; nothing where this one does not lead."""
+
+
 WriteRequest = (
     Put
     | DeleteRange
@@ -148,6 +152,7 @@ WriteRequest = (
     | MoveLock
     | Heartbeat
     | UpdateMember
+    | ForgetMembers
     | ManageAuth
     | StoreToken
     | RenewTokens

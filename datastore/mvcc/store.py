@@ -8,6 +8,7 @@ ranges have threads of their own. Nothing here blocks the event loop.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -31,10 +32,12 @@ from datastore.mvcc.key_space import KeySpace, Reads
 from datastore.mvcc.lane import Lane
 from datastore.mvcc.leadership import Leadership
 from datastore.mvcc.lessor import Lessor, MemoryLessor, SharedLessor
+from datastore.mvcc.membership import FORGET_SECONDS, HEARTBEAT_SECONDS, alive
 from datastore.mvcc.point_reads import PointReads
 from datastore.mvcc.quota import Quota
 from datastore.mvcc.requests import (
     Compact,
+    ForgetMembers,
     GrantLease,
     Heartbeat,
     RenewLease,
@@ -69,10 +72,9 @@ if TYPE_CHECKING:
     from datastore.mvcc.statement_times import Spent
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 RANGE_THREADS = 3
 POINT_READS = 64  # that share one snapshot
-HEARTBEAT_SECONDS = 5.0
-ALIVE_MS = 15_000  # a server without a heartbeat for this long is gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,11 +305,9 @@ class Store:
     async def members(self) -> list[Member]:
         """Return the servers that are alive, this one always among them."""
         state, members = await self._points.call(snapshot_reads.members)
+        others = [] if self.backend.exclusive else alive(members, state.now)
         return [
-            member
-            for member in members
-            if member.id == self.backend.member_id
-            or (not self.backend.exclusive and state.now - member.heartbeat < ALIVE_MS)
+            member for member in members if member.id == self.backend.member_id or member in others
         ]
 
     async def read(self, function: Callable[[Session], Any]) -> Any:
@@ -331,6 +331,7 @@ class Store:
             yield "auto-compaction", compactor.run
         if not self.backend.exclusive:
             yield "heartbeat", every(HEARTBEAT_SECONDS, lambda: self.writer.submit(Heartbeat()))
+            yield "old members", every(FORGET_SECONDS, self._forget_members)
 
     def uses(self) -> list[Use]:
         """Return what every session is doing, by lane."""
@@ -340,6 +341,13 @@ class Store:
         """Return how often each statement ran here and how long that took, by name."""
         times = [times for use in self.uses() for times in use.times]
         return total([*times, self._here.times] if self._here else times)
+
+    async def _forget_members(self) -> None:
+        gone = await self.writer.submit(ForgetMembers())
+        if gone:
+            log.info(
+                "servers that are gone for good ids=%s", " ".join(f"{member:x}" for member in gone)
+            )
 
     def _leads(self) -> bool:
         return self.leadership.leader == self.backend.member_id

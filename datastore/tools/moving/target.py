@@ -26,8 +26,8 @@ from datastore.mvcc.backend import (
     CommitUnknown,
     Wanted,
 )
+from datastore.mvcc.membership import ALIVE_MS
 from datastore.mvcc.model import MAX_EVENTS, SUB_BITS, Alarm, Head, Lease, Lock, Row
-from datastore.mvcc.store import ALIVE_MS
 from datastore.tools.moving.record import BATCH_BYTES, BATCH_ROWS, CannotMove, Record, shown
 
 if TYPE_CHECKING:
