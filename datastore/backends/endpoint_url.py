@@ -1,8 +1,9 @@
 """Endpoint URLs as people write them, and as they may be shown.
 
 `parse` takes what libpq takes too: the scheme `postgres://`, and several hosts before the path
-(`postgresql://user@one:5432,two:5432/db`). A password may come from a file instead, so that no list
-of processes shows it. What is shown of a URL (in logs, errors and names) never has a secret in it.
+(`postgresql://user@one:5432,two:5432/db`, and so for MySQL). A password may come from a file
+instead, so that no list of processes shows it. What is shown of a URL (in logs, errors and names)
+never has a secret in it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
 ALIASES = {"postgres": "postgresql"}
+SEVERAL_HOSTS = ("postgresql", "mysql")
 SECRETS = frozenset({"password", "passwd", "sslpassword"})  # query parameters not to be shown
 _HOSTS = re.compile(r"(?P<before>[^/?#]*@|)(?P<hosts>[^@/?#]*,[^@/?#]*)(?P<after>[/?#].*|)", re.S)
 
@@ -71,10 +73,10 @@ def has_password(endpoint: str) -> bool:
 
 
 def _one_host(endpoint: str) -> str:
-    """Write several hosts as parameters, which is the other form that libpq knows."""
+    """Write several hosts as the parameters `host` and `port`, the other form that libpq knows."""
     scheme, separator, rest = endpoint.partition("://")
     found = _HOSTS.fullmatch(rest)
-    if not found or ALIASES.get(scheme, scheme) != "postgresql":
+    if not found or ALIASES.get(scheme, scheme) not in SEVERAL_HOSTS:
         return endpoint
     pairs = [_host_and_port(one) for one in found["hosts"].split(",")]
     parameters = "host=" + ",".join(host for host, _ in pairs)

@@ -11,10 +11,11 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from datastore.backends import mysql_upkeep
-from datastore.backends.mysql_connection import MysqlConnection, Trouble, said
+from datastore.backends.mysql_connection import Trouble, said
 from datastore.backends.mysql_database import durability_warnings, refuse_unfit
 from datastore.backends.mysql_looker import Looker
 from datastore.backends.mysql_migration import check_and_migrate_mysql
+from datastore.backends.mysql_nodes import connect
 from datastore.backends.mysql_rights import refusal
 from datastore.backends.mysql_session import MysqlSession
 from datastore.backends.mysql_statements import LONGEST_KEY
@@ -51,7 +52,7 @@ class MysqlBackend(SharedBackend):
         return MysqlSession(self._target, self._lifeline, self._standing, writer=writer)
 
     def _prepare(self) -> None:
-        with closing(MysqlConnection(self._target)) as connection:
+        with closing(connect(self._target)) as connection:
             refuse_unfit(connection, self._target.name, self._identity.max_request_bytes)
             self.warnings = durability_warnings(connection)
             self._like = f"tls={'on' if connection.encrypted else 'off'}"

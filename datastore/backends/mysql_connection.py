@@ -21,12 +21,12 @@ from pymysql.constants import CLIENT, COMMAND, CR, ER
 
 from datastore.backends.lifeline import shut
 from datastore.backends.mysql_rows import FastResult
-from datastore.mvcc.backend import BackendDown, BackendFailed, BackendFull
+from datastore.mvcc.backend import BackendDown, BackendFailed, BackendFull, Overtaken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from datastore.backends.mysql_target import Target
+    from datastore.backends.mysql_target import Node, Target
 
 Purpose = Literal["read", "write", "work"]
 Trouble = pymysql.MySQLError
@@ -61,6 +61,14 @@ _GONE = {
     _UNKNOWN_COMMAND,
     *_READ_ONLY,
 }
+_NODE = (
+    "SELECT @@max_allowed_packet",
+    "SHOW GLOBAL VARIABLES LIKE 'wsrep_on'",
+    "SHOW GLOBAL STATUS LIKE 'wsrep_ready'",
+)
+_IN_STEP = (  # a transaction begins when its node has what was committed at others before
+    "SET SESSION wsrep_sync_wait = 1, wsrep_dirty_reads = OFF, wsrep_trx_fragment_size = 0",
+)
 _EVERY = (
     "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
     f"SET SESSION innodb_lock_wait_timeout = {LOCK_SECONDS}, lock_wait_timeout = {LOCK_SECONDS}",
@@ -83,17 +91,18 @@ _VERSION = re.compile(r"(?:5\.5\.5-)?(\d+)\.(\d+)")  # MariaDB 10 says 5.5.5 fir
 
 
 class MysqlConnection(Connection):  # type: ignore[misc]  # the driver is not typed
-    """A connection that can be cut from another thread."""
+    """A connection that can be cut from another thread; `galera`: to a cluster's node."""
 
-    def __init__(self, target: Target, purpose: Purpose = "work") -> None:
+    def __init__(self, target: Target, node: Node, purpose: Purpose = "work") -> None:
         """Connect; the driver's errors are raised as they are.
 
         A statement that reads for clients is limited in time, and so is the idleness of one who
         writes for them; other work is not.
         """
+        self.galera = False  # as far as is known
         super().__init__(
-            host=target.host,
-            port=target.port,
+            host=node.host,
+            port=node.port,
             unix_socket=target.socket or None,
             user=target.user,
             password=target.password.encode(),
@@ -113,9 +122,23 @@ class MysqlConnection(Connection):  # type: ignore[misc]  # the driver is not ty
         limits = {"read": _READER[self.mariadb], "write": self.patience(IDLE_SECONDS)}
         own = [limits[purpose]] if purpose in limits else []
         self.exchange([*_EVERY, _DIALECT[self.mariadb], *own])
-        self.longest_packet = int(self.exchange(["SELECT @@max_allowed_packet"])[0][0][0])
+        self._learn()
         self.patient = False  # a transaction may be idle for longer than usual
         self._read_timeout = None  # a statement may take its time: whoever cannot wait cuts
+
+    def _learn(self) -> None:
+        """Ask what the node is; the driver's error for one that is cut off from its cluster."""
+        packet, cluster, ready = self.exchange(_NODE)
+        self.longest_packet = int(packet[0][0])
+        self.galera = any(value == "ON" for _, value in cluster)
+        if not self.galera:
+            return
+        if any(value != "ON" for _, value in ready):
+            self.leave()
+            raise pymysql.OperationalError(
+                _UNKNOWN_COMMAND, "this node of the cluster is not ready"
+            )
+        self.exchange(_IN_STEP)
 
     @property
     def version(self) -> tuple[int, int]:
@@ -135,9 +158,13 @@ class MysqlConnection(Connection):  # type: ignore[misc]  # the driver is not ty
     def exchange(self, statements: Sequence[str]) -> list[Sequence[Any]]:
         """Send statements together and return the rows of each; an error ends them.
 
-        `done` counts those that were answered before an error.
+        `done` counts those that were answered before an error. To a cluster's node each is sent by
+        itself: MariaDB forgets, between the statements of a message, that it has ended their
+        transaction in favour of another node's, and does the rest outside of any.
         """
         self.done = 0
+        if self.galera and len(statements) > 1:
+            return self._one_by_one(statements)
         text = ";".join(statements)
         if len(text) > getattr(self, "longest_packet", len(text)):
             raise BackendFailed(
@@ -153,6 +180,15 @@ class MysqlConnection(Connection):  # type: ignore[misc]  # the driver is not ty
             found.append(result.rows or ())
             self.done += 1
             more = result.has_next
+        return found
+
+    def _one_by_one(self, statements: Sequence[str]) -> list[Sequence[Any]]:
+        found: list[Sequence[Any]] = []
+        for done, statement in enumerate(statements):
+            try:
+                found += self.exchange([statement])
+            finally:
+                self.done += done
         return found
 
     def cut(self) -> None:
@@ -187,7 +223,8 @@ def lost(connection: MysqlConnection, error: Exception) -> bool:
 def translate(connection: MysqlConnection, error: Exception) -> Exception:
     """Return the error of the backend protocol for one of the driver."""
     if lost(connection, error) or code_of(error) in _AGAIN:
-        return BackendDown(said(error))
+        overtaken = code_of(error) == ER.LOCK_DEADLOCK
+        return (Overtaken if overtaken else BackendDown)(said(error))
     full = code_of(error) in (_NO_SPACE, _TABLE_FULL)
     return (BackendFull if full else BackendFailed)(said(error))
 

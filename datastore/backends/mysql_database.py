@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from datastore.backends.mysql_galera import refuse_unsafe
 from datastore.errors import StartError
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ _BINARY_LOG = ("log_bin", "sync_binlog")
 
 
 def refuse_unfit(connection: MysqlConnection, name: str, largest_request: int) -> None:
-    """Raise StartError for a server that is too old, a cluster, or takes too little at once."""
+    """Raise StartError for a server that is too old, unsafe, or takes too little at once."""
     oldest = OLDEST[connection.mariadb]
     if connection.version < oldest:
         kind = "MariaDB" if connection.mariadb else "MySQL"
@@ -27,11 +28,8 @@ def refuse_unfit(connection: MysqlConnection, name: str, largest_request: int) -
             f"datastore {name} is {kind} {'.'.join(map(str, connection.version))}: "
             f"use {kind} {oldest[0]}.{oldest[1]} or newer"
         )
-    if _is_cluster(connection):
-        raise StartError(
-            f"datastore {name} is a Galera cluster (wsrep_on), whose nodes do not share the lock "
-            "that orders revisions: use a single server, or one with replicas"
-        )
+    if connection.galera:
+        refuse_unsafe(connection, name)
     needed = 2 * largest_request + _ENVELOPE  # bytes are written in hexadecimal
     if connection.longest_packet < needed:
         raise StartError(
@@ -39,11 +37,6 @@ def refuse_unfit(connection: MysqlConnection, name: str, largest_request: int) -
             f"(max_allowed_packet), requests of {largest_request} bytes need {needed}: set "
             "max_allowed_packet higher, or --max-request-bytes lower"
         )
-
-
-def _is_cluster(connection: MysqlConnection) -> bool:
-    found = connection.exchange(["SHOW GLOBAL VARIABLES LIKE 'wsrep_on'"])[0]
-    return any(value == "ON" for _, value in found)
 
 
 def durability_warnings(connection: MysqlConnection) -> tuple[str, ...]:

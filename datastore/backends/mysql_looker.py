@@ -8,10 +8,13 @@ own writer has the answer, so a look that finds something is made sure of a mome
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from datastore.backends import mysql_galera
 from datastore.backends.ear import SessionEar
-from datastore.backends.mysql_connection import MysqlConnection
+from datastore.backends.mysql_connection import MysqlConnection, Trouble
+from datastore.backends.mysql_nodes import connect
 from datastore.mvcc.model import SUB_BITS
 
 if TYPE_CHECKING:
@@ -53,16 +56,32 @@ class Looker(SessionEar[MysqlConnection, int]):
     """See the module. One thread listens; any may `cut`."""
 
     def __init__(self, target: Target, lifeline: Lifeline, standing: Standing) -> None:
-        super().__init__(lambda: MysqlConnection(target), lifeline, standing)
+        super().__init__(lambda: connect(target), lifeline, standing)
         self._target = target
         self._pace = Pace()
 
     def claim(self, member_id: int) -> bool:
-        """Take a member row for as long as the connection lives."""
-        if self._connection is None:
+        """Take a member row for as long as the connection lives; of a cluster's, if it is free."""
+        connection = self._connection
+        if connection is None:
             return False
-        name = self._connection.escape(self._target.lock(str(member_id)))
-        return bool(self._connection.exchange([f"SELECT GET_LOCK({name}, 0)"])[0][0][0])
+        if connection.galera:
+            return mysql_galera.is_free(connection, member_id)
+        name = connection.escape(self._target.lock(str(member_id)))
+        return bool(connection.exchange([f"SELECT GET_LOCK({name}, 0)"])[0][0][0])
+
+    def close(self) -> None:
+        """Let go of the member row."""
+        connection = self._connection
+        if connection is not None and connection.galera:
+            with suppress(Trouble):
+                mysql_galera.let_go(connection, self._standing.member_id)
+        super().close()
+
+    def _claims(self) -> bool:
+        """Say whether a lock keeps the member row: a cluster's has but its number and heartbeat."""
+        connection = self._connection
+        return (connection is None or not connection.galera) and super()._claims()
 
     def _follow(
         self, connection: MysqlConnection, heard: Callable[[], None], stopped: Callable[[], bool]

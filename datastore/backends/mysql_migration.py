@@ -10,11 +10,13 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from datastore.backends.migration import VERSION_TABLE, judge, migrate
-from datastore.backends.mysql_connection import MysqlConnection
+from datastore.backends.mysql_galera import first_node
+from datastore.backends.mysql_nodes import connect
 from datastore.backends.schema import metadata
 from datastore.errors import StartError
 
 if TYPE_CHECKING:
+    from datastore.backends.mysql_connection import MysqlConnection
     from datastore.backends.mysql_target import Target
 
 WAIT_SECONDS = 600  # for a migration that another server is at
@@ -27,7 +29,7 @@ _PATIENT = "SET SESSION lock_wait_timeout = 60"
 
 def check_and_migrate_mysql(target: Target) -> None:
     """Check and migrate a database; servers that start together do it in turn."""
-    with closing(MysqlConnection(target)) as raw:
+    with closing(_connection(target)) as raw:
         lock = raw.escape(target.lock("schema"))
         if raw.exchange([f"SELECT GET_LOCK({lock}, {WAIT_SECONDS})"])[0][0][0] != 1:
             raise StartError(
@@ -37,6 +39,15 @@ def check_and_migrate_mysql(target: Target) -> None:
         if _needs_migration(raw, target.name):
             raw.exchange([_PATIENT])
             _migrate(raw)
+
+
+def _connection(target: Target) -> MysqlConnection:
+    """Connect to where everybody looks for the lock: of a cluster, to its first node."""
+    connection = connect(target)
+    if not connection.galera:
+        return connection
+    connection.leave()
+    return first_node(target)
 
 
 def _needs_migration(raw: MysqlConnection, name: str) -> bool:

@@ -19,6 +19,7 @@ from datastore.backends.mysql_connection import (
     said,
     translated,
 )
+from datastore.backends.mysql_nodes import connect
 from datastore.backends.mysql_transaction import SIZE, MysqlTransaction, named
 from datastore.backends.shared_session import SharedSession
 from datastore.mvcc.backend import BackendDown, BackendFailed, Size
@@ -104,7 +105,7 @@ class MysqlSession(SharedSession[MysqlConnection, MysqlTransaction]):
 
     def _connected(self) -> MysqlConnection:
         try:
-            return MysqlConnection(self._target, self._purpose)
+            return connect(self._target, self._purpose)
         except Trouble as error:
             raise BackendDown(said(error)) from error
 

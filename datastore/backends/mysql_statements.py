@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, LargeBinary, String, Table, bindparam, literal_column, select
+from sqlalchemy.dialects.mysql import insert
 from sqlalchemy.dialects.mysql import pymysql as dialect
 
 from datastore.backends import schema
@@ -19,6 +20,7 @@ LONGEST_KEY = 3_072  # bytes; InnoDB indexes no more
 LIST_VALUES = 500  # from a thousand on MariaDB makes a table of a list
 LIST_BYTES = 512 << 10
 INSERT_BYTES = 512 << 10  # of a statement that inserts several rows
+TURN = "turn"  # the row of `lock` that every write transaction writes on a cluster
 _CLOCK = "CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED)"  # as of this very moment
 
 
@@ -102,6 +104,8 @@ class MysqlStatements(Statements):
         spelling = dialect.dialect(paramstyle="format")
         now: Any = literal_column(_CLOCK, type_=BigInteger)
         super().__init__(spelling, WrittenLists(), now)
+        turn = insert(schema.lock).values(name=TURN, owner=0, until=1)
+        self.take_turn = self.prepare(turn.on_duplicate_key_update(until=schema.lock.c.until + 1))
         self.lock_meta = self.prepare(select(schema.meta.c.id).with_for_update())
         self.inserts = {
             (table.name, replace): Insert(table, replace=replace)

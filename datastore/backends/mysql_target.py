@@ -1,6 +1,7 @@
 """Where a MySQL or MariaDB store is: an endpoint URL, taken apart.
 
     mysql://USER:PASSWORD@HOST:PORT/DATABASE?ssl_mode=VERIFY_IDENTITY&ssl_ca=ca.pem
+    mysql://USER:PASSWORD@ONE:3306,TWO:3306,THREE:3306/DATABASE
     mysql://USER@/DATABASE?unix_socket=/run/mysqld/mysqld.sock
 
 The parameters are those of the `mysql` program: `unix_socket`, `ssl_mode`, `ssl_ca`, `ssl_cert`,
@@ -25,6 +26,13 @@ PARAMETERS = ("unix_socket", "ssl_mode", "ssl_ca", "ssl_cert", "ssl_key")
 PORT = 3306
 
 
+class Node(NamedTuple):
+    """One of the servers that hold a store."""
+
+    host: str
+    port: int
+
+
 class Target(NamedTuple):
     """How to reach a store; `name` is for people, and has no secret in it.
 
@@ -35,8 +43,7 @@ class Target(NamedTuple):
     database: str
     user: str
     password: str
-    host: str
-    port: int
+    nodes: tuple[Node, ...]  # to be tried in order
     socket: str
     tls: ssl.SSLContext | None
     tls_needed: bool
@@ -52,6 +59,7 @@ def target_of(url: URL) -> Target:
     name = shown(url)
     given = {key: value if isinstance(value, str) else value[-1] for key, value in
              url.query.items()}  # fmt: skip
+    nodes = _nodes(url, name, given.pop("host", ""), given.pop("port", ""))
     unknown = sorted(given.keys() - set(PARAMETERS))
     if unknown:
         raise ConfigError(
@@ -67,12 +75,23 @@ def target_of(url: URL) -> Target:
         url.database,
         url.username or "root",
         url.password or os.environ.get("MYSQL_PWD", ""),
-        url.host or "localhost",
-        url.port or PORT,
+        nodes,
         socket,
         None if mode == "DISABLED" or socket else _context(name, mode, given),
         mode not in ("DISABLED", "PREFERRED"),
     )
+
+
+def _nodes(url: URL, name: str, hosts: str, ports: str) -> tuple[Node, ...]:
+    """Return the nodes; `hosts` and `ports` are those of a URL with several, each as a list."""
+    if not hosts:
+        return (Node(url.host or "localhost", url.port or PORT),)
+    given = ports.split(",") if ports else []
+    numbers = [given[at] if at < len(given) else "" for at in range(hosts.count(",") + 1)]
+    if not all(number.isdecimal() or not number for number in numbers):
+        raise ConfigError(f"datastore endpoint {name}: a port is no number")
+    pairs = zip(hosts.split(","), numbers, strict=True)
+    return tuple(Node(host or "localhost", int(number or PORT)) for host, number in pairs)
 
 
 def _mode(name: str, given: dict[str, str]) -> str:

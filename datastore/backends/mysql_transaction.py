@@ -12,9 +12,12 @@ from itertools import chain
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from pymysql.constants import ER
+
 from datastore.backends.mysql_connection import (
     MORE_SECONDS,
     Trouble,
+    code_of,
     lost,
     said,
     translate,
@@ -23,7 +26,7 @@ from datastore.backends.mysql_connection import (
 from datastore.backends.mysql_statements import MysqlStatements
 from datastore.backends.shared_transaction import MANY, SharedTransaction
 from datastore.backends.statement_names import name_of
-from datastore.mvcc.backend import CommitUnknown, Prefetch, Wanted
+from datastore.mvcc.backend import BackendDown, CommitUnknown, Prefetch, Wanted
 from datastore.mvcc.model import Head, Lease
 
 if TYPE_CHECKING:
@@ -90,8 +93,9 @@ class MysqlTransaction(SharedTransaction):
         return int(self.run(SIZE)[0][0])
 
     def begin(self) -> None:
-        """Take the store's lock."""
-        self.send(_statements.lock_meta)
+        """Take the store's lock; on a cluster that is what nobody else may write until the end."""
+        galera = self._connection.galera
+        self.send(_statements.take_turn if galera else _statements.lock_meta)
 
     def prefetch(self, wanted: Wanted) -> Prefetch:
         """Take the lock and read what the batch names, in one exchange if it is not too much."""
@@ -119,10 +123,20 @@ class MysqlTransaction(SharedTransaction):
             connection.exchange(self._waiting)
             self._times.add("COMMIT", perf_counter() - begun)
         except Trouble as error:
-            if not lost(connection, error) and connection.done < before:
+            # A cluster says at COMMIT, too, that another node's transaction came first.
+            overtaken = connection.galera and code_of(error) == ER.LOCK_DEADLOCK
+            if not lost(connection, error) and (overtaken or connection.done < before):
                 raise translate(connection, error) from error
             raise CommitUnknown(said(error)) from error
         self.ended = True
+
+    def settle(self) -> None:
+        """See that nothing that was committed before is yet to come: at a cluster's node it may."""
+        if self._connection.galera:
+            try:
+                self.commit_plain()
+            except CommitUnknown as error:
+                raise BackendDown(str(error)) from error
 
     def queue(self, sql: str, params: Sequence[Any] = ()) -> None:
         """Let a statement wait for the next exchange."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from datastore.backends.mysql_connection import MysqlConnection, Trouble, said
 from datastore.backends.mysql_migration import TABLES, check_and_migrate_mysql
+from datastore.backends.mysql_nodes import connect
 from datastore.backends.mysql_statements import MysqlStatements
 from datastore.backends.rows_file import BATCH_ROWS, read_file, tables, write_file
 from datastore.errors import StartError
@@ -53,7 +54,7 @@ def fill(target: Target, write: Callable[[Path], None]) -> None:
     All rows come in one transaction. After a failure there is an empty store at most.
     """
     try:
-        with closing(MysqlConnection(target)) as connection:
+        with closing(connect(target)) as connection:
             _refuse_tables(connection, target.name)
         with tempfile.TemporaryDirectory(prefix="tapir-restore-") as directory:
             path = Path(directory) / "store.db"
@@ -68,7 +69,7 @@ def fill(target: Target, write: Callable[[Path], None]) -> None:
 
 
 def _fill(target: Target, file: sqlite3.Connection) -> None:
-    with closing(MysqlConnection(target)) as connection:
+    with closing(connect(target)) as connection:
         connection.exchange([_UNLIMITED[connection.mariadb], "START TRANSACTION"])
         for table in tables():
             connection.exchange([f"DELETE FROM `{table.name}`"])

@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 import time
 from abc import ABC, abstractmethod
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from datastore.backends.back_off import BackOff
@@ -21,7 +22,7 @@ from datastore.backends.identity import Identity, register
 from datastore.backends.lifeline import Lifeline
 from datastore.backends.standing import Standing
 from datastore.errors import StartError
-from datastore.mvcc.backend import BackendDown, BackendFailed
+from datastore.mvcc.backend import BackendDown, BackendFailed, Overtaken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 RETRY_SECONDS = 0.25  # before listening again, the first time
 LONGEST_RETRY = 2.0
+REGISTER_TIMES = 20
+FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.5  # before registering again, having been overtaken
 
 
 class SharedBackend(ABC):
@@ -133,11 +136,19 @@ class SharedBackend(ABC):
         """Return what to say of an error that ended the start, with the remedy."""
 
     def _register(self) -> None:
-        session = self.session(writer=True)
+        with closing(self.session(writer=True)) as session:
+            back_off = BackOff(FIRST_PAUSE, LONGEST_PAUSE)
+            for _ in range(REGISTER_TIMES):
+                try:
+                    return self._register_with(session)
+                except Overtaken:
+                    time.sleep(back_off.failed())
+            return self._register_with(session)
+
+    def _register_with(self, session: SharedSession[Any, Any]) -> None:
         standing = self._standing
         with session.transaction() as tx:
             standing.cluster_id, standing.member_id = register(
                 tx, self._identity, self._ear.claim, standing.first_batch
             )
             tx.commit_plain()
-        session.close()

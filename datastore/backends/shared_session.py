@@ -74,6 +74,7 @@ class SharedSession(ABC, Generic[AnyConnection, AnyTransaction]):
         with self._begin(writes=True) as tx:
             tx.begin()
             rows = tx.execute(tx.statements.last_batch, id=self._standing.member_id)
+            tx.settle()
             return self._standing.batch_of(rows[0][0] if rows else None)
 
     def cut(self) -> None:

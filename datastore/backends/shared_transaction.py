@@ -54,6 +54,9 @@ class SharedTransaction(SqlTransaction):
     def announce(self, revision: int) -> None:
         """Tell other servers of a revision, with the commit; those who look need not be told."""
 
+    def settle(self) -> None:
+        """See that no transaction that began before this one can still be committed."""
+
     @abstractmethod
     def commit_plain(self) -> None:
         """Commit; CommitUnknown when the connection broke before the answer."""

@@ -27,6 +27,13 @@ class BackendDown(Exception):
     """The database cannot be reached; nothing of the transaction was written."""
 
 
+class Overtaken(BackendDown):
+    """Another server's transaction came before this one, of which nothing was written: try again.
+
+    The database that says so is all right; where its nodes share no locks it will say so often.
+    """
+
+
 class BackendFailed(Exception):
     """The database refused a statement; nothing of the transaction was written."""
 
@@ -75,12 +82,20 @@ class Wanted(NamedTuple):
         return Wanted(keys, [key for key in self.value_keys if key not in kept], self.leases)
 
 
+class Moment(NamedTuple):
+    """A second of Unix time, and the first revision that was made in it."""
+
+    time: int
+    revision: int
+
+
 @dataclass(slots=True)
 class Changes:
     """Everything a transaction writes; None where a setting stays as it is."""
 
     rows: list[Row] = field(default_factory=list)
     heads: dict[bytes, Head] = field(default_factory=dict)
+    moment: Moment | None = None  # of the rows, unless that second is known
     put_leases: dict[int, Lease] = field(default_factory=dict)
     drop_leases: set[int] = field(default_factory=set)
     put_alarms: set[Alarm] = field(default_factory=set)

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING
 import psycopg
 from sqlalchemy import NullPool, create_engine
 
-from datastore.backends import BACKENDS
+from datastore.backends import BACKENDS, mysql_nodes
 from datastore.backends.endpoint_url import parse
-from datastore.backends.mysql_connection import MysqlConnection
 from datastore.backends.mysql_target import target_of
 from datastore.backends.postgres_database import database_of
 from datastore.errors import StartError
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import URL, Connection, Engine
+
+    from datastore.backends.mysql_connection import MysqlConnection
 
 CACHE_KIB = 65_536  # SQLite's own pages, also while it sorts
 
@@ -62,7 +63,7 @@ def _mysql(url: URL) -> Engine:
     target = target_of(url)
 
     def connect() -> MysqlConnection:
-        connection = MysqlConnection(target)
+        connection = mysql_nodes.connect(target)
         connection.autocommit(False)
         return connection
 

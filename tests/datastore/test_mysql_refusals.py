@@ -53,7 +53,7 @@ def test_a_url_has_its_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MYSQL_PWD", PASSWORD)
     target = target_of(make_url("mysql://u@h/d"))
 
-    assert (target.host, target.port, target.user, target.database) == ("h", 3306, "u", "d")
+    assert (target.nodes, target.user, target.database) == ((("h", 3306),), "u", "d")
     assert (target.password, target.tls is None, target.tls_needed) == (PASSWORD, False, False)
     assert PASSWORD not in target.name
 

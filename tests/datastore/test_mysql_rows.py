@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import make_url
 
 from datastore.backends.mysql_connection import MysqlConnection, Trouble, code_of
+from datastore.backends.mysql_nodes import connect
 from datastore.backends.mysql_rows import LONGEST, cut
 from datastore.backends.mysql_target import target_of
 from tests.support.mariadb import Mariadb
@@ -19,7 +20,7 @@ NO_SUCH_TABLE = 1146
 @pytest.fixture
 def connection(mariadb: Mariadb) -> Iterator[MysqlConnection]:
     mariadb.run("SET GLOBAL max_allowed_packet = 64 << 20")
-    with closing(MysqlConnection(target_of(make_url(mariadb.url("rows"))))) as opened:
+    with closing(connect(target_of(make_url(mariadb.url("rows"))))) as opened:
         yield opened
     mariadb.run("SET GLOBAL max_allowed_packet = 16 << 20")
 

@@ -12,6 +12,7 @@ from alembic.migration import MigrationContext
 from datastore.backends import mysql_upkeep
 from datastore.backends.migration import VERSION_TABLE
 from datastore.backends.mysql_connection import MysqlConnection
+from datastore.backends.mysql_nodes import connect
 from datastore.backends.mysql_target import target_of
 from datastore.backends.schema import metadata
 from datastore.errors import StartError
@@ -27,7 +28,7 @@ LAST_32_BIT = 2**31 - 1
 
 def connected(database: str) -> MysqlConnection:
     """Connect as the backend does."""
-    return MysqlConnection(target_of(sa.make_url(database)))
+    return connect(target_of(sa.make_url(database)))
 
 
 @pytest.mark.parametrize("seed", [1, 2])
