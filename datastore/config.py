@@ -122,7 +122,8 @@ class DatastoreConfig:
         if len(members) > 1 and self.database.startswith("sqlite"):
             raise ConfigError(
                 f"--initial-cluster names {len(members)} members, but a SQLite store is one "
-                "server's alone: name one, or give all of them one --endpoint postgresql://…"
+                "server's alone: name one, or give all of them one --endpoint, "
+                "postgresql://… or mysql://…"
             )
 
 

@@ -16,8 +16,9 @@ from datastore.flags.flag import (
 )
 
 SERVER = (
-    Flag("endpoint", TEXT, "", "database, sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DB; "
-         "without it a SQLite file in --data-dir (ours: etcd has no such flag)"),
+    Flag("endpoint", TEXT, "", "database: sqlite:///FILE, postgresql://USER:PASSWORD@HOST/DB or "
+         "mysql://USER:PASSWORD@HOST/DB (MariaDB too); without it a SQLite file in "
+         "--data-dir (ours: etcd has no such flag)"),
     Flag("endpoint-password-file", TEXT, "", "file with the password of --endpoint, which the list "
          "of processes then does not show (ours)"),
     Flag("endpoint-listen", TEXT, "", "PostgreSQL behind PgBouncer: the database's own address, "

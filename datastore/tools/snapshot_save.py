@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -23,6 +24,16 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 
+REMEDIES = {
+    errno.ENOENT: "make the directory {directory}",
+    errno.ENOTDIR: "{directory} is no directory: name one",
+    errno.EACCES: "name a file in a directory that you may write to",
+    errno.EROFS: "name a file in a directory that you may write to",
+    errno.ENOSPC: "make room there, or name a file elsewhere",
+    errno.EDQUOT: "make room there, or name a file elsewhere",
+}
+
+
 class CannotSave(CannotReach):
     """The snapshot cannot be had; the message says from where and why."""
 
@@ -39,7 +50,16 @@ def save(server: Server, path: Path, pki: Path | None = None) -> int:
     except grpc.RpcError as error:
         raise CannotSave(f"{server.endpoint}: {said(error)}") from error
     except OSError as error:
-        raise CannotSave(f"{error.filename or path}: {error.strerror}") from error
+        raise CannotSave(_trouble(path, error)) from error
+
+
+def _trouble(path: Path, error: OSError) -> str:
+    """Name what was asked for, not the file that was to become it, and the remedy."""
+    named = error.filename
+    if named and not str(named).endswith(PART):
+        return f"{named}: {error.strerror}"
+    remedy = REMEDIES.get(error.errno or 0, "name another file")
+    return f"{path}: {error.strerror}: {remedy.format(directory=path.parent)}"
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import argparse
 import sys
 from itertools import islice
 
+from tapir.commands.databases import DATABASES
 from tapir.refusal import refusals_of
 
 EXIT_FOUND = 1
@@ -19,7 +20,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--endpoint",
         required=True,
-        help="database: sqlite:///file.db, postgresql://… or mysql://…",
+        help=f"database: {DATABASES}",
     )
 
 

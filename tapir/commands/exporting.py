@@ -5,7 +5,9 @@ import sys
 from pathlib import Path
 
 from tapir.commands import etcd_flags
-from tapir.commands.moving import SHOWN, moving, report
+from tapir.commands.databases import DATABASES
+from tapir.commands.moving import SHOWN, moved, moving, report
+from tapir.commands.moving import add_flags as add_moving_flags
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -15,13 +17,12 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "--from",
         dest="source",
         required=True,
-        help="the store's database: sqlite:///file.db or postgresql://…",
+        help=f"the store's database: {DATABASES}",
     )
     to = parser.add_mutually_exclusive_group(required=True)
     to.add_argument("--to", dest="target", default="", help="URL of an etcd without keys")
     to.add_argument("--to-snapshot", type=Path, help="etcd snapshot to write, for etcdutl")
-    etcd_flags.add_flags(parser)
-    add("--without-users", action="store_true", help="--to: leave users and roles behind")
+    add_moving_flags(parser, "--to: ")
 
 
 def run(flags: argparse.Namespace) -> int:
@@ -43,11 +44,8 @@ def _etcd(flags: argparse.Namespace) -> int:
         without_users=flags.without_users,
         most=SHOWN,
     )
-    before = f", {done.before} of them before" if done.before else ""
-    said = (
-        f"exported and compared {done.keys} keys{before} and {done.leases} leases; "
-        f"the etcd is at revision {done.revision}"
-    )
+    said = moved("exported", done.keys, done.before, done.leases)
+    said = f"{said}; the etcd is at revision {done.revision}"
     return report(said, done.differences, "something else writes to one of them: stop that")
 
 
@@ -58,8 +56,5 @@ def _snapshot(flags: argparse.Namespace) -> int:
 
     source = database_source(flags.source)
     done = export_snapshot(source, flags.to_snapshot, Progress(sys.stderr), most=SHOWN)
-    said = (
-        f"exported and compared {done.keys} keys and {done.leases} leases "
-        f"at revision {done.revision}"
-    )
+    said = f"{moved('exported', done.keys, 0, done.leases)} at revision {done.revision}"
     return report(said, done.differences, "keep the store, and report this")

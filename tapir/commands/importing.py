@@ -4,7 +4,9 @@ import argparse
 import sys
 
 from tapir.commands import etcd_flags
-from tapir.commands.moving import SHOWN, moving, report
+from tapir.commands.databases import DATABASES
+from tapir.commands.moving import SHOWN, moved, moving, report
+from tapir.commands.moving import add_flags as add_moving_flags
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -20,10 +22,9 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "--to",
         dest="target",
         required=True,
-        help="new store's database: sqlite:///file.db or postgresql://…",
+        help=f"new store's database: {DATABASES}",
     )
-    etcd_flags.add_flags(parser)
-    add("--without-users", action="store_true", help="leave users and roles behind")
+    add_moving_flags(parser)
 
 
 def run(flags: argparse.Namespace) -> int:
@@ -40,9 +41,6 @@ def run(flags: argparse.Namespace) -> int:
             without_users=flags.without_users,
             shown=SHOWN,
         )
-    before = f", {done.before} of them before" if done.before else ""
-    said = (
-        f"imported and compared {done.keys} keys{before} and {done.leases} leases "
-        f"at revision {done.revision}"
-    )
+    said = moved("imported", done.keys, done.before, done.leases)
+    said = f"{said} at revision {done.revision}"
     return report(said, done.differences, "empty the target, and import again")

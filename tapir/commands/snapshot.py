@@ -10,10 +10,10 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tapir.commands.databases import DATABASES
 from tapir.commands.etcd_flags import USER, server_of
 from tapir.refusal import Refusal, refusals_of
 
-DATABASES = "sqlite:///file.db, postgresql://… or mysql://…"
 ACTIONS = {
     "save": "fetch a snapshot from a running server",
     "restore": "make a new store of a snapshot",

@@ -28,6 +28,7 @@ class UpConfig:
 
     data_dir: Path
     datastore: str
+    datastore_password_file: str
     etcd_servers: str
     etcd_cafile: str
     etcd_certfile: str
@@ -51,13 +52,20 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "--datastore",
         default="",
         metavar="URL",
-        help="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DB (sqlite in the data directory)",
+        help="sqlite:///FILE, postgresql://USER@HOST/DB or mysql://USER@HOST/DB "
+        "(sqlite in the data directory)",
     )
     store.add_argument(
         "--etcd-servers",
         default="",
         metavar="URLS",
         help="use this running etcd or `tapir datastore` instead of an embedded datastore",
+    )
+    add(
+        "--datastore-password-file",
+        default="",
+        metavar="FILE",
+        help="file with the password of --datastore, which no list of processes then shows",
     )
     add("--etcd-cafile", default="", help="CA that signed the certificate of --etcd-servers")
     add("--etcd-certfile", default="", help="client certificate for --etcd-servers")
@@ -101,6 +109,7 @@ def from_args(flags: argparse.Namespace) -> UpConfig:
     return UpConfig(
         data_dir=data_dir,
         datastore="" if flags.etcd_servers else flags.datastore or embedded,
+        datastore_password_file=_password_file(flags),
         etcd_servers=flags.etcd_servers,
         etcd_cafile=flags.etcd_cafile,
         etcd_certfile=flags.etcd_certfile,
@@ -114,6 +123,13 @@ def from_args(flags: argparse.Namespace) -> UpConfig:
         docker_endpoint=flags.docker_endpoint,
         log_level=flags.log_level,
     )
+
+
+def _password_file(flags: argparse.Namespace) -> str:
+    """Return the file as the child will find it; ConfigError where nobody would use it."""
+    if flags.datastore_password_file and not flags.datastore:
+        raise ConfigError("--datastore-password-file is for --datastore URL: give that too")
+    return flags.datastore_password_file and str(Path(flags.datastore_password_file).absolute())
 
 
 def _check_store_files(flags: argparse.Namespace) -> None:

@@ -66,7 +66,7 @@ class DatastoreProcess:
             *self._command(),
             stdin=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
-            env=_environment(self._config.datastore),
+            env=_environment(self._config),
             preexec_fn=_tie_to_parent,
         )
         self._relay = asyncio.create_task(self._relay_errors(self._child))
@@ -144,7 +144,7 @@ def _socket_path(data_dir: Path) -> Path:
     return Path(tempfile.mkdtemp(prefix="tapir-")) / "datastore.sock"
 
 
-def _environment(database: str) -> dict[str, str]:
+def _environment(config: UpConfig) -> dict[str, str]:
     """What the child inherits: nothing that an etcd, or this process's systemd, has set.
 
     The database's URL may hold a password: a command line is everybody's to read, this is not.
@@ -154,7 +154,11 @@ def _environment(database: str) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith("ETCD_") and name != "NOTIFY_SOCKET"
     }
-    return inherited | {"ETCD_ENDPOINT": database}
+    named = {
+        "ETCD_ENDPOINT": config.datastore,
+        "ETCD_ENDPOINT_PASSWORD_FILE": config.datastore_password_file,
+    }
+    return inherited | {name: value for name, value in named.items() if value}
 
 
 def _tie_to_parent() -> None:

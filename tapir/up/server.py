@@ -9,6 +9,7 @@ its scheduler would only look alive.
 import asyncio
 import datetime
 import ipaddress
+import logging
 import re
 import sys
 import time
@@ -32,6 +33,7 @@ from tapir.up.datastore_process import DatastoreProcess
 from tapir.up.external_store import wait_for_store
 from tapir.up.readiness import wait_until_ready
 
+logger = logging.getLogger(__name__)
 FIRST_SERVICE_ADDRESS = ipaddress.ip_address("10.96.0.1")
 KUBELET_ADDRESS = "0.0.0.0"
 
@@ -51,6 +53,7 @@ async def run(config: UpConfig, ready: asyncio.Event | None = None) -> None:
         async with _store(config) as store:
             claim.keep()
             pki = _ensure_pki(config, address)
+            warn_of_password(config.datastore)
             _say(f"store: {without_password(config.datastore or config.etcd_servers)}")
             try:
                 await _run_components(Place(config, pki, address, store), began, ready)
@@ -103,10 +106,19 @@ def _ensure_pki(config: UpConfig, address: IPAddress) -> ClusterPki:
         raise ConfigError(str(error)) from error
 
 
+def warn_of_password(url: str) -> None:
+    """Warn of a URL with a password, which was given where everybody can read it."""
+    if without_password(url) != url:
+        logger.warning(
+            "every user of this machine sees the password in flag=--datastore: "
+            "write it to a file, and give --datastore-password-file"
+        )
+
+
 def without_password(url: str) -> str:
     """Return a database's URL as it may be shown to whoever looks at the screen or the log."""
     userinfo = re.sub(r"(://[^/@]*?):.*@", r"\1:***@", url)
-    return re.sub(r"([?&](?:ssl)?password=)[^&]*", r"\1***", userinfo)
+    return re.sub(r"([?&](?:(?:ssl)?password|passwd)=)[^&]*", r"\1***", userinfo)
 
 
 def _runtime_of(node: Object) -> str:

@@ -94,6 +94,9 @@ def test_a_mistyped_flag_is_named_before_the_one_that_is_missing(
         pytest.param(["--etcd-servers=ftp://x:1"], "ftp://x:1", id="scheme"),
         pytest.param(["--etcd-servers=http://x:port"], "http://x:port", id="no-port"),
         pytest.param(["--etcd-servers=http://x:1/db"], "http://x:1/db", id="path"),
+        pytest.param(
+            ["--datastore-password-file=x"], "--datastore-password-file is for", id="password"
+        ),
         pytest.param(["--etcd-servers=,"], "--etcd-servers", id="no-server"),
     ],
 )

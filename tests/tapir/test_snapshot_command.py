@@ -88,9 +88,11 @@ def test_a_server_that_is_not_there(tmp_path: Path) -> None:
 def test_a_server_that_speaks_otherwise(tmp_path: Path) -> None:
     with Datastore() as server:
         said = refused("save", tmp_path / "file", "--endpoints", f"https://{server.address}")
+        nowhere = refused("save", tmp_path / "none" / "file", "--endpoints", server.endpoint)
         slash = snapshot("save", tmp_path / "file", "--endpoints", f"http://{server.address}/")
 
     assert "takes connections but does not answer as https" in said
+    assert f"{tmp_path}/none/file: No such file or directory: make the directory" in nowhere
     assert slash.returncode == 0
 
 
