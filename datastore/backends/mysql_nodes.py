@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from datastore.backends.mysql_connection import MysqlConnection, Purpose, Trouble, said
+from datastore.backends.mysql_connection import MysqlConnection, Purpose, Trouble, code_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,20 +45,18 @@ _nodes = Nodes()
 
 
 def connect(target: Target, purpose: Purpose = "work") -> MysqlConnection:
-    """Connect to the first node that serves; the error of the last one tried is raised as it is."""
-    troubles: list[Trouble] = []
+    """Connect to the first node that serves; if none does, the driver's error says why of each."""
+    troubles: list[tuple[Node, Trouble]] = []
     for node in _nodes.ordered(target.nodes):
         try:
             connection = MysqlConnection(target, node, purpose)
         except Trouble as error:
             _nodes.failed(node)
-            troubles.append(error)
+            troubles.append((node, error))
         else:
             _nodes.served(node)
             return connection
-    if len(troubles) == 1:
-        raise troubles[0]
-    raise Trouble(*troubles[0].args[:1], "; ".join(map(said, troubles)))
+    raise _together(troubles)
 
 
 def connect_each(target: Target) -> Iterator[MysqlConnection]:
@@ -68,3 +66,12 @@ def connect_each(target: Target) -> Iterator[MysqlConnection]:
             yield MysqlConnection(target, node)
         except Trouble:
             continue
+
+
+def _together(troubles: list[tuple[Node, Trouble]]) -> Trouble:
+    """Return one error for all nodes, with the number of the last."""
+    last = troubles[-1][1]
+    if len(troubles) == 1:
+        return last
+    texts = (f"{node.host}:{node.port}: {error.args[-1]}" for node, error in troubles)
+    return Trouble(code_of(last), "; ".join(texts))

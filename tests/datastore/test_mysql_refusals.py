@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from datastore.backends import new_backend
+from datastore.backends.endpoint_url import parse
 from datastore.backends.identity import Identity
 from datastore.backends.mysql_target import target_of
 from datastore.errors import ConfigError
@@ -41,6 +42,7 @@ def refused(url: str, largest: int = LARGEST) -> str:
     [
         ("mysql://u@h", "names no database"),
         ("mysql://u:s3cr3t@h/d?charset=utf8", "there is no parameter charset: give unix_socket"),
+        ("mysql://u:s3cr3t@h:1,i:x/d", "a port is no number"),
         ("mysql://u:s3cr3t@h/d?ssl_mode=maybe", "ssl_mode is none of DISABLED"),
         ("mysql://u:s3cr3t@h/d?ssl_ca=/nowhere/ca.crt", "TLS with /nowhere/ca.crt: "),
     ],
@@ -56,6 +58,26 @@ def test_a_url_has_its_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (target.nodes, target.user, target.database) == ((("h", 3306),), "u", "d")
     assert (target.password, target.tls is None, target.tls_needed) == (PASSWORD, False, False)
     assert PASSWORD not in target.name
+
+
+def test_a_url_may_have_several_hosts() -> None:
+    url = parse("mysql://u:s3cr3t@a:3307,b,[::1]:3308/d?ssl_mode=DISABLED", ["mysql"])
+    target = target_of(url)
+
+    assert target.nodes == (("a", 3307), ("b", 3306), ("::1", 3308))
+    assert (target.user, target.password, target.database) == ("u", "s3cr3t", "d")
+    assert "s3cr3t" not in target.name
+
+
+def test_the_first_host_that_serves_is_taken(mariadb: Mariadb) -> None:
+    alone = mariadb.url("several")
+    nowhere = f"127.0.0.1:{free_port()}"
+    with Core(alone.replace("@", f"@{nowhere},")) as core:
+        core.commit(Put(b"a", b"1"))
+    said = refused(f"mysql://root@{nowhere},127.0.0.1:{mariadb.port}/absent")
+
+    assert nowhere in said
+    assert "Unknown database 'absent'" in said
 
 
 def test_a_foreign_database_is_kept(mariadb: Mariadb) -> None:

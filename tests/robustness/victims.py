@@ -10,10 +10,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol, TypeVar
 
-from tests.robustness import databases, network
+from tests.robustness import databases, galera, network
 from tests.robustness.network import NetworkFault
 from tests.robustness.servers import freeze_one, kill_one
 from tests.support.datastore import Datastore
+from tests.support.galera import Galera
 from tests.support.mariadb import Mariadb
 from tests.support.pgbouncer import PgBouncer
 from tests.support.postgres import Postgres
@@ -54,7 +55,13 @@ class Victim:
         """Start a server at each URL (None: a SQLite file); `below` ends after them, in order."""
         self._fault = fault
         self._below = below
-        self.servers = [Datastore(url, ["--name", f"s{n}"]) for n, url in enumerate(urls)]
+        self.servers: list[Datastore] = []
+        try:
+            for number, url in enumerate(urls):
+                self.servers.append(Datastore(url, ["--name", f"s{number}"]))
+        except BaseException:
+            self.stop()
+            raise
 
     def suffer(self, chance: random.Random) -> None:
         """Do it."""
@@ -122,6 +129,15 @@ def failing_over() -> Victim:
     return Victim([cluster.url] * 2, lambda *_: cluster.fail_over(), [cluster])
 
 
+def on_galera(
+    count: int, fault: Callable[[random.Random, Galera], None], *, apart: bool = True
+) -> Victim:
+    """Return servers each of which goes to a node of its own first, or all to one, and a fault."""
+    cluster = Galera()
+    urls = [cluster.url(STORE, first=number if apart else 0) for number in range(count)]
+    return Victim(urls, lambda chance, _: fault(chance, cluster), [cluster])
+
+
 VICTIMS: dict[str, Callable[[], Victim]] = {
     "server on sqlite": on_sqlite,
     "server on postgresql": partial(several, Postgres, 1, kill_one),
@@ -149,6 +165,9 @@ VICTIMS: dict[str, Callable[[], Victim]] = {
     "network to mariadb cut": partial(apart, Mariadb, network.cut),
     "network to mariadb reset": partial(apart, Mariadb, network.reset),
     "network to mariadb slowed": partial(apart, Mariadb, network.slow),
+    "galera node lost": partial(on_galera, 3, galera.lose_node),
+    "galera node lost, servers on one": partial(on_galera, 2, galera.lose_node, apart=False),
+    "galera node frozen": partial(on_galera, 3, galera.freeze_node),
 }
 
 
