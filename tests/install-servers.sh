@@ -18,6 +18,8 @@ need iproute2 sh -c 'command -v ss'
 need postgresql sh -c 'ls /usr/lib/postgresql/*/bin/postgres'
 need pgbouncer sh -c 'command -v pgbouncer || test -x /usr/sbin/pgbouncer'
 need mariadb-server sh -c 'test -x /usr/sbin/mariadbd && id mysql'
+need galera-4 test -e /usr/lib/galera/libgalera_smm.so
+need rsync sh -c 'command -v rsync'
 need nghttp2-client sh -c 'command -v h2load'
 need sqlite3 sh -c 'command -v sqlite3'
 need etcd-server sh -c 'command -v etcd || command -v go'
