@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 SSL_MODES = ("DISABLED", "PREFERRED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY")
 PARAMETERS = ("unix_socket", "ssl_mode", "ssl_ca", "ssl_cert", "ssl_key")
+PREFIXES = {"table_prefix", "prefix", "schema"}  # by which people ask for part of a database
 PORT = 3306
 
 
@@ -61,6 +62,11 @@ def target_of(url: URL) -> Target:
              url.query.items()}  # fmt: skip
     nodes = _nodes(url, name, given.pop("host", ""), given.pop("port", ""))
     unknown = sorted(given.keys() - set(PARAMETERS))
+    if given.keys() & PREFIXES:
+        raise ConfigError(
+            f"datastore endpoint {name}: tables have no prefix: a store needs a database that is "
+            "its own, as in CREATE DATABASE kube; GRANT ALL ON kube.* TO the user"
+        )
     if unknown:
         raise ConfigError(
             f"datastore endpoint {name}: there is no parameter {unknown[0]}: "

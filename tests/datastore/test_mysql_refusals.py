@@ -43,6 +43,7 @@ def refused(url: str, largest: int = LARGEST) -> str:
         ("mysql://u@h", "names no database"),
         ("mysql://u:s3cr3t@h/d?charset=utf8", "there is no parameter charset: give unix_socket"),
         ("mysql://u:s3cr3t@h:1,i:x/d", "a port is no number"),
+        ("mysql://u:s3cr3t@h/d?table_prefix=t_", "tables have no prefix: a store needs a database"),
         ("mysql://u:s3cr3t@h/d?ssl_mode=maybe", "ssl_mode is none of DISABLED"),
         ("mysql://u:s3cr3t@h/d?ssl_ca=/nowhere/ca.crt", "TLS with /nowhere/ca.crt: "),
     ],
