@@ -37,7 +37,7 @@ def test_two_servers_of_one_database(database: str) -> None:
     ports = free_port(), free_port()
     metrics = [f"http://127.0.0.1:{port}" for port in ports]
     flags = [
-        ["--name", name, "--listen-metrics-urls", url]
+        ["--name", name, "--listen-metrics-urls", url, "--advertise-client-urls", "{client-url}"]
         for name, url in zip(("one", "two"), metrics, strict=True)
     ]
     with Datastore(database, flags[0]) as one, Datastore(database, flags[1]) as two:
@@ -45,7 +45,9 @@ def test_two_servers_of_one_database(database: str) -> None:
         endpoints = ("--endpoints", f"{one.endpoint},{two.endpoint}")
         words = (*endpoints, "--metrics-urls", ",".join(metrics), "--endpoint", database)
         wait_until(lambda: "held by one " in status(*words).out, "the lock's holder")
-        shown, as_json = status(*words), status(*words, "--json")
+        shown = status(*words)
+        alone = ("--endpoints", one.endpoint, "--endpoint", database)
+        as_json = status(*alone, "--cluster", "--json")
         one.end()
         left = status(*words)
 
@@ -56,12 +58,21 @@ def test_two_servers_of_one_database(database: str) -> None:
     assert second.split()[:4] == [two.endpoint, "two", "3.6.14", str(revision)]
     assert sum(line.startswith("lag  ") for line in below) == 2
     assert "0 watchers (0 behind), 0 events to send, 0 writes waiting" in shown.out
-    assert {line.split()[2] for line in below if line.startswith("member")} == {"one", "two"}
+    members = [line for line in below if line.startswith("member")]
+    assert {line.split()[2] for line in members} == {"one", "two"}
+    assert all(" heard " in line and line.endswith(" s ago") for line in members)
+    assert (first.split()[-2], second.split()[-2]) == ("itself", "one")
     assert below[-1].split() == ["alarm", "none"]
     told = json.loads(as_json.out)
     assert told["ok"] is True
+    asked = {server["endpoint"] for server in told["endpoints"]}
+    assert asked == {one.endpoint, two.endpoint}
     assert [server["revision"] for server in told["endpoints"]] == [revision] * 2
     assert told["lock"]["name"] == "one"
+    assert [beat["name"] for beat in sorted(told["heard"], key=lambda beat: beat["name"])] == [
+        "one",
+        "two",
+    ]
     assert left.code == 1
     assert f"{one.endpoint}  does not answer" in left.out
     assert f"{two.endpoint}  two " in left.out

@@ -76,6 +76,22 @@ def ask_all(servers: Sequence[Server], metrics: Sequence[str] = ()) -> list[Aske
         return list(pool.map(_ask, servers, urls))
 
 
+def members_of(server: Server) -> tuple[Member, ...]:
+    """Return the servers of the store that this one tells of; CannotReach when it does not."""
+    try:
+        with connect(server) as channel:
+            return _listed(channel, credentials(channel, server))
+    except grpc.RpcError as error:
+        raise CannotReach(f"endpoint {server.endpoint}: {said(error)}") from error
+
+
+def _listed(channel: grpc.Channel, who: list[tuple[str, str]]) -> tuple[Member, ...]:
+    listed = rpc_pb2_grpc.ClusterStub(channel).MemberList(
+        pb.MemberListRequest(linearizable=True), metadata=who, timeout=ANSWER_SECONDS
+    )
+    return tuple(Member(m.ID, m.name, tuple(m.clientURLs)) for m in listed.members)
+
+
 def _ask(server: Server, metrics: str) -> Asked:
     asked = Asked(server.endpoint)
     try:
@@ -102,9 +118,7 @@ def _answer(server: Server) -> Answer:
         seconds = time.monotonic() - began
         request = pb.AlarmRequest(action=pb.AlarmRequest.GET)
         alarms = upkeep.Alarm(request, metadata=who, timeout=ANSWER_SECONDS).alarms
-        members = rpc_pb2_grpc.ClusterStub(channel).MemberList(
-            pb.MemberListRequest(linearizable=True), metadata=who, timeout=ANSWER_SECONDS
-        )
+        members = _listed(channel, who)
     return Answer(
         version=status.version,
         cluster=status.header.cluster_id,
@@ -117,7 +131,7 @@ def _answer(server: Server) -> Answer:
         seconds=seconds,
         warnings=tuple(text for text in status.errors if not _is_alarm(text)),
         alarms=tuple(Alarm(one.memberID, _name(one.alarm)) for one in alarms),
-        members=tuple(Member(m.ID, m.name, tuple(m.clientURLs)) for m in members.members),
+        members=members,
     )
 
 

@@ -1,6 +1,6 @@
-"""Which server holds the store's lock row, read in its database: the one that ends leases.
+"""What the database itself knows of its servers: who holds the lock row, and who was last heard.
 
-One process serves a SQLite file, and holds nothing.
+The one that holds it leads, and ends leases. One process serves a SQLite file, and holds nothing.
 """
 
 from __future__ import annotations
@@ -23,12 +23,21 @@ CLOCKS = {
 }
 
 
+class Beat(NamedTuple):
+    """A server that the database knows, and how long ago it said that it is alive."""
+
+    member: int
+    name: str
+    milliseconds: int
+
+
 class Holder(NamedTuple):
-    """The member that holds the lock, 0 for none, its name, and for how long at most."""
+    """The member that holds the lock, 0 for none, its name, and for how long at most; all beats."""
 
     member: int = 0
     name: str = ""
     milliseconds: int = 0
+    beats: tuple[Beat, ...] = ()
 
 
 def holder_of(endpoint: str) -> Holder | None:
@@ -42,7 +51,10 @@ def holder_of(endpoint: str) -> Holder | None:
         with engine.connect() as connection, snapshot(connection):
             now = int(connection.scalar(text(clock)))
             row = connection.execute(held.outerjoin_from(lock, member, lock.c.owner == member.c.id))
-            return _judged(row.first(), now)
+            holder = _judged(row.first(), now)
+            known = connection.execute(select(member.c.id, member.c.name, member.c.heartbeat))
+            beats = [Beat(number, name, now - beat) for number, name, beat in known]
+            return holder._replace(beats=tuple(sorted(beats)))
     except (DBAPIError, *SQLITE_UNREADABLE) as error:
         name = without_password(endpoint)
         raise CannotCheck(f"datastore {name}: {in_one_line(error)}: check the URL") from error

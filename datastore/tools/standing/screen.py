@@ -39,8 +39,9 @@ class Standing(NamedTuple):
 
     @property
     def well(self) -> bool:
-        """Say whether every server has answered and no alarm is up."""
-        return len(self.answers) == len(self.servers) and not self.alarms
+        """Say whether every server has answered, one of them leads, and no alarm is up."""
+        all_led = all(answer.leader for answer in self.answers)
+        return len(self.answers) == len(self.servers) and all_led and not self.alarms
 
 
 def _once(told: Iterable[Told]) -> list[Told]:
@@ -77,9 +78,17 @@ def _row(asked: Asked, names: dict[int, str]) -> tuple[str, ...]:
         readable(answer.size),
         readable(answer.in_use),
         readable(answer.quota) if answer.quota else "none",
-        "itself" if answer.leader == answer.member else f"{answer.leader:x}",
+        _leader(answer, names),
         f"{answer.seconds * 1000:.1f}",
     )
+
+
+def _leader(answer: Answer, names: dict[int, str]) -> str:
+    if not answer.leader:
+        return "nobody"
+    if answer.leader == answer.member:
+        return "itself"
+    return names.get(answer.leader) or f"{answer.leader:x}"
 
 
 def _below(standing: Standing) -> Iterator[str]:
@@ -89,8 +98,7 @@ def _below(standing: Standing) -> Iterator[str]:
             yield _line("lag", f"{asked.endpoint}: {_lag(asked)}")
     if standing.holder is not None:
         yield _line("lock", _held(standing.holder))
-    for member in standing.members:
-        yield _line("member", f"{member.id:x} {member.name or '-'} {' '.join(member.client_urls)}")
+    yield from _members(standing)
     for warning in _warnings(standing):
         yield _line("warning", warning)
     for alarm in standing.alarms:
@@ -98,6 +106,19 @@ def _below(standing: Standing) -> Iterator[str]:
         yield _line("alarm", f"{alarm.name}, raised by {raised}")
     if not standing.alarms and standing.answers:
         yield _line("alarm", "none")
+
+
+def _members(standing: Standing) -> Iterator[str]:
+    """Yield the servers that live, and those that the database remembers."""
+    beats = {beat.member: beat for beat in standing.holder.beats} if standing.holder else {}
+    for member in standing.members:
+        beat = beats.pop(member.id, None)
+        heard = f" heard {beat.milliseconds / 1000:.1f} s ago" if beat else ""
+        urls = " ".join(member.client_urls)
+        yield _line("member", f"{member.id:x} {member.name or '-'} {urls}{heard}")
+    for beat in beats.values():
+        gone = f"gone: heard {beat.milliseconds / 1000:.0f} s ago"
+        yield _line("member", f"{beat.member:x} {beat.name} {gone}")
 
 
 def _warnings(standing: Standing) -> list[str]:
@@ -153,9 +174,16 @@ def as_object(standing: Standing) -> dict[str, Any]:
             {"id": one.id, "name": one.name, "clientURLs": list(one.client_urls)}
             for one in standing.members
         ],
+        "heard": [beat._asdict() for beat in standing.holder.beats] if standing.holder else None,
         "alarms": [{"memberID": one.member, "alarm": one.name} for one in standing.alarms],
-        "lock": standing.holder._asdict() if standing.holder is not None else None,
+        "lock": _lock(standing.holder) if standing.holder is not None else None,
     }
+
+
+def _lock(holder: Holder) -> dict[str, Any]:
+    told = holder._asdict()
+    del told["beats"]
+    return told
 
 
 def _server(asked: Asked) -> dict[str, Any]:
