@@ -8,7 +8,7 @@ member row is still this server's (`Standing`).
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from datastore.backends.lifeline import AnyConnection
 
@@ -17,8 +17,25 @@ if TYPE_CHECKING:
 
     from datastore.backends.lifeline import Lifeline
     from datastore.backends.standing import Standing
+    from datastore.mvcc.backend import Sighting
 
 News = TypeVar("News")
+
+
+class Look(NamedTuple, Generic[News]):
+    """What one question told.
+
+    The batch that this server's member row tells of, what there is to see besides, and the news of
+    other servers. The first two are None if there is no such row.
+    """
+
+    batch: int | None
+    sighting: Sighting | None
+    news: News
+
+
+def unseen(_: Sighting) -> None:
+    """See nothing in it."""
 
 
 class Ear(ABC, Generic[AnyConnection, News]):
@@ -31,17 +48,25 @@ class Ear(ABC, Generic[AnyConnection, News]):
         self._lifeline = lifeline
         self._standing = standing
         self._connection: AnyConnection | None = None
+        self._saw: Callable[[Sighting], None] = unseen
 
     def open(self) -> AnyConnection:
         """Connect; the driver's errors are raised as they are."""
         self._connection = self._connect()
         return self._connection
 
-    def listen(self, heard: Callable[[], None], stopped: Callable[[], bool]) -> None:
+    def listen(
+        self,
+        heard: Callable[[], None],
+        stopped: Callable[[], bool],
+        saw: Callable[[Sighting], None],
+    ) -> None:
         """Call `heard` when there may be commits of others, and once at first, until `stopped`.
 
+        `saw` is told what each look shows.
         Raises the driver's error when the connection is lost.
         """
+        self._saw = saw
         self._follow(self._connection or self.open(), heard, stopped)
 
     def cut(self) -> None:
@@ -71,8 +96,8 @@ class Ear(ABC, Generic[AnyConnection, News]):
         """Listen on a connection, as `listen` says."""
 
     @abstractmethod
-    def _ask(self, connection: AnyConnection) -> tuple[int | None, News]:
-        """Return the batch that this server's member row tells of, and the news of others."""
+    def _ask(self, connection: AnyConnection) -> Look[News]:
+        """Ask everything in one statement."""
 
     @abstractmethod
     def _claims(self) -> bool:
@@ -82,10 +107,12 @@ class Ear(ABC, Generic[AnyConnection, News]):
         """Ask, see that the database knows this server, and return the news of others."""
         claimed = self._claims()
         before = self._standing.acknowledged
-        number, news = self._ask(connection)
+        look = self._ask(connection)
         self._lifeline.answered()
-        self._standing.judge_row(number, before, claimed=claimed)
-        return news
+        self._standing.judge_row(look.batch, before, claimed=claimed)
+        if look.sighting is not None:
+            self._saw(look.sighting)
+        return look.news
 
 
 class SessionEar(Ear[AnyConnection, News]):

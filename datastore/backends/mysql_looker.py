@@ -12,9 +12,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from datastore.backends import mysql_galera
-from datastore.backends.ear import SessionEar
+from datastore.backends.ear import Look, SessionEar
 from datastore.backends.mysql_connection import MysqlConnection, Trouble
 from datastore.backends.mysql_nodes import connect
+from datastore.backends.pulse import sighting
 from datastore.mvcc.model import SUB_BITS
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 ACTIVE_SECONDS, IDLE_SECONDS = 0.03, 0.25  # between two looks
 LATELY_SECONDS = 2.0
 SURE_SECONDS = 0.01  # an own commit has its answer by then
-LOOK = "SELECT (SELECT MAX(id) FROM history), (SELECT batch FROM member WHERE id = {})"
 
 
 class Pace:
@@ -59,6 +59,11 @@ class Looker(SessionEar[MysqlConnection, int]):
         super().__init__(lambda: connect(target), lifeline, standing)
         self._target = target
         self._pace = Pace()
+        pulse = target.pulse
+        self._asked = (
+            f"SELECT (SELECT batch FROM {pulse.table('member')} WHERE id = {{}}), "
+            f"(SELECT MAX(id) FROM {pulse.table('history')}), {pulse.sight}"
+        )
 
     def claim(self, member_id: int) -> bool:
         """Take a member row for as long as the connection lives; of a cluster's, if it is free."""
@@ -96,7 +101,8 @@ class Looker(SessionEar[MysqlConnection, int]):
                 if newest > self._standing.committed:
                     heard()
 
-    def _ask(self, connection: MysqlConnection) -> tuple[int | None, int]:
-        """Return this server's last batch, and the newest revision."""
-        newest, batch = connection.exchange([LOOK.format(self._standing.member_id)])[0][0]
-        return batch, (newest or 0) >> SUB_BITS
+    def _ask(self, connection: MysqlConnection) -> Look[int]:
+        """Ask; the news is the newest revision."""
+        asked = self._asked.format(self._standing.member_id)
+        batch, newest, *seen = connection.exchange([asked])[0][0]
+        return Look(batch, sighting(seen), (newest or 0) >> SUB_BITS)

@@ -49,18 +49,13 @@ class MysqlSession(SharedSession[MysqlConnection, MysqlTransaction]):
         *,
         writer: bool = False,
     ) -> None:
-        super().__init__(lifeline, standing, named)
+        super().__init__(lifeline, standing, named, target.pulse)
         self._target = target
         self._purpose: Purpose = "write" if writer else "read"
 
     def size(self) -> Size:
         """Return the size of the tables and indexes, as far as InnoDB has counted them."""
-        connection = self._connect()
-        try:
-            with translated(connection):
-                allocated, unused = connection.exchange([SIZE])[0][0]
-        finally:
-            self._clean(connection)
+        allocated, unused = self._timed("size", SIZE)[0]
         return Size(allocated, allocated - unused)
 
     def shrink(self) -> bool:

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.mysql import insert
 from sqlalchemy.dialects.mysql import pymysql as dialect
 
 from datastore.backends import schema
+from datastore.backends.mysql_target import CLOCK
 from datastore.backends.statements import Statements
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ LIST_VALUES = 500  # from a thousand on MariaDB makes a table of a list
 LIST_BYTES = 512 << 10
 INSERT_BYTES = 512 << 10  # of a statement that inserts several rows
 TURN = "turn"  # the row of `lock` that every write transaction writes on a cluster
-_CLOCK = "CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED)"  # as of this very moment
 
 
 class WrittenLists:
@@ -102,7 +102,7 @@ class MysqlStatements(Statements):
 
     def __init__(self) -> None:
         spelling = dialect.dialect(paramstyle="format")
-        now: Any = literal_column(_CLOCK, type_=BigInteger)
+        now: Any = literal_column(CLOCK, type_=BigInteger)
         super().__init__(spelling, WrittenLists(), now)
         turn = insert(schema.lock).values(name=TURN, owner=0, until=1)
         self.take_turn = self.prepare(turn.on_duplicate_key_update(until=schema.lock.c.until + 1))

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from datastore.backends.ear import SessionEar
+from datastore.backends.ear import Look, SessionEar
 from datastore.backends.postgres_connection import PostgresConnection, connect
 from datastore.backends.postgres_transaction import CHANNEL
+from datastore.backends.pulse import sighting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +30,8 @@ class Listener(SessionEar[PostgresConnection, None]):
 
     def __init__(self, database: Database, lifeline: Lifeline, standing: Standing) -> None:
         super().__init__(lambda: connect(database), lifeline, standing)
-        self._member = f"SELECT batch FROM {database.table('member')} WHERE id = %s"
+        member = f"FROM {database.table('member')} WHERE id = %s"
+        self._asked = f"SELECT batch, {database.pulse.sight} {member}".encode()
 
     def claim(self, member_id: int) -> bool:
         """Take a member row for as long as the connection lives."""
@@ -43,7 +45,7 @@ class Listener(SessionEar[PostgresConnection, None]):
         if self._connection is None:
             return False
         try:
-            number, _ = self._ask(self._connection)
+            number = self._ask(self._connection).batch
         except psycopg.errors.UndefinedTable:
             return False
         return number == self._standing.first_batch
@@ -60,6 +62,6 @@ class Listener(SessionEar[PostgresConnection, None]):
                     heard()
             self._look(connection)
 
-    def _ask(self, connection: PostgresConnection) -> tuple[int | None, None]:
-        row = connection.execute(self._member.encode(), (self._standing.member_id,)).fetchone()
-        return row[0] if row else None, None
+    def _ask(self, connection: PostgresConnection) -> Look[None]:
+        row = connection.execute(self._asked, (self._standing.member_id,)).fetchone()
+        return Look(row[0], sighting(row[1:]), None) if row else Look(None, None, None)

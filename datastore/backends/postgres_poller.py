@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from datastore.backends.ear import Ear
+from datastore.backends.ear import Ear, Look
 from datastore.backends.postgres_connection import PostgresConnection, connect
+from datastore.backends.postgres_database import CLOCK
+from datastore.backends.pulse import sighting
 from datastore.backends.standing import BATCH_BITS
 from datastore.mvcc.membership import ALIVE_MS
 
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
 BUSY_SECONDS = 0.05
 IDLE_SECONDS = 0.25
 BUSY_FOR_SECONDS = 2.0  # after a commit
-_NOW = "extract(epoch FROM clock_timestamp()) * 1000"
 
 
 class Poller(Ear[PostgresConnection, dict[int, int]]):
@@ -40,12 +41,13 @@ class Poller(Ear[PostgresConnection, dict[int, int]]):
     def __init__(self, database: Database, lifeline: Lifeline, standing: Standing) -> None:
         super().__init__(lambda: connect(database), lifeline, standing)
         self._members = database.table("member")
+        self._asked = f"SELECT id, batch, {database.pulse.sight} FROM {self._members}".encode()
 
     def claim(self, member_id: int) -> bool:
         """Say whether a member row is free: the caller, who holds the store's lock, takes it."""
         if self._connection is None:
             return False
-        alive = f"SELECT 1 FROM {self._members} WHERE id = %s AND heartbeat > {_NOW} - {ALIVE_MS}"
+        alive = f"SELECT 1 FROM {self._members} WHERE id = %s AND heartbeat > {CLOCK} - {ALIVE_MS}"
         return self._connection.execute(alive.encode(), (member_id,)).fetchone() is None
 
     def close(self) -> None:
@@ -76,11 +78,12 @@ class Poller(Ear[PostgresConnection, dict[int, int]]):
             if found != others or self._standing.acknowledged != own:
                 others, own, last = found, self._standing.acknowledged, time.monotonic()
 
-    def _ask(self, connection: PostgresConnection) -> tuple[int | None, dict[int, int]]:
-        """Return this server's last batch, and that of every other."""
-        members = f"SELECT id, batch FROM {self._members}"
-        found: dict[int, int] = dict(connection.execute(members.encode()).fetchall())
-        return found.pop(self._standing.member_id, None), found
+    def _ask(self, connection: PostgresConnection) -> Look[dict[int, int]]:
+        """Ask; the news is the last batch of every other server."""
+        rows = connection.execute(self._asked).fetchall()
+        found: dict[int, int] = {row[0]: row[1] for row in rows}
+        seen = sighting(rows[0][2:]) if rows else None
+        return Look(found.pop(self._standing.member_id, None), seen, found)
 
     def _claims(self) -> bool:
         return False

@@ -42,15 +42,19 @@ class PostgresSession(SharedSession[PostgresConnection, PostgresTransaction]):
         *,
         writer: bool = False,
     ) -> None:
-        super().__init__(lifeline, standing, named)
+        super().__init__(lifeline, standing, named, database.pulse)
         self._database = database
         self._writer = writer
         self._prologue = database.prologue(writer=writer) if database.pooled else ""
 
     def size(self) -> Size:
         """Return the size of the tables, their indexes and their large values."""
-        with self.snapshot() as tx:
-            size = int(tx.run(SIZE)[0][0])
+        if self._alone:
+            rows = self._timed("size", SIZE)
+        else:
+            with self.snapshot() as tx:
+                rows = tx.run(SIZE)
+        size = int(rows[0][0])
         return Size(size, size)
 
     def shrink(self) -> bool:
@@ -74,7 +78,8 @@ class PostgresSession(SharedSession[PostgresConnection, PostgresTransaction]):
         connection = self._connect()
         try:
             with translated(connection):
-                return connection.cursor(binary=True).execute(sql, params).fetchall()
+                cursor = connection.cursor(binary=True).execute(sql, params or None)
+                return cursor.fetchall() if cursor.description else ()
         finally:
             self._clean(connection)
 

@@ -18,6 +18,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from datastore.backends.back_off import BackOff
+from datastore.backends.ear import unseen
 from datastore.backends.identity import Identity, register
 from datastore.backends.lifeline import Lifeline
 from datastore.backends.standing import Standing
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from datastore.backends.ear import Ear
     from datastore.backends.shared_session import SharedSession
-    from datastore.mvcc.backend import Session
+    from datastore.mvcc.backend import Session, Sighting
 
 log = logging.getLogger(__name__)
 RETRY_SECONDS = 0.25  # before listening again, the first time
@@ -92,7 +93,12 @@ class SharedBackend(ABC):
         """Nothing to do: the database cleans up after itself."""
         del session
 
-    def listen(self, heard: Callable[[], None], stopped: Callable[[], bool]) -> None:
+    def listen(
+        self,
+        heard: Callable[[], None],
+        stopped: Callable[[], bool],
+        saw: Callable[[Sighting], None] = unseen,
+    ) -> None:
         """Hear of other servers; after each reconnect say that there may have been commits."""
         back_off = BackOff(RETRY_SECONDS, LONGEST_RETRY)
 
@@ -103,7 +109,7 @@ class SharedBackend(ABC):
         with self._lifeline.held(self._ear.cut):
             while not stopped():
                 try:
-                    self._ear.listen(heard_again, stopped)
+                    self._ear.listen(heard_again, stopped, saw)
                 except Exception as error:  # without this thread nobody hears, nor looks
                     unforeseen = None if isinstance(error, self.trouble) else error
                     said = self._said(error)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from datastore.backends.lifeline import Lifeline
     from datastore.backends.looks import LookStatements
+    from datastore.backends.pulse import Pulse
     from datastore.backends.standing import Standing
     from datastore.mvcc.model import State
 
@@ -37,10 +38,13 @@ class SharedSession(ABC, Generic[AnyConnection, AnyTransaction]):
 
     _looks: LookStatements
 
-    def __init__(self, lifeline: Lifeline, standing: Standing, named: Callable[[str], str]) -> None:
+    def __init__(
+        self, lifeline: Lifeline, standing: Standing, named: Callable[[str], str], pulse: Pulse
+    ) -> None:
         self._lifeline = lifeline
         lifeline.join(self)
         self._standing = standing
+        self._pulse = pulse
         self._connection: AnyConnection | None = None
         self.times = StatementTimes(named)
 
@@ -76,6 +80,21 @@ class SharedSession(ABC, Generic[AnyConnection, AnyTransaction]):
             rows = tx.execute(tx.statements.last_batch, id=self._standing.member_id)
             tx.settle()
             return self._standing.batch_of(rows[0][0] if rows else None)
+
+    def say_alive(self) -> None:
+        """Say that this server is alive."""
+        self._timed("say_alive", self._pulse.alive(self._standing.member_id))
+
+    def keep_lock(self, milliseconds: int) -> None:
+        """Keep the lock for so long, if this server holds it now."""
+        self._timed("keep_lock", self._pulse.keep(self._standing.member_id, milliseconds))
+
+    def _timed(self, name: str, statement: str) -> Sequence[Sequence[Any]]:
+        """Run a statement outside a transaction; it counts under a name."""
+        begun = perf_counter()
+        rows = self._asked(statement, ())
+        self.times.add(name, perf_counter() - begun)
+        return rows
 
     def cut(self) -> None:
         """From another thread: end the wait for an answer that does not come."""

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import URL
 
+    from datastore.mvcc.backend import Sighting
+
 CHECKPOINT_BYTES = 4 << 20
 TRUNCATE_BYTES = 256 << 20  # a log this long waits for readers, and gives its space back at once
 
@@ -113,7 +115,12 @@ class SqliteBackend:
         """Why the file cannot be trusted any more; empty while it can."""
         return self._disk.broken
 
-    def listen(self, heard: Callable[[], None], stopped: Callable[[], bool]) -> None:
+    def listen(
+        self,
+        heard: Callable[[], None],
+        stopped: Callable[[], bool],
+        saw: Callable[[Sighting], None],
+    ) -> None:
         """Return at once: nobody else commits."""
 
     def close(self) -> None:

@@ -84,6 +84,12 @@ class SqliteSession:
         total, unused = self.pages()
         return Size(page * total, page * (total - unused))
 
+    def say_alive(self) -> None:
+        """Nobody is there to be told."""
+
+    def keep_lock(self, milliseconds: int) -> None:
+        """Nobody is there to take it."""
+
     def give_back(self, pages: int) -> None:
         """Give so many free pages back to the file system, or as many as a short step can."""
         with self._disk.judged():

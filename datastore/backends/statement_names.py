@@ -26,6 +26,8 @@ def _verb(text: str) -> str:
     """Name what has no name: `insert_history`, `begin`, `page_count`."""
     words = text.split(None, 3)
     verb = words[0].lower()
+    if len(words) == 1:
+        return verb
     if verb == "insert":
         return "insert_" + words[2].strip("`" + '"')
     if verb == "pragma":

@@ -140,9 +140,6 @@ class Statements:
         self.set_batch = self.prepare(
             update(member).where(member.c.id == _param("member")).values(batch=_param("number"))
         )
-        self.set_heartbeat = self.prepare(
-            update(member).where(member.c.id == _param("member")).values(heartbeat=_param("time"))
-        )
         self.set_peer_urls = self.prepare(
             update(member)
             .where(member.c.id == _param("member"))

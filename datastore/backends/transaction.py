@@ -239,8 +239,6 @@ class SqlTransaction(ABC):
             self.insert(schema.lock, [changes.put_lock], replace=True)
         if changes.auth is not None:
             auth_tables.write_changes(self, changes.auth)
-        if changes.heartbeat is not None:
-            self.send(self.statements.set_heartbeat, member=self.member_id, time=changes.heartbeat)
         for number, urls in changes.peer_urls.items():
             self.send(self.statements.set_peer_urls, member=number, urls=dumps(urls))
         self.send_among("drop_members", changes.drop_members)

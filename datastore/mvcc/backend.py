@@ -57,6 +57,20 @@ class Size(NamedTuple):
     used: int
 
 
+class Sighting(NamedTuple):
+    """What a server sees of its database in passing.
+
+    The clock in milliseconds, how far history is compacted and how far it is pruned, the next
+    deadline of a lease, and the row of the lock that servers share.
+    """
+
+    now: int
+    compact_revision: int
+    pruned_revision: int
+    deadline: int | None
+    lock: Lock | None
+
+
 class Prefetch(NamedTuple):
     """What a write transaction reads at its start, in one exchange with the database.
 
@@ -108,7 +122,6 @@ class Changes:
     extend_leases: int | None = None  # every deadline becomes at least now + ttl + this (ms)
 
     put_lock: Lock | None = None
-    heartbeat: int | None = None  # this server is alive at this time (ms)
     peer_urls: dict[int, tuple[str, ...]] = field(default_factory=dict)  # by member
     drop_members: list[int] = field(default_factory=list)
     auth: AuthChanges | None = None
@@ -238,6 +251,12 @@ class Session(Protocol):
     def size(self) -> Size:
         """Return the size of the store."""
 
+    def say_alive(self) -> None:
+        """Say to the servers that share the database that this one is alive."""
+
+    def keep_lock(self, milliseconds: int) -> None:
+        """Keep the lock that they share for so long, if this server holds it now."""
+
     def shrink(self) -> bool:
         """Give some free space back in a short step of its own; say whether there is more."""
 
@@ -284,8 +303,16 @@ class Backend(Protocol):
     def broken(self) -> str:
         """Why the database cannot be trusted any more; empty while it can."""
 
-    def listen(self, heard: Callable[[], None], stopped: Callable[[], bool]) -> None:
-        """Block, calling `heard` at every sign of a commit elsewhere, until `stopped()`."""
+    def listen(
+        self,
+        heard: Callable[[], None],
+        stopped: Callable[[], bool],
+        saw: Callable[[Sighting], None],
+    ) -> None:
+        """Block, calling `heard` at every sign of a commit elsewhere, until `stopped()`.
+
+        Several times a second `saw` is told what there is to see; by a thread of the backend.
+        """
 
     def close(self) -> None:
         """Leave the database in order: sessions are closed already."""

@@ -24,7 +24,7 @@ from datastore.mvcc.requests import Prune
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from datastore.mvcc.model import State
+    from datastore.mvcc.backend import Sighting
     from datastore.mvcc.requests import Place
     from datastore.mvcc.writer import Writer
 
@@ -51,7 +51,7 @@ class Compactor:
         """Begin, or go on with a higher compact revision."""
         self._wanted.set()
 
-    def saw(self, state: State) -> None:
+    def saw(self, state: Sighting) -> None:
         """Note how far this server, or another one, has pruned; begin if that is not all."""
         if state.pruned_revision == state.compact_revision:
             self._advance(state.pruned_revision)

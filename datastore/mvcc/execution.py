@@ -16,7 +16,7 @@ from datastore.mvcc.auth.requests import ManageAuth, RenewTokens, StoreToken
 from datastore.mvcc.draft import Draft
 from datastore.mvcc.leadership import hold, move
 from datastore.mvcc.leases import end_all, expire, extend, grant, renew, revoke
-from datastore.mvcc.membership import forget, heartbeat, update
+from datastore.mvcc.membership import forget, update
 from datastore.mvcc.model import DeleteRange, OpResult, Put, PutResult, Txn
 from datastore.mvcc.pruning import compact, prune
 from datastore.mvcc.requests import (
@@ -28,7 +28,6 @@ from datastore.mvcc.requests import (
     ExtendLeases,
     ForgetMembers,
     GrantLease,
-    Heartbeat,
     HoldLock,
     MoveLock,
     Prune,
@@ -88,7 +87,6 @@ _EXECUTORS: dict[type, Callable[[BatchState, Any], Any]] = {
     DiskSpace: disk_space,
     HoldLock: hold,
     MoveLock: move,
-    Heartbeat: heartbeat,
     UpdateMember: update,
     ForgetMembers: forget,
     ManageAuth: manage_auth,

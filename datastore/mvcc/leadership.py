@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datastore.mvcc.requests import HoldLock, MoveLock
 
 LOCK = "lessor"
-LOCK_MS = 5_000
+LOCK_MS = 6_000
 
 
 class Leadership:

@@ -2,8 +2,9 @@
 
 Two kinds. A store that has the database to itself keeps the deadlines in memory (`MemoryLessor`): a
 renewal writes nothing, and one timer is armed for the next deadline. Servers that share a database
-keep them there, on its clock, judged under the store's lock (`SharedLessor`): all of them look and
-one of them ends leases, the holder of the lock row (`mvcc/leadership.py`).
+keep them there, on its clock, judged under the store's lock (`SharedLessor`): what all of them see
+several times a second tells the next deadline, and one of them ends leases, the holder of the lock
+row (`mvcc/leadership.py`).
 
 Whoever starts, takes that lock over, or was held up for more than a second gives every lease its
 full TTL again, since clients may have been unable to renew: etcd does so on a change of leader.
@@ -19,18 +20,18 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from datastore.errors import DatastoreError
-from datastore.mvcc.leadership import LOCK, LOCK_MS
+from datastore.mvcc.leadership import LOCK, LOCK_MS, owner_of
 from datastore.mvcc.lease_table import LeaseTable
 from datastore.mvcc.requests import EndLeases, ExpireLeases, HoldLock, MoveLock, RenewLease
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from datastore.mvcc.backend import Session
+    from datastore.mvcc.backend import Sighting
     from datastore.mvcc.lane import Lane
     from datastore.mvcc.leadership import Leadership
     from datastore.mvcc.leases import Renewed
-    from datastore.mvcc.model import Lease, State
+    from datastore.mvcc.model import Lease
     from datastore.mvcc.writer import Writer
 
 log = logging.getLogger(__name__)
@@ -40,7 +41,8 @@ LONGEST_SLEEP = 5.0  # so that being held up is noticed
 AT_ONCE = 500  # leases a batch ends
 LOCK_AGAIN_MS = 3_000
 TOGETHER_MS = 250  # leases that end within this time end together
-SHARED_SLEEP = 1.0  # another server may grant a lease of 2 s
+SOON_SECONDS = 0.5
+UNSEEN_SECONDS = 2.0  # without a look at a shared database for longer, nobody could renew
 
 
 class MemoryLessor:
@@ -89,6 +91,9 @@ class MemoryLessor:
                 return ttl
             ended = self._ending.setdefault(request.id, asyncio.get_running_loop().create_future())
             await asyncio.shield(ended)
+
+    def saw(self, _: Sighting) -> None:
+        """Nobody else is there to be seen."""
 
     def left(self, lease: Lease, now: int) -> int:
         """Return how many milliseconds a lease has; `now` is the database's clock."""
@@ -157,19 +162,20 @@ class SharedLessor:
         writer: Writer,
         lane: Lane,
         leadership: Leadership,
-        seen: Callable[[State], None],
+        member: int,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`member` is this server's id; `lane` keeps the lock."""
         self._writer = writer
         self._leadership = leadership
-        self._seen = seen
+        self._member = member
         self._lane = lane
         self._clock = clock
-        self._held_until = 0
+        self._sighting: Sighting | None = None
+        self._seen = asyncio.Event()
         self._renew_all = True
         self._reached = 0.0  # when a turn last succeeded
-        self._pause = 0.0  # that followed it
         self.expired = 0  # leases, by this server
 
     def start(self, leases: Iterable[Lease]) -> None:
@@ -190,60 +196,74 @@ class SharedLessor:
         """Return how many milliseconds a lease has; `now` is the database's clock."""
         return lease.deadline - now
 
+    def saw(self, sighting: Sighting) -> None:
+        """Note what the database looks like now; on the event loop, several times a second."""
+        self._sighting = sighting
+        self._seen.set()
+
     async def run(self) -> None:
-        """Expire leases until cancelled."""
+        """Look after the lock and expire leases, at every sighting, until cancelled."""
         while True:
+            await self._seen.wait()
+            self._seen.clear()
+            sighting = self._sighting
+            if sighting is None:
+                continue
             gap = self._clock() - self._reached
-            self._renew_all = self._renew_all or gap > self._pause + GAP_SECONDS
-            self._pause = await self._turn(renew_all=self._renew_all)
+            self._renew_all = self._renew_all or gap > UNSEEN_SECONDS
+            await self._turn(sighting)
             self._renew_all = False
             self._reached = self._clock()
-            await asyncio.sleep(self._pause)
 
-    async def _turn(self, *, renew_all: bool) -> float:
-        """End what is due; return for how long nothing will be."""
-        state, following = await self._lane.call(_look)
-        now = state.now
-        if renew_all or now > self._held_until - LOCK_AGAIN_MS:
-            await self._hold(renew_all=renew_all)
-        self._seen(state)
-        if following is None or now > self._held_until:
-            return SHARED_SLEEP
-        if following > now:
-            return min((following + TOGETHER_MS - now) / 1000, SHARED_SLEEP)
-        expired = await self._writer.submit(ExpireLeases(AT_ONCE))
-        self.expired += len(expired.leases)
-        log.info("leases expired count=%d", len(expired.leases))
-        return 0.0 if expired.more else 0.01
+    async def _turn(self, sighting: Sighting) -> None:
+        """Take the lock if nobody holds it; if it is ours keep it, and end what is due."""
+        lock, now = sighting.lock, sighting.now
+        owner = owner_of(lock, now)
+        self._leadership.saw(owner)
+        if not owner or (self._renew_all and owner == self._member):
+            await self._hold()
+        elif lock is not None and owner == self._member:
+            if lock.until - now < LOCK_AGAIN_MS:
+                await self._lane.call(lambda session: session.keep_lock(LOCK_MS))
+            if sighting.deadline is not None:
+                await self._expire((sighting.deadline + TOGETHER_MS - now) / 1000)
 
-    async def _hold(self, *, renew_all: bool) -> None:
-        """Take or keep the lock row; taking it over, or a gap, gives all leases their TTL."""
-        held = await self._writer.submit(HoldLock(LOCK, LOCK_MS, extend=renew_all))
-        self._held_until = held.until
-        self._leadership.saw(held.owner)
+    async def _expire(self, seconds: float) -> None:
+        """End what is due in so many seconds, if that is before the next look or so."""
+        if seconds > SOON_SECONDS:
+            return
+        await asyncio.sleep(max(seconds, 0.0))
+        more = True
+        while more:
+            expired = await self._writer.submit(ExpireLeases(AT_ONCE))
+            self.expired += len(expired.leases)
+            log.info("leases expired count=%d", len(expired.leases))
+            more = expired.more
+
+    async def _hold(self) -> None:
+        """Take the lock row; taking it over, or a gap, gives all leases their TTL."""
+        held = await self._writer.submit(HoldLock(LOCK, LOCK_MS, extend=self._renew_all))
+        self._note_owner(held.owner)
 
     async def begin(self) -> None:
         """Take the lock if nobody holds it: before clients ask who leads."""
         with suppress(DatastoreError):  # `run` tries again
-            await self._hold(renew_all=True)
+            await self._hold()
             self._renew_all = False
             self._reached = self._clock()
 
     async def hand_over(self, member: int) -> None:
         """Give the lock row, and with it the work, to another server; NotLeader if it is not ours.
 
-        That one goes on with it at its next turn, a second later at most.
+        That one goes on with it when it sees that, half a second later at most.
         """
         await self._writer.submit(MoveLock(LOCK, member, LOCK_MS))
-        self._held_until = 0
+        self._note_owner(member)
+
+    def _note_owner(self, member: int) -> None:
+        """Note who holds the lock since a commit; what was seen before that is old."""
+        self._seen.clear()
         self._leadership.saw(member)
 
 
 Lessor = MemoryLessor | SharedLessor
-
-
-def _look(session: Session) -> tuple[State, int | None]:
-    """Return the state, with the time, and the next deadline."""
-    with session.snapshot() as snapshot:
-        earliest = snapshot.due_leases(1 << 62, 1)
-        return snapshot.state(), earliest[0].deadline if earliest else None

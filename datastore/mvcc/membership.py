@@ -5,7 +5,7 @@ older than `ALIVE_MS` is gone, and MemberList does not show it. Its row stays, s
 same member when it comes back. The server that leads removes rows that nobody has used for
 `KEPT_MS`: whoever starts servers under ever new names would have more of them every day.
 
-`heartbeat`, `update` and `forget` are what a batch does: rows of the table in `mvcc/execution.py`.
+`update` and `forget` are what a batch does: rows of the table in `mvcc/execution.py`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from datastore.mvcc.batch import BatchState
     from datastore.mvcc.model import Member
-    from datastore.mvcc.requests import ForgetMembers, Heartbeat, UpdateMember
+    from datastore.mvcc.requests import ForgetMembers, UpdateMember
 
 HEARTBEAT_SECONDS = 5.0
 ALIVE_MS = 15_000
@@ -37,12 +37,6 @@ def alive(members: Iterable[Member], now: int) -> list[Member]:
 def outdated(members: Iterable[Member], now: int) -> list[int]:
     """Return the ids of members that have given none for very long."""
     return [member.id for member in members if now - member.heartbeat > KEPT_MS]
-
-
-def heartbeat(batch: BatchState, _: Heartbeat) -> Revision:
-    """Say that this server is alive."""
-    batch.changes.heartbeat = batch.now
-    return Revision(batch.revision)
 
 
 def update(batch: BatchState, request: UpdateMember) -> Revision:

@@ -118,10 +118,6 @@ class MoveLock(NamedTuple):
     milliseconds: int
 
 
-class Heartbeat(NamedTuple):
-    """Say that this server is alive."""
-
-
 class UpdateMember(NamedTuple):
     """Store the peer URLs of a member."""
 
@@ -150,7 +146,6 @@ WriteRequest = (
     | DiskSpace
     | HoldLock
     | MoveLock
-    | Heartbeat
     | UpdateMember
     | ForgetMembers
     | ManageAuth

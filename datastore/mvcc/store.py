@@ -39,7 +39,6 @@ from datastore.mvcc.requests import (
     Compact,
     ForgetMembers,
     GrantLease,
-    Heartbeat,
     RenewLease,
     RevokeLease,
 )
@@ -51,7 +50,7 @@ from datastore.mvcc.writer import Watching, Writer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from datastore.mvcc.backend import Backend, Session
+    from datastore.mvcc.backend import Backend, Session, Sighting
     from datastore.mvcc.background import Job
     from datastore.mvcc.lane import Use
     from datastore.mvcc.model import (
@@ -126,7 +125,7 @@ class Store:
         pages = self._lane("pages", backend.session) if backend.exclusive else self._ranges
         chores = self._lane("chores", backend.session)
         state = await self._ranges.call(snapshot_reads.state)
-        self.house = Housekeeping(backend, chores, self._quota)
+        self.house = Housekeeping(backend, chores, self._quota, lambda: self.hub.newest())
         await self.house.measure()
         self.upkeep = Upkeep(self._lane("upkeep", backend.session))
         self.hub = WatchHub(
@@ -158,7 +157,7 @@ class Store:
         self.leadership = Leadership(backend.member_id if backend.exclusive else 0)
         self.compactor = Compactor(self.writer, self._leads)
         self.lessor: Lessor = SharedLessor(
-            self.writer, self._points, self.leadership, self.compactor.saw
+            self.writer, self._points, self.leadership, backend.member_id
         )
         if backend.exclusive:
             self.lessor = MemoryLessor(self.writer)
@@ -330,8 +329,15 @@ class Store:
             compactor = AutoCompactor(chosen, self.hub.newest, compact)
             yield "auto-compaction", compactor.run
         if not self.backend.exclusive:
-            yield "heartbeat", every(HEARTBEAT_SECONDS, lambda: self.writer.submit(Heartbeat()))
+            yield "heartbeat", every(HEARTBEAT_SECONDS, self._say_alive)
             yield "old members", every(FORGET_SECONDS, self._forget_members)
+
+    def _saw(self, sighting: Sighting) -> None:
+        self.lessor.saw(sighting)
+        self.compactor.saw(sighting)
+
+    async def _say_alive(self) -> None:
+        await self._points.call(lambda session: session.say_alive())
 
     def uses(self) -> list[Use]:
         """Return what every session is doing, by lane."""
@@ -375,4 +381,7 @@ class Store:
         def heard() -> None:
             loop.call_soon_threadsafe(self.hub.signal)
 
-        await asyncio.to_thread(self.backend.listen, heard, self._ending.is_set)
+        def saw(sighting: Sighting) -> None:
+            loop.call_soon_threadsafe(self._saw, sighting)
+
+        await asyncio.to_thread(self.backend.listen, heard, self._ending.is_set, saw)
