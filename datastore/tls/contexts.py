@@ -6,6 +6,7 @@ import ssl
 from typing import TYPE_CHECKING, Any
 
 from datastore.tls.ciphers import openssl_names
+from datastore.tls.handshakes import Handshake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -73,6 +74,7 @@ def _context(options: TlsOptions, material: Material) -> ssl.SSLContext:
 def _rules(options: TlsOptions) -> ssl.SSLContext:
     """Return a context without certificates."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.sslobject_class = Handshake
     context.minimum_version = VERSIONS[options.min_version or "TLS1.2"]
     _choose_suites(context, options.cipher_suites)
     if options.asks_clients:
