@@ -37,7 +37,9 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
     from datastore.backends.identity import Identity
+    from datastore.mvcc.backend import Session
 
+LEAST_SWEPT = 1_000  # rows of history that this server has deleted
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 
 
@@ -51,6 +53,7 @@ class PostgresBackend(SharedBackend):
         """Take the URL of the database, and that of the listening connection if it is another."""
         self._database = database_of(url)
         super().__init__(self._database.name, identity)
+        self._considered = self._swept = 0  # of the rows that this server has deleted
         self._direct = database_of(listen) if listen else None
         if self._direct and not self._direct.schema:
             self._direct = self._direct._replace(schema=self._database.schema)
@@ -63,6 +66,15 @@ class PostgresBackend(SharedBackend):
     def session(self, *, writer: bool = False) -> PostgresSession:
         """Return a new session; it connects when first used."""
         return PostgresSession(self._database, self._lifeline, self._standing, writer=writer)
+
+    def housekeep(self, session: Session) -> None:
+        """Sweep up behind the pruning; consider it after every `LEAST_SWEPT` rows."""
+        deleted = self._standing.deleted
+        if deleted - self._considered < LEAST_SWEPT or not isinstance(session, PostgresSession):
+            return
+        self._considered = deleted
+        if session.sweep(deleted - self._swept):
+            self._swept = deleted
 
     def _prepare(self) -> None:
         self._database = found_pooled(self._database)

@@ -64,6 +64,12 @@ class PostgresSession(SharedSession[PostgresConnection, PostgresTransaction]):
             postgres_upkeep.shrink(connection, self._database)
         return False
 
+    def sweep(self, deleted: int) -> bool:
+        """Make the room of deleted rows usable again, if they are many; say whether it was done."""
+        connection = self._connect()
+        with translated(connection):
+            return postgres_upkeep.sweep(connection, self._database, deleted)
+
     def copy_to(self, path: Path) -> None:
         """Write one state of the database into a new SQLite file."""
         with self.snapshot() as tx:

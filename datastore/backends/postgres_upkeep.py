@@ -1,8 +1,10 @@
 """What is done to a whole PostgreSQL store: giving space back, copying it, restoring one.
 
-Day to day autovacuum makes the room of deleted rows usable again, which is enough. `shrink` is for
-an operator who wants it back for others: VACUUM FULL, which writes a table anew and lets nobody at
-it meanwhile, as etcd's defragmentation lets nobody at its file.
+Autovacuum makes the room of deleted rows usable again, a minute or more after they went. The server
+that pruned does it at once (`sweep`) when they are worth it, so that the tables need no room for
+the rows of one compaction more. `shrink` is for an operator who wants room back for others: VACUUM
+FULL, which writes a table anew and lets nobody at it meanwhile, as etcd's defragmentation lets
+nobody at its file.
 """
 
 from __future__ import annotations
@@ -32,7 +34,27 @@ if TYPE_CHECKING:
     from datastore.backends.postgres_transaction import PostgresTransaction
     from datastore.backends.rows_file import Rows
 
+SWEPT_PART = 0.1  # of the rows of history that are dead before they are swept
 _statements = PostgresStatements()
+
+
+def sweep(connection: psycopg.Connection, database: Database, deleted: int) -> bool:
+    """VACUUM what pruning deletes from, if that is a good part of it; say whether.
+
+    Nobody waits for it: it skips a table that autovacuum, or another server, is at.
+    """
+    history = database.table("history")
+    asked = "SELECT reltuples FROM pg_class WHERE oid = %s::regclass"
+    row = connection.execute(asked, (history,)).fetchone()
+    if row and deleted < row[0] * SWEPT_PART:
+        return False
+    if not database.pooled:
+        connection.execute("SET statement_timeout = 0")
+    for table in (history, database.table("kv")):
+        connection.execute(f"VACUUM (SKIP_LOCKED, PARALLEL 0) {table}".encode())
+    if not database.pooled:
+        connection.execute(database.session_settings(writer=False).encode())
+    return True
 
 
 def shrink(connection: psycopg.Connection, database: Database) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from datastore.backends.standing import Standing
+    from datastore.mvcc.backend import Changes
     from datastore.mvcc.model import State
     from datastore.mvcc.statement_times import StatementTimes
 
@@ -34,6 +35,7 @@ class SharedTransaction(SqlTransaction):
         self._reached: int | None = standing.reached  # before anything is read
         self._times = times
         self._writes = writes
+        self._deleted = 0  # rows of history
 
     def state_of(self, columns: Sequence[Any]) -> State:
         """Return the state that its columns tell; it may not be behind what was seen before."""
@@ -43,6 +45,11 @@ class SharedTransaction(SqlTransaction):
             self._reached = None  # a later one of a write transaction shows what it wrote itself
         return state
 
+    def write(self, changes: Changes) -> None:
+        """Write the changes, and count what they leave behind."""
+        super().write(changes)
+        self._deleted += len(changes.drop_rows)
+
     def commit(self, batch: int, revision: int) -> None:
         """Make it durable; `batch` is what tells afterwards whether it was."""
         number = self._standing.number(batch)
@@ -50,6 +57,7 @@ class SharedTransaction(SqlTransaction):
         self.announce(revision)
         self.commit_plain()
         self._standing.acknowledge(batch, revision)
+        self._standing.deleted += self._deleted
 
     def announce(self, revision: int) -> None:
         """Tell other servers of a revision, with the commit; those who look need not be told."""

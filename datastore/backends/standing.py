@@ -33,6 +33,7 @@ class Standing:
         self.acknowledged = self.first_batch  # the last batch that was
         self.reached = 0  # the newest revision that was committed for sure
         self.committed = 0  # that of them which this server has committed
+        self.deleted = 0  # rows of history, by this server, whose room may be swept
         self.broken = ""
 
     @property

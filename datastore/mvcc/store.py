@@ -123,7 +123,8 @@ class Store:
         self._ranges = self._lane("ranges", backend.session, threads=RANGE_THREADS)
         # In a file one thread reads more pages than several that wait for the interpreter's lock.
         pages = self._lane("pages", backend.session) if backend.exclusive else self._ranges
-        chores = self._lane("chores", backend.session)
+        # Where sweeping up takes its time the store's size is looked at beside it.
+        chores = self._lane("chores", backend.session, threads=1 if backend.exclusive else 2)
         state = await self._ranges.call(snapshot_reads.state)
         self.house = Housekeeping(backend, chores, self._quota, lambda: self.hub.newest())
         await self.house.measure()
