@@ -193,15 +193,15 @@ def test_a_batch_takes_two_exchanges_however_much_it_does(
     mariadb: Mariadb, name: str, monkeypatch: pytest.MonkeyPatch, requests: list[Any]
 ) -> None:
     sent: list[bytes] = []
-    query = Connection.query
+    send = Connection._execute_command
 
-    def noted(connection: Connection, text: bytes) -> Any:
+    def noted(connection: Connection, command: int, text: bytes) -> None:
         sent.append(text)
-        return query(connection, text)
+        send(connection, command, text)
 
     with Core(mariadb.url(name)) as core:
         core.commit(*[Put(b"%d" % n, b"") for n in range(10)])
-        monkeypatch.setattr(Connection, "query", noted)
+        monkeypatch.setattr(Connection, "_execute_command", noted)
         core.commit(*requests)
         batch = len(sent)
         core.session.look([b"a", b"b"])
