@@ -25,6 +25,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="ask every target every contract test, also what it has no say in",
     )
+    parser.addoption(
+        "--through-pgbouncer",
+        action="store_true",
+        help="put PgBouncer in transaction mode before the PostgreSQL of the contract tests",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

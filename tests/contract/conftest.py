@@ -117,9 +117,9 @@ def target(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def launcher() -> Iterator[Launcher]:
+def launcher(pytestconfig: pytest.Config) -> Iterator[Launcher]:
     """Starts servers of any target."""
-    launcher = Launcher()
+    launcher = Launcher(pooled=pytestconfig.getoption("through_pgbouncer"))
     yield launcher
     launcher.stop()
 

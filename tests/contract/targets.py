@@ -8,6 +8,7 @@ from typing import Protocol
 from tests.support.datastore import Datastore
 from tests.support.etcd import Etcd
 from tests.support.mariadb import Mariadb
+from tests.support.pgbouncer import PgBouncer
 from tests.support.postgres import Postgres
 
 REAL_ETCD = "real-etcd"
@@ -40,10 +41,13 @@ Launch = Callable[[Sequence[str]], Server]
 class Launcher:
     """Starts servers of one target, each on an empty store.
 
-    A PostgreSQL cluster and a MariaDB server are started once, when first needed.
+    A PostgreSQL cluster and a MariaDB server are started once, when first needed. `pooled`: servers
+    reach PostgreSQL through PgBouncer in transaction mode.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, pooled: bool = False) -> None:
+        self._pooled = pooled
+        self._pooler: PgBouncer | None = None
         self._databases = itertools.count(1)
         self._postgres: Postgres | None = None
         self._mariadb: Mariadb | None = None
@@ -61,7 +65,7 @@ class Launcher:
 
     def stop(self) -> None:
         """End the databases that were started."""
-        for database in (self._postgres, self._mariadb):
+        for database in (self._pooler, self._postgres, self._mariadb):
             if database is not None:
                 database.stop()
 
@@ -72,6 +76,9 @@ class Launcher:
     def _start_postgresql(self, front: str, flags: Sequence[str]) -> Server:
         self._postgres = self._postgres or Postgres()
         url = self._postgres.url(f"contract{next(self._databases)}")
+        if self._pooled:
+            self._pooler = self._pooler or PgBouncer(self._postgres.port)
+            url = self._pooler.url(url)
         return Datastore(url, [*_front(front), *flags])
 
     def _start_mysql(self, front: str, flags: Sequence[str]) -> Server:

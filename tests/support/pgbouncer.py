@@ -26,6 +26,7 @@ auth_file = {directory}/users
 pool_mode = transaction
 default_pool_size = {size}
 server_round_robin = 1
+server_idle_timeout = 5
 max_client_conn = 500
 admin_users =
 logfile = {directory}/log
