@@ -12,7 +12,7 @@ PROTOS := proto/etcd/auth.proto proto/etcd/election.proto proto/etcd/kv.proto pr
 OPENAPI_PROTO := control_plane/api/openapi/openapi_v2.proto
 
 .DEFAULT_GOAL := help
-.PHONY: help install up setup test servers lint types imports pytest contract differential storage-suite damage robustness growth compose fmt proto bench flags lock
+.PHONY: help install up setup test servers lint types imports pytest contract mysql pooled differential storage-suite damage robustness growth compose fmt proto bench flags lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -48,6 +48,15 @@ pytest: setup ## the tests alone (TESTS=path for some of them)
 contract: setup servers ## ask every front and backend all contract tests
 	@$(BIN)/python -m tests.support.etcd || true
 	@$(PYTEST) --every-target tests/contract
+
+pooled: setup servers ## ask PostgreSQL all contract tests through PgBouncer in transaction mode
+	@$(PYTEST) --every-target --through-pgbouncer -k postgresql tests/contract
+
+# Debian's releases have MariaDB; the newest MySQL comes from its unstable branch, into build/ alone.
+mysql: setup servers ## ask a MySQL server all that MariaDB is asked (root, debootstrap)
+	@$(BIN)/python -m tests.support.etcd || true
+	@TAPIR_MYSQLD=$$(tests/install-mysql.sh build/mysql) && export TAPIR_MYSQLD && \
+		$(PYTEST) --every-target -k mysql tests/contract tests/datastore tests/tapir
 
 differential: setup ## compare long random runs with a real etcd
 	@$(BIN)/python -m tests.contract.differential --operations 100000 --seed 1 --target sqlite-native

@@ -30,7 +30,7 @@ from tests.datastore.core import Core
 from tests.support.mariadb import Mariadb
 
 WANTED = Wanted((b"a",), (), ())
-TIMEOUT = "SELECT @@idle_transaction_timeout"
+TIMEOUTS = {True: "SELECT @@wait_timeout", False: "SELECT @@idle_transaction_timeout"}  # of MySQL
 _databases = itertools.count(1)
 
 
@@ -129,6 +129,7 @@ def test_a_server_that_freezes_in_a_batch_loses_the_lock(mariadb: Mariadb, name:
 def test_a_batch_over_many_rows_is_given_more_time(
     mariadb: Mariadb, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    timeout = TIMEOUTS[mariadb.is_mysql]
     monkeypatch.setattr(mysql_transaction, "MANY", 2)
     with Core(mariadb.url(name)) as core:
         core.commit(*[Put(b"%d" % n, b"") for n in range(3)])
@@ -137,9 +138,9 @@ def test_a_batch_over_many_rows_is_given_more_time(
             with core.session.transaction() as tx:
                 assert isinstance(tx, MysqlTransaction)
                 tx.prefetch(Wanted(keys, (), ()))
-                told.append(tx.run(TIMEOUT))
+                told.append(tx.run(timeout))
                 tx.scan(b"0", b"9", 0, 0, values=False)
-                told.append(tx.run(TIMEOUT))
+                told.append(tx.run(timeout))
         (deleted,) = core.commit(DeleteRange(b"0", b"9"))
 
     assert told == [[(5,)], [(300,)], [(300,)], [(300,)]]

@@ -1,6 +1,6 @@
 """What `Mariadb` starts: Debian's MariaDB, or the MySQL server that `TAPIR_MYSQLD` names.
 
-MySQL has other programs and settings; `tests/mysql/mysqld` makes one where there is none.
+MySQL has other programs and settings; `make mysql` does, with the one of `tests/install-mysql.sh`.
 """
 
 import os
