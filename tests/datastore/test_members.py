@@ -4,7 +4,7 @@ from typing import Any
 
 from datastore.mvcc.leadership import LOCK, LOCK_MS
 from datastore.mvcc.membership import ALIVE_MS, KEPT_MS
-from datastore.mvcc.requests import ForgetMembers, Heartbeat, HoldLock
+from datastore.mvcc.requests import ForgetMembers, HoldLock
 from proto.etcd import rpc_pb2 as pb
 from tests.datastore.client import client_of
 from tests.datastore.core import Core
@@ -42,7 +42,7 @@ def test_whoever_leads_removes_what_nobody_has_used_for_a_day(
         for core in (idle, here, here):
             removed += core.commit(ForgetMembers())
         left = known(here)
-        here.commit(Heartbeat())
+        here.session.say_alive()
         last = here.session.last_batch()
 
     assert len(set(ids)) == 4
