@@ -1,32 +1,55 @@
-"""PostgreSQL going away and coming back, and servers that share it."""
+"""A database that goes away and comes back, and servers that share it, of either kind."""
 
 import asyncio
-from collections.abc import Iterator
+import signal
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import grpc
-import psycopg
 import pytest
 
 from proto.etcd import rpc_pb2 as pb
 from tests.datastore.client import Client, client_of, events
 from tests.support.datastore import Datastore
+from tests.support.mariadb import Mariadb
 from tests.support.postgres import Postgres
 
 TIMED_OUT = (grpc.StatusCode.UNAVAILABLE, "etcdserver: request timed out")
+CARELESS = {
+    Postgres: ("fsync", "off"),
+    Mariadb: ("innodb_flush_log_at_trx_commit", "2"),
+}
+LONGEST_KEY = {Postgres: 2_600, Mariadb: 3_072}
 
 
-@pytest.fixture
-def own_postgres() -> Iterator[Postgres]:
-    with Postgres() as cluster:
-        yield cluster
+class Own(NamedTuple):
+    """A database server of a test's own, and how it crashes."""
+
+    server: Postgres | Mariadb
+    crash: Callable[[], None]
+
+
+def own(kind: type[Postgres | Mariadb]) -> Own:
+    """Start one of a kind."""
+    started = kind()
+    if isinstance(started, Postgres):
+        return Own(started, lambda: started.shut("immediate"))
+    return Own(started, lambda: started.shut(signal.SIGKILL))
+
+
+@pytest.fixture(params=[Postgres, Mariadb])
+def mortal(request: pytest.FixtureRequest) -> Iterator[Own]:
+    """A database server that the test may crash."""
+    found = own(request.param)
+    yield found
+    found.server.stop()
 
 
 async def refusal(client: Client) -> tuple[grpc.StatusCode, str | None]:
-    try:
+    """Return why a put is refused."""
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
         await client.put(b"refused")
-    except grpc.aio.AioRpcError as error:
-        return error.code(), error.details()
-    raise AssertionError("the put was answered without a database")
+    return refused.value.code(), refused.value.details()
 
 
 async def put_when_back(client: Client, key: bytes) -> int:
@@ -39,15 +62,28 @@ async def put_when_back(client: Client, key: bytes) -> int:
             await asyncio.sleep(0.05)
 
 
-async def test_calls_fail_while_it_is_down_and_watches_survive(own_postgres: Postgres) -> None:
-    with Datastore(own_postgres.url("faults")) as server:
+def cut_off(server: Postgres | Mariadb, name: str) -> None:
+    """End all connections to a database."""
+    if isinstance(server, Postgres):
+        server.run(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+        )
+        return
+    for (number,) in server.run(
+        f"SELECT id FROM information_schema.processlist WHERE db = '{name}'"
+    ):
+        server.run(f"KILL {number}")
+
+
+async def test_calls_fail_while_it_is_down_and_watches_survive(mortal: Own) -> None:
+    with Datastore(mortal.server.url("faults")) as server:
         async with client_of(server.address) as client, client.watching() as stream:
             first = await client.put(b"before")
-            await asyncio.to_thread(own_postgres.shut, "immediate")
+            await asyncio.to_thread(mortal.crash)
             refused = await refusal(client)
             with pytest.raises(grpc.aio.AioRpcError) as read:
                 await client.everything()
-            await asyncio.to_thread(own_postgres.start)
+            await asyncio.to_thread(mortal.server.start)
             second = await put_when_back(client, b"after")
             seen = await events(stream, 2)
 
@@ -57,16 +93,11 @@ async def test_calls_fail_while_it_is_down_and_watches_survive(own_postgres: Pos
     assert [event[:2] for event in seen] == [(first, b"before"), (second, b"after")]
 
 
-async def test_lost_connections_are_made_again(postgres: Postgres) -> None:
-    url = postgres.url("lost")
-    with Datastore(url) as server:
-        async with client_of(server.address) as client, client.watching() as stream:
+async def test_lost_connections_are_made_again(server: Postgres | Mariadb, name: str) -> None:
+    with Datastore(server.url(name)) as datastore:
+        async with client_of(datastore.address) as client, client.watching() as stream:
             await client.put(b"a")
-            with psycopg.connect(url, autocommit=True) as admin:
-                admin.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                )
+            cut_off(server, name)
             await client.put(b"b")
             found = await client.everything()
             seen = await events(stream, 2)
@@ -75,8 +106,10 @@ async def test_lost_connections_are_made_again(postgres: Postgres) -> None:
     assert [key for _, key, _ in seen] == [b"a", b"b"]
 
 
-async def test_servers_share_revisions_watches_and_leases(postgres: Postgres) -> None:
-    url = postgres.url("shared")
+async def test_servers_share_revisions_watches_and_leases(
+    server: Postgres | Mariadb, name: str
+) -> None:
+    url = server.url(name)
     with Datastore(url, ["--name", "one"]) as one, Datastore(url, ["--name", "two"]) as two:
         async with client_of(one.address) as left, client_of(two.address) as right:
             async with left.watching(prev_kv=True) as stream:
@@ -84,6 +117,8 @@ async def test_servers_share_revisions_watches_and_leases(postgres: Postgres) ->
                     *(side.put(b"k", b"%d" % n) for n in range(50) for side in (left, right))
                 )
                 seen = await events(stream, 100)
+                alone = await right.put(b"alone")
+                heard = await events(stream, 1)
             lease = await left.lease.LeaseGrant(pb.LeaseGrantRequest(TTL=100))
             await right.put(b"leased", b"", lease.ID)
             members = await left.cluster.MemberList(pb.MemberListRequest())
@@ -91,30 +126,34 @@ async def test_servers_share_revisions_watches_and_leases(postgres: Postgres) ->
 
     assert sorted(revisions) == list(range(2, 102))
     assert [revision for revision, _, _ in seen] == list(range(2, 102))
+    assert heard == [(alone, b"alone", b"")]
     assert {member.name for member in members.members} == {"one", "two"}
     assert headers[0].cluster_id == headers[1].cluster_id
     assert headers[0].member_id != headers[1].member_id
     assert headers[0].revision == headers[1].revision
 
 
-async def test_servers_of_one_name_are_two_members(postgres: Postgres) -> None:
-    url = postgres.url("namesakes")
+async def test_servers_of_one_name_are_two_members(server: Postgres | Mariadb, name: str) -> None:
+    url = server.url(name)
     with Datastore(url) as one:
-        async with client_of(one.address) as client:
-            first = (await client.everything()).header.member_id
+        first = await member_of(one)
         with Datastore(url) as two:
-            async with client_of(two.address) as client:
-                second = (await client.everything()).header.member_id
+            second = await member_of(two)
     with Datastore(url) as again:
-        async with client_of(again.address) as client:
-            third = (await client.everything()).header.member_id
+        third = await member_of(again)
 
     assert first != second
     assert third in (first, second)
 
 
-async def test_a_compaction_elsewhere_is_seen_here(postgres: Postgres) -> None:
-    url = postgres.url("compacted")
+async def member_of(datastore: Datastore) -> int:
+    """Return the member id of a server."""
+    async with client_of(datastore.address) as client:
+        return int((await client.everything()).header.member_id)
+
+
+async def test_a_compaction_elsewhere_is_seen_here(server: Postgres | Mariadb, name: str) -> None:
+    url = server.url(name)
     with Datastore(url, ["--name", "one"]) as one, Datastore(url, ["--name", "two"]) as two:
         async with client_of(one.address) as left, client_of(two.address) as right:
             for _ in range(3):
@@ -129,19 +168,26 @@ async def test_a_compaction_elsewhere_is_seen_here(postgres: Postgres) -> None:
     assert (cancelled.canceled, cancelled.compact_revision) == (True, revision)
 
 
-async def test_what_the_database_may_lose_is_said_in_the_status() -> None:
-    with Postgres(fsync="off") as cluster, Datastore(cluster.url("careless")) as server:
+@pytest.mark.parametrize("kind", CARELESS)
+async def test_what_the_database_may_lose_is_said_in_the_status(
+    kind: type[Postgres | Mariadb],
+) -> None:
+    setting, value = CARELESS[kind]
+    with kind(**{setting: value}) as careless, Datastore(careless.url("careless")) as server:
         async with client_of(server.address) as client:
             status = await client.maintenance.Status(pb.StatusRequest())
 
-    assert any("fsync is off" in text for text in status.errors)
+    assert any(f"{setting} is {value}" in text for text in status.errors)
 
 
-async def test_a_key_too_long_for_an_index_is_refused_by_name(postgres: Postgres) -> None:
-    with Datastore(postgres.url("long")) as server:
-        async with client_of(server.address) as client:
+async def test_a_key_too_long_for_an_index_is_refused_by_name(
+    server: Postgres | Mariadb, name: str
+) -> None:
+    length = LONGEST_KEY[type(server)] + 1
+    with Datastore(server.url(name)) as datastore:
+        async with client_of(datastore.address) as client:
             with pytest.raises(grpc.aio.AioRpcError) as refused:
-                await client.put(b"k" * 3_000)
+                await client.put(b"k" * length)
 
     assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
-    assert "3000 bytes" in (refused.value.details() or "")
+    assert f"{length} bytes" in (refused.value.details() or "")
