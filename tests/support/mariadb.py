@@ -39,6 +39,7 @@ class Mariadb:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd="/",
+            env=self._environment(),
             check=False,
         )
         assert made.returncode == 0, made.stdout.decode(errors="replace")
@@ -87,7 +88,11 @@ class Mariadb:
         options = [f"--{name.replace('_', '-')}={value}" for name, value in flags.items()]
         with (self._directory / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [*self._kind.serve, *self._own_options(), *options], stdout=log, stderr=log, cwd="/"
+                [*self._kind.serve, *self._own_options(), *options],
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                env=self._environment(),
             )
         wait_until(self._answers, "MariaDB")
 
@@ -113,6 +118,10 @@ class Mariadb:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    def _environment(self) -> dict[str, str]:
+        """Temporary tables in a directory of its own: two servers may give theirs one name."""
+        return {**os.environ, "TMPDIR": str(self._directory)}
 
     def _answers(self) -> bool:
         assert self._process is not None
