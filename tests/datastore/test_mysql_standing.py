@@ -9,6 +9,7 @@ import pytest
 from pymysql.connections import Connection
 
 from datastore.backends import mysql_transaction
+from datastore.backends.ear import unseen
 from datastore.backends.mysql_connection import MysqlConnection
 from datastore.backends.mysql_looker import (
     ACTIVE_SECONDS,
@@ -57,7 +58,9 @@ def cut_off(mariadb: Mariadb, name: str) -> None:
 def hear_once(core: Core) -> str:
     """Let the server listen until it hears something; return what it says of its database then."""
     heard: list[None] = []
-    core.backend.listen(lambda: heard.append(None), lambda: bool(heard or core.backend.broken))
+    core.backend.listen(
+        lambda: heard.append(None), lambda: bool(heard or core.backend.broken), unseen
+    )
     return core.backend.broken
 
 

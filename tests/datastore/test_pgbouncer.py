@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
+from datastore.backends.ear import unseen
 from datastore.backends.migration import VERSION_TABLE
 from datastore.mvcc.model import Put
 from datastore.tools.check import check
@@ -121,7 +122,7 @@ def test_a_member_row_that_another_server_took_ends_this_one(url: str, direct: s
             connection.execute("UPDATE member SET heartbeat = 0")
         with Core(url) as namesake:
             heard: list[None] = []
-            core.backend.listen(lambda: heard.append(None), lambda: bool(heard))
+            core.backend.listen(lambda: heard.append(None), lambda: bool(heard), unseen)
 
             assert namesake.backend.member_id == core.backend.member_id
             assert "--name" in core.backend.broken
@@ -145,7 +146,7 @@ def test_a_schema_needs_no_search_path_of_the_session(url: str, direct: str) -> 
         core.commit(Put(b"a", b"1"))
         core.session.shrink()
         heard: list[None] = []
-        core.backend.listen(lambda: heard.append(None), lambda: bool(heard))
+        core.backend.listen(lambda: heard.append(None), lambda: bool(heard), unseen)
         live = core.live()
     with psycopg.connect(direct) as connection:
         found = connection.execute(

@@ -9,6 +9,7 @@ import itertools
 import psycopg
 import pytest
 
+from datastore.backends.ear import unseen
 from datastore.errors import StartError
 from datastore.mvcc.backend import BackendBroken, BackendDown, CommitUnknown
 from datastore.mvcc.model import Put
@@ -53,7 +54,9 @@ def fail_over(postgres: Postgres, name: str) -> None:
 def hear_once(core: Core) -> str:
     """Let the server listen until it hears something; return what it says of its database then."""
     heard: list[None] = []
-    core.backend.listen(lambda: heard.append(None), lambda: bool(heard or core.backend.broken))
+    core.backend.listen(
+        lambda: heard.append(None), lambda: bool(heard or core.backend.broken), unseen
+    )
     return core.backend.broken
 
 
