@@ -1,6 +1,6 @@
 """What `Mariadb` starts: Debian's MariaDB, or the MySQL server that `TAPIR_MYSQLD` names.
 
-MySQL has other programs and settings; `make mysql` does, with the one of `tests/install-mysql.sh`.
+`make mysql` names the one that `tests/install-mysql.sh` unpacks.
 """
 
 import os
