@@ -17,6 +17,7 @@ def lose_node(chance: random.Random, cluster: Galera) -> None:
     cluster.lose(node)
     time.sleep(chance.uniform(0, LOST_SECONDS))
     cluster.find(node)
+    cluster.settle()
 
 
 def freeze_node(chance: random.Random, cluster: Galera) -> None:
@@ -25,4 +26,4 @@ def freeze_node(chance: random.Random, cluster: Galera) -> None:
     os.kill(node.pid, signal.SIGSTOP)
     time.sleep(FROZEN_SECONDS)
     os.kill(node.pid, signal.SIGCONT)
-    node.wait()
+    cluster.settle()

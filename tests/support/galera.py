@@ -12,6 +12,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 from uuid import uuid1
@@ -157,6 +158,10 @@ class Node:
         """Return one of its wsrep_ status values."""
         return str(self.run(f"SHOW GLOBAL STATUS LIKE '{name}'")[0][1])
 
+    def sees(self, count: int) -> bool:
+        """Say whether it is in step with a cluster of so many nodes."""
+        return self._synced() and self.status("wsrep_cluster_size") == str(count)
+
     def _synced(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, (self.directory / "log").read_text()[-5000:]
@@ -204,6 +209,11 @@ class Galera:
         node.start(self.nodes, node.position())
         node.wait()
 
+    def settle(self) -> None:
+        """Return when every node is in step with all others, as each of them sees it."""
+        for node in self.nodes:
+            wait_until(partial(node.sees, NODES), "the cluster")
+
     def stop(self) -> None:
         """End it."""
         for node in self.nodes:
@@ -221,9 +231,9 @@ class Galera:
         first, *others = self.nodes
         user = [f"--user={OWNER}"] if os.geteuid() == 0 else []
         command = [*_kind().install, *user, f"--datadir={first.data}"]
-        quiet = subprocess.DEVNULL
         _give(self._directory, *(node.directory for node in self.nodes))
-        subprocess.run(command, check=True, stdout=quiet, stderr=quiet, cwd="/")
+        made = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")
+        assert made.returncode == 0, made.stdout + made.stderr
         for node in others:
             shutil.copytree(first.data, node.data)
         cluster, members = uuid1(), [uuid1() for _ in self.nodes]
