@@ -15,7 +15,6 @@ ROUNDS = {
     "one of two on postgresql": 1,
     "one of three on mariadb": 1,
     "postgresql killed": 1,
-    "mariadb killed": 1,
 }
 
 
