@@ -42,6 +42,7 @@ AT_ONCE = 500  # leases a batch ends
 LOCK_AGAIN_MS = 3_000
 TOGETHER_MS = 250  # leases that end within this time end together
 SOON_SECONDS = 0.5
+LEAVE_SECONDS = 1.0  # that stopping waits for the database
 UNSEEN_SECONDS = 2.0  # without a look at a shared database for longer, nobody could renew
 
 
@@ -65,6 +66,9 @@ class MemoryLessor:
 
     async def begin(self) -> None:
         """Nothing to begin with: `run` waits for the first deadline."""
+
+    async def leave(self) -> None:
+        """Nobody waits for what this server holds."""
 
     def note(self, changes: Mapping[int, Lease | None]) -> None:
         """Take the leases that a batch has granted, and forget (None) those it has ended."""
@@ -175,6 +179,7 @@ class SharedLessor:
         self._sighting: Sighting | None = None
         self._seen = asyncio.Event()
         self._renew_all = True
+        self._leaving = False
         self._reached = 0.0  # when a turn last succeeded
         self.expired = 0  # leases, by this server
 
@@ -207,7 +212,7 @@ class SharedLessor:
             await self._seen.wait()
             self._seen.clear()
             sighting = self._sighting
-            if sighting is None:
+            if sighting is None or self._leaving:
                 continue
             gap = self._clock() - self._reached
             self._renew_all = self._renew_all or gap > UNSEEN_SECONDS
@@ -251,6 +256,14 @@ class SharedLessor:
             await self._hold()
             self._renew_all = False
             self._reached = self._clock()
+
+    async def leave(self) -> None:
+        """Let go of the lock row, so that another server need not wait for its end."""
+        self._leaving = True
+        if self._leadership.leader == self._member:
+            with suppress(DatastoreError, TimeoutError):  # then it ends by itself
+                async with asyncio.timeout(LEAVE_SECONDS):
+                    await self._writer.submit(HoldLock(LOCK, 0, extend=False))
 
     async def hand_over(self, member: int) -> None:
         """Give the lock row, and with it the work, to another server; NotLeader if it is not ours.

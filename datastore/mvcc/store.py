@@ -191,6 +191,8 @@ class Store:
         Listening ends last: it is what cuts the connections of a database that does not answer.
         """
         if self._writing:
+            if self._tasks:  # it had started
+                await self.lessor.leave()
             self.writer.close()
             await self._writing
         for task in self._tasks:

@@ -8,6 +8,7 @@ import grpc
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from datastore.tools.standing.holder import holder_of
 from proto.etcd import rpc_pb2 as pb
 from proto.etcd import rpc_pb2_grpc
 from tests.contract.etcdctl.program import Etcdctl
@@ -107,6 +108,18 @@ async def test_one_of_two_leads_hands_over_and_is_followed(
     assert set(said) <= {"etcdserver: no leader"}
     assert list(status(one).errors) == []
     assert metrics("one")["is_leader"] == 1
+
+
+def test_a_leader_that_stops_lets_go_at_once(shared: str) -> None:
+    with Datastore(shared, flags("one")) as one:
+        leader = holder_of(shared)
+        one.end()
+        left = holder_of(shared)
+
+    assert leader is not None
+    assert leader.name == "one"
+    assert left is not None
+    assert left.member == 0
 
 
 def refused(server: Datastore, target: int) -> str:
