@@ -23,12 +23,12 @@ from typing import TYPE_CHECKING
 
 from datastore.backends.mysql_nodes import connect, connect_each
 from datastore.errors import StartError
+from datastore.mvcc.membership import ALIVE_MS
 
 if TYPE_CHECKING:
     from datastore.backends.mysql_connection import MysqlConnection
     from datastore.backends.mysql_target import Target
 
-ALIVE_MS = 15_000  # since the last heartbeat of a server: three of them
 _UNSAFE = ("pc.ignore_quorum", "pc.ignore_sb")  # they let both halves of a cluster go on
 _ALIVE = (
     "SELECT id FROM member WHERE id = {} "
