@@ -35,6 +35,7 @@ LOCK_SECONDS = 5
 IDLE_SECONDS = 5  # in a transaction
 MORE_SECONDS = 300  # the same, for one that is about very many rows
 READ_SECONDS = 60
+READ_BYTES = 256 << 10  # of an answer, at once: each read gives the interpreter's lock away
 _CHECKREAD, _NO_SPACE, _TABLE_FULL = 1020, 1021, 1114
 _QUERY_INTERRUPTED, _STATEMENT_TIMEOUT, _EXECUTION_TIME = 1317, 1969, 3024
 _SHUTDOWN, _KILLED, _INACTIVE = 1053, 1927, 4031
@@ -124,6 +125,7 @@ class MysqlConnection(Connection):  # type: ignore[misc]  # the driver is not ty
         self.exchange([*_EVERY, _DIALECT[self.mariadb], *own])
         self._learn()
         self.patient = False  # a transaction may be idle for longer than usual
+        self._rfile = self._sock.makefile("rb", READ_BYTES)
         self._read_timeout = None  # a statement may take its time: whoever cannot wait cuts
 
     def _learn(self) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from datastore.backends import auth_tables, schema
 from datastore.mvcc.backend import Prefetch, Wanted
 from datastore.mvcc.model import SUB_BITS, Alarm, Head, Lease, Lock, Member, Row, State
+from datastore.mvcc.packed_rows import PackedRows
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -26,9 +27,15 @@ if TYPE_CHECKING:
     from datastore.mvcc.auth.model import AuthTables, Token
     from datastore.mvcc.backend import Changes
 
+_DELETED = 6  # the column of a row that says that it is a tombstone
 _BY_KEY = attrgetter("key")
 CLOCK = 4  # the column of a state that has the database's time
 WALK = 1_000  # heads a page, when an old revision is read
+
+
+def packed(columns: list[Any]) -> PackedRows:
+    """Return live rows whose columns the database gave, none of them if there are no rows."""
+    return PackedRows(columns[:_DELETED] or [()] * _DELETED)
 
 
 def told_state(columns: Sequence[Any], now: int) -> State:
@@ -124,7 +131,8 @@ class SqlTransaction(ABC):
         if revision:
             return self._scan_past(key, end, limit, revision, values=values)
         scan = self.statements.scan(bounded=end is not None, limited=limit > 0, values=values)
-        return list(map(Row._make, self.execute(scan, key=key, end=end, limit=limit)))
+        found = self.execute(scan, key=key, end=end, limit=limit)
+        return packed(list(zip(*found, strict=True)))
 
     def count(self, key: bytes, end: bytes | None, revision: int) -> int:
         """Return the number of live keys."""
@@ -262,7 +270,7 @@ class SqlTransaction(ABC):
 
     def _scan_past(
         self, key: bytes, end: bytes | None, limit: int, revision: int, *, values: bool
-    ) -> list[Row]:
+    ) -> Sequence[Row]:
         """Walk the heads in key order, a page at a time, until there are enough live rows."""
         below = (revision + 1) << SUB_BITS
         found: list[Row] = []
@@ -270,15 +278,17 @@ class SqlTransaction(ABC):
         page = min(limit or WALK, WALK)
         while True:
             heads = self.execute(walk, key=key, end=end, limit=page, below=below)
-            found += self._rows_below(heads, below)
-            if 0 < limit <= len(found):
-                return found[:limit]
-            if len(heads) < page:
-                return found
+            rows = self._rows_below(list(zip(*heads, strict=True)), below)
+            if len(heads) < page or 0 < limit <= len(found) + len(rows):
+                return [*found, *rows][: limit or None] if found else rows
+            found += rows
             key, page = heads[-1][1] + b"\0", WALK
 
-    def _rows_below(self, walked: Sequence[Sequence[Any]], below: int) -> list[Row]:
+    def _rows_below(self, columns: list[Any], below: int) -> Sequence[Row]:
         """Return the live rows below a bound of heads that were walked, in key order."""
+        if not columns or (max(columns[0], default=0) < below and not any(columns[_DELETED])):
+            return packed(columns)
+        walked = list(zip(*columns, strict=True))
         live = [Row._make((*head, 0)) for head in walked if head[0] < below and not head[-1]]
         newer = [Head(*head[:2], *head[3:]) for head in walked if head[0] >= below]
         if not newer:
