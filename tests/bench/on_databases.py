@@ -12,8 +12,8 @@ from tests.bench.speed import made_by, mark
 MUST: Mapping[str, float] = {  # ratios to etcd's rate
     "Put, 4 in flight": 0.25,
     "Put, 256 in flight": 0.45,
-    "Range of one key, 4 in flight": 0.3,
-    "Range of one key, 256 in flight": 0.25,
+    "Range of one key, 4 in flight": 0.25,
+    "Range of one key, 256 in flight": 0.3,
     "500-key page, 10,000 keys": 0.4,
 }
 COMMITS_PER_PUT, TWO_SERVERS = 0.1, 0.8
