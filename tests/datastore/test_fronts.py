@@ -17,6 +17,7 @@ from tests.datastore.client import TIMEOUT, Client, client_of
 from tests.support.datastore import REPOSITORY, Datastore
 from tests.support.ports import free_port
 
+BEGUN_SECONDS = 0.3  # until the writer has taken what waits: nothing says when it has
 STREAMS = 1_100  # more than many an HTTP/2 server allows a connection
 
 
@@ -60,6 +61,7 @@ async def test_a_write_that_nobody_waits_for_is_not_done(client: Client, tmp_pat
         holder.execute("BEGIN IMMEDIATE")
         held_up = client.kv.Put(pb.PutRequest(key=b"held up"), timeout=TIMEOUT)
         await arrived(client)
+        await asyncio.sleep(BEGUN_SECONDS)
         late = client.kv.Put(pb.PutRequest(key=b"too late"), timeout=0.5)
         given_up = client.kv.Put(pb.PutRequest(key=b"given up"), timeout=TIMEOUT)
         assert await refused(late) is grpc.StatusCode.DEADLINE_EXCEEDED
