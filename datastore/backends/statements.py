@@ -180,22 +180,19 @@ class Statements:
     def _scan(self, *, bounded: bool, limited: bool, values: bool) -> Prepared:
         """Live rows of a key range in key order, at their newest."""
         value: Any = history.c.value if values else literal(b"")
-        statement: Select[Any] = select(kv.c.id, kv.c.key, value, *list(kv.c)[2:])
+        columns = (kv.c.id, kv.c.key, value, kv.c.create_revision, kv.c.version, kv.c.lease)
+        statement: Select[Any] = select(*columns)
         if values:
-            statement = statement.add_columns(history.c.prev_id)
             statement = statement.select_from(kv.join(history, history.c.id == kv.c.id))
-        else:
-            statement = statement.add_columns(literal(0, type_=BigInteger))
         statement = statement.where(*bounds(bounded), kv.c.deleted == 0).order_by(kv.c.key)
         return self.prepare(statement.limit(_param("limit")) if limited else statement)
 
     def _walk(self, *, bounded: bool, values: bool) -> Prepared:
         """Heads of a key range in key order, with the values of those live below a bound."""
-        head = (*list(kv.c)[2:],)
-        statement = select(kv.c.id, kv.c.key, literal(b""), *head)
+        value: Any = history.c.value if values else literal(b"")
+        statement = select(kv.c.id, kv.c.key, value, *list(kv.c)[2:])
         if values:
             there = and_(history.c.id == kv.c.id, kv.c.id < _param("below"), kv.c.deleted == 0)
-            statement = select(kv.c.id, kv.c.key, history.c.value, *head)
             statement = statement.select_from(kv.outerjoin(history, there))
         statement = statement.where(*bounds(bounded)).order_by(kv.c.key)
         return self.prepare(statement.limit(_param("limit")))
