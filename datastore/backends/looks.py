@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, select
 
 from datastore.backends.schema import history, kv, meta
+from datastore.mvcc.model import Row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -49,6 +50,7 @@ class LookStatements:
         return self._statements.prepare(select(*columns).select_from(found))
 
 
-def live_rows(found: Sequence[Sequence[Any]]) -> list[Sequence[Any]]:
-    """Return the columns of the rows that a look has found."""
-    return [row[STATE:] for row in found if row[STATE] is not None]
+def live_rows(found: Sequence[Sequence[Any]]) -> dict[bytes, Row]:
+    """Return the rows that a look has found, by key."""
+    rows = [Row._make(row[STATE:]) for row in found if row[STATE] is not None]
+    return {row.key: row for row in rows}

@@ -16,7 +16,6 @@ from datastore.backends.looks import STATE, live_rows
 from datastore.backends.shared_transaction import SharedTransaction
 from datastore.backends.transaction import CLOCK, told_state
 from datastore.mvcc.backend import BackendDown, Size
-from datastore.mvcc.model import Row
 from datastore.mvcc.statement_times import StatementTimes
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from datastore.backends.looks import LookStatements
     from datastore.backends.pulse import Pulse
     from datastore.backends.standing import Standing
-    from datastore.mvcc.model import State
+    from datastore.mvcc.model import Row, State
 
 AnyTransaction = TypeVar("AnyTransaction", bound=SharedTransaction)
 
@@ -63,12 +62,10 @@ class SharedSession(ABC, Generic[AnyConnection, AnyTransaction]):
             with self._begin(writes=False) as tx:
                 return tx.state(), tx.live(keys)
         reached = self._standing.reached  # before anything is read
-        begun = perf_counter()
-        found = self._asked(*asked)
-        self.times.add(asked[0], perf_counter() - begun)
+        found = self._timed(asked[0], *asked)
         state = told_state(found[0][:STATE], int(found[0][CLOCK]))
         self._standing.read(reached, state.revision)
-        return state, {row[1]: Row._make(row) for row in live_rows(found)}
+        return state, live_rows(found)
 
     def last_batch(self) -> int:
         """Return, under the lock, the number of this server's last committed batch.
@@ -89,10 +86,12 @@ class SharedSession(ABC, Generic[AnyConnection, AnyTransaction]):
         """Keep the lock for so long, if this server holds it now."""
         self._timed("keep_lock", self._pulse.keep(self._standing.member_id, milliseconds))
 
-    def _timed(self, name: str, statement: str) -> Sequence[Sequence[Any]]:
+    def _timed(
+        self, name: str, statement: str, params: Sequence[Any] = ()
+    ) -> Sequence[Sequence[Any]]:
         """Run a statement outside a transaction; it counts under a name."""
         begun = perf_counter()
-        rows = self._asked(statement, ())
+        rows = self._asked(statement, params)
         self.times.add(name, perf_counter() - begun)
         return rows
 

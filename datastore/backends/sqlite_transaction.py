@@ -168,8 +168,7 @@ class SqliteTransaction(SqlTransaction):
         """Return the state and the live rows of keys, at most one list: a snapshot by itself."""
         ((size, params),) = self.statements.lists.chunks(tuple(keys))
         found = self.execute(_looks.look(size), **params)
-        rows = {row[1]: Row._make(row) for row in live_rows(found)}
-        return self.state_of(found[0][:STATE]), rows
+        return self.state_of(found[0][:STATE]), live_rows(found)
 
     def state_of(self, columns: Sequence[Any]) -> State:
         """Return the state that its columns tell; the rows in memory are told the revision."""
