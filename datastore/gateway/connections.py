@@ -2,7 +2,9 @@
 
 A request's head may take HEAD_SECONDS and MAX_HEAD_BYTES (as Go's server allows); a connection
 without a request is closed after KEEP_ALIVE_SECONDS, and one for which there is no room (`room.py`)
-at once. The client's verified certificate is in the scope, where ASGI has no place for it.
+at once. What remains of a body when its answer is complete may take REST_SECONDS, and whoever is
+told in the middle of sending that the connection ends can read that first (`parting.py`). The
+client's verified certificate is in the scope, where ASGI has no place for it.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from uvicorn.server import ServerState
 from wsproto.utilities import LocalProtocolError
 
 from datastore.gateway.bodies import wait_gone
+from datastore.gateway.parting import Door
 from datastore.gateway.room import Room
 from datastore.gateway.shared_port import Relay, SharedPort
 from datastore.tls.contexts import shown_chain
@@ -39,6 +42,7 @@ log = logging.getLogger(__name__)
 CONNECTIONS = 10_000
 HEAD_SECONDS = 60.0
 KEEP_ALIVE_SECONDS = 180
+REST_SECONDS = 60.0  # of a body, after its answer
 MAX_HEAD_BYTES = 1 << 20
 MAX_MESSAGE_BYTES = 16 << 20  # of a WebSocket
 SECURE = ("https", "wss")
@@ -87,13 +91,16 @@ class Connection(HttpToolsProtocol):
     """One connection."""
 
     room: Room
+    _door: Door
     _head: asyncio.TimerHandle | None = None
     _head_bytes = 0
+    _rest: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         """Read the certificate once, and give the first head its time."""
         others = len(self.connections)
-        super().connection_made(transport)
+        self._door = Door(transport)
+        super().connection_made(cast("Any", self._door))
         if not self.room.is_for(transport, others):
             transport.abort()
         self._peer = _peer(transport)
@@ -105,9 +112,14 @@ class Connection(HttpToolsProtocol):
         if self._head is None:
             return
         self._head_bytes += len(data)
-        if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
-            self.transport.write(_HEAD_TOO_LARGE)
-            self.transport.close()
+        if self._head_bytes > MAX_HEAD_BYTES and not self._door.is_closing():
+            self._door.write(_HEAD_TOO_LARGE)
+            self._door.part()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP: what comes after it is not read either."""
+        self._door.sending = True
+        super().send_400_response(msg)
 
     def on_message_begin(self) -> None:
         """Put the certificate into the new request's scope, and the date on its answer."""
@@ -118,35 +130,65 @@ class Connection(HttpToolsProtocol):
             self._begin_head()
 
     def on_headers_complete(self) -> None:
-        """Stop the clock of the head."""
+        """Stop the clock of the head; a body follows, perhaps an empty one."""
         self._end_head()
+        self._door.sending = True
         super().on_headers_complete()
 
+    def on_message_complete(self) -> None:
+        """Know that the client has said all, for now."""
+        self._door.sending = False
+        self._end_rest()
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Give the rest of a body that nobody wants its time."""
+        super().on_response_complete()
+        if self._door.sending and self.cycle.response_complete and not self._door.is_closing():
+            self._rest = self.loop.call_later(REST_SECONDS, self._door.close)
+
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the clock."""
+        """Stop the clocks."""
         self._end_head()
+        self._end_rest()
         super().connection_lost(exc)
 
     def _begin_head(self) -> None:
         self._head_bytes = 0
-        self._head = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+        self._head = self.loop.call_later(HEAD_SECONDS, self._door.close)
 
     def _end_head(self) -> None:
         if self._head is not None:
             self._head.cancel()
             self._head = None
 
+    def _end_rest(self) -> None:
+        if self._rest is not None:
+            self._rest.cancel()
+            self._rest = None
+
 
 class WebSocketConnection(WSProtocol):
-    """A connection that asks to be a WebSocket."""
+    """A connection that asks to be a WebSocket; its transport is the Door of a Connection."""
 
     def data_received(self, data: bytes) -> None:
-        """Refuse a request that is not ASCII, which wsproto takes for granted."""
+        """Refuse a request that is not ASCII, which wsproto takes for granted.
+
+        Whoever is refused for what was read may be sending more of it.
+        """
+        door = cast("Door", self.transport)
+        door.sending = True
         try:
             super().data_received(data)
         except UnicodeError:
-            self.transport.write(_BAD_REQUEST)
-            self.transport.close()
+            door.write(_BAD_REQUEST)
+            door.part()
+        door.sending = False
+
+    def handle_close(self, event: Any) -> None:
+        """Close: this client sends nothing more."""
+        cast("Door", self.transport).sending = False
+        super().handle_close(event)
 
     def shutdown(self) -> None:
         """Close; one that could not be told has gone already, or was refused."""
