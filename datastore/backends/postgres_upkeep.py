@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,23 +48,34 @@ def sweep(connection: psycopg.Connection, database: Database, deleted: int) -> b
     row = connection.execute(asked, (history,)).fetchone()
     if row and deleted < row[0] * SWEPT_PART:
         return False
-    if not database.pooled:
-        connection.execute("SET statement_timeout = 0")
-    for table in (history, database.table("kv")):
-        connection.execute(f"VACUUM (SKIP_LOCKED, PARALLEL 0) {table}".encode())
-    if not database.pooled:
-        connection.execute(database.session_settings(writer=False).encode())
+    with _unhurried(connection, database):
+        for table in (history, database.table("kv")):
+            connection.execute(f"VACUUM (SKIP_LOCKED, PARALLEL 0) {table}".encode())
     return True
 
 
 def shrink(connection: psycopg.Connection, database: Database) -> None:
     """Write every table anew, for as long as that takes."""
-    if not database.pooled:
-        connection.execute("SET statement_timeout = 0")
-    for table in tables():
-        connection.execute(f"VACUUM (FULL, ANALYZE) {database.table(table.name)}".encode())
-    if not database.pooled:
-        connection.execute(database.session_settings(writer=False).encode())
+    with _unhurried(connection, database):
+        for table in tables():
+            connection.execute(f"VACUUM (FULL, ANALYZE) {database.table(table.name)}".encode())
+
+
+@contextmanager
+def _unhurried(connection: psycopg.Connection, database: Database) -> Iterator[None]:
+    """Let statements take their time; afterwards, whatever came of them, as long as a session's.
+
+    A connection behind a pooler is not ours to set up.
+    """
+    if database.pooled:
+        yield
+        return
+    connection.execute("SET statement_timeout = 0")
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            connection.execute(database.session_settings(writer=False).encode())
 
 
 def copy_to(tx: PostgresTransaction, path: Path) -> None:

@@ -2,11 +2,16 @@
 
 import itertools
 import os
+from collections.abc import Callable
 
 import psycopg
 import pytest
+from sqlalchemy import make_url
 
 from datastore.backends import postgres as backend
+from datastore.backends.postgres_connection import connect
+from datastore.backends.postgres_database import Database, database_of
+from datastore.backends.postgres_upkeep import shrink, sweep
 from datastore.mvcc.model import Put
 from tests.datastore.core import Core
 from tests.support.postgres import Postgres
@@ -40,3 +45,21 @@ def test_what_is_pruned_is_swept_and_its_room_used_again(
             sizes.append(row[0])
 
     assert sizes[-1] <= sizes[0]
+
+
+@pytest.mark.parametrize(
+    "upkeep",
+    [shrink, lambda connection, database: sweep(connection, database, ROWS)],
+    ids=["shrink", "sweep"],
+)
+def test_a_session_has_its_time_out_again_whatever_came_of_it(
+    postgres: Postgres, upkeep: Callable[[psycopg.Connection, Database], object]
+) -> None:
+    database = database_of(make_url(postgres.url(f"sweep{next(_databases)}")))
+    with connect(database) as connection:
+        before = connection.execute("SHOW statement_timeout").fetchone()
+        connection.execute("CREATE TABLE history (id bigint)")
+        with pytest.raises(psycopg.errors.UndefinedTable):  # one of the others
+            upkeep(connection, database)
+
+        assert connection.execute("SHOW statement_timeout").fetchone() == before == ("1min",)
