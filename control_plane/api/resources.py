@@ -27,7 +27,13 @@ from control_plane.api.builtin.core import (
     SERVICES,
 )
 from control_plane.api.builtin.networking import ENDPOINTSLICES
-from control_plane.api.builtin.workloads import DEPLOYMENTS, REPLICASETS
+from control_plane.api.builtin.workloads import (
+    CONTROLLERREVISIONS,
+    DAEMONSETS,
+    DEPLOYMENTS,
+    REPLICASETS,
+    STATEFULSETS,
+)
 from control_plane.api.resource import (
     SCALE,
     STATUS,
@@ -37,11 +43,11 @@ from control_plane.api.resource import (
 )
 
 __all__ = [
-    "BUILT_IN", "CONFIGMAPS", "DEPLOYMENTS", "ENDPOINTS", "ENDPOINTSLICES", "EVENTS", "LEASES",
-    "NAMESPACES", "NODES", "PERSISTENTVOLUMECLAIMS", "PERSISTENTVOLUMES", "PODS", "REPLICASETS",
-    "REPLICATIONCONTROLLERS", "RESOURCES", "SCALE", "SECRETS", "SERVICEACCOUNTS", "SERVICES",
-    "STATUS", "STORAGE_ROOT", "Resource", "ResourceSet", "Subresource", "resource_for",
-    "resource_named",
+    "BUILT_IN", "CONFIGMAPS", "CONTROLLERREVISIONS", "DAEMONSETS", "DEPLOYMENTS", "ENDPOINTS",
+    "ENDPOINTSLICES", "EVENTS", "LEASES", "NAMESPACES", "NODES", "PERSISTENTVOLUMECLAIMS",
+    "PERSISTENTVOLUMES", "PODS", "REPLICASETS", "REPLICATIONCONTROLLERS", "RESOURCES", "SCALE",
+    "SECRETS", "SERVICEACCOUNTS", "SERVICES", "STATEFULSETS", "STATUS", "STORAGE_ROOT",
+    "Resource", "ResourceSet", "Subresource", "resource_for", "resource_named",
 ]  # fmt: skip
 
 RESOURCES: tuple[Resource, ...] = (

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from control_plane.api.resource import SCALE, STATUS, Resource
 
+CONTROLLERREVISIONS = Resource("apps", "v1", "ControllerRevision", "controllerrevisions", True)
+DAEMONSETS = Resource(
+    "apps", "v1", "DaemonSet", "daemonsets", True, ("ds",), ("all",), subresources=(STATUS,)
+)
 DEPLOYMENTS = Resource(
     "apps", "v1", "Deployment", "deployments", True, ("deploy",), ("all",),
     subresources=(SCALE, STATUS),
@@ -13,7 +17,15 @@ REPLICASETS = Resource(
     subresources=(SCALE, STATUS),
 )  # fmt: skip
 
+STATEFULSETS = Resource(
+    "apps", "v1", "StatefulSet", "statefulsets", True, ("sts",), ("all",),
+    subresources=(SCALE, STATUS),
+)  # fmt: skip
+
 ROWS = (
+    CONTROLLERREVISIONS,
+    DAEMONSETS,
     DEPLOYMENTS,
     REPLICASETS,
+    STATEFULSETS,
 )

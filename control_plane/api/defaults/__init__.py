@@ -21,9 +21,11 @@ from control_plane.api.defaults.storage import (
     default_persistent_volume_claim,
 )
 from control_plane.api.defaults.workloads import (
+    default_daemon_set,
     default_deployment,
     default_replica_set,
     default_replication_controller,
+    default_stateful_set,
 )
 
 if TYPE_CHECKING:
@@ -44,8 +46,10 @@ DEFAULTS: Final[Mapping[tuple[str, str], Callable[[Object], None]]] = {
     ("", "ReplicationController"): default_replication_controller,
     ("", "Secret"): default_secret,
     ("", "Service"): default_service,
+    ("apps", "DaemonSet"): default_daemon_set,
     ("apps", "Deployment"): default_deployment,
     ("apps", "ReplicaSet"): default_replica_set,
+    ("apps", "StatefulSet"): default_stateful_set,
     ("discovery.k8s.io", "EndpointSlice"): default_endpoint_slice,
 }
 

@@ -11,12 +11,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from control_plane.api.preparation import (
+    daemon_sets,
     namespaces,
     nodes,
     plain,
     pods,
     services,
     small_objects,
+    stateful_sets,
     storage,
 )
 from control_plane.api.preparation.strategy import (
@@ -69,10 +71,19 @@ STRATEGIES: Final[Mapping[tuple[str, str, str], Strategy]] = {
     ("", "ServiceAccount", ""): Strategy(
         small_objects.create_service_account, small_objects.update_service_account
     ),
+    ("apps", "ControllerRevision", ""): _AS_IT_COMES,
+    ("apps", "DaemonSet", ""): Strategy(
+        daemon_sets.create_daemon_set, daemon_sets.update_daemon_set
+    ),
+    ("apps", "DaemonSet", "status"): _STATUS,
     ("apps", "Deployment", ""): Strategy(plain.create_workload, plain.update_deployment),
     ("apps", "Deployment", "status"): Strategy(nothing_on_create, plain.keep_spec_and_labels),
     ("apps", "ReplicaSet", ""): _WORKLOAD,
     ("apps", "ReplicaSet", "status"): _STATUS,
+    ("apps", "StatefulSet", ""): Strategy(
+        stateful_sets.create_stateful_set, stateful_sets.update_stateful_set
+    ),
+    ("apps", "StatefulSet", "status"): _STATUS,
     ("coordination.k8s.io", "Lease", ""): Strategy(
         small_objects.create_lease,
         small_objects.update_lease,

@@ -37,8 +37,11 @@ TABLES: Final[dict[tuple[str, str], View]] = {
     ("", "secrets"): small_objects.SECRETS,
     ("", "serviceaccounts"): small_objects.SERVICEACCOUNTS,
     ("", "services"): services.SERVICES,
+    ("apps", "controllerrevisions"): workloads.CONTROLLERREVISIONS,
+    ("apps", "daemonsets"): workloads.DAEMONSETS,
     ("apps", "deployments"): workloads.DEPLOYMENTS,
     ("apps", "replicasets"): workloads.REPLICASETS,
+    ("apps", "statefulsets"): workloads.STATEFULSETS,
     ("autoscaling", "scales"): small_objects.SCALE,  # the scale subresource of any workload
     ("coordination.k8s.io", "leases"): small_objects.LEASES,
     ("discovery.k8s.io", "endpointslices"): services.ENDPOINTSLICES,

@@ -1,12 +1,13 @@
-"""The tables of Deployments, ReplicaSets and ReplicationControllers."""
+"""The tables of apps/v1, and of ReplicationControllers."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from control_plane.api.objects import Object, dig, name_of
+from control_plane.api.objects import Object, controller_of, dig, name_of
 from control_plane.api.tables.columns import AGE, NAME, WIDE, Column, View
 from control_plane.api.tables.rendering import (
+    NONE,
     age,
     container_images,
     container_names,
@@ -71,6 +72,73 @@ def _replica_columns(spec: str, status: str) -> tuple[Column, ...]:
     )
 
 
+def _daemon_set_cells(obj: Object, now: datetime) -> list[Any]:
+    status = obj.get("status") or {}
+    counts = ("desiredNumberScheduled", "currentNumberScheduled", "numberReady",
+              "updatedNumberScheduled", "numberAvailable")  # fmt: skip
+    return [
+        name_of(obj),
+        *(status.get(count) or 0 for count in counts),
+        labels(dig(obj, "spec", "template", "spec", "nodeSelector")),
+        age(obj, now),
+        *template_cells(obj),
+        selector(dig(obj, "spec", "selector")),
+    ]
+
+
+def _stateful_set_cells(obj: Object, now: datetime) -> list[Any]:
+    ready = dig(obj, "status", "readyReplicas", default=0)
+    desired = dig(obj, "spec", "replicas", default=0)
+    return [name_of(obj), f"{ready}/{desired}", age(obj, now), *template_cells(obj)]
+
+
+def _revision_cells(obj: Object, now: datetime) -> list[Any]:
+    owner = controller_of(obj)
+    return [
+        name_of(obj),
+        _owner_name(owner) if owner else NONE,
+        obj.get("revision") or 0,
+        age(obj, now),
+    ]
+
+
+def _owner_name(owner: Object) -> str:
+    """Return "daemonset.apps/x"."""
+    group = str(owner.get("apiVersion") or "").rpartition("/")[0]
+    kind = f"{owner.get('kind', '')}.{group}" if group else owner.get("kind", "")
+    return f"{kind.lower()}/{owner.get('name', '')}"
+
+
+CONTROLLERREVISIONS = View(
+    (
+        NAME,
+        Column("Controller", text="The controller whose state this is."),
+        Column("Revision", doc="apps.v1.ControllerRevision.revision"),
+        AGE,
+    ),
+    _revision_cells,
+)
+_DAEMON_STATUS = "apps.v1.DaemonSetStatus"
+DAEMONSETS = View(
+    (
+        NAME,
+        Column("Desired", "integer", doc=f"{_DAEMON_STATUS}.desiredNumberScheduled"),
+        Column("Current", "integer", doc=f"{_DAEMON_STATUS}.currentNumberScheduled"),
+        Column("Ready", "integer", doc=f"{_DAEMON_STATUS}.numberReady"),
+        Column("Up-to-date", "integer", doc=f"{_DAEMON_STATUS}.updatedNumberScheduled"),
+        Column("Available", "integer", doc=f"{_DAEMON_STATUS}.numberAvailable"),
+        Column("Node Selector", doc="core.v1.PodSpec.nodeSelector"),
+        AGE,
+        CONTAINERS,
+        IMAGES,
+        Column("Selector", priority=WIDE, doc="apps.v1.DaemonSetSpec.selector"),
+    ),
+    _daemon_set_cells,
+)
+STATEFULSETS = View(
+    (NAME, Column("Ready", text="How many of the wanted pods are ready."), AGE, CONTAINERS, IMAGES),
+    _stateful_set_cells,
+)
 DEPLOYMENTS = View(
     (
         NAME,

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from control_plane.api.validation import (
+    controller_revisions,
+    daemon_sets,
     endpoints,
     events,
     formats,
@@ -16,6 +18,7 @@ from control_plane.api.validation import (
     pods,
     services,
     small_objects,
+    stateful_sets,
     storage,
     workloads,
 )
@@ -60,6 +63,14 @@ VALIDATORS: Final[Mapping[tuple[str, str, str], Validator]] = {
         services.validate_service, services.validate_service_update, formats.dns1035_label
     ),
     ("", "Service", "status"): Validator(on_update=services.validate_service_status),
+    ("apps", "ControllerRevision", ""): Validator(
+        controller_revisions.validate_controller_revision,
+        controller_revisions.validate_controller_revision_update,
+    ),
+    ("apps", "DaemonSet", ""): Validator(
+        daemon_sets.validate_daemon_set, daemon_sets.validate_daemon_set_update
+    ),
+    ("apps", "DaemonSet", "status"): Validator(on_update=daemon_sets.validate_daemon_set_status),
     ("apps", "Deployment", ""): Validator(
         workloads.validate_deployment, workloads.validate_deployment_update
     ),
@@ -68,6 +79,14 @@ VALIDATORS: Final[Mapping[tuple[str, str, str], Validator]] = {
         workloads.validate_replica_set, workloads.validate_replica_set_update
     ),
     ("apps", "ReplicaSet", "status"): _REPLICAS_STATUS,
+    ("apps", "StatefulSet", ""): Validator(
+        stateful_sets.validate_new_stateful_set,
+        stateful_sets.validate_stateful_set_update,
+        formats.dns1123_label,
+    ),
+    ("apps", "StatefulSet", "status"): Validator(
+        on_update=stateful_sets.validate_stateful_set_status
+    ),
     ("coordination.k8s.io", "Lease", ""): on_both(small_objects.validate_lease),
     ("discovery.k8s.io", "EndpointSlice", ""): Validator(
         endpoints.validate_endpoint_slice, endpoints.validate_endpoint_slice_update

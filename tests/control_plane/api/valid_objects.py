@@ -1,12 +1,14 @@
 """Valid objects to break one field of, and what validation says of them, as texts."""
 
 import copy
+from datetime import UTC, datetime
 from typing import Any
 
 from control_plane.api.defaults import apply_defaults
 from control_plane.api.field_error import FieldError
 from control_plane.api.preparation import prepare_for_create
 from control_plane.api.resources import Resource
+from control_plane.api.tables import view_for
 from control_plane.api.validation import validate_create, validate_update
 
 Obj = dict[str, Any]
@@ -47,3 +49,17 @@ def update_errors(resource: Resource, new: Obj, old: Obj, subresource: str = "")
         if field in stored["metadata"]:
             changed["metadata"][field] = stored["metadata"][field]
     return shown(validate_update(resource, changed, stored, subresource=subresource))
+
+
+def broken(resource: Resource, *cases: tuple[Obj, str]) -> list[tuple[Resource, Obj, str]]:
+    """Return rows for a test of one resource: an object, and one error it must give."""
+    return [(resource, obj, message) for obj, message in cases]
+
+
+def cells(resource: Resource, obj: Obj) -> list[tuple[str, Any]]:
+    """Return (heading, cell) pairs of an object two days old; columns of -o wide end in "*"."""
+    metadata = {"name": "x", "creationTimestamp": "2026-01-01T00:00:00Z", **obj.get("metadata", {})}
+    view = view_for(resource)
+    headings = [column.name + "*" * column.priority for column in view.columns]
+    now = datetime(2026, 1, 3, tzinfo=UTC)
+    return list(zip(headings, view.cells({**obj, "metadata": metadata}, now), strict=True))
