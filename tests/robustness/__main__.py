@@ -14,8 +14,9 @@ from tests.robustness.victims import VICTIMS
 
 HEAD = (
     "| victim | rounds | revisions | writes acknowledged | reads | unknown (written) "
-    "| leases expired | watchers' reconnects | p50, p99 ms | nobody answered, s | violations |\n"
-    "|---|---|---|---|---|---|---|---|---|---|---|"
+    "| leases expired | gated | watchers' reconnects | p50, p99 ms | nobody answered, s "
+    "| violations |\n"
+    "|---|---|---|---|---|---|---|---|---|---|---|---|"
 )
 
 
@@ -26,6 +27,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--victim", choices=VICTIMS, action="append", help="only this one")
     parser.add_argument("--seconds", type=float, default=inf, help="no further round after these")
+    parser.add_argument("--with-auth", action="store_true", help="permissions come and go, too")
     parser.add_argument("--logs", type=Path, help="a directory that gets the servers' logs")
     flags = parser.parse_args()
     rows, violated = [], False
@@ -42,7 +44,7 @@ async def _run(name: str, flags: argparse.Namespace) -> list[Tally]:
     victim = await asyncio.to_thread(VICTIMS[name])
     tallies = []
     try:
-        async with Run(victim, flags.seed) as run:
+        async with Run(victim, flags.seed, with_auth=flags.with_auth) as run:
             for number in range(1, flags.rounds + 1):
                 tally = await run.round()
                 tallies.append(tally)
@@ -61,7 +63,7 @@ def _line(name: str, number: int, tally: Tally) -> str:
     told = (
         f"{name} round {number}: {tally.seconds:.1f} s, {verdict.revisions} revisions, "
         f"{verdict.acknowledged} writes and {verdict.reads} reads acknowledged, "
-        f"{verdict.unknown} unknown ({verdict.unknown_done} happened), "
+        f"{verdict.unknown} unknown ({verdict.unknown_done} happened), {verdict.gated} gated, "
         f"compacted to {tally.compacted}, p99 {_ms(tally.latencies, 0.99)} ms, "
         f"silent for {tally.silence:.1f} s, {len(tally.violations)} violations"
     )
@@ -81,6 +83,7 @@ def _row(name: str, tallies: list[Tally]) -> str:
         sum(v.reads for v in verdicts),
         f"{unknown} ({done})",
         sum(v.expired for v in verdicts),
+        sum(v.gated for v in verdicts),
         tallies[-1].reconnects if tallies else 0,
         f"{_ms(latencies, 0.5)}, {_ms(latencies, 0.99)}",
         f"{max((tally.silence for tally in tallies), default=0):.1f}",

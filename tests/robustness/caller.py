@@ -41,17 +41,32 @@ UNCERTAIN = {
 NOT_SENT = "failed to connect to all addresses"
 
 
-class Caller:
-    """Sends requests and notes what came of them."""
+Metadata = tuple[tuple[str, str], ...]
 
-    def __init__(self, address: str, log: Log) -> None:
-        self._channel = grpc.aio.insecure_channel(address, options=OPTIONS)
-        self._kv = rpc_pb2_grpc.KVStub(self._channel)
-        self._lease = rpc_pb2_grpc.LeaseStub(self._channel)
+
+def metadata_of(token: str) -> Metadata:
+    """Return what shows a server a token, nothing for none."""
+    return (("token", token),) if token else ()
+
+
+def status_of(error: grpc.aio.AioRpcError) -> str:
+    """Say whether a call that failed was refused for sure, or may have been done."""
+    sent = NOT_SENT not in (error.details() or "")
+    return UNKNOWN if error.code() in UNCERTAIN and sent else REFUSED
+
+
+class Caller:
+    """Sends requests, with a token if there is one, and notes what came of them."""
+
+    def __init__(self, address: str, log: Log, token: str = "") -> None:
+        self.channel = grpc.aio.insecure_channel(address, options=OPTIONS)
+        self.metadata = metadata_of(token)
+        self._kv = rpc_pb2_grpc.KVStub(self.channel)
+        self._lease = rpc_pb2_grpc.LeaseStub(self.channel)
         self.log = log
 
     async def close(self) -> None:
-        await self._channel.close()
+        await self.channel.close()
 
     async def call(self, request: Request) -> Record:
         """Send a request, and note and return what is known of it."""
@@ -60,8 +75,7 @@ class Caller:
             revision, succeeded, results = await self._send(request)
         except grpc.aio.AioRpcError as error:
             said = f"{error.code().name} {error.details()}"
-            status = UNKNOWN if error.code() in UNCERTAIN and NOT_SENT not in said else REFUSED
-            record = Record(request, start, time.monotonic(), status, error=said)
+            record = Record(request, start, time.monotonic(), status_of(error), error=said)
             await asyncio.sleep(PAUSE_SECONDS)
         else:
             end = time.monotonic()
@@ -74,9 +88,8 @@ class Caller:
         grant = Grant(lease, ttl, time.monotonic())
         self.log.grants.append(grant)
         try:
-            await self._lease.LeaseGrant(
-                pb.LeaseGrantRequest(ID=lease, TTL=ttl), timeout=ANSWER_SECONDS
-            )
+            asked = pb.LeaseGrantRequest(ID=lease, TTL=ttl)
+            await self._lease.LeaseGrant(asked, timeout=ANSWER_SECONDS, metadata=self.metadata)
         except grpc.aio.AioRpcError:
             await asyncio.sleep(PAUSE_SECONDS)
             return False
@@ -86,7 +99,7 @@ class Caller:
     async def renew(self, lease: int) -> None:
         """Renew a lease, and note until when it has to live if that was answered."""
         start = time.monotonic()
-        call = self._lease.LeaseKeepAlive(timeout=ANSWER_SECONDS)
+        call = self._lease.LeaseKeepAlive(timeout=ANSWER_SECONDS, metadata=self.metadata)
         try:
             await call.write(pb.LeaseKeepAliveRequest(ID=lease))
             answer = await call.read()
@@ -99,17 +112,21 @@ class Caller:
 
     async def _send(self, request: Request) -> tuple[int, bool, Sequence[Result]]:
         if not request.alone:
-            answer = await self._kv.Txn(_txn(request), timeout=ANSWER_SECONDS)
+            txn = _txn(request)
+            answer = await self._kv.Txn(txn, timeout=ANSWER_SECONDS, metadata=self.metadata)
             results = [_result(response) for response in answer.responses]
             return answer.header.revision, answer.succeeded, results
         (op,) = request.success
         if op.kind == "revoke":
             revoke = pb.LeaseRevokeRequest(ID=op.lease)
-            gone = await self._lease.LeaseRevoke(revoke, timeout=ANSWER_SECONDS)
+            gone = await self._lease.LeaseRevoke(
+                revoke, timeout=ANSWER_SECONDS, metadata=self.metadata
+            )
             return gone.header.revision, True, [Result()]
         method = {"put": self._kv.Put, "delete": self._kv.DeleteRange, "get": self._kv.Range}
         message = _message(op)
-        reply = await method[op.kind](message, timeout=ANSWER_SECONDS)
+        send = method[op.kind]
+        reply = await send(message, timeout=ANSWER_SECONDS, metadata=self.metadata)
         return reply.header.revision, True, [_answered(reply)]
 
 

@@ -11,19 +11,20 @@ from tests.support.datastore import REPOSITORY
 class Client:
     """One client process; it asks any of the servers."""
 
-    def __init__(self, addresses: Sequence[str], name: str, seed: int) -> None:
+    def __init__(self, addresses: Sequence[str], name: str, seed: int, *, turns: bool) -> None:
+        """`turns`: it is the one that turns the gates (`gates.py`)."""
         module = "tests.robustness.load"
         self._process = subprocess.Popen(
-            [sys.executable, "-m", module, ",".join(addresses), name, str(seed)],
+            [sys.executable, "-m", module, ",".join(addresses), name, str(seed), str(int(turns))],
             cwd=REPOSITORY,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
 
-    def go(self) -> None:
-        """Begin the load."""
-        self._say("go")
+    def go(self, token: str) -> None:
+        """Begin the load, with root's token if authentication is on."""
+        self._say(f"go {token}")
 
     def stop(self, path: Path) -> None:
         """End the load; its log is in the file when this returns."""

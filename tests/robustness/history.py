@@ -109,12 +109,36 @@ class Grant:
         return self.start + self.ttl
 
 
+@dataclass(frozen=True, slots=True)
+class Toggle:
+    """One turn of a gate (`gates.py`), through some server."""
+
+    gate: str
+    shut: bool
+    start: float
+    end: float
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One call that a gate lets through or refuses."""
+
+    gate: str
+    start: float
+    end: float
+    passed: bool
+
+
 @dataclass(slots=True)
 class Log:
-    """What one client process has to tell of a round."""
+    """What one client process has to tell of a round; `troubles` are wrong whatever else was."""
 
     records: list[Record] = field(default_factory=list)
     grants: list[Grant] = field(default_factory=list)
+    toggles: list[Toggle] = field(default_factory=list)
+    tries: list[Try] = field(default_factory=list)
+    troubles: list[str] = field(default_factory=list)
 
 
 def save(log: Log, path: Path) -> None:
@@ -122,8 +146,15 @@ def save(log: Log, path: Path) -> None:
     with path.open("w") as out:
         for record in log.records:
             out.write(json.dumps(asdict(record)) + "\n")
-        for grant in log.grants:
-            out.write(json.dumps({"grant": asdict(grant)}) + "\n")
+        entries = [
+            *(("grant", asdict(grant)) for grant in log.grants),
+            *(("toggle", asdict(toggle)) for toggle in log.toggles),
+            *(("try", asdict(passage)) for passage in log.tries),
+        ]
+        for kind, entry in entries:
+            out.write(json.dumps({kind: entry}) + "\n")
+        for text in log.troubles:
+            out.write(json.dumps({"trouble": text}) + "\n")
 
 
 def load(paths: Iterable[Path]) -> Log:
@@ -131,12 +162,21 @@ def load(paths: Iterable[Path]) -> Log:
     log = Log()
     for path in paths:
         for line in path.read_text().splitlines():
-            entry = json.loads(line)
-            if "grant" in entry:
-                log.grants.append(Grant(**entry["grant"]))
-            else:
-                log.records.append(_record(entry))
+            _add(json.loads(line), log)
     return log
+
+
+def _add(entry: dict[str, Any], log: Log) -> None:
+    if "request" in entry:
+        log.records.append(_record(entry))
+    elif "grant" in entry:
+        log.grants.append(Grant(**entry["grant"]))
+    elif "toggle" in entry:
+        log.toggles.append(Toggle(**entry["toggle"]))
+    elif "try" in entry:
+        log.tries.append(Try(**entry["try"]))
+    else:
+        log.troubles.append(entry["trouble"])
 
 
 def _record(entry: dict[str, Any]) -> Record:

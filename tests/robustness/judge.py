@@ -33,6 +33,7 @@ class Verdict:
     unknown: int = 0
     unknown_done: int = 0
     expired: int = 0
+    gated: int = 0
 
 
 class Judge:

@@ -1,9 +1,10 @@
 """A client process: as many tasks as wanted that read and write until they are told to stop.
 
-    python -m tests.robustness.load ADDRESS,ADDRESS NAME SEED
+    python -m tests.robustness.load ADDRESS,ADDRESS NAME SEED TURNS
 
-It obeys lines on stdin: `go` starts the tasks, `stop PATH` ends them, writes what they were told to
-the file and prints `done`. A server that goes away is asked again until it is back, or another one.
+It obeys lines on stdin: `go TOKEN` starts the tasks, `stop PATH` ends them, writes what they were
+told to the file and prints `done`. A server that goes away is asked again until it is back, or
+another one. One process (TURNS is 1) turns the gates, too.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from pathlib import Path
 from tests.robustness.caller import Caller
 from tests.robustness.choices import Chooser
 from tests.robustness.history import OK, Log, save
+from tests.robustness.turner import Alarm, Gate, Permission, swing
 
 TASKS = 6
 
@@ -55,18 +57,26 @@ async def work(route: Route, chooser: Chooser, stop: asyncio.Event) -> None:
         failed = record.status != OK
 
 
-async def obey(addresses: Sequence[str], name: str, seed: int) -> None:
+async def obey(addresses: Sequence[str], name: str, seed: int, *, turns: bool) -> None:
     """Do what stdin says until it ends."""
     chance = random.Random(seed)
     loop = asyncio.get_running_loop()
     choosers = [Chooser(f"{name}{n}", random.Random(chance.random())) for n in range(TASKS)]
+    gates: list[Gate] = []
+    if turns:
+        gates = [Alarm(f"{name}gate"), Permission(random.Random(chance.random()))]
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         log, stop = Log(), asyncio.Event()
-        callers = [Caller(address, log) for address in addresses]
+        token = line.partition(" ")[2].strip()
+        callers = [Caller(address, log, token) for address in addresses]
         routes = [Route(n, callers, random.Random(chance.random())) for n in range(TASKS)]
         tasks = [
             asyncio.create_task(work(route, chooser, stop))
             for route, chooser in zip(routes, choosers, strict=True)
+        ]
+        tasks += [
+            asyncio.create_task(swing(gate, callers, chance, stop))
+            for gate in (gates if token else gates[:1])
         ]
         line = await loop.run_in_executor(None, sys.stdin.readline)
         stop.set()
@@ -78,4 +88,6 @@ async def obey(addresses: Sequence[str], name: str, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(obey(sys.argv[1].split(","), sys.argv[2], int(sys.argv[3])))
+    asyncio.run(
+        obey(sys.argv[1].split(","), sys.argv[2], int(sys.argv[3]), turns=sys.argv[4] == "1")
+    )

@@ -21,12 +21,14 @@ import grpc.aio
 from datastore.tools.check import check
 from proto.etcd import rpc_pb2 as pb
 from proto.etcd import rpc_pb2_grpc
-from tests.robustness.caller import OPTIONS, seen
+from tests.robustness.caller import OPTIONS, metadata_of, seen
 from tests.robustness.clients import Client
+from tests.robustness.gates import judge_gates
 from tests.robustness.history import KV, Event, Log, Record, load
 from tests.robustness.judge import Judge, Verdict
 from tests.robustness.model import State
 from tests.robustness.tally import Tally, latencies_of, silence_of
+from tests.robustness.turner import enable_auth
 from tests.robustness.victims import Victim, murder
 from tests.robustness.witness import Witness, witnesses
 
@@ -43,11 +45,16 @@ KEPT = 50  # revisions that a compaction leaves to the slowest witness
 class Run:
     """Rounds on one victim."""
 
-    def __init__(self, victim: Victim, seed: int) -> None:
+    def __init__(self, victim: Victim, seed: int, *, with_auth: bool = False) -> None:
+        """`with_auth`: with authentication, and permissions that come and go."""
         self._victim = victim
+        self._with_auth = with_auth
+        self._token = ""
         self._chance = random.Random(seed)
         addresses = [server.address for server in victim.servers]
-        self._clients = [Client(addresses, f"p{n}.", seed * 10 + n) for n in range(PROCESSES)]
+        self._clients = [
+            Client(addresses, f"p{n}.", seed * 10 + n, turns=n == 0) for n in range(PROCESSES)
+        ]
         self._witnesses = witnesses(addresses, self._chance)
         self._state: State = {}
         self._base = 1
@@ -57,6 +64,10 @@ class Run:
         self._compacted = 0
 
     async def __aenter__(self) -> Self:
+        if self._with_auth:
+            self._token = await enable_auth(self._victim.servers[0].address)
+        for witness in self._witnesses:
+            witness.token = self._token
         self._watching = [asyncio.create_task(witness.run()) for witness in self._witnesses]
         return self
 
@@ -98,7 +109,7 @@ class Run:
         """Load, murder, load; return what the clients were told."""
         compacting = asyncio.create_task(self._compact())
         for client in self._clients:
-            client.go()
+            client.go(self._token)
         await self._more(1)
         await asyncio.sleep(self._chance.uniform(*BEFORE_SECONDS))
         await murder(self._victim, self._chance)
@@ -112,7 +123,8 @@ class Run:
             await asyncio.gather(compacting, return_exceptions=True)
             log = load(paths)
         self._log.grants += log.grants
-        return Log(log.records, self._log.grants)
+        log.grants = self._log.grants
+        return log
 
     async def _more(self, revisions: int) -> None:
         """Wait until some witness has seen so many more revisions, but not for ever."""
@@ -133,7 +145,7 @@ class Run:
             request = pb.CompactionRequest(revision=upto, physical=self._chance.random() < 0.5)
             try:
                 async with _kv(self._chance.choice(self._victim.servers).address) as kv:
-                    await kv.Compact(request, timeout=10)
+                    await kv.Compact(request, timeout=10, metadata=metadata_of(self._token))
             except grpc.aio.AioRpcError:
                 continue
             self._compacted = upto
@@ -143,7 +155,7 @@ class Run:
         last, wrong = 0, []
         for address in self._living():
             async with _kv(address) as kv:
-                told = (await _everything(kv)).header.revision
+                told = (await self._everything(kv)).header.revision
             if told < last:
                 wrong.append(f"{address} is at revision {told}, and another one was at {last}")
             last = max(last, told)
@@ -162,6 +174,9 @@ class Run:
         events = gathered[0].told(self._base, last)
         judge = Judge(self._base, self._state, log, events, self._open)
         verdict = judge.judge()
+        gated = judge_gates(log)
+        verdict.violations += gated.violations
+        verdict.gated = gated.judged
         self._history |= events
         for witness in gathered:
             seen_elsewhere = {at: it for at, it in self._history.items() if witness.judged < at}
@@ -188,7 +203,7 @@ class Run:
 
     async def _compare_at(self, kv: Any, revision: int) -> list[str]:
         try:
-            found = await _everything(kv, revision)
+            found = await self._everything(kv, revision)
         except grpc.aio.AioRpcError as error:
             compacted = "compacted" in (error.details() or "")
             return [] if compacted else [f"read at {revision}: {error.details()}"]
@@ -196,6 +211,21 @@ class Run:
         if kvs == _sorted(self._states[revision]):
             return []
         return [f"at {revision} the store has other keys than the model: {kvs}"]
+
+    async def _everything(self, kv: Any, revision: int = 0) -> pb.RangeResponse:
+        """Read all keys, as soon as the server answers."""
+        request = pb.RangeRequest(key=b"\0", range_end=b"\0", revision=revision)
+        metadata = metadata_of(self._token)
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while True:
+            try:
+                found: pb.RangeResponse = await kv.Range(request, timeout=20, metadata=metadata)
+            except grpc.aio.AioRpcError as error:
+                if error.code() is not grpc.StatusCode.UNAVAILABLE or time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(0.05)
+            else:
+                return found
 
 
 def _sorted(state: State) -> list[KV]:
@@ -206,18 +236,3 @@ def _sorted(state: State) -> list[KV]:
 async def _kv(address: str) -> AsyncIterator[Any]:
     async with grpc.aio.insecure_channel(address, options=OPTIONS) as channel:
         yield rpc_pb2_grpc.KVStub(channel)
-
-
-async def _everything(kv: Any, revision: int = 0) -> pb.RangeResponse:
-    """Read all keys, as soon as the server answers."""
-    request = pb.RangeRequest(key=b"\0", range_end=b"\0", revision=revision)
-    deadline = time.monotonic() + SETTLE_SECONDS
-    while True:
-        try:
-            found: pb.RangeResponse = await kv.Range(request, timeout=20)
-        except grpc.aio.AioRpcError as error:
-            if error.code() is not grpc.StatusCode.UNAVAILABLE or time.monotonic() > deadline:
-                raise
-            await asyncio.sleep(0.05)
-        else:
-            return found

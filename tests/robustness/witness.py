@@ -16,7 +16,7 @@ import grpc.aio
 
 from proto.etcd import kv_pb2, rpc_pb2_grpc
 from proto.etcd import rpc_pb2 as pb
-from tests.robustness.caller import OPTIONS, seen
+from tests.robustness.caller import OPTIONS, metadata_of, seen
 from tests.robustness.history import Event
 
 PAUSE_SECONDS = 0.02
@@ -39,6 +39,7 @@ class Witness:
         self.reconnects = 0
         self.events: dict[int, list[Event]] = {}
         self.violations: list[str] = []
+        self.token = ""  # root's, if authentication is on
         self._chance = random.Random(seed)
         self._at = 0
         self._created = False
@@ -66,7 +67,8 @@ class Witness:
             async with grpc.aio.insecure_channel(address, options=OPTIONS) as channel:
                 try:
                     async with asyncio.timeout(stay):
-                        await self._watch(rpc_pb2_grpc.WatchStub(channel).Watch())
+                        watch = rpc_pb2_grpc.WatchStub(channel).Watch
+                        await self._watch(watch(metadata=metadata_of(self.token)))
                 except (grpc.aio.AioRpcError, TimeoutError):
                     self.reconnects += self._created
             self._created = False
