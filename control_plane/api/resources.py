@@ -29,8 +29,10 @@ from control_plane.api.builtin.core import (
 from control_plane.api.builtin.networking import ENDPOINTSLICES
 from control_plane.api.builtin.workloads import (
     CONTROLLERREVISIONS,
+    CRONJOBS,
     DAEMONSETS,
     DEPLOYMENTS,
+    JOBS,
     REPLICASETS,
     STATEFULSETS,
 )
@@ -43,11 +45,12 @@ from control_plane.api.resource import (
 )
 
 __all__ = [
-    "BUILT_IN", "CONFIGMAPS", "CONTROLLERREVISIONS", "DAEMONSETS", "DEPLOYMENTS", "ENDPOINTS",
-    "ENDPOINTSLICES", "EVENTS", "LEASES", "NAMESPACES", "NODES", "PERSISTENTVOLUMECLAIMS",
-    "PERSISTENTVOLUMES", "PODS", "REPLICASETS", "REPLICATIONCONTROLLERS", "RESOURCES", "SCALE",
-    "SECRETS", "SERVICEACCOUNTS", "SERVICES", "STATEFULSETS", "STATUS", "STORAGE_ROOT",
-    "Resource", "ResourceSet", "Subresource", "resource_for", "resource_named",
+    "BUILT_IN", "CONFIGMAPS", "CONTROLLERREVISIONS", "CRONJOBS", "DAEMONSETS", "DEPLOYMENTS",
+    "ENDPOINTS", "ENDPOINTSLICES", "EVENTS", "JOBS", "LEASES", "NAMESPACES", "NODES",
+    "PERSISTENTVOLUMECLAIMS", "PERSISTENTVOLUMES", "PODS", "REPLICASETS",
+    "REPLICATIONCONTROLLERS", "RESOURCES", "SCALE", "SECRETS", "SERVICEACCOUNTS", "SERVICES",
+    "STATEFULSETS", "STATUS", "STORAGE_ROOT", "Resource", "ResourceSet", "Subresource",
+    "resource_for", "resource_named",
 ]  # fmt: skip
 
 RESOURCES: tuple[Resource, ...] = (

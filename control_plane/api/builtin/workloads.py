@@ -1,4 +1,4 @@
-"""The rows of what runs pods: apps."""
+"""The rows of what runs pods: apps, batch."""
 
 from __future__ import annotations
 
@@ -21,6 +21,10 @@ STATEFULSETS = Resource(
     "apps", "v1", "StatefulSet", "statefulsets", True, ("sts",), ("all",),
     subresources=(SCALE, STATUS),
 )  # fmt: skip
+CRONJOBS = Resource(
+    "batch", "v1", "CronJob", "cronjobs", True, ("cj",), ("all",), subresources=(STATUS,)
+)
+JOBS = Resource("batch", "v1", "Job", "jobs", True, (), ("all",), subresources=(STATUS,))
 
 ROWS = (
     CONTROLLERREVISIONS,
@@ -28,4 +32,6 @@ ROWS = (
     DEPLOYMENTS,
     REPLICASETS,
     STATEFULSETS,
+    CRONJOBS,
+    JOBS,
 )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from control_plane.api.defaults.core import default_namespace, default_node, default_secret
+from control_plane.api.defaults.jobs import default_cron_job, default_job
 from control_plane.api.defaults.pods import default_pod
 from control_plane.api.defaults.services import (
     default_endpoint_slice,
@@ -50,6 +51,8 @@ DEFAULTS: Final[Mapping[tuple[str, str], Callable[[Object], None]]] = {
     ("apps", "Deployment"): default_deployment,
     ("apps", "ReplicaSet"): default_replica_set,
     ("apps", "StatefulSet"): default_stateful_set,
+    ("batch", "CronJob"): default_cron_job,
+    ("batch", "Job"): default_job,
     ("discovery.k8s.io", "EndpointSlice"): default_endpoint_slice,
 }
 

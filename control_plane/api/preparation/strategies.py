@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from control_plane.api.preparation import (
     daemon_sets,
+    jobs,
     namespaces,
     nodes,
     plain,
@@ -84,6 +85,12 @@ STRATEGIES: Final[Mapping[tuple[str, str, str], Strategy]] = {
         stateful_sets.create_stateful_set, stateful_sets.update_stateful_set
     ),
     ("apps", "StatefulSet", "status"): _STATUS,
+    ("batch", "CronJob", ""): Strategy(jobs.create_cron_job, jobs.update_cron_job),
+    ("batch", "CronJob", "status"): _STATUS,
+    ("batch", "Job", ""): Strategy(
+        jobs.create_job, plain.update_workload, default_propagation="Orphan"
+    ),
+    ("batch", "Job", "status"): _STATUS,
     ("coordination.k8s.io", "Lease", ""): Strategy(
         small_objects.create_lease,
         small_objects.update_lease,

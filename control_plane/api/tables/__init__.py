@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from control_plane.api.tables import (
     events,
+    jobs,
     nodes,
     pods,
     services,
@@ -43,6 +44,8 @@ TABLES: Final[dict[tuple[str, str], View]] = {
     ("apps", "replicasets"): workloads.REPLICASETS,
     ("apps", "statefulsets"): workloads.STATEFULSETS,
     ("autoscaling", "scales"): small_objects.SCALE,  # the scale subresource of any workload
+    ("batch", "cronjobs"): jobs.CRONJOBS,
+    ("batch", "jobs"): jobs.JOBS,
     ("coordination.k8s.io", "leases"): small_objects.LEASES,
     ("discovery.k8s.io", "endpointslices"): services.ENDPOINTSLICES,
 }

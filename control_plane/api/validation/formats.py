@@ -41,14 +41,32 @@ from control_plane.api.names import (
 )
 
 __all__ = [
-    "cidr", "config_key", "dns1035_label", "dns1123_label", "dns1123_subdomain",
-    "dns1123_subdomain_with_underscore", "endpoint_ip", "env_var_name", "http_header_name",
-    "in_range", "ip_address", "label_value", "parsed_ip", "path_segment", "percent", "port",
-    "port_name", "port_number", "qualified_name", "user_id",
+    "cidr",
+    "config_key",
+    "dns1035_label",
+    "dns1123_label",
+    "dns1123_subdomain",
+    "dns1123_subdomain_with_underscore",
+    "domain_prefixed_path",
+    "endpoint_ip",
+    "env_var_name",
+    "http_header_name",
+    "in_range",
+    "ip_address",
+    "label_value",
+    "parsed_ip",
+    "path_segment",
+    "percent",
+    "port",
+    "port_name",
+    "port_number",
+    "qualified_name",
+    "user_id",
 ]  # fmt: skip
 
 _RELAXED_PART: Final = "[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN_UNDERSCORE: Final = rf"_?{_RELAXED_PART}(\._?{_RELAXED_PART})*"
+_DOMAIN_PATH: Final = r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+"
 _HEADER: Final = "[-A-Za-z0-9]+"
 _PERCENT: Final = "[0-9]+%"
 
@@ -72,6 +90,19 @@ def dns1123_subdomain_with_underscore(text: str) -> list[str]:
             "'.', and must start and end with an alphanumeric character"
         )
         errors.append(regex_message(message, _SUBDOMAIN_UNDERSCORE, "example.com"))
+    return errors
+
+
+def domain_prefixed_path(text: str) -> list[str]:
+    """Check a path below a domain: "example.com/controller"."""
+    if not text:
+        return ["must be a non-empty string"]
+    domain, slash, path = text.partition("/")
+    if not slash or not domain or not path:
+        return ['must be a domain-prefixed path (such as "acme.io/foo")']
+    errors = dns1123_subdomain(domain)
+    if not _matches(_DOMAIN_PATH, path):
+        errors.append(regex_message("Invalid path", _DOMAIN_PATH))
     return errors
 
 

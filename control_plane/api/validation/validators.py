@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Final
 
 from control_plane.api.validation import (
     controller_revisions,
+    cron_jobs,
     daemon_sets,
     endpoints,
     events,
     formats,
+    job_status,
+    jobs,
     nodes,
     pod_update,
     pods,
@@ -87,6 +90,11 @@ VALIDATORS: Final[Mapping[tuple[str, str, str], Validator]] = {
     ("apps", "StatefulSet", "status"): Validator(
         on_update=stateful_sets.validate_stateful_set_status
     ),
+    ("batch", "CronJob", ""): Validator(
+        cron_jobs.validate_new_cron_job, cron_jobs.validate_cron_job_update
+    ),
+    ("batch", "Job", ""): Validator(jobs.validate_new_job, jobs.validate_job_update),
+    ("batch", "Job", "status"): Validator(on_update=job_status.validate_job_status),
     ("coordination.k8s.io", "Lease", ""): on_both(small_objects.validate_lease),
     ("discovery.k8s.io", "EndpointSlice", ""): Validator(
         endpoints.validate_endpoint_slice, endpoints.validate_endpoint_slice_update
