@@ -83,7 +83,8 @@ def applied(
 
 
 def entries(obj: Object) -> list[Object]:
-    return obj["metadata"].get("managedFields", [])
+    found: list[Object] = obj["metadata"].get("managedFields", [])
+    return found
 
 
 def owned(obj: Object, manager: str, operation: str = "") -> list[str]:

@@ -1,5 +1,6 @@
 """Sets of fields: FieldsV1 in and out, the operations, and paths as messages print them."""
 
+import re
 from typing import Any
 
 import pytest
@@ -94,9 +95,8 @@ def test_spellings_of_one_element_are_one() -> None:
     ],
 )
 def test_what_is_no_set(fields: Any, text: str) -> None:
-    with pytest.raises(FieldPathError, match="(?s).*") as caught:
+    with pytest.raises(FieldPathError, match=re.escape(text)):
         read_fields(fields)
-    assert text in str(caught.value)
 
 
 def test_paths_as_messages_print_them() -> None:
@@ -119,7 +119,7 @@ def test_paths_as_messages_print_them() -> None:
 
 
 def test_members_on_a_pattern_and_below_it() -> None:
-    container = {".": {}, "f:image": {}, "f:resources": {"f:limits": {"f:cpu": {}}}}
+    container: FieldSet = {".": {}, "f:image": {}, "f:resources": {"f:limits": {"f:cpu": {}}}}
     fields = {"f:spec": {"f:containers": {'k:{"name":"c"}': container}, "f:nodeName": {}}}
     found = matching(fields, ("f:spec", "f:containers", "*", "f:resources"))
     assert members(found) == {

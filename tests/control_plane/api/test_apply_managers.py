@@ -1,5 +1,6 @@
 """metadata.managedFields: what is understood, its order, and the cap on updaters."""
 
+import re
 from typing import Any
 
 import pytest
@@ -12,8 +13,6 @@ from control_plane.api.apply.managers import (
     is_reset,
     same_but_for_time,
 )
-
-FIELDS = {"f:data": {"f:a": {}}}
 
 
 def entry(manager: str, operation: str = "Update", second: int = 0, **more: Any) -> dict[str, Any]:
@@ -43,8 +42,8 @@ def test_entries_come_in_order() -> None:
 
 def test_an_applier_has_one_entry_and_an_updater_one_a_version() -> None:
     versions = [{"apiVersion": "x/v1"}, {"apiVersion": "x/v2"}]
-    assert len(decode([entry("m", "Apply", **version) for version in versions])) == 1
-    assert len(decode([entry("m", "Update", **version) for version in versions])) == 2
+    assert len(decode([entry("m", "Apply", 0, **version) for version in versions])) == 1
+    assert len(decode([entry("m", "Update", 0, **version) for version in versions])) == 2
 
 
 @pytest.mark.parametrize(
@@ -58,9 +57,8 @@ def test_an_applier_has_one_entry_and_an_updater_one_a_version() -> None:
     ],
 )
 def test_what_is_not_understood(bad: dict[str, Any], text: str) -> None:
-    with pytest.raises(ManagedFieldsError, match="(?s).*") as caught:
+    with pytest.raises(ManagedFieldsError, match=re.escape(text)):
         decode([entry("m", **bad)])
-    assert text in str(caught.value)
 
 
 def test_old_updaters_are_put_together() -> None:

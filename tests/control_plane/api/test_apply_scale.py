@@ -4,7 +4,7 @@ from typing import Any
 
 from control_plane.api.apply import parent_entries, scale_entries
 
-REPLICAS = {"f:spec": {"f:replicas": {}}}
+REPLICAS: dict[str, Any] = {"f:spec": {"f:replicas": {}}}
 TIME = "2026-01-02T03:04:05Z"
 
 

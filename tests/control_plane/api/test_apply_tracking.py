@@ -21,8 +21,8 @@ from tests.control_plane.api.apply_objects import (
 
 def test_a_creator_owns_what_it_sent_and_its_defaults() -> None:
     (entry,) = entries(created(deployment(replicas=3), "kubectl-create"))
-    labels = {"f:labels": {".": {}, "f:app": {}}}
-    port = {".": {}, "f:containerPort": {}, "f:protocol": {}}
+    labels: Object = {"f:labels": {".": {}, "f:app": {}}}
+    port: Object = {".": {}, "f:containerPort": {}, "f:protocol": {}}
     container = {
         ".": {},
         "f:image": {},
