@@ -10,23 +10,28 @@ Source: the discovery documents and storage keys of Kubernetes v1.35.
 
 from __future__ import annotations
 
-from control_plane.api.builtin import coordination, core, networking, workloads
+from control_plane.api.builtin import access, coordination, core, networking, policy, workloads
+from control_plane.api.builtin.access import CLUSTERROLEBINDINGS, CLUSTERROLES, ROLEBINDINGS, ROLES
 from control_plane.api.builtin.coordination import LEASES
 from control_plane.api.builtin.core import (
     CONFIGMAPS,
     ENDPOINTS,
     EVENTS,
+    LIMITRANGES,
     NAMESPACES,
     NODES,
     PERSISTENTVOLUMECLAIMS,
     PERSISTENTVOLUMES,
     PODS,
+    PODTEMPLATES,
     REPLICATIONCONTROLLERS,
+    RESOURCEQUOTAS,
     SECRETS,
     SERVICEACCOUNTS,
     SERVICES,
 )
 from control_plane.api.builtin.networking import ENDPOINTSLICES
+from control_plane.api.builtin.policy import PODDISRUPTIONBUDGETS, PRIORITYCLASSES, RUNTIMECLASSES
 from control_plane.api.builtin.workloads import (
     CONTROLLERREVISIONS,
     CRONJOBS,
@@ -45,10 +50,12 @@ from control_plane.api.resource import (
 )
 
 __all__ = [
-    "BUILT_IN", "CONFIGMAPS", "CONTROLLERREVISIONS", "CRONJOBS", "DAEMONSETS", "DEPLOYMENTS",
-    "ENDPOINTS", "ENDPOINTSLICES", "EVENTS", "JOBS", "LEASES", "NAMESPACES", "NODES",
-    "PERSISTENTVOLUMECLAIMS", "PERSISTENTVOLUMES", "PODS", "REPLICASETS",
-    "REPLICATIONCONTROLLERS", "RESOURCES", "SCALE", "SECRETS", "SERVICEACCOUNTS", "SERVICES",
+    "BUILT_IN", "CLUSTERROLEBINDINGS", "CLUSTERROLES", "CONFIGMAPS", "CONTROLLERREVISIONS",
+    "CRONJOBS", "DAEMONSETS", "DEPLOYMENTS", "ENDPOINTS", "ENDPOINTSLICES", "EVENTS", "JOBS",
+    "LEASES", "LIMITRANGES", "NAMESPACES", "NODES", "PERSISTENTVOLUMECLAIMS",
+    "PERSISTENTVOLUMES", "PODDISRUPTIONBUDGETS", "PODS", "PODTEMPLATES", "PRIORITYCLASSES",
+    "REPLICASETS", "REPLICATIONCONTROLLERS", "RESOURCEQUOTAS", "RESOURCES", "ROLEBINDINGS",
+    "ROLES", "RUNTIMECLASSES", "SCALE", "SECRETS", "SERVICEACCOUNTS", "SERVICES",
     "STATEFULSETS", "STATUS", "STORAGE_ROOT", "Resource", "ResourceSet", "Subresource",
     "resource_for", "resource_named",
 ]  # fmt: skip
@@ -56,8 +63,10 @@ __all__ = [
 RESOURCES: tuple[Resource, ...] = (
     *core.ROWS,
     *workloads.ROWS,
+    *policy.ROWS,
     *coordination.ROWS,
     *networking.ROWS,
+    *access.ROWS,
 )
 
 

@@ -54,8 +54,16 @@ PERSISTENTVOLUMECLAIMS = Resource(
     "", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", True, ("pvc",),
     subresources=(STATUS,),
 )  # fmt: skip
+LIMITRANGES = Resource("", "v1", "LimitRange", "limitranges", True, ("limits",))
+PODTEMPLATES = Resource("", "v1", "PodTemplate", "podtemplates", True)
+RESOURCEQUOTAS = Resource(
+    "", "v1", "ResourceQuota", "resourcequotas", True, ("quota",), subresources=(STATUS,)
+)
 
 ROWS = (
+    LIMITRANGES,
+    PODTEMPLATES,
+    RESOURCEQUOTAS,
     CONFIGMAPS,
     ENDPOINTS,
     EVENTS,

@@ -9,6 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from control_plane.api.defaults.access import default_role_binding
+from control_plane.api.defaults.cluster import (
+    default_limit_range,
+    default_pod_template,
+    default_priority_class,
+    default_resource_quota,
+    default_runtime_class,
+)
 from control_plane.api.defaults.core import default_namespace, default_node, default_secret
 from control_plane.api.defaults.jobs import default_cron_job, default_job
 from control_plane.api.defaults.pods import default_pod
@@ -39,12 +47,15 @@ DEFAULTS: Final[Mapping[tuple[str, str], Callable[[Object], None]]] = {
     # (group, kind): kinds that upstream defaults nothing of (ConfigMap, Event, Lease, ...) have no
     # row
     ("", "Endpoints"): default_endpoints,
+    ("", "LimitRange"): default_limit_range,
     ("", "Namespace"): default_namespace,
     ("", "Node"): default_node,
     ("", "PersistentVolume"): default_persistent_volume,
     ("", "PersistentVolumeClaim"): default_persistent_volume_claim,
     ("", "Pod"): default_pod,
+    ("", "PodTemplate"): default_pod_template,
     ("", "ReplicationController"): default_replication_controller,
+    ("", "ResourceQuota"): default_resource_quota,
     ("", "Secret"): default_secret,
     ("", "Service"): default_service,
     ("apps", "DaemonSet"): default_daemon_set,
@@ -54,6 +65,10 @@ DEFAULTS: Final[Mapping[tuple[str, str], Callable[[Object], None]]] = {
     ("batch", "CronJob"): default_cron_job,
     ("batch", "Job"): default_job,
     ("discovery.k8s.io", "EndpointSlice"): default_endpoint_slice,
+    ("node.k8s.io", "RuntimeClass"): default_runtime_class,
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding"): default_role_binding,
+    ("rbac.authorization.k8s.io", "RoleBinding"): default_role_binding,
+    ("scheduling.k8s.io", "PriorityClass"): default_priority_class,
 }
 
 

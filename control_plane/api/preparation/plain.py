@@ -87,3 +87,9 @@ def count_content_and_labels(new: Object, old: Object, _now: str) -> None:
     labels = [(o.get("metadata") or {}).get("labels") for o in (new, old)]
     if changed(new, old, *fields) or not semantically_equal(*labels):
         bump_generation(new, old)
+
+
+def count_templates(new: Object, old: Object, _now: str) -> None:
+    """Make a new generation of a changed template (PodTemplate)."""
+    if changed(new, old, "template"):
+        bump_generation(new, old)

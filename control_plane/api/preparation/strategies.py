@@ -49,6 +49,7 @@ STRATEGIES: Final[Mapping[tuple[str, str, str], Strategy]] = {
     ("", "Event", ""): Strategy(
         nothing_on_create, nothing_on_update, create_on_update=True, default_propagation=""
     ),
+    ("", "LimitRange", ""): _ADDED_BY_PUT,
     ("", "Namespace", ""): Strategy(namespaces.create_namespace, namespaces.update_namespace),
     ("", "Namespace", "status"): _STATUS,
     ("", "Namespace", "finalize"): Strategy(nothing_on_create, namespaces.finalize_namespace),
@@ -60,10 +61,13 @@ STRATEGIES: Final[Mapping[tuple[str, str, str], Strategy]] = {
     ("", "PersistentVolumeClaim", "status"): _STATUS,
     ("", "Pod", ""): Strategy(pods.create_pod, pods.update_pod),
     ("", "Pod", "status"): Strategy(nothing_on_create, pods.update_pod_status),
+    ("", "PodTemplate", ""): Strategy(first_generation, plain.count_templates),
     ("", "ReplicationController", ""): Strategy(
         plain.create_workload, plain.update_workload, default_propagation="Orphan"
     ),
     ("", "ReplicationController", "status"): _STATUS,
+    ("", "ResourceQuota", ""): _WITH_STATUS,
+    ("", "ResourceQuota", "status"): _STATUS,
     ("", "Secret", ""): Strategy(nothing_on_create, small_objects.update_secret),
     ("", "Service", ""): Strategy(
         services.create_service, services.update_service, create_on_update=True
@@ -103,6 +107,22 @@ STRATEGIES: Final[Mapping[tuple[str, str, str], Strategy]] = {
     ("events.k8s.io", "Event", ""): Strategy(
         nothing_on_create, nothing_on_update, create_on_update=True, default_propagation=""
     ),
+    ("node.k8s.io", "RuntimeClass", ""): Strategy(
+        nothing_on_create, nothing_on_update, create_on_update=True, unconditional_update=False
+    ),
+    ("policy", "PodDisruptionBudget", ""): Strategy(
+        plain.first_generation_and_status,
+        plain.keep_status_and_count_specs,
+        unconditional_update=False,
+    ),
+    ("policy", "PodDisruptionBudget", "status"): Strategy(
+        nothing_on_create, plain.keep_spec, unconditional_update=False
+    ),
+    ("rbac.authorization.k8s.io", "ClusterRole", ""): _ADDED_BY_PUT,
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding", ""): _ADDED_BY_PUT,
+    ("rbac.authorization.k8s.io", "Role", ""): _ADDED_BY_PUT,
+    ("rbac.authorization.k8s.io", "RoleBinding", ""): _ADDED_BY_PUT,
+    ("scheduling.k8s.io", "PriorityClass", ""): Strategy(first_generation, nothing_on_update),
 }
 
 

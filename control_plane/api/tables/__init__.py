@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from control_plane.api.tables import (
+    access,
+    cluster,
     events,
     jobs,
     nodes,
@@ -29,12 +31,15 @@ TABLES: Final[dict[tuple[str, str], View]] = {
     ("", "configmaps"): small_objects.CONFIGMAPS,
     ("", "endpoints"): services.ENDPOINTS,
     ("", "events"): events.EVENTS,
+    ("", "limitranges"): small_objects.PLAIN,
     ("", "namespaces"): small_objects.NAMESPACES,
     ("", "nodes"): nodes.NODES,
     ("", "persistentvolumeclaims"): storage.PERSISTENTVOLUMECLAIMS,
     ("", "persistentvolumes"): storage.PERSISTENTVOLUMES,
     ("", "pods"): pods.PODS,
+    ("", "podtemplates"): cluster.PODTEMPLATES,
     ("", "replicationcontrollers"): workloads.REPLICATIONCONTROLLERS,
+    ("", "resourcequotas"): cluster.RESOURCEQUOTAS,
     ("", "secrets"): small_objects.SECRETS,
     ("", "serviceaccounts"): small_objects.SERVICEACCOUNTS,
     ("", "services"): services.SERVICES,
@@ -48,6 +53,13 @@ TABLES: Final[dict[tuple[str, str], View]] = {
     ("batch", "jobs"): jobs.JOBS,
     ("coordination.k8s.io", "leases"): small_objects.LEASES,
     ("discovery.k8s.io", "endpointslices"): services.ENDPOINTSLICES,
+    ("node.k8s.io", "runtimeclasses"): cluster.RUNTIMECLASSES,
+    ("policy", "poddisruptionbudgets"): cluster.PODDISRUPTIONBUDGETS,
+    ("rbac.authorization.k8s.io", "clusterrolebindings"): access.BINDINGS,
+    ("rbac.authorization.k8s.io", "clusterroles"): small_objects.PLAIN,
+    ("rbac.authorization.k8s.io", "rolebindings"): access.BINDINGS,
+    ("rbac.authorization.k8s.io", "roles"): small_objects.PLAIN,
+    ("scheduling.k8s.io", "priorityclasses"): cluster.PRIORITYCLASSES,
 }
 
 

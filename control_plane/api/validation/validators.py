@@ -8,17 +8,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from control_plane.api.validation import (
+    access_rules,
     controller_revisions,
     cron_jobs,
     daemon_sets,
+    disruption_budgets,
     endpoints,
     events,
     formats,
     job_status,
     jobs,
+    limit_ranges,
     nodes,
+    pod_templates,
     pod_update,
     pods,
+    priority_classes,
+    resource_quotas,
+    runtime_classes,
     services,
     small_objects,
     stateful_sets,
@@ -42,6 +49,7 @@ VALIDATORS: Final[Mapping[tuple[str, str, str], Validator]] = {
         endpoints.validate_endpoints, endpoints.validate_endpoints_update
     ),
     ("", "Event", ""): on_both(events.validate_event, formats.path_segment),
+    ("", "LimitRange", ""): on_both(limit_ranges.validate_limit_range),
     ("", "Namespace", ""): on_both(small_objects.validate_namespace, formats.dns1123_label),
     ("", "Namespace", "status"): Validator(
         on_update=small_objects.validate_namespace_status_update
@@ -57,8 +65,15 @@ VALIDATORS: Final[Mapping[tuple[str, str, str], Validator]] = {
     ),
     ("", "Pod", ""): Validator(pods.validate_pod, pod_update.validate_pod_update),
     ("", "Pod", "status"): Validator(on_update=pods.validate_pod_status_update),
+    ("", "PodTemplate", ""): on_both(pod_templates.validate_pod_template),
     ("", "ReplicationController", ""): on_both(workloads.validate_replication_controller),
     ("", "ReplicationController", "status"): _REPLICAS_STATUS,
+    ("", "ResourceQuota", ""): Validator(
+        resource_quotas.validate_resource_quota, resource_quotas.validate_resource_quota_update
+    ),
+    ("", "ResourceQuota", "status"): Validator(
+        on_update=resource_quotas.validate_resource_quota_status
+    ),
     ("", "Secret", ""): Validator(
         small_objects.validate_secret, small_objects.validate_secret_update
     ),
@@ -98,5 +113,31 @@ VALIDATORS: Final[Mapping[tuple[str, str, str], Validator]] = {
     ("coordination.k8s.io", "Lease", ""): on_both(small_objects.validate_lease),
     ("discovery.k8s.io", "EndpointSlice", ""): Validator(
         endpoints.validate_endpoint_slice, endpoints.validate_endpoint_slice_update
+    ),
+    ("node.k8s.io", "RuntimeClass", ""): Validator(
+        runtime_classes.validate_runtime_class, runtime_classes.validate_runtime_class_update
+    ),
+    ("policy", "PodDisruptionBudget", ""): on_both(disruption_budgets.validate_disruption_budget),
+    ("policy", "PodDisruptionBudget", "status"): Validator(
+        on_update=disruption_budgets.validate_disruption_budget_status
+    ),
+    ("rbac.authorization.k8s.io", "ClusterRole", ""): on_both(
+        access_rules.validate_cluster_role, formats.path_segment
+    ),
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding", ""): Validator(
+        access_rules.validate_cluster_role_binding,
+        access_rules.validate_cluster_role_binding_update,
+        formats.path_segment,
+    ),
+    ("rbac.authorization.k8s.io", "Role", ""): on_both(
+        access_rules.validate_role, formats.path_segment
+    ),
+    ("rbac.authorization.k8s.io", "RoleBinding", ""): Validator(
+        access_rules.validate_role_binding,
+        access_rules.validate_role_binding_update,
+        formats.path_segment,
+    ),
+    ("scheduling.k8s.io", "PriorityClass", ""): Validator(
+        priority_classes.validate_priority_class, priority_classes.validate_priority_class_update
     ),
 }
