@@ -56,7 +56,7 @@ pooled: setup servers ## ask PostgreSQL all contract tests through PgBouncer in 
 mysql: setup servers ## ask a MySQL server all that MariaDB is asked (root, debootstrap)
 	@$(BIN)/python -m tests.support.etcd || true
 	@TAPIR_MYSQLD=$$(tests/install-mysql.sh build/mysql) && export TAPIR_MYSQLD && \
-		$(PYTEST) --every-target -k mysql tests/contract tests/datastore tests/tapir
+		$(PYTEST) --every-target -k "mysql or mariadb" tests/contract tests/datastore tests/tapir
 
 differential: setup ## compare long random runs with a real etcd
 	@$(BIN)/python -m tests.contract.differential --operations 100000 --seed 1 --target sqlite-native
