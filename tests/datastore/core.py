@@ -1,21 +1,23 @@
 """The store's core without a server: batches in, results out, on a database of its own."""
 
-from collections.abc import Sequence
-from typing import Any, Self
+from collections.abc import Callable, Sequence
+from typing import Any, Self, TypeVar
 
 from datastore.backends import new_backend
 from datastore.backends.identity import Identity
 from datastore.mvcc.auth.guard import Guard
 from datastore.mvcc.auth.tokens import new_tokens
+from datastore.mvcc.backend import BackendDown, Snapshot
 from datastore.mvcc.batch import Server
 from datastore.mvcc.committer import Committer, Outcome
 from datastore.mvcc.counts import LiveCounts
 from datastore.mvcc.history import Page, read_page
-from datastore.mvcc.model import RangeQuery, RangeResult, Row
+from datastore.mvcc.model import RangeQuery, RangeResult, Row, State
 from datastore.mvcc.ranges import read_range
 from datastore.mvcc.requests import Compact, Place, Prune, WriteRequest
 from datastore.mvcc.snapshot_view import SnapshotView
 
+T = TypeVar("T")
 EVERYTHING = (b"\0", b"\0")
 
 
@@ -66,13 +68,11 @@ class Core:
 
     def revision(self) -> int:
         """Return the store's revision."""
-        with self.session.snapshot() as snapshot:
-            return snapshot.state().revision
+        return self._state().revision
 
     def range(self, query: RangeQuery) -> RangeResult:
         """Answer a read."""
-        with self.session.snapshot() as snapshot:
-            return read_range(SnapshotView(snapshot, snapshot.state()), query)
+        return self._read(lambda tx: read_range(SnapshotView(tx, tx.state()), query))
 
     def live(self, revision: int = 0) -> list[tuple[bytes, bytes, int, int, int]]:
         """Return (key, value, create, mod, version) of every live key at a revision."""
@@ -97,8 +97,7 @@ class Core:
 
     def compacted(self) -> int:
         """Return the compact revision."""
-        with self.session.snapshot() as snapshot:
-            return snapshot.state().compact_revision
+        return self._state().compact_revision
 
     def prune(self, limit: int = 3) -> int:
         """Remove what compaction gave up, in small steps; return how many it took."""
@@ -112,6 +111,18 @@ class Core:
         (pruned,) = self.commit(Prune(limit, self._place))
         self._place = pruned.place
         return bool(pruned.done)
+
+    def _state(self) -> State:
+        return self._read(lambda tx: tx.state())
+
+    def _read(self, ask: Callable[[Snapshot], T]) -> T:
+        """Ask, and once more of a session that MySQL has ended while it rested, as lanes do."""
+        try:
+            with self.session.snapshot() as tx:
+                return ask(tx)
+        except BackendDown:
+            with self.session.snapshot() as tx:
+                return ask(tx)
 
 
 def _seen(row: Row) -> tuple[bytes, bytes, int, int, int]:
