@@ -10,7 +10,15 @@ Source: the discovery documents and storage keys of Kubernetes v1.35.
 
 from __future__ import annotations
 
-from control_plane.api.builtin import access, coordination, core, networking, policy, workloads
+from control_plane.api.builtin import (
+    access,
+    coordination,
+    core,
+    networking,
+    policy,
+    storage,
+    workloads,
+)
 from control_plane.api.builtin.access import CLUSTERROLEBINDINGS, CLUSTERROLES, ROLEBINDINGS, ROLES
 from control_plane.api.builtin.coordination import LEASES
 from control_plane.api.builtin.core import (
@@ -30,8 +38,23 @@ from control_plane.api.builtin.core import (
     SERVICEACCOUNTS,
     SERVICES,
 )
-from control_plane.api.builtin.networking import ENDPOINTSLICES
+from control_plane.api.builtin.networking import (
+    ENDPOINTSLICES,
+    INGRESSCLASSES,
+    INGRESSES,
+    IPADDRESSES,
+    NETWORKPOLICIES,
+    SERVICECIDRS,
+)
 from control_plane.api.builtin.policy import PODDISRUPTIONBUDGETS, PRIORITYCLASSES, RUNTIMECLASSES
+from control_plane.api.builtin.storage import (
+    CSIDRIVERS,
+    CSINODES,
+    CSISTORAGECAPACITIES,
+    STORAGECLASSES,
+    VOLUMEATTACHMENTS,
+    VOLUMEATTRIBUTESCLASSES,
+)
 from control_plane.api.builtin.workloads import (
     CONTROLLERREVISIONS,
     CRONJOBS,
@@ -51,13 +74,15 @@ from control_plane.api.resource import (
 
 __all__ = [
     "BUILT_IN", "CLUSTERROLEBINDINGS", "CLUSTERROLES", "CONFIGMAPS", "CONTROLLERREVISIONS",
-    "CRONJOBS", "DAEMONSETS", "DEPLOYMENTS", "ENDPOINTS", "ENDPOINTSLICES", "EVENTS", "JOBS",
-    "LEASES", "LIMITRANGES", "NAMESPACES", "NODES", "PERSISTENTVOLUMECLAIMS",
-    "PERSISTENTVOLUMES", "PODDISRUPTIONBUDGETS", "PODS", "PODTEMPLATES", "PRIORITYCLASSES",
-    "REPLICASETS", "REPLICATIONCONTROLLERS", "RESOURCEQUOTAS", "RESOURCES", "ROLEBINDINGS",
-    "ROLES", "RUNTIMECLASSES", "SCALE", "SECRETS", "SERVICEACCOUNTS", "SERVICES",
-    "STATEFULSETS", "STATUS", "STORAGE_ROOT", "Resource", "ResourceSet", "Subresource",
-    "resource_for", "resource_named",
+    "CRONJOBS", "CSIDRIVERS", "CSINODES", "CSISTORAGECAPACITIES", "DAEMONSETS", "DEPLOYMENTS",
+    "ENDPOINTS", "ENDPOINTSLICES", "EVENTS", "INGRESSCLASSES", "INGRESSES", "IPADDRESSES",
+    "JOBS", "LEASES", "LIMITRANGES", "NAMESPACES", "NETWORKPOLICIES", "NODES",
+    "PERSISTENTVOLUMECLAIMS", "PERSISTENTVOLUMES", "PODDISRUPTIONBUDGETS", "PODS",
+    "PODTEMPLATES", "PRIORITYCLASSES", "REPLICASETS", "REPLICATIONCONTROLLERS",
+    "RESOURCEQUOTAS", "RESOURCES", "ROLEBINDINGS", "ROLES", "RUNTIMECLASSES", "SCALE",
+    "SECRETS", "SERVICEACCOUNTS", "SERVICECIDRS", "SERVICES", "STATEFULSETS", "STATUS",
+    "STORAGECLASSES", "STORAGE_ROOT", "VOLUMEATTACHMENTS", "VOLUMEATTRIBUTESCLASSES",
+    "Resource", "ResourceSet", "Subresource", "resource_for", "resource_named",
 ]  # fmt: skip
 
 RESOURCES: tuple[Resource, ...] = (
@@ -66,6 +91,7 @@ RESOURCES: tuple[Resource, ...] = (
     *policy.ROWS,
     *coordination.ROWS,
     *networking.ROWS,
+    *storage.ROWS,
     *access.ROWS,
 )
 

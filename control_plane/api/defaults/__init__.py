@@ -19,6 +19,7 @@ from control_plane.api.defaults.cluster import (
 )
 from control_plane.api.defaults.core import default_namespace, default_node, default_secret
 from control_plane.api.defaults.jobs import default_cron_job, default_job
+from control_plane.api.defaults.networking import default_ingress_class, default_network_policy
 from control_plane.api.defaults.pods import default_pod
 from control_plane.api.defaults.services import (
     default_endpoint_slice,
@@ -26,8 +27,11 @@ from control_plane.api.defaults.services import (
     default_service,
 )
 from control_plane.api.defaults.storage import (
+    default_csi_driver,
     default_persistent_volume,
     default_persistent_volume_claim,
+    default_storage_class,
+    default_volume_attachment,
 )
 from control_plane.api.defaults.workloads import (
     default_daemon_set,
@@ -69,6 +73,11 @@ DEFAULTS: Final[Mapping[tuple[str, str], Callable[[Object], None]]] = {
     ("rbac.authorization.k8s.io", "ClusterRoleBinding"): default_role_binding,
     ("rbac.authorization.k8s.io", "RoleBinding"): default_role_binding,
     ("scheduling.k8s.io", "PriorityClass"): default_priority_class,
+    ("networking.k8s.io", "IngressClass"): default_ingress_class,
+    ("networking.k8s.io", "NetworkPolicy"): default_network_policy,
+    ("storage.k8s.io", "CSIDriver"): default_csi_driver,
+    ("storage.k8s.io", "StorageClass"): default_storage_class,
+    ("storage.k8s.io", "VolumeAttachment"): default_volume_attachment,
 }
 
 

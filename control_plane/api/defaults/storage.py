@@ -34,3 +34,25 @@ def default_persistent_volume_claim(claim: Object) -> None:
     fill_absent(spec, "volumeMode", "Filesystem")
     for resources in parts(spec, "resources"):
         round_up(resources, "limits", "requests")
+
+
+def default_storage_class(storage_class: Object) -> None:
+    """Fill one StorageClass in place."""
+    fill_absent(storage_class, "reclaimPolicy", "Delete")
+    fill_absent(storage_class, "volumeBindingMode", "Immediate")
+
+
+def default_csi_driver(driver: Object) -> None:
+    """Fill one CSIDriver in place."""
+    spec = part(driver, "spec")
+    fill_absent(spec, "attachRequired", True)
+    for field in ("podInfoOnMount", "storageCapacity", "requiresRepublish", "seLinuxMount"):
+        fill_absent(spec, field, False)
+    fill_absent(spec, "fsGroupPolicy", "ReadWriteOnceWithFSType")
+    fill_empty(spec, "volumeLifecycleModes", ["Persistent"])
+
+
+def default_volume_attachment(attachment: Object) -> None:
+    """Fill the volume that one VolumeAttachment describes, in place."""
+    for volume in parts(attachment, "spec", "source", "inlineVolumeSpec"):
+        default_volume_source(volume)

@@ -93,3 +93,16 @@ def count_templates(new: Object, old: Object, _now: str) -> None:
     """Make a new generation of a changed template (PodTemplate)."""
     if changed(new, old, "template"):
         bump_generation(new, old)
+
+
+def keep_spec_and_metadata(new: Object, old: Object, now: str) -> None:
+    """Keep all but the status: this status endpoint writes nothing else."""
+    keep_spec(new, old, now)
+    for field in ("labels", "annotations", "finalizers", "ownerReferences"):
+        keep(new["metadata"], old.get("metadata") or {}, field)
+
+
+def count_specs(new: Object, old: Object, _now: str) -> None:
+    """Make a new generation of a changed spec; there is no status."""
+    if changed(new, old, "spec"):
+        bump_generation(new, old)

@@ -41,6 +41,12 @@ _ADDED_BY_PUT: Final = Strategy(nothing_on_create, nothing_on_update, create_on_
 _STATUS: Final = Strategy(nothing_on_create, plain.keep_spec)
 _WORKLOAD: Final = Strategy(plain.create_workload, plain.update_workload)
 _WITH_STATUS: Final = Strategy(plain.empty_status, plain.keep_status)
+_COUNTED_WITH_STATUS: Final = Strategy(
+    plain.first_generation_and_status, plain.keep_status_and_count_specs
+)
+_COUNTED: Final = Strategy(first_generation, plain.count_specs)
+_CONDITIONAL: Final = Strategy(nothing_on_create, nothing_on_update, unconditional_update=False)
+_STATUS_ALONE: Final = Strategy(nothing_on_create, plain.keep_spec_and_metadata)
 
 STRATEGIES: Final[Mapping[tuple[str, str, str], Strategy]] = {
     # by group, kind and subresource
@@ -123,6 +129,24 @@ STRATEGIES: Final[Mapping[tuple[str, str, str], Strategy]] = {
     ("rbac.authorization.k8s.io", "Role", ""): _ADDED_BY_PUT,
     ("rbac.authorization.k8s.io", "RoleBinding", ""): _ADDED_BY_PUT,
     ("scheduling.k8s.io", "PriorityClass", ""): Strategy(first_generation, nothing_on_update),
+    ("networking.k8s.io", "IPAddress", ""): _AS_IT_COMES,
+    ("networking.k8s.io", "Ingress", ""): _COUNTED_WITH_STATUS,
+    ("networking.k8s.io", "Ingress", "status"): _STATUS,
+    ("networking.k8s.io", "IngressClass", ""): _COUNTED,
+    ("networking.k8s.io", "NetworkPolicy", ""): _COUNTED,
+    ("networking.k8s.io", "ServiceCIDR", ""): _WITH_STATUS,
+    ("networking.k8s.io", "ServiceCIDR", "status"): _STATUS_ALONE,
+    ("storage.k8s.io", "CSIDriver", ""): Strategy(
+        nothing_on_create, plain.count_specs, unconditional_update=False
+    ),
+    ("storage.k8s.io", "CSINode", ""): _CONDITIONAL,
+    ("storage.k8s.io", "CSIStorageCapacity", ""): _CONDITIONAL,
+    ("storage.k8s.io", "StorageClass", ""): _AS_IT_COMES,
+    ("storage.k8s.io", "VolumeAttachment", ""): Strategy(
+        plain.empty_status, plain.keep_status, unconditional_update=False
+    ),
+    ("storage.k8s.io", "VolumeAttachment", "status"): _STATUS_ALONE,
+    ("storage.k8s.io", "VolumeAttributesClass", ""): _AS_IT_COMES,
 }
 
 

@@ -14,11 +14,13 @@ from control_plane.api.tables import (
     cluster,
     events,
     jobs,
+    networking,
     nodes,
     pods,
     services,
     small_objects,
     storage,
+    storage_classes,
     workloads,
 )
 
@@ -60,6 +62,17 @@ TABLES: Final[dict[tuple[str, str], View]] = {
     ("rbac.authorization.k8s.io", "rolebindings"): access.BINDINGS,
     ("rbac.authorization.k8s.io", "roles"): small_objects.PLAIN,
     ("scheduling.k8s.io", "priorityclasses"): cluster.PRIORITYCLASSES,
+    ("networking.k8s.io", "ingressclasses"): networking.INGRESSCLASSES,
+    ("networking.k8s.io", "ingresses"): networking.INGRESSES,
+    ("networking.k8s.io", "ipaddresses"): networking.IPADDRESSES,
+    ("networking.k8s.io", "networkpolicies"): networking.NETWORKPOLICIES,
+    ("networking.k8s.io", "servicecidrs"): networking.SERVICECIDRS,
+    ("storage.k8s.io", "csidrivers"): storage_classes.CSIDRIVERS,
+    ("storage.k8s.io", "csinodes"): storage_classes.CSINODES,
+    ("storage.k8s.io", "csistoragecapacities"): storage_classes.CSISTORAGECAPACITIES,
+    ("storage.k8s.io", "storageclasses"): storage_classes.STORAGECLASSES,
+    ("storage.k8s.io", "volumeattachments"): storage_classes.VOLUMEATTACHMENTS,
+    ("storage.k8s.io", "volumeattributesclasses"): storage_classes.VOLUMEATTRIBUTESCLASSES,
 }
 
 

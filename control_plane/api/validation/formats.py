@@ -61,11 +61,13 @@ __all__ = [
     "port_name",
     "port_number",
     "qualified_name",
-    "user_id",
+    "user_id", "wildcard_subdomain",
 ]  # fmt: skip
 
 _RELAXED_PART: Final = "[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN_UNDERSCORE: Final = rf"_?{_RELAXED_PART}(\._?{_RELAXED_PART})*"
+_PART: Final = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_WILDCARD: Final = rf"\*\.{_PART}(\.{_PART})*"
 _DOMAIN_PATH: Final = r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+"
 _HEADER: Final = "[-A-Za-z0-9]+"
 _PERCENT: Final = "[0-9]+%"
@@ -95,14 +97,25 @@ def dns1123_subdomain_with_underscore(text: str) -> list[str]:
 
 def domain_prefixed_path(text: str) -> list[str]:
     """Check a path below a domain: "example.com/controller"."""
-    if not text:
-        return ["must be a non-empty string"]
     domain, slash, path = text.partition("/")
     if not slash or not domain or not path:
         return ['must be a domain-prefixed path (such as "acme.io/foo")']
     errors = dns1123_subdomain(domain)
     if not _matches(_DOMAIN_PATH, path):
         errors.append(regex_message("Invalid path", _DOMAIN_PATH))
+    return errors
+
+
+def wildcard_subdomain(text: str) -> list[str]:
+    """Check all hosts of a domain: "*.example.com"."""
+    errors = ["must be no more than 253 characters"] if len(text) > 253 else []
+    if not _matches(_WILDCARD, text):
+        message = (
+            "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS "
+            "subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and "
+            "end with an alphanumeric character"
+        )
+        errors.append(regex_message(message, _WILDCARD, "*.example.com"))
     return errors
 
 

@@ -15,7 +15,6 @@ from control_plane.api.validation.controlled_pods import MISMATCH, validate_temp
 from control_plane.api.validation.field_errors import (
     IMMUTABLE,
     invalid,
-    invalid_each,
     non_negative,
     not_supported,
     required,
@@ -27,6 +26,7 @@ from control_plane.api.validation.job_policies import (
     validate_success_policy,
 )
 from control_plane.api.validation.labels import validate_selector
+from control_plane.api.validation.paths import validate_domain_prefixed_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,7 +118,7 @@ def validate_job_spec(spec: Object, path: str) -> Iterator[FieldError]:
     manager = spec.get("managedBy")
     if manager is not None:
         where = f"{path}.managedBy"
-        yield from invalid_each(where, manager, formats.domain_prefixed_path(manager))
+        yield from validate_domain_prefixed_path(manager, where)
         if len(manager.encode()) > MAX_MANAGER:
             yield too_long(where, MAX_MANAGER)
     yield from _validate_completion_mode(spec, path)

@@ -1,13 +1,14 @@
-"""Rules of paths inside volumes and on nodes.
+"""Rules of paths: inside volumes, on nodes, below domains.
 
-Called by mounts.py, volumes.py and storage.py. Source: v1.35 core/v1 validation.
+Called by the rules of volumes, jobs and ingress classes. Source: v1.35 core/v1 validation.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from control_plane.api.validation.field_errors import invalid, required
+from control_plane.api.validation import formats
+from control_plane.api.validation.field_errors import invalid, invalid_each, required
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,3 +37,11 @@ def validate_item_path(text: str, path: str) -> Iterator[FieldError]:
     yield from validate_relative_path(text, path)
     if text.startswith("..") and not text.startswith("../"):
         yield invalid(path, text, "must not start with '..'")
+
+
+def validate_domain_prefixed_path(text: str, path: str) -> Iterator[FieldError]:
+    """Check a path below a domain, "example.com/controller", which must be there."""
+    if not text:
+        yield required(path)
+    else:
+        yield from invalid_each(path, text, formats.domain_prefixed_path(text))

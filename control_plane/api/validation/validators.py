@@ -9,16 +9,21 @@ from typing import TYPE_CHECKING, Final
 
 from control_plane.api.validation import (
     access_rules,
+    address_objects,
     controller_revisions,
     cron_jobs,
+    csi_objects,
     daemon_sets,
     disruption_budgets,
     endpoints,
     events,
     formats,
+    ingress_classes,
+    ingresses,
     job_status,
     jobs,
     limit_ranges,
+    network_policies,
     nodes,
     pod_templates,
     pod_update,
@@ -30,6 +35,8 @@ from control_plane.api.validation import (
     small_objects,
     stateful_sets,
     storage,
+    storage_classes,
+    volume_attachments,
     workloads,
 )
 from control_plane.api.validation.validator import Validator, on_both
@@ -139,5 +146,47 @@ VALIDATORS: Final[Mapping[tuple[str, str, str], Validator]] = {
     ),
     ("scheduling.k8s.io", "PriorityClass", ""): Validator(
         priority_classes.validate_priority_class, priority_classes.validate_priority_class_update
+    ),
+    ("networking.k8s.io", "IPAddress", ""): Validator(
+        address_objects.validate_ip_address,
+        address_objects.validate_ip_address_update,
+        address_objects.ip_address_name,
+    ),
+    ("networking.k8s.io", "Ingress", ""): Validator(
+        ingresses.validate_new_ingress, lambda new, _old: ingresses.validate_ingress(new)
+    ),
+    ("networking.k8s.io", "Ingress", "status"): Validator(
+        on_update=ingresses.validate_ingress_status
+    ),
+    ("networking.k8s.io", "IngressClass", ""): Validator(
+        ingress_classes.validate_ingress_class, ingress_classes.validate_ingress_class_update
+    ),
+    ("networking.k8s.io", "NetworkPolicy", ""): on_both(network_policies.validate_network_policy),
+    ("networking.k8s.io", "ServiceCIDR", ""): Validator(
+        address_objects.validate_service_cidr, address_objects.validate_service_cidr_update
+    ),
+    ("networking.k8s.io", "ServiceCIDR", "status"): Validator(
+        on_update=address_objects.validate_service_cidr_status
+    ),
+    ("storage.k8s.io", "CSIDriver", ""): Validator(
+        csi_objects.validate_csi_driver, csi_objects.validate_csi_driver_update
+    ),
+    ("storage.k8s.io", "CSINode", ""): Validator(
+        csi_objects.validate_csi_node, csi_objects.validate_csi_node_update
+    ),
+    ("storage.k8s.io", "CSIStorageCapacity", ""): Validator(
+        csi_objects.validate_storage_capacity, csi_objects.validate_storage_capacity_update
+    ),
+    ("storage.k8s.io", "StorageClass", ""): Validator(
+        storage_classes.validate_storage_class, storage_classes.validate_storage_class_update
+    ),
+    ("storage.k8s.io", "VolumeAttachment", ""): Validator(
+        volume_attachments.validate_attachment, volume_attachments.validate_attachment_update
+    ),
+    ("storage.k8s.io", "VolumeAttachment", "status"): Validator(
+        on_update=volume_attachments.validate_attachment_update
+    ),
+    ("storage.k8s.io", "VolumeAttributesClass", ""): Validator(
+        storage_classes.validate_attributes_class, storage_classes.validate_attributes_class_update
     ),
 }
