@@ -124,6 +124,7 @@ class MysqlConnection(Connection):  # type: ignore[misc]  # the driver is not ty
         own = [limits[purpose]] if purpose in limits else []
         self.exchange([*_EVERY, _DIALECT[self.mariadb], *own])
         self._learn()
+        self.prepared: dict[str, int] = {}  # the numbers of its prepared statements, by text
         self.patient = False  # a transaction may be idle for longer than usual
         self._rfile = self._sock.makefile("rb", READ_BYTES)
         self._read_timeout = None  # a statement may take its time: whoever cannot wait cuts

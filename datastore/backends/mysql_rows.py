@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 NULL, EOF, ERROR = 0xFB, 0xFE, 0xFF  # as the first byte of a value, or of a packet
 LONGEST = 0xFFFFFF
-_EOF_SIZE = 9  # bytes; a row that begins with the same byte is longer
-_WIDTHS = {0xFC: 2, 0xFD: 3, 0xFE: 8}  # of a length that is no single byte
+EOF_SIZE = 9  # bytes; a row that begins with the same byte is longer
+WIDTHS = {0xFC: 2, 0xFD: 3, 0xFE: 8}  # of a length that is no single byte
 _BINARY = 63  # the character set of bytes
 _INTEGERS = {
     FIELD_TYPE.TINY,
@@ -44,15 +44,16 @@ class FastResult(MySQLResult):  # type: ignore[misc]  # the driver is not typed
 
     def _get_descriptions(self) -> None:
         decoders = self.connection.decoders
-        self.converters = [_converter(self._packet(), decoders) for _ in range(self.field_count)]
-        self._packet()  # EOF
+        descriptions = [packet(self.connection) for _ in range(self.field_count)]
+        self.converters = [_converter(description, decoders) for description in descriptions]
+        packet(self.connection)  # EOF
 
     def _read_rowdata_packet(self) -> None:
         rows: list[tuple[Any, ...]] = []
-        converters, packet = self.converters, self._packet
+        converters, connection = self.converters, self.connection
         while True:
-            data = packet()
-            if data[0] == EOF and len(data) < _EOF_SIZE:
+            data = packet(connection)
+            if data[0] == EOF and len(data) < EOF_SIZE:
                 break
             rows.append(cut(data, converters))
         self.rows = rows
@@ -60,18 +61,18 @@ class FastResult(MySQLResult):  # type: ignore[misc]  # the driver is not typed
         self.has_next = data[3] & SERVER_STATUS.SERVER_MORE_RESULTS_EXISTS
         self.connection = None  # the driver's own way not to keep a cycle
 
-    def _packet(self) -> bytes:
-        """Return a packet's bytes; the driver's error if they are one, or for a lost connection."""
-        connection: Any = self.connection
-        (head,) = _header(connection._read_bytes(4))
-        size = head & LONGEST
-        data: bytes = connection._read_bytes(size)
-        connection._next_seq_id = (head >> 24) + 1 & 0xFF
-        if size == LONGEST:
-            return data + self._packet()
-        if size and data[0] == ERROR:
-            MysqlPacket(data, connection.encoding).raise_for_error()
-        return data
+
+def packet(connection: Any) -> bytes:
+    """Return a packet's bytes; the driver's error if they are one, or for a lost connection."""
+    (head,) = _header(connection._read_bytes(4))
+    size = head & LONGEST
+    data: bytes = connection._read_bytes(size)
+    connection._next_seq_id = (head >> 24) + 1 & 0xFF
+    if size == LONGEST:
+        return data + packet(connection)
+    if size and data[0] == ERROR:
+        MysqlPacket(data, connection.encoding).raise_for_error()
+    return data
 
 
 def cut(data: bytes, converters: list[Convert | None]) -> tuple[Any, ...]:
@@ -85,7 +86,7 @@ def cut(data: bytes, converters: list[Convert | None]) -> tuple[Any, ...]:
             if size == NULL:
                 row.append(None)
                 continue
-            width = _WIDTHS[size]
+            width = WIDTHS[size]
             size = int.from_bytes(data[at : at + width], "little")
             at += width
         value = data[at : at + size]

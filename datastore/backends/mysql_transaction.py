@@ -23,6 +23,7 @@ from datastore.backends.mysql_connection import (
     translate,
     translated,
 )
+from datastore.backends.mysql_prepared import columns
 from datastore.backends.mysql_statements import MysqlStatements
 from datastore.backends.shared_transaction import MANY, SharedTransaction
 from datastore.backends.statement_names import name_of
@@ -77,6 +78,20 @@ class MysqlTransaction(SharedTransaction):
         if len(rows) > MANY:
             self._ask_for_time()
         return rows
+
+    def columns(self, prepared: Prepared, **values: Any) -> list[Any]:
+        """Run a statement of scans and walks, whose rows come in binary if they can."""
+        if self._waiting:
+            self._send()
+        begun = perf_counter()
+        with translated(self._connection):
+            found = columns(self._connection, prepared, prepared.bind(values))
+        if found is None:
+            return super().columns(prepared, **values)
+        self._times.add(prepared.sql, perf_counter() - begun)
+        if found and len(found[0]) > MANY:
+            self._ask_for_time()
+        return found
 
     def send(self, prepared: Prepared, **values: Any) -> None:
         """Queue a statement."""

@@ -180,8 +180,8 @@ class Statements:
     def _scan(self, *, bounded: bool, limited: bool, values: bool) -> Prepared:
         """Live rows of a key range in key order, at their newest."""
         value: Any = history.c.value if values else literal(b"")
-        columns = (kv.c.id, kv.c.key, value, kv.c.create_revision, kv.c.version, kv.c.lease)
-        statement: Select[Any] = select(*columns)
+        integers = (kv.c.id, kv.c.create_revision, kv.c.version, kv.c.lease)
+        statement: Select[Any] = select(*integers, kv.c.key, value)
         if values:
             statement = statement.select_from(kv.join(history, history.c.id == kv.c.id))
         statement = statement.where(*bounds(bounded), kv.c.deleted == 0).order_by(kv.c.key)
@@ -190,7 +190,8 @@ class Statements:
     def _walk(self, *, bounded: bool, values: bool) -> Prepared:
         """Heads of a key range in key order, with the values of those live below a bound."""
         value: Any = history.c.value if values else literal(b"")
-        statement = select(kv.c.id, kv.c.key, value, *list(kv.c)[2:])
+        integers = [column for column in kv.c if column is not kv.c.key]
+        statement = select(*integers, kv.c.key, value)
         if values:
             there = and_(history.c.id == kv.c.id, kv.c.id < _param("below"), kv.c.deleted == 0)
             statement = statement.select_from(kv.outerjoin(history, there))

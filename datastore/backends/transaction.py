@@ -27,15 +27,18 @@ if TYPE_CHECKING:
     from datastore.mvcc.auth.model import AuthTables, Token
     from datastore.mvcc.backend import Changes
 
-_DELETED = 6  # the column of a row that says that it is a tombstone
+_DELETED, _KEY = 4, 5  # columns of a walk
 _BY_KEY = attrgetter("key")
 CLOCK = 4  # the column of a state that has the database's time
 WALK = 1_000  # heads a page, when an old revision is read
 
 
 def packed(columns: list[Any]) -> PackedRows:
-    """Return live rows whose columns the database gave, none of them if there are no rows."""
-    return PackedRows(columns[:_DELETED] or [()] * _DELETED)
+    """Return live rows whose columns a scan or a walk gave, none of them if there are no rows."""
+    if not columns:
+        return PackedRows([[]] * 6)
+    ids, created, versions, leases, *_, keys, values = columns
+    return PackedRows((ids, keys, values, created, versions, leases))
 
 
 def told_state(columns: Sequence[Any], now: int) -> State:
@@ -65,6 +68,13 @@ class SqlTransaction(ABC):
     def execute(self, prepared: Prepared, **values: Any) -> list[Any]:
         """Run a prepared statement."""
         return self.run(prepared.sql, prepared.bind(values))
+
+    def columns(self, prepared: Prepared, **values: Any) -> list[Any]:
+        """Run a prepared statement and return its columns, none if it finds nothing.
+
+        Of scans and walks: integers, then a key, and last a value, which alone may be NULL.
+        """
+        return list(zip(*self.execute(prepared, **values), strict=True))
 
     def send(self, prepared: Prepared, **values: Any) -> None:
         """Run a prepared statement whose rows, if any, nobody wants."""
@@ -131,8 +141,7 @@ class SqlTransaction(ABC):
         if revision:
             return self._scan_past(key, end, limit, revision, values=values)
         scan = self.statements.scan(bounded=end is not None, limited=limit > 0, values=values)
-        found = self.execute(scan, key=key, end=end, limit=limit)
-        return packed(list(zip(*found, strict=True)))
+        return packed(self.columns(scan, key=key, end=end, limit=limit))
 
     def count(self, key: bytes, end: bytes | None, revision: int) -> int:
         """Return the number of live keys."""
@@ -277,20 +286,29 @@ class SqlTransaction(ABC):
         walk = self.statements.walk(bounded=end is not None, values=values)
         page = min(limit or WALK, WALK)
         while True:
-            heads = self.execute(walk, key=key, end=end, limit=page, below=below)
-            rows = self._rows_below(list(zip(*heads, strict=True)), below)
-            if len(heads) < page or 0 < limit <= len(found) + len(rows):
+            heads = self.columns(walk, key=key, end=end, limit=page, below=below)
+            rows = self._rows_below(heads, below)
+            walked: Sequence[bytes] = heads[_KEY] if heads else ()
+            if len(walked) < page or 0 < limit <= len(found) + len(rows):
                 return [*found, *rows][: limit or None] if found else rows
             found += rows
-            key, page = heads[-1][1] + b"\0", WALK
+            key, page = walked[-1] + b"\0", WALK
 
     def _rows_below(self, columns: list[Any], below: int) -> Sequence[Row]:
         """Return the live rows below a bound of heads that were walked, in key order."""
         if not columns or (max(columns[0], default=0) < below and not any(columns[_DELETED])):
             return packed(columns)
         walked = list(zip(*columns, strict=True))
-        live = [Row._make((*head, 0)) for head in walked if head[0] < below and not head[-1]]
-        newer = [Head(*head[:2], *head[3:]) for head in walked if head[0] >= below]
+        live = [
+            Row(number, key, value, created, version, lease, 0, 0)
+            for number, created, version, lease, deleted, key, value in walked
+            if number < below and not deleted
+        ]
+        newer = [
+            Head(number, key, created, version, lease, deleted)
+            for number, created, version, lease, deleted, key, _ in walked
+            if number >= below
+        ]
         if not newer:
             return live
         earlier = self.rows(self._earlier(newer, below)).values()
