@@ -160,7 +160,7 @@ class MysqlTransaction(SharedTransaction):
 
     def roll_back(self) -> None:
         """End it without a commit."""
-        self._waiting = ["ROLLBACK"]
+        self._waiting, self._last = ["ROLLBACK"], "ROLLBACK"
         self._send()
         self.ended = True
 
