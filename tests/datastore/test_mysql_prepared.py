@@ -98,6 +98,19 @@ def test_what_the_database_has_forgotten_is_prepared_again(connection: MysqlConn
     assert columns(connection, one, ()) == [(1,), [b"k"], [b"v"]]
 
 
+def test_a_table_may_change_meanwhile(connection: MysqlConnection) -> None:
+    one = asked("SELECT id, `key`, value FROM changing WHERE id < %s", "below")
+    connection.exchange(
+        [
+            "CREATE TABLE changing (id BIGINT, `key` VARBINARY(9), value LONGBLOB)",
+            "INSERT INTO changing VALUES (7, 'k', 'v')",
+        ]
+    )
+    assert columns(connection, one, (8,)) == [(7,), [b"k"], [b"v"]]
+    connection.exchange(["ALTER TABLE changing ADD COLUMN more TEXT FIRST, MODIFY id INT"])
+    assert columns(connection, one, (8,)) == [(7,), [b"k"], [b"v"]]
+
+
 def test_a_database_that_prepares_no_more_is_asked_in_text(
     connection: MysqlConnection, mariadb: Mariadb
 ) -> None:
