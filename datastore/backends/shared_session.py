@@ -67,6 +67,10 @@ class SharedSession(ABC, Generic[AnyConnection, AnyTransaction]):
         self._standing.read(reached, state.revision)
         return state, live_rows(found)
 
+    def live_row(self, key: bytes) -> Row | None:
+        """Return the live row of a key."""
+        return self.look([key])[1].get(key)
+
     def last_batch(self) -> int:
         """Return, under the lock, the number of this server's last committed batch.
 

@@ -48,6 +48,10 @@ class SqliteSession:
         with self.snapshot() as tx:
             return tx.state(), tx.live(keys)
 
+    def live_row(self, key: bytes) -> Row | None:
+        """Return the live row of a key, as of a moment within the call."""
+        return self._transaction.live_row(key)
+
     @contextmanager
     def transaction(self) -> Iterator[SqliteTransaction]:
         """Open a write transaction."""

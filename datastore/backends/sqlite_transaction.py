@@ -12,11 +12,12 @@ from functools import lru_cache, partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Table, bindparam, literal
+from sqlalchemy import Table, bindparam, literal, select
 from sqlalchemy.dialects import sqlite as dialect
 from sqlalchemy.dialects.sqlite import insert
 
 from datastore.backends.looks import STATE, LookStatements, live_rows
+from datastore.backends.schema import history, kv
 from datastore.backends.sqlite_pages import PageStatements, available, unpack
 from datastore.backends.statement_names import name_of
 from datastore.backends.statements import Prepared, Statements
@@ -61,6 +62,11 @@ _dialect = dialect.dialect(paramstyle="qmark")
 _statements = Statements(_dialect, PaddedLists(), literal(0))
 _pages = PageStatements(_statements)
 _looks = LookStatements(_statements)
+_live_row = _statements.prepare(
+    select(*history.c)
+    .select_from(kv.join(history, history.c.id == kv.c.id))
+    .where(kv.c.key == bindparam("key"), kv.c.deleted == 0)
+)
 
 
 @lru_cache(maxsize=64)
@@ -169,6 +175,11 @@ class SqliteTransaction(SqlTransaction):
         ((size, params),) = self.statements.lists.chunks(tuple(keys))
         found = self.execute(_looks.look(size), **params)
         return self.state_of(found[0][:STATE]), live_rows(found)
+
+    def live_row(self, key: bytes) -> Row | None:
+        """Return the live row of a key: a snapshot by itself."""
+        found = self.execute(_live_row, key=key)
+        return Row._make(found[0]) if found else None
 
     def state_of(self, columns: Sequence[Any]) -> State:
         """Return the state that its columns tell; the rows in memory are told the revision."""

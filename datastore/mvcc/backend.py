@@ -242,6 +242,9 @@ class Session(Protocol):
     def look(self, keys: Collection[bytes]) -> tuple[State, dict[bytes, Row]]:
         """Return the state and the live rows of keys, both of one moment: what a read needs."""
 
+    def live_row(self, key: bytes) -> Row | None:
+        """Return the live row of a key, as of a moment within the call."""
+
     def transaction(self) -> AbstractContextManager[WriteTx]:
         """Open a write transaction; leaving it without `commit` rolls back."""
 

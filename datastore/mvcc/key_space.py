@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datastore.mvcc.auth.guard import Guard
     from datastore.mvcc.backend import Session
     from datastore.mvcc.lane import Lane
-    from datastore.mvcc.model import DeleteRange, Put, RangeQuery, Txn, TxnResult
+    from datastore.mvcc.model import DeleteRange, Put, RangeQuery, Row, Txn, TxnResult
     from datastore.mvcc.point_reads import PointReads
     from datastore.mvcc.store import Store
     from datastore.mvcc.writer import Writer
@@ -60,6 +60,10 @@ class KeySpace:
     def serve_here(self) -> None:
         """Be told that this thread will call `serve` after every few operations."""
         self._points.serve_here()
+
+    def read_here(self, key: bytes) -> tuple[int, Row] | None:
+        """Read a key in this thread, if it serves its reads and that is simple; else None."""
+        return self._points.read_here(key)
 
     def serve(self) -> None:
         """Answer the reads of one key that this thread has started."""

@@ -2,9 +2,7 @@
 
 Whatever waits while a query runs is the next query: one snapshot and one statement for all of
 them, in the lane's thread. A front's thread that takes calls many at once (`serve_here`) answers
-those of each turn itself: a file in the kernel's memory is read in less time than it takes to wake
-another thread. When a read has been slow it leaves them to the lane for `REST` times as long, so
-that a disk that stalls takes a tenth of what needs no disk at most.
+those of each turn itself (`reads_here.py`).
 
 A read sees every write that was acknowledged before it was asked, because its snapshot is opened
 later. Bounds: `WAITING` reads wait at most, more are refused with TooManyRequests; a query takes
@@ -15,13 +13,13 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from datastore.errors import DatastoreError, TooManyRequests
 from datastore.mvcc.answer import Answer, Nobody
 from datastore.mvcc.model import RangeQuery, RangeResult, Row, State
 from datastore.mvcc.ranges import arrange
+from datastore.mvcc.reads_here import ReadsHere
 
 if TYPE_CHECKING:
     from datastore.mvcc.auth.guard import Guard
@@ -32,8 +30,6 @@ if TYPE_CHECKING:
 WAITING = 10_000
 TOGETHER = 512
 HERE = 16  # that a front's own thread reads at once
-SLOW_SECONDS = 0.01  # a read here that took so long is followed by a rest
-REST, LONGEST_REST = 10, 1.0  # times as long, seconds at most
 
 
 class Found(NamedTuple):
@@ -65,10 +61,7 @@ class PointReads:
         self._waiting: deque[tuple[RangeQuery, Answer]] = deque()
         self._lock = threading.Lock()
         self._scheduled = False  # a call in the lane is going to look at `_waiting`
-        self._here = here
-        self._turn = threading.Lock()  # held by the thread that uses `here`
-        self._rest_until = 0.0
-        self._serving = threading.local()
+        self._here = ReadsHere(here, lane, newest)
 
     def read(self, query: RangeQuery, answer: Answer) -> None:
         """Answer one read with a RangeResult: here, if the row is in memory."""
@@ -81,34 +74,33 @@ class PointReads:
             if len(self._waiting) >= WAITING:
                 raise TooManyRequests
             self._waiting.append((query, answer))
-        if not hasattr(self._serving, "here"):
+        if not self._here.is_here:
             self._ask_lane()
 
     def serve_here(self) -> None:
         """Be told that this thread will call `serve` after every few reads."""
-        if self._here is not None:
-            self._serving.here = True
+        self._here.begin()
+
+    def read_here(self, key: bytes) -> tuple[int, Row] | None:
+        """Read a key that is not in memory in this thread: the store's revision and its live row.
+
+        None if this thread does not serve its reads, or that is not so simple: `read` is.
+        """
+        return self._here.read(key)
 
     def serve(self) -> None:
         """Answer some of what waits in this thread; what is more, or was slow, is the lane's."""
-        if self._here is None or not self._waiting:
+        if not self._waiting:
+            self._here.begin()
             return
-        if monotonic() >= self._rest_until and self._turn.acquire(blocking=False):
-            try:
-                self._serve(self._here)
-            finally:
-                self._turn.release()
+        self._here.turn(self._serve)
         if self._waiting:
             self._ask_lane()
 
     def _serve(self, session: Session) -> None:
-        began = monotonic()
         batch = self._take(HERE)
         if batch:
             self._answer(batch, session)
-        ended = monotonic()
-        if (took := ended - began) > SLOW_SECONDS:
-            self._rest_until = ended + min(REST * took, LONGEST_REST)
 
     def _ask_lane(self) -> None:
         with self._lock:

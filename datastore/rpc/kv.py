@@ -40,7 +40,7 @@ def _at_hand(edge: Edge, data: bytes) -> bytes | RangeQuery | None:
         return None
     key, newest = data[2:end], edge.store.backend.newest
     found = newest.read(key) if newest is not None else None
-    if found is None:
+    if found is None and (found := edge.store.keys.read_here(key)) is None:
         return RangeQuery(key)
     revision, row = found
     return wire.one_row(edge.headers.field(revision), row)

@@ -32,3 +32,8 @@ def test_a_look_is_what_a_snapshot_says(core: Core, keys: list[bytes]) -> None:
         assert state._replace(now=0) == snapshot.state()._replace(now=0)
         assert rows == snapshot.live(keys)
     assert set(rows) == set(keys) & set(LIVE)
+
+
+@pytest.mark.parametrize("key", [LIVE[0], LIVE[9], GONE, b"never"])
+def test_a_row_alone_is_what_a_look_finds(core: Core, key: bytes) -> None:
+    assert core.session.live_row(key) == core.session.look([key])[1].get(key)

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-from datastore.mvcc import point_reads
+from datastore.mvcc import reads_here
 from datastore.mvcc.auth.guard import Guard
 from datastore.mvcc.auth.tokens import new_tokens
 from datastore.mvcc.lane import Lane
-from datastore.mvcc.model import Put, RangeQuery
+from datastore.mvcc.model import Put, RangeQuery, Row
+from datastore.mvcc.newest import NewestRows
 from datastore.mvcc.point_reads import HERE, PointReads
+from datastore.mvcc.reads_here import ALONE, ReadsHere
 from tests.datastore.core import Core
 from tests.datastore.held import Held
 
@@ -95,9 +97,81 @@ async def test_what_is_more_than_a_few_is_the_lanes(points: PointReads) -> None:
 async def test_after_a_slow_read_the_lane_reads(
     points: PointReads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(point_reads, "SLOW_SECONDS", -1.0)  # every read is slow
-    monkeypatch.setattr(point_reads, "REST", 1e9)  # and as if it had been so for long
+    monkeypatch.setattr(reads_here, "SLOW_SECONDS", -1.0)  # every read is slow
+    monkeypatch.setattr(reads_here, "REST", 1e9)  # and as if it had been so for long
     first, second = _in_front(points, 1), _in_front(points, 1)
 
     assert all(answer.wait() for answer in (*first, *second))
     assert (first[0].by, second[0].by) == ("front", "lane-0")
+
+
+@pytest.fixture
+def newest(core: Core) -> NewestRows:
+    """Rows in memory that know the store's revision, and no row."""
+    rows = NewestRows()
+    rows.apply([], core.revision())
+    return rows
+
+
+@pytest.fixture
+def here(core: Core, lane: Lane, newest: NewestRows) -> ReadsHere:
+    """Reads of this thread, which has begun to serve them."""
+    reads = ReadsHere(core.session, lane, newest)
+    reads.begin()
+    return reads
+
+
+async def test_a_key_is_read_at_the_revision_that_memory_shows(
+    core: Core, lane: Lane, newest: NewestRows
+) -> None:
+    here = ReadsHere(core.session, lane, newest)
+    core.commit(Put(b"k", b"v"))
+    newest.apply([], core.revision())
+    core.commit(Put(b"other", b"v"))  # nobody has been told of it yet
+    here.begin()
+
+    revision, row = _read(here, b"k")
+
+    assert (revision, row.value) == (core.revision() - 1, b"v")
+    assert newest.read(b"k") == (revision, row)
+
+
+async def test_a_row_that_memory_does_not_know_of_is_not_shown(core: Core, here: ReadsHere) -> None:
+    core.commit(Put(b"k", b"newer"))
+
+    assert here.read(b"k") is None
+
+
+async def test_a_key_that_is_not_there_is_left_to_who_reads_the_state(here: ReadsHere) -> None:
+    assert here.read(b"never") is None
+
+
+async def test_nothing_is_read_alone_while_the_revision_is_not_known(
+    here: ReadsHere, newest: NewestRows
+) -> None:
+    newest.forget()
+
+    assert here.read(b"k") is None
+
+
+async def test_a_turn_reads_a_few_keys_alone(here: ReadsHere) -> None:
+    read = [here.read(b"k") for _ in range(ALONE + 1)]
+    here.turn(lambda _session: None)
+
+    assert [found is None for found in read] == [False] * ALONE + [True]
+    assert here.read(b"k") is not None
+
+
+async def test_a_thread_that_serves_no_reads_is_told_nothing(here: ReadsHere) -> None:
+    found: list[object] = []
+    other = threading.Thread(target=lambda: found.append(here.read(b"k")))
+    other.start()
+    other.join(10)
+
+    assert found == [None]
+
+
+def _read(here: ReadsHere, key: bytes) -> tuple[int, Row]:
+    found = here.read(key)
+    assert found is not None
+    return found
