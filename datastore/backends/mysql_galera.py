@@ -23,18 +23,12 @@ from typing import TYPE_CHECKING
 
 from datastore.backends.mysql_nodes import connect, connect_each
 from datastore.errors import StartError
-from datastore.mvcc.membership import ALIVE_MS
 
 if TYPE_CHECKING:
     from datastore.backends.mysql_connection import MysqlConnection
     from datastore.backends.mysql_target import Target
 
 _UNSAFE = ("pc.ignore_quorum", "pc.ignore_sb")  # they let both halves of a cluster go on
-_ALIVE = (
-    "SELECT id FROM member WHERE id = {} "
-    f"AND heartbeat > UNIX_TIMESTAMP(SYSDATE(3)) * 1000 - {ALIVE_MS}"
-)
-_LET_GO = f"UPDATE member SET heartbeat = heartbeat - {ALIVE_MS} WHERE id = {{}}"
 _INDEX = "SHOW GLOBAL STATUS LIKE 'wsrep_local_index'"
 _OPTIONS = "SHOW GLOBAL VARIABLES LIKE 'wsrep_provider_options'"
 
@@ -65,13 +59,3 @@ def first_node(target: Target) -> MysqlConnection:
     for _, other in found[1:]:
         other.leave()
     return found[0][1]
-
-
-def is_free(connection: MysqlConnection, member_id: int) -> bool:
-    """Say whether a member row is no living server's."""
-    return not connection.exchange([_ALIVE.format(member_id)])[0]
-
-
-def let_go(connection: MysqlConnection, member_id: int) -> None:
-    """Give a member row up, so that it can be had at once."""
-    connection.exchange([_LET_GO.format(member_id)])

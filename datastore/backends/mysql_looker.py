@@ -11,7 +11,6 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from datastore.backends import mysql_galera
 from datastore.backends.ear import Look, SessionEar
 from datastore.backends.mysql_connection import MysqlConnection, Trouble
 from datastore.backends.mysql_nodes import connect
@@ -71,7 +70,7 @@ class Looker(SessionEar[MysqlConnection, int]):
         if connection is None:
             return False
         if connection.galera:
-            return mysql_galera.is_free(connection, member_id)
+            return not connection.exchange([self._target.pulse.is_alive(member_id)])[0]
         name = connection.escape(self._target.lock(str(member_id)))
         return bool(connection.exchange([f"SELECT GET_LOCK({name}, 0)"])[0][0][0])
 
@@ -80,7 +79,7 @@ class Looker(SessionEar[MysqlConnection, int]):
         connection = self._connection
         if connection is not None and connection.galera:
             with suppress(Trouble):
-                mysql_galera.let_go(connection, self._standing.member_id)
+                connection.exchange([self._target.pulse.let_go(self._standing.member_id)])
         super().close()
 
     def _claims(self) -> bool:

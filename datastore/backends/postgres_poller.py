@@ -18,10 +18,8 @@ import psycopg
 
 from datastore.backends.ear import Ear, Look
 from datastore.backends.postgres_connection import PostgresConnection, connect
-from datastore.backends.postgres_database import CLOCK
 from datastore.backends.pulse import sighting
 from datastore.backends.standing import BATCH_BITS
-from datastore.mvcc.membership import ALIVE_MS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,27 +38,24 @@ class Poller(Ear[PostgresConnection, dict[int, int]]):
 
     def __init__(self, database: Database, lifeline: Lifeline, standing: Standing) -> None:
         super().__init__(lambda: connect(database), lifeline, standing)
-        self._members = database.table("member")
-        self._asked = f"SELECT id, batch, {database.pulse.sight} FROM {self._members}".encode()
+        self._pulse = pulse = database.pulse
+        self._asked = f"SELECT id, batch, {pulse.sight} FROM {database.table('member')}".encode()
 
     def claim(self, member_id: int) -> bool:
         """Say whether a member row is free: the caller, who holds the store's lock, takes it."""
         if self._connection is None:
             return False
-        alive = f"SELECT 1 FROM {self._members} WHERE id = %s AND heartbeat > {CLOCK} - {ALIVE_MS}"
-        return self._connection.execute(alive.encode(), (member_id,)).fetchone() is None
+        alive = self._pulse.is_alive(member_id)
+        return self._connection.execute(alive.encode()).fetchone() is None
 
     def close(self) -> None:
         """Free the member row, unless it is another server's by now."""
         standing = self._standing
-        free = f"UPDATE {self._members} SET heartbeat = heartbeat - {ALIVE_MS} "
-        own = "WHERE id = %s AND batch >> %s = %s"
         if self._connection is not None and standing.member_id:
             process = standing.first_batch >> BATCH_BITS
+            own = f" AND batch >> {BATCH_BITS} = {process}"
             with suppress(psycopg.Error):
-                self._connection.execute(
-                    (free + own).encode(), (standing.member_id, BATCH_BITS, process)
-                )
+                self._connection.execute((self._pulse.let_go(standing.member_id) + own).encode())
         self.drop()
 
     def _follow(

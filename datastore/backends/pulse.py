@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from datastore.mvcc.backend import Sighting
 from datastore.mvcc.leadership import LOCK
+from datastore.mvcc.membership import ALIVE_MS
 from datastore.mvcc.model import Lock
 
 if TYPE_CHECKING:
@@ -38,6 +39,16 @@ class Pulse(NamedTuple):
     def alive(self, member: int) -> str:
         """Return the statement that says that a server is alive."""
         return f"UPDATE {self.table('member')} SET heartbeat = {self.now} WHERE id = {member}"
+
+    def is_alive(self, member: int) -> str:
+        """Return the query that finds a server if it has said lately that it is alive."""
+        lately = f"heartbeat > {self.now} - {ALIVE_MS}"
+        return f"SELECT id FROM {self.table('member')} WHERE id = {member} AND {lately}"
+
+    def let_go(self, member: int) -> str:
+        """Return the statement after which a server counts as alive no more; AND may follow."""
+        gone = f"heartbeat = heartbeat - {ALIVE_MS}"
+        return f"UPDATE {self.table('member')} SET {gone} WHERE id = {member}"
 
     def keep(self, member: int, milliseconds: int) -> str:
         """Return the statement that keeps the lock for so long, if the server still holds it."""
