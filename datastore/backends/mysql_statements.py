@@ -9,7 +9,7 @@ from sqlalchemy.dialects.mysql import insert
 from sqlalchemy.dialects.mysql import pymysql as dialect
 
 from datastore.backends import schema
-from datastore.backends.mysql_target import CLOCK
+from datastore.backends.pulse import CLOCKS
 from datastore.backends.statements import Statements
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class MysqlStatements(Statements):
 
     def __init__(self) -> None:
         spelling = dialect.dialect(paramstyle="format")
-        now: Any = literal_column(CLOCK, type_=BigInteger)
+        now: Any = literal_column(CLOCKS["mysql"], type_=BigInteger)
         super().__init__(spelling, WrittenLists(), now)
         turn = insert(schema.lock).values(name=TURN, owner=0, until=1)
         self.take_turn = self.prepare(turn.on_duplicate_key_update(until=schema.lock.c.until + 1))

@@ -16,7 +16,7 @@ import ssl
 from typing import TYPE_CHECKING, NamedTuple
 
 from datastore.backends.endpoint_url import shown
-from datastore.backends.pulse import Pulse
+from datastore.backends.pulse import CLOCKS, Pulse
 from datastore.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ SSL_MODES = ("DISABLED", "PREFERRED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY"
 PARAMETERS = ("unix_socket", "ssl_mode", "ssl_ca", "ssl_cert", "ssl_key")
 PREFIXES = {"table_prefix", "prefix", "schema"}  # by which people ask for part of a database
 PORT = 3306
-CLOCK = "CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED)"  # as of this very moment
 
 
 class Node(NamedTuple):
@@ -54,7 +53,7 @@ class Target(NamedTuple):
     @property
     def pulse(self) -> Pulse:
         """The statements by which servers see each other."""
-        return Pulse(lambda name: f"`{name}`", CLOCK)
+        return Pulse(lambda name: f"`{name}`", CLOCKS["mysql"])
 
     def lock(self, purpose: str) -> str:
         """Return the name of a lock, which all databases of a server share: 64 letters at most."""

@@ -17,7 +17,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from datastore.backends.endpoint_url import shown
-from datastore.backends.pulse import Pulse
+from datastore.backends.pulse import CLOCKS, Pulse
 from datastore.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 PRIMARY = {"target_session_attrs": "read-write"}  # what a standby answers may be old
 READ_SECONDS = 60
-CLOCK = "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$-]{0,62}", re.ASCII)
 _EVERY = {
     "lock_timeout": "5s",
@@ -67,7 +66,7 @@ class Database(NamedTuple):
     @property
     def pulse(self) -> Pulse:
         """The statements by which servers see each other."""
-        return Pulse(self.table, CLOCK)
+        return Pulse(self.table, CLOCKS["postgresql"])
 
     def session_settings(self, *, writer: bool) -> str:
         """Return the statement that sets up a connection of our own, as far as it knows them."""

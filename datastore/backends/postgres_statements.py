@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, Table, bindparam, cast, func, select
+from sqlalchemy import BigInteger, Table, bindparam, literal_column, select
 from sqlalchemy import any_ as any_of
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import psycopg as dialect
 
 from datastore.backends import schema
+from datastore.backends.pulse import CLOCKS
 from datastore.backends.statements import Prepared, Statements
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class PostgresStatements(Statements):
     """The statements in psycopg's spelling, and bulk inserts from one array a column."""
 
     def __init__(self) -> None:
-        now = cast(func.extract("epoch", func.clock_timestamp()) * 1000, BigInteger)
+        now: Any = literal_column(CLOCKS["postgresql"], type_=BigInteger)
         spelling = dialect.dialect(paramstyle="format")  # type: ignore[no-untyped-call]
         super().__init__(spelling, ArrayLists(), now)
         self.lock_meta = self.prepare(select(schema.meta.c.id).with_for_update())

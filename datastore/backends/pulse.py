@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 
+# By the dialect: milliseconds as of this very moment, not of the transaction's beginning.
+CLOCKS = {
+    "postgresql": "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)",
+    "mysql": "CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED)",
+}
+
+
 class Pulse(NamedTuple):
     """The statements of a dialect: how it writes a table's name, and its clock in milliseconds."""
 

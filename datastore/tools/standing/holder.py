@@ -11,16 +11,11 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from datastore.backends import without_password
+from datastore.backends.pulse import CLOCKS
 from datastore.backends.schema import lock, member
 from datastore.mvcc.leadership import LOCK
 from datastore.tools.read_only import CannotCheck, engine_of, snapshot
 from datastore.tools.unreadable import SQLITE_UNREADABLE, in_one_line
-
-# The database's own clock, in milliseconds, as the servers read it.
-CLOCKS = {
-    "postgresql": "SELECT extract(epoch FROM clock_timestamp()) * 1000",
-    "mysql": "SELECT unix_timestamp(now(3)) * 1000",
-}
 
 
 class Beat(NamedTuple):
@@ -49,7 +44,7 @@ def holder_of(endpoint: str) -> Holder | None:
     held = select(lock.c.owner, lock.c.until, member.c.name).where(lock.c.name == LOCK)
     try:
         with engine.connect() as connection, snapshot(connection):
-            now = int(connection.scalar(text(clock)))
+            now = int(connection.scalar(text(f"SELECT {clock}")))
             row = connection.execute(held.outerjoin_from(lock, member, lock.c.owner == member.c.id))
             holder = _judged(row.first(), now)
             known = connection.execute(select(member.c.id, member.c.name, member.c.heartbeat))
