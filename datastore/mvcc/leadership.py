@@ -43,9 +43,8 @@ class Leadership:
 
 
 class Held(NamedTuple):
-    """Until when a lock row is ours (ms, database's clock), 0 when another has it; and who does."""
+    """Who holds a lock row."""
 
-    until: int
     owner: int
 
 
@@ -59,14 +58,13 @@ def hold(batch: BatchState, request: HoldLock) -> Held:
     mine = batch.server.member_id
     owner = owner_of(batch.tx.lock(request.name), batch.now)
     if owner not in (0, mine):
-        return Held(0, owner)
-    until = batch.now + request.milliseconds
+        return Held(owner)
     batch.flush()
-    batch.changes.put_lock = Lock(request.name, mine, until)
+    batch.changes.put_lock = Lock(request.name, mine, batch.now + request.milliseconds)
     if request.extend or not owner:
         extend(batch, ExtendLeases(0))
     batch.flush()
-    return Held(until, mine)
+    return Held(mine)
 
 
 def move(batch: BatchState, request: MoveLock) -> Revision:
