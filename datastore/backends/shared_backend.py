@@ -18,7 +18,6 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from datastore.backends.back_off import BackOff
-from datastore.backends.ear import unseen
 from datastore.backends.identity import Identity, register
 from datastore.backends.lifeline import Lifeline
 from datastore.backends.standing import Standing
@@ -97,7 +96,7 @@ class SharedBackend(ABC):
         self,
         heard: Callable[[], None],
         stopped: Callable[[], bool],
-        saw: Callable[[Sighting], None] = unseen,
+        saw: Callable[[Sighting], None],
     ) -> None:
         """Hear of other servers; after each reconnect say that there may have been commits."""
         back_off = BackOff(RETRY_SECONDS, LONGEST_RETRY)
