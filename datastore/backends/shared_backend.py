@@ -15,6 +15,7 @@ import logging
 import time
 from abc import ABC, abstractmethod
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from datastore.backends.back_off import BackOff
@@ -22,7 +23,8 @@ from datastore.backends.identity import Identity, register
 from datastore.backends.lifeline import Lifeline
 from datastore.backends.standing import Standing
 from datastore.errors import StartError
-from datastore.mvcc.backend import BackendDown, BackendFailed, Overtaken
+from datastore.mvcc.backend import BackendDown, BackendFailed
+from datastore.mvcc.giving_way import Patience, in_turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +38,7 @@ log = logging.getLogger(__name__)
 RETRY_SECONDS = 0.25  # before listening again, the first time
 LONGEST_RETRY = 2.0
 REGISTER_TIMES = 20
-FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.5  # before registering again, having been overtaken
+PATIENCE = Patience(REGISTER_TIMES, first=0.01, longest=0.5)
 
 
 class SharedBackend(ABC):
@@ -142,13 +144,7 @@ class SharedBackend(ABC):
 
     def _register(self) -> None:
         with closing(self.session(writer=True)) as session:
-            back_off = BackOff(FIRST_PAUSE, LONGEST_PAUSE)
-            for _ in range(REGISTER_TIMES):
-                try:
-                    return self._register_with(session)
-                except Overtaken:
-                    time.sleep(back_off.failed())
-            return self._register_with(session)
+            in_turn(partial(self._register_with, session), PATIENCE)
 
     def _register_with(self, session: SharedSession[Any, Any]) -> None:
         standing = self._standing

@@ -8,8 +8,8 @@ at COMMIT the database is asked what came of it, so that nobody is told what is 
 from __future__ import annotations
 
 import logging
-import random
 import time
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,6 +27,7 @@ from datastore.mvcc.backend import (
 from datastore.mvcc.batch import BatchState, Server
 from datastore.mvcc.counters import WriterCounters
 from datastore.mvcc.execution import execute
+from datastore.mvcc.giving_way import Patience, in_turn
 from datastore.mvcc.history import with_prevs
 from datastore.mvcc.model import SUB_BITS, Event, State
 from datastore.mvcc.moments import Moments
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 ASK_TIMES, ASK_SECONDS = 5, 0.5  # how often, and how far apart, an unclear commit is asked about
 OVERTAKEN_TIMES = 30  # how often a batch gives way to other servers' before it is refused
-FIRST_PAUSE, LONGEST_PAUSE = 0.001, 0.05  # seconds, after having been overtaken
+PATIENCE = Patience(OVERTAKEN_TIMES, first=0.001, longest=0.05)
 FOREIGN = 32  # events of other servers that a batch reads along, under the store's lock
 
 
@@ -123,27 +124,14 @@ class Committer:
         self, session: Session, requests: Sequence[WriteRequest], wants_values: bool
     ) -> Outcome:
         """Try again once on a connection that turned out to be dead: nothing was written."""
+        attempt = partial(self._attempt, session, requests, wants_values)
         try:
-            return self._in_turn(session, requests, wants_values)
+            return in_turn(attempt, PATIENCE)
         except Overtaken:
             raise
         except BackendDown as error:
             log.info("reconnecting error=%s", error)
-            return self._in_turn(session, requests, wants_values)
-
-    def _in_turn(
-        self, session: Session, requests: Sequence[WriteRequest], wants_values: bool
-    ) -> Outcome:
-        """Try again, all of it anew, for as often as other servers come first."""
-        pause = FIRST_PAUSE
-        for _ in range(OVERTAKEN_TIMES):
-            try:
-                return self._attempt(session, requests, wants_values)
-            except Overtaken as error:
-                log.debug("overtaken error=%s", error)
-            time.sleep(random.uniform(0, pause))
-            pause = min(2 * pause, LONGEST_PAUSE)
-        return self._attempt(session, requests, wants_values)
+            return in_turn(attempt, PATIENCE)
 
     def _attempt(
         self, session: Session, requests: Sequence[WriteRequest], wants_values: bool
