@@ -7,21 +7,27 @@ read and write.
 
 from __future__ import annotations
 
-import sqlite3
-import tempfile
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from datastore.backends.mysql_connection import MysqlConnection, Trouble, said
+from datastore.backends.mysql_connection import MysqlConnection, Trouble
 from datastore.backends.mysql_migration import TABLES, check_and_migrate_mysql
 from datastore.backends.mysql_nodes import connect
+from datastore.backends.mysql_rights import refusal
 from datastore.backends.mysql_statements import MysqlStatements
-from datastore.backends.rows_file import BATCH_ROWS, read_file, tables, write_file
-from datastore.errors import StartError
+from datastore.backends.rows_file import (
+    BATCH_ROWS,
+    opened_file,
+    read_file,
+    refuse_tables,
+    tables,
+    write_file,
+)
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from sqlalchemy import Table
 
@@ -55,17 +61,12 @@ def fill(target: Target, write: Callable[[Path], None]) -> None:
     """
     try:
         with closing(connect(target)) as connection:
-            _refuse_tables(connection, target.name)
-        with tempfile.TemporaryDirectory(prefix="tapir-restore-") as directory:
-            path = Path(directory) / "store.db"
-            write(path)
+            refuse_tables(target.name, (row[0] for row in connection.exchange([TABLES])[0]))
+        with opened_file(write) as file:
             check_and_migrate_mysql(target)
-            with closing(sqlite3.connect(path)) as file:
-                _fill(target, file)
+            _fill(target, file)
     except Trouble as error:
-        raise StartError(
-            f"datastore {target.name}: {said(error)}: check the server and the URL"
-        ) from error
+        raise refusal(target, error) from error
 
 
 def _fill(target: Target, file: sqlite3.Connection) -> None:
@@ -78,13 +79,6 @@ def _fill(target: Target, file: sqlite3.Connection) -> None:
                 for statement in insert.statements(rows, connection.escape):
                     connection.exchange([statement])
         connection.exchange(["COMMIT"])
-
-
-def _refuse_tables(connection: MysqlConnection, name: str) -> None:
-    found = sorted(row[0] for row in connection.exchange([TABLES])[0])
-    if found:
-        shown = ", ".join(found[:3])
-        raise StartError(f"datastore {name} holds tables already ({shown}): give an empty database")
 
 
 def _rows(tx: MysqlTransaction, table: Table) -> Iterator[Rows]:

@@ -9,10 +9,7 @@ nobody at its file.
 
 from __future__ import annotations
 
-import sqlite3
-import tempfile
-from contextlib import closing, contextmanager
-from pathlib import Path
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -22,11 +19,19 @@ from datastore.backends.postgres_migration import check_and_migrate
 from datastore.backends.postgres_rights import refusal
 from datastore.backends.postgres_statements import PostgresStatements
 from datastore.backends.postgres_transaction import MORE_TIME
-from datastore.backends.rows_file import BATCH_ROWS, columns, read_file, tables, write_file
-from datastore.errors import StartError
+from datastore.backends.rows_file import (
+    BATCH_ROWS,
+    columns,
+    opened_file,
+    read_file,
+    refuse_tables,
+    tables,
+    write_file,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from sqlalchemy import Table
 
@@ -35,6 +40,7 @@ if TYPE_CHECKING:
     from datastore.backends.rows_file import Rows
 
 SWEPT_PART = 0.1  # of the rows of history that are dead before they are swept
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
 _statements = PostgresStatements()
 
 
@@ -91,26 +97,15 @@ def fill(database: Database, write: Callable[[Path], None]) -> None:
     try:
         database = found_pooled(database)
         with one_transaction(database) as connection:
-            _refuse_tables(connection, database.name)
-        with tempfile.TemporaryDirectory(prefix="tapir-restore-") as directory:
-            path = Path(directory) / "store.db"
-            write(path)
+            refuse_tables(database.name, (row[0] for row in connection.execute(_TABLES)))
+        with opened_file(write) as file:
             check_and_migrate(database)
-            with closing(sqlite3.connect(path)) as file, one_transaction(database) as connection:
+            with one_transaction(database) as connection:
                 connection.execute(MORE_TIME.encode())  # rows are read from the file in between
                 for table in tables():
                     _insert(connection, table, read_file(file, table))
     except psycopg.Error as error:
         raise refusal(database, error) from error
-
-
-def _refuse_tables(connection: psycopg.Connection, name: str) -> None:
-    found = connection.execute(
-        "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY 1"
-    ).fetchall()
-    if found:
-        shown = ", ".join(row[0] for row in found[:3])
-        raise StartError(f"datastore {name} holds tables already ({shown}): give an empty database")
 
 
 def _insert(connection: psycopg.Connection, table: Table, batches: Iterator[Rows]) -> None:

@@ -7,6 +7,9 @@ any backend. Rows go over in batches of bounded bytes.
 from __future__ import annotations
 
 import sqlite3
+import tempfile
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
@@ -14,14 +17,15 @@ from sqlalchemy import select
 from datastore.backends.migration import check_and_migrate
 from datastore.backends.schema import metadata
 from datastore.backends.sqlite_upkeep import prepare_new
+from datastore.errors import StartError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from pathlib import Path
 
     from sqlalchemy import Table
 
 BATCH_ROWS = 200
+SHOWN = 3  # names of tables that are in the way
 
 Rows = list[tuple[Any, ...]]
 
@@ -61,3 +65,20 @@ def read_file(connection: sqlite3.Connection, table: Table) -> Iterator[Rows]:
     cursor = connection.execute(str(select(*table.c)))
     while rows := cursor.fetchmany(BATCH_ROWS):
         yield rows
+
+
+@contextmanager
+def opened_file(write: Callable[[Path], None]) -> Iterator[sqlite3.Connection]:
+    """Let `write` write a file, and open it for as long as the block lasts."""
+    with tempfile.TemporaryDirectory(prefix="tapir-restore-") as directory:
+        path = Path(directory) / "store.db"
+        write(path)
+        with closing(sqlite3.connect(path)) as file:
+            yield file
+
+
+def refuse_tables(name: str, found: Iterable[str]) -> None:
+    """Raise StartError for a database that is to be filled, and holds tables."""
+    if there := sorted(found):
+        shown = ", ".join(there[:SHOWN])
+        raise StartError(f"datastore {name} holds tables already ({shown}): give an empty database")

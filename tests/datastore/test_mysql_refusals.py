@@ -14,7 +14,8 @@ from datastore.backends import new_backend
 from datastore.backends.endpoint_url import parse
 from datastore.backends.identity import Identity
 from datastore.backends.mysql_target import target_of
-from datastore.errors import ConfigError
+from datastore.backends.mysql_upkeep import fill
+from datastore.errors import ConfigError, StartError
 from datastore.mvcc.model import Put
 from datastore.tools.check import check
 from tests.datastore.core import Core
@@ -113,6 +114,15 @@ def test_a_user_who_may_not_make_tables_is_told_what_to_do(mariadb: Mariadb) -> 
     assert "CREATE command denied" in said
     assert "grant the user all privileges on the database" in said
     assert mariadb.run("SHOW TABLES", database="guarded") == ()
+
+
+def test_who_restores_without_the_rights_is_told_what_to_do(mariadb: Mariadb) -> None:
+    url = mariadb.url("unfilled")
+    mariadb.run("CREATE USER mover@'%'", "GRANT SELECT ON unfilled.* TO mover@'%'")
+    target = target_of(make_url(url.replace("root@", "mover@")))
+
+    with pytest.raises(StartError, match="grant the user all privileges on the database"):
+        fill(target, lambda path: path.touch())
 
 
 def test_a_user_with_rights_on_its_database_alone_will_do(mariadb: Mariadb) -> None:
