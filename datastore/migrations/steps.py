@@ -12,7 +12,7 @@ from alembic import op
 from sqlalchemy import MetaData, Table, inspect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from sqlalchemy import Column
     from sqlalchemy.schema import SchemaItem
@@ -42,6 +42,15 @@ def add_column(table: str, column: Column[Any]) -> None:
     """Add a column."""
     if not (_may_be_done() and column.name in _names(inspect(op.get_bind()).get_columns(table))):
         op.add_column(table, column)
+
+
+def put_views(statements: Callable[[str], Iterable[str]]) -> None:
+    """Run the statements that `statements` has for a database by its name: sqlite, mariadb..."""
+    bind = op.get_bind()
+    database = "mariadb" if getattr(bind.dialect, "is_mariadb", False) else bind.dialect.name
+    escaped = "%" if database == "sqlite" else "%%"  # for drivers that take parameters by %s
+    for statement in statements(database):
+        bind.exec_driver_sql(statement.replace("%", escaped))
 
 
 def _may_be_done() -> bool:

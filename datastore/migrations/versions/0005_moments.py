@@ -1,9 +1,8 @@
 """The time of revisions is kept, and the views `objects` and `changes` show it."""
 
 import sqlalchemy as sa
-from alembic import op
 
-from datastore.migrations.steps import create_index, create_table
+from datastore.migrations.steps import create_index, create_table, put_views
 from datastore.migrations.views_0004 import with_times
 
 revision = "0005"
@@ -20,8 +19,4 @@ def upgrade() -> None:
         sa.Column("revision", sa.BigInteger, nullable=False),
     )
     create_index("moment_revision", "moment", ["revision"])
-    bind = op.get_bind()
-    database = "mariadb" if getattr(bind.dialect, "is_mariadb", False) else bind.dialect.name
-    escaped = "%" if database == "sqlite" else "%%"
-    for statement in with_times(database):
-        bind.exec_driver_sql(statement.replace("%", escaped))
+    put_views(with_times)
