@@ -9,7 +9,6 @@ import pytest
 from pymysql.connections import Connection
 
 from datastore.backends import mysql_transaction
-from datastore.backends.ear import unseen
 from datastore.backends.mysql_connection import MysqlConnection
 from datastore.backends.mysql_looker import (
     ACTIVE_SECONDS,
@@ -21,16 +20,14 @@ from datastore.backends.mysql_session import MysqlSession
 from datastore.backends.mysql_transaction import MysqlTransaction
 from datastore.mvcc.backend import (
     BackendBroken,
-    BackendDown,
     BackendFailed,
-    CommitUnknown,
     Wanted,
 )
 from datastore.mvcc.model import DeleteRange, Put
 from tests.datastore.core import Core
+from tests.datastore.standing import hear_once
 from tests.support.mariadb import Mariadb
 
-WANTED = Wanted((b"a",), (), ())
 TIMEOUTS = {True: "SELECT @@wait_timeout", False: "SELECT @@idle_transaction_timeout"}  # of MySQL
 _databases = itertools.count(1)
 
@@ -45,23 +42,6 @@ def connection_of(core: Core) -> MysqlConnection:
     assert isinstance(session, MysqlSession)
     assert session._connection is not None
     return session._connection
-
-
-def cut_off(mariadb: Mariadb, name: str) -> None:
-    """End all connections to a database."""
-    for (number,) in mariadb.run(
-        f"SELECT id FROM information_schema.processlist WHERE db = '{name}'"
-    ):
-        mariadb.run(f"KILL {number}")
-
-
-def hear_once(core: Core) -> str:
-    """Let the server listen until it hears something; return what it says of its database then."""
-    heard: list[None] = []
-    core.backend.listen(
-        lambda: heard.append(None), lambda: bool(heard or core.backend.broken), unseen
-    )
-    return core.backend.broken
 
 
 def test_a_lost_commit_ends_a_server_that_has_seen_it(mariadb: Mariadb, name: str) -> None:
@@ -81,52 +61,6 @@ def test_a_lost_batch_is_noticed_though_others_went_on(mariadb: Mariadb, name: s
         core.commit(Put(b"a", b""))
         mariadb.run("UPDATE member SET batch = batch - 1", database=name)
         assert "last batch" in hear_once(core)
-
-
-def test_a_member_row_that_another_server_took_ends_this_one(mariadb: Mariadb, name: str) -> None:
-    with Core(mariadb.url(name)) as core:
-        core.commit(Put(b"a", b""))
-        cut_off(mariadb, name)
-        with Core(mariadb.url(name)) as namesake:
-            namesake.commit(Put(b"b", b""))
-            assert namesake.backend.member_id == core.backend.member_id
-            with pytest.raises(BackendDown):
-                core.session.last_batch()  # it connects again at the next
-            with pytest.raises(CommitUnknown):
-                core.session.last_batch()
-            assert "--name" in hear_once(core)
-
-
-def test_a_server_that_comes_back_first_keeps_its_member_row(mariadb: Mariadb, name: str) -> None:
-    with Core(mariadb.url(name)) as core:
-        core.commit(Put(b"a", b""))
-        cut_off(mariadb, name)
-        said = hear_once(core)
-        with Core(mariadb.url(name)) as namesake:
-            core.commit(Put(b"b", b""))
-            assert namesake.backend.member_id != core.backend.member_id
-        assert said == ""
-        assert core.session.last_batch() > 0
-
-
-def test_a_server_that_freezes_in_a_batch_loses_the_lock(mariadb: Mariadb, name: str) -> None:
-    def hold_the_lock() -> None:
-        with frozen.session.transaction() as tx:
-            tx.prefetch(WANTED)
-            results.extend(other.commit(Put(b"b", b"2")))
-            tx.prefetch(WANTED)
-
-    results: list[Any] = []
-    url = mariadb.url(name)
-    with Core(url) as frozen, Core(url) as other:
-        frozen.commit(Put(b"a", b"1"))
-        connection = connection_of(frozen)
-        connection.exchange([connection.patience(1)])
-        with pytest.raises(BackendDown):
-            hold_the_lock()
-        results.extend(frozen.commit(Put(b"c", b"3")))
-
-    assert [result.revision for result in results] == [3, 4]
 
 
 def test_a_batch_over_many_rows_is_given_more_time(

@@ -3,7 +3,6 @@
 import itertools
 import os
 import socket
-from typing import Any
 
 import psycopg
 import pytest
@@ -11,12 +10,11 @@ import pytest
 from datastore.backends import postgres_transaction
 from datastore.backends.postgres_session import PostgresSession
 from datastore.backends.postgres_transaction import PostgresTransaction
-from datastore.mvcc.backend import BackendDown, Wanted
+from datastore.mvcc.backend import Wanted
 from datastore.mvcc.model import DeleteRange, Put
 from tests.datastore.core import Core
 from tests.support.postgres import Postgres
 
-WANTED = Wanted((b"a",), (), ())
 TIMEOUT = "idle_in_transaction_session_timeout"
 _databases = itertools.count(1)
 
@@ -31,24 +29,6 @@ def connection_of(core: Core) -> psycopg.Connection:
     assert isinstance(session, PostgresSession)
     assert session._connection is not None
     return session._connection
-
-
-def test_a_server_that_freezes_in_a_batch_loses_the_lock(url: str) -> None:
-    def hold_the_lock() -> None:
-        with frozen.session.transaction() as tx:
-            tx.prefetch(WANTED)
-            results.extend(other.commit(Put(b"b", b"2")))
-            tx.prefetch(WANTED)
-
-    results: list[Any] = []
-    with Core(url) as frozen, Core(url) as other:
-        frozen.commit(Put(b"a", b"1"))
-        connection_of(frozen).execute(f"SET {TIMEOUT} = '300ms'")
-        with pytest.raises(BackendDown):
-            hold_the_lock()
-        results.extend(frozen.commit(Put(b"c", b"3")))
-
-    assert [result.revision for result in results] == [3, 4]
 
 
 def test_a_batch_over_many_rows_is_given_more_time(

@@ -10,6 +10,7 @@ import pytest
 
 from proto.etcd import rpc_pb2 as pb
 from tests.datastore.client import Client, client_of, events
+from tests.datastore.standing import cut_off
 from tests.support.datastore import Datastore
 from tests.support.mariadb import Mariadb
 from tests.support.postgres import Postgres
@@ -60,19 +61,6 @@ async def put_when_back(client: Client, key: bytes) -> int:
         except grpc.aio.AioRpcError as error:
             assert (error.code(), error.details()) == TIMED_OUT  # noqa: PT017
             await asyncio.sleep(0.05)
-
-
-def cut_off(server: Postgres | Mariadb, name: str) -> None:
-    """End all connections to a database."""
-    if isinstance(server, Postgres):
-        server.run(
-            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
-        )
-        return
-    for (number,) in server.run(
-        f"SELECT id FROM information_schema.processlist WHERE db = '{name}'"
-    ):
-        server.run(f"KILL {number}")
 
 
 async def test_calls_fail_while_it_is_down_and_watches_survive(mortal: Own) -> None:
