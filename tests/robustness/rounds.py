@@ -39,6 +39,7 @@ AFTER_REVISIONS = 60  # that are to be seen before the load ends, so that a slow
 LOAD_SECONDS = 20.0  # the longest wait for the first revision of a round, and for the last ones
 COMPACT_SECONDS = 0.25
 SETTLE_SECONDS = 60.0
+CANCEL_SECONDS = 1.0  # before what does not end is cancelled again
 KEPT = 50  # revisions that a compaction leaves to the slowest witness
 
 
@@ -71,10 +72,12 @@ class Run:
         self._watching = [asyncio.create_task(witness.run()) for witness in self._witnesses]
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        for task in self._watching:
-            task.cancel()
-        await asyncio.gather(*self._watching, return_exceptions=True)
+    async def __aexit__(self, *error: object) -> None:
+        left = set(self._watching)
+        while left:  # a call that fails at that very moment may swallow a cancellation
+            for task in left:
+                task.cancel()
+            _done, left = await asyncio.wait(left, timeout=CANCEL_SECONDS)
         for client in self._clients:
             client.end()
 

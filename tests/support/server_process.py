@@ -116,20 +116,26 @@ class ServerProcess:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def _first_answer(self, deadline: float) -> None:
+        """Wait for an answer: a server whose database is slow may be UNAVAILABLE at first."""
         with grpc.insecure_channel(self.address) as channel:
-            try:
-                rpc_pb2_grpc.KVStub(channel).Range(
-                    pb.RangeRequest(key=b"\0"),
-                    timeout=max(1.0, deadline - time.monotonic()),
-                    wait_for_ready=True,
-                )
-            except grpc.RpcError as error:
-                if NAMELESS in str(error):
-                    return  # with authentication on, this is the answer
-                self.kill()
-                raise ServerDied(
-                    f"{self._process.args!r}: {error}: {self._last_words()}"
-                ) from error
+            while error := self._asked(channel, max(1.0, deadline - time.monotonic())):
+                late = time.monotonic() > deadline or self._process.poll() is not None
+                if late or error.code() is not grpc.StatusCode.UNAVAILABLE:
+                    self.kill()
+                    raise ServerDied(
+                        f"{self._process.args!r}: {error}: {self._last_words()}"
+                    ) from error
+                time.sleep(0.1)
+
+    def _asked(self, channel: grpc.Channel, seconds: float) -> grpc.RpcError | None:
+        """Return why it does not answer; that it wants to know who asks is an answer."""
+        try:
+            rpc_pb2_grpc.KVStub(channel).Range(
+                pb.RangeRequest(key=b"\0"), timeout=seconds, wait_for_ready=True
+            )
+        except grpc.RpcError as error:
+            return None if NAMELESS in str(error) else error
+        return None
 
     def _last_words(self) -> str:
         return self.log.read_text(errors="replace")[-2000:]
