@@ -26,6 +26,7 @@ ALIASES = {"postgres": "postgresql"}
 SEVERAL_HOSTS = ("postgresql", "mysql")
 SECRETS = frozenset({"password", "passwd", "sslpassword"})  # query parameters not to be shown
 _HOSTS = re.compile(r"(?P<before>[^/?#]*@|)(?P<hosts>[^@/?#]*,[^@/?#]*)(?P<after>[/?#].*|)", re.S)
+_GO = re.compile(r"(?:^|[@/])tcp\(")  # the driver of k3s: user:password@tcp(host:port)/database
 
 
 def parse(endpoint: str, schemes: Collection[str], password_file: str = "") -> URL:
@@ -40,13 +41,19 @@ def parse(endpoint: str, schemes: Collection[str], password_file: str = "") -> U
     scheme = ALIASES.get(url.drivername, url.drivername) if url else ""
     if url is None or scheme not in schemes:
         raise ConfigError(
-            f"datastore endpoint {without_password(endpoint)!r} is not one of "
-            + ", ".join(f"{known}://…" for known in schemes)
+            f"datastore endpoint {without_password(endpoint)!r} is {_misread(endpoint, schemes)}"
         )
     url = url.set(drivername=scheme)
     if password_file:
         url = _with_password(url, password_file)
     return url
+
+
+def _misread(endpoint: str, schemes: Collection[str]) -> str:
+    """Say what is wrong with a text that is no endpoint URL."""
+    if _GO.search(endpoint):
+        return "written as for k3s: give mysql://USER:PASSWORD@HOST:PORT/DATABASE"
+    return "not one of " + ", ".join(f"{known}://…" for known in schemes)
 
 
 def shown(url: URL) -> str:

@@ -42,6 +42,7 @@ def refused(url: str, largest: int = LARGEST) -> str:
     ("url", "named"),
     [
         ("mysql://u@h", "names no database"),
+        ("mysql://u:s3cr3t@tcp(h:3306)/d", "give mysql://USER:PASSWORD@HOST:PORT/DATABASE"),
         ("mysql://u:s3cr3t@h/d?charset=utf8", "there is no parameter charset: give unix_socket"),
         ("mysql://u:s3cr3t@h:1,i:x/d", "a port is no number"),
         ("mysql://u:s3cr3t@h/d?table_prefix=t_", "tables have no prefix: a store needs a database"),
