@@ -103,10 +103,10 @@ async def test_periodic_progress_goes_to_the_watchers_of_the_present_that_asked(
     etcd: Client,
 ) -> None:
     async with etcd.watch() as watch:
-        await watch.create("a", watch_id=3, progress_notify=True)
         await watch.create("a", watch_id=4)
         future = await etcd.revision() + 100
         await watch.create("a", watch_id=5, progress_notify=True, start_revision=future)
+        await watch.create("a", watch_id=3, progress_notify=True)  # last: progress comes after it
         first = await watch.next()
         revision = (await etcd.put("other")).header.revision
         answers = [await watch.next()]
