@@ -20,8 +20,9 @@ ODD_LEASES = (-5, 2**63 - 1)
     "kill", [pytest.param(True, id="killed"), pytest.param(False, id="stopped")]
 )
 async def test_everything_acknowledged_is_there_and_watches_end_as_unavailable(
-    server: Server, etcd: Client, kill: bool
+    server: Server, etcd: Client, kill: bool, pytestconfig: pytest.Config
 ) -> None:
+    keeps_its_row = not (kill and pytestconfig.getoption("through_pgbouncer"))  # free after 15 s
     for lease_id in (7, *ODD_LEASES):
         await etcd.grant_as(lease_id, 600)
     await etcd.put("a", b"1")
@@ -49,7 +50,8 @@ async def test_everything_acknowledged_is_there_and_watches_end_as_unavailable(
 
         assert everything.header.revision == before.revision == 4
         assert everything.header.cluster_id == before.cluster_id
-        assert everything.header.member_id == before.member_id
+        if keeps_its_row:
+            assert everything.header.member_id == before.member_id
         second = again.stored("a", b"2", create=2, mod=3, version=2)
         b = again.stored("b", b"3", create=4, mod=4, lease=7)
         c = again.stored("c", b"4", create=4, mod=4)
