@@ -1,7 +1,8 @@
 """How often each method was called and how it ended, for /metrics.
 
-Calls that run on the event loop (grpcio's, the gateway's) are counted here, by plain integers. The
-native front counts its own calls outside Python; `sources` are asked for those at each scrape.
+Calls that run on the event loop (streams, the gateway's) are counted here, by plain integers. The
+grpcio front counts its unary calls `apart`, under a lock of its own; the native front counts its
+calls outside Python, and `sources` are asked for those at each scrape.
 """
 
 from __future__ import annotations
@@ -66,6 +67,18 @@ class MethodCounts:
         self.handled[code] += 1
         self.seconds.observe(perf_counter() - begun)
 
+    def add(self, other: MethodCounts) -> None:
+        """Add other calls of the method."""
+        self.started += other.started
+        self.received += other.received
+        self.received_bytes += other.received_bytes
+        self.sent += other.sent
+        self.sent_bytes += other.sent_bytes
+        self.handled.update(other.handled)
+        self.seconds.sum += other.seconds.sum
+        for bound, count in enumerate(other.seconds.counts):
+            self.seconds.counts[bound] += count
+
     def copy(self) -> MethodCounts:
         """Return the counts as they are now."""
         made = MethodCounts()
@@ -83,6 +96,7 @@ class RpcCounts:
     def __init__(self) -> None:
         self._methods: dict[str, MethodCounts] = {}
         self.sources: list[Callable[[], dict[str, Any] | None]] = []
+        self._apart: list[RpcCounts] = []
 
     def of(self, service: str, method: str) -> MethodCounts:
         """Return the counts of a method, as `package.Service` and its name."""
@@ -92,9 +106,18 @@ class RpcCounts:
             found = self._methods[path] = MethodCounts()
         return found
 
+    def apart(self) -> RpcCounts:
+        """Return counts that are kept elsewhere than on the event loop, and are in the totals."""
+        made = RpcCounts()
+        self._apart.append(made)
+        return made
+
     def totals(self) -> dict[str, MethodCounts]:
         """Return the counts of every method, by path, those of the sources added."""
         totals = {path: counts.copy() for path, counts in self._methods.items()}
+        for apart in self._apart:
+            for path, counts in apart.totals().items():
+                totals.setdefault(path, MethodCounts()).add(counts)
         for source in self.sources:
             measured = source() or {"methods": {}, "bounds": ()}
             for path, found in measured["methods"].items():

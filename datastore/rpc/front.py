@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import grpc
-
 from datastore.rpc import auth, cluster, election, health, kv, lease, lock, maintenance, watch
-from datastore.rpc.answering import RECEIVE_EXTRA, Edge
-from datastore.rpc.grpcio_front import Services
+from datastore.rpc.answering import RECEIVE_EXTRA
 from datastore.rpc.options import INT_MAX, GrpcOptions
 from datastore.rpc.rules import guarded
 
@@ -43,15 +40,3 @@ def channel_options(options: GrpcOptions) -> Sequence[tuple[str, int]]:
         ("grpc.max_concurrent_streams", min(options.max_streams, INT_MAX)),
         ("grpc.so_reuseport", int(options.reuse_port)),
     )
-
-
-def new_server(
-    options: GrpcOptions, interceptors: Sequence[grpc.aio.ServerInterceptor] = ()
-) -> grpc.aio.Server:
-    """Return a server without services, not listening yet."""
-    return grpc.aio.server(options=channel_options(options), interceptors=interceptors)
-
-
-def add_services(server: grpc.aio.Server, edge: Edge) -> None:
-    """Add every service to a server that has not started; on its event loop."""
-    server.add_generic_rpc_handlers((Services(edge, SERVICES),))

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 from datastore.errors import ConfigError
 from datastore.private_directory import PrivateDirectory
 from datastore.rpc import native_front, stream_front
-from datastore.rpc.front import SERVICES, add_services, new_server
+from datastore.rpc.front import SERVICES, channel_options
+from datastore.rpc.grpcio_front import GrpcioFront
 from datastore.rpc.listeners import UNIX, forget, listen, probe
 from datastore.rpc.native_front import NativeFront
-from datastore.rpc.secure import JudgeClients, credentials
+from datastore.rpc.secure import credentials
 from datastore.rpc.stream_front import StreamFront
 
 if TYPE_CHECKING:
@@ -55,8 +56,7 @@ class Fronts:
         self._use_native = options.front != "grpcio" and INSTALLED
         self._options = options
         self._tls = tls
-        judges = [JudgeClients(tls.clients)] if tls and tls.clients else []
-        self._grpcio = new_server(options, judges)
+        self._grpcio = GrpcioFront(channel_options(options), tls.clients if tls else None)
         self._addresses: list[str] = []
         self._natives: list[NativeFront] = []
         self._streams: StreamFront | None = None
@@ -82,8 +82,7 @@ class Fronts:
             for name in methods:
                 edge.counts.of(service, name)  # which native fronts add to at each scrape
         if self._addresses:
-            add_services(self._grpcio, edge)
-            await self._grpcio.start()
+            self._grpcio.start(edge, SERVICES)
         if self._natives:
             await self._start_natives(edge)
 

@@ -1,197 +1,210 @@
-"""The grpcio front: the tables of methods as handlers of a `grpc.aio` server.
+"""The grpcio front: the tables of methods on a server of gRPC's core.
 
 It serves whatever the native front does not: streams, unix sockets, TLS, and everything where the
 native front is not installed. Requests are decoded by ourselves, because gRPC hides which are bad.
+
+One thread takes what gRPC has to tell from its queue, and answers there what is at hand; what takes
+its time is answered from the store's threads (`grpcio_unary`), streams are held on the event loop
+(`grpcio_stream`). Neither of grpcio's own servers is used: docs/decisions/0013 has the figures.
 """
 
 from __future__ import annotations
 
 import asyncio
-from time import perf_counter
-from typing import TYPE_CHECKING, Any, cast
-
-import grpc
+import logging
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from datastore.errors import DatastoreError, Unsupported
-from datastore.rpc.answering import (
-    Direct,
-    Edge,
-    Method,
-    Stream,
-    Unary,
-    check_client_version,
-    decoded,
-    unknown_call,
-)
-from datastore.rpc.counting import CODES, MethodCounts
-from datastore.rpc.streaming import Conversation
+from datastore.rpc import grpcio_core as core
+from datastore.rpc.answering import Stream, check_client_version, unknown_call
+from datastore.rpc.grpcio_stream import StreamCall
+from datastore.rpc.grpcio_unary import UnaryCall
+from datastore.rpc.secure import refusal
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
 
-    Context = grpc.aio.ServicerContext[Any, Any]
+    import grpc
+
+    from datastore.rpc.answering import Edge, Metadata, Method
+    from datastore.rpc.counting import MethodCounts
+    from datastore.tls.clients import ClientCertificates
+
+log = logging.getLogger(__name__)
+ASKED = 64  # new calls that gRPC may hand over before it has to be asked again
+TOGETHER = 64  # events after which reads that wait are served
+NOW = 0.0  # a time that has passed: what is there, without waiting
 
 
-class Services(grpc.GenericRpcHandler):
-    """Every method of every service, found by one look; other calls are refused in etcd's words."""
+class GrpcioFront:
+    """One server with as many ports as are added before it starts; `stop` it in any case."""
 
-    def __init__(self, edge: Edge, services: Mapping[str, Mapping[str, Method]]) -> None:
+    edge: Edge
+    loop: asyncio.AbstractEventLoop
+
+    def __init__(
+        self, options: Sequence[tuple[str, int]], clients: ClientCertificates | None = None
+    ) -> None:
+        """`clients` judges the certificates of those that have one."""
+        self._server = core.new_server(tuple(options), False)
+        self._queue = core.new_queue()
+        self._server.register_completion_queue(self._queue)
+        self._clients = clients
+        self._methods: dict[bytes, tuple[Method, MethodCounts]] = {}
+        self._services: frozenset[str] = frozenset()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._thread = threading.Thread(target=self._serve, name="grpcio", daemon=True)
+        self._bound = False
+        self._stopping = False
+        self._serving = True
+        self.calls: set[UnaryCall] = set()
+        self.counting = threading.Lock()
+        self.reads = False  # a read may have been begun, and waits to be served
+
+    def add_insecure_port(self, address: str) -> int:
+        """Listen on an address; return 0 when it cannot be had."""
+        return self._bind(address)
+
+    def add_secure_port(self, address: str, credentials: grpc.ServerCredentials) -> int:
+        """Listen on an address with TLS; return 0 when it cannot be had."""
+        secret: Any = credentials
+        return self._bind(address, secret._credentials)
+
+    def _bind(self, address: str, *secret: Any) -> int:
+        port = int(self._server.add_http2_port(address.encode(), *secret))
+        self._bound = self._bound or bool(port)
+        return port
+
+    def start(self, edge: Edge, services: Mapping[str, Mapping[str, Method]]) -> None:
+        """Answer calls from here on; on the event loop."""
+        self.edge = edge
+        self.loop = asyncio.get_running_loop()
         self._services = frozenset(services)
-        self._handlers = {
-            f"/{service}/{name}": _handler(edge, method, edge.counts.of(service, name))
-            for service, methods in services.items()
-            for name, method in methods.items()
-        }
+        apart = edge.counts.apart()
+        for service, methods in services.items():
+            for name, method in methods.items():
+                counts = (edge.counts if isinstance(method, Stream) else apart).of(service, name)
+                self._methods[f"/{service}/{name}".encode()] = (method, counts)
+        self._server.start()
+        for _ in range(ASKED):
+            self._ask()
+        self._thread.start()
 
-    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any]:
-        """Return the handler of a call, having checked what every call is checked for.
-
-        Here, because gRPC has made the metadata for this, and would make it anew for a handler.
-        """
-        found = self._handlers.get(details.method)
-        if found is None:
-            return _refusing(Unsupported(unknown_call(details.method, self._services)))
+    async def stop(self, grace: float) -> None:
+        """Take no more calls, give those in progress so many seconds, and close the ports."""
+        if self._stopping:
+            return
+        self._stopping = True
+        if not self._thread.is_alive():
+            if self._bound:
+                await asyncio.to_thread(self._close_unused)
+            return
+        ended = asyncio.Event()
+        self._server.shutdown(self._queue, lambda _: self.on_loop(ended.set))
         try:
-            check_client_version(details.invocation_metadata or ())
-        except DatastoreError as error:
-            return _refusing(error)
-        return found
+            async with asyncio.timeout(grace):
+                await ended.wait()
+        except TimeoutError:
+            self._server.cancel_all_calls()
+            await ended.wait()
+        self._serving = False
+        self._queue.shutdown()
+        await asyncio.to_thread(self._thread.join)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    def _close_unused(self) -> None:
+        """Close the ports of a server that has not started: only one that has closes them."""
+        self._server.start()
+        self._server.shutdown(self._queue, core.nothing)
+        self._queue.poll()
 
-def _refusing(error: DatastoreError) -> grpc.RpcMethodHandler[Any, Any]:
-    async def refuse(_: Any, context: Context) -> None:
-        await _abort(context, error)
+    def edge_of(self, call: core.Call, metadata: Metadata) -> Edge:
+        """Return the edge as a call sees it."""
+        edge = self.edge
+        if not edge.wants_callers:
+            return edge
+        return edge.of_call(metadata, core.certificate_of(call))
 
-    return grpc.stream_stream_rpc_method_handler(refuse)
+    def on_loop(self, function: Callable[..., Any], *arguments: Any) -> None:
+        """Call a function on the event loop; without one nobody waits for it."""
+        with suppress(RuntimeError):
+            self.loop.call_soon_threadsafe(function, *arguments)
 
+    def task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Begin a call's work on the event loop."""
+        task = self.loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
-def _handler(edge: Edge, method: Method, counts: MethodCounts) -> grpc.RpcMethodHandler[Any, Any]:
-    if isinstance(method, Direct):
-        return grpc.unary_unary_rpc_method_handler(_direct(edge, method, counts), None, None)
-    if isinstance(method, Unary):
-        answer = _counted_unary(_unary(edge, method), counts)
-        return grpc.unary_unary_rpc_method_handler(answer, None, None)
-    make = grpc.stream_stream_rpc_method_handler
-    if not method.requests:
-        make = grpc.unary_stream_rpc_method_handler
-    return make(counted(_stream(edge, method, counts), counts), None, None)
+    def _serve(self) -> None:
+        keys, poll = self.edge.store.keys, self._queue.poll
+        keys.serve_here()
+        while self._serving:
+            self._handle(poll())
+            for _ in range(TOGETHER):
+                if not self.reads or not self._handle(poll(NOW)):
+                    break
+            if self.reads:
+                self.reads = False
+                self._serve_reads()
 
-
-def _counted_unary(answer: Any, counts: MethodCounts) -> Any:
-    async def measured(data: bytes, context: Context) -> Any:
-        counts.receive(len(data))
-        encoded = b""
+    def _serve_reads(self) -> None:
         try:
-            encoded = await answer(data, context)
-        finally:
-            counts.send(len(encoded))
-        return encoded
+            self.edge.store.keys.serve()
+        except Exception:  # the reads' callers have been told; the front goes on
+            log.exception("internal error while reading")
 
-    return counted(measured, counts)
-
-
-def counted(answer: Any, counts: MethodCounts) -> Any:
-    """Return a handler that counts its calls, and how they end."""
-
-    async def call(data: Any, context: Context) -> Any:
-        counts.started += 1
-        begun = perf_counter()
-        code = "CANCELLED"
+    def _handle(self, event: core.Event) -> bool:
+        """Do what follows an event; say whether there was one."""
+        if core.is_timeout(event):
+            return False
         try:
-            answered = await answer(data, context)
-            code = "OK"
-        except grpc.aio.AbortError:
-            code = _name_of(context.code())
-            raise
+            event.tag(event)
         except Exception:
-            code = "UNKNOWN"
-            raise
-        finally:
-            counts.end(code, begun)
-        return answered
+            log.exception("internal error in the grpcio front")
+        return True
 
-    return call
+    def _ask(self) -> None:
+        if not self._stopping:
+            with suppress(ValueError):  # it began to stop in between
+                self._server.request_call(self._queue, self._queue, self._accept)
 
-
-def _name_of(code: Any) -> str:
-    """Return the name of a code, which a context gives as a number or as what it is."""
-    return code.name if isinstance(code, grpc.StatusCode) else CODES.get(code, "UNKNOWN")
-
-
-def _edge_of(edge: Edge, context: Context) -> Edge:
-    """Return the edge as this call sees it."""
-    if not edge.wants_callers:
-        return edge
-    return edge.of_call(context.invocation_metadata() or (), context.auth_context())
-
-
-def _direct(edge: Edge, method: Direct, counts: MethodCounts) -> Any:
-    """Return a handler that is one coroutine, its counts included."""
-    new_future = asyncio.get_running_loop().create_future
-    kind, start, encode, at_once = method
-
-    async def answer(data: bytes, context: Context) -> bytes:
-        begun = perf_counter()
-        counts.started += 1
-        code, size = "CANCELLED", 0
+    def _accept(self, event: core.Event) -> None:
+        """Begin a new call, having checked what every call is checked for."""
+        if not event.success:
+            return
+        self._ask()
+        call, path, metadata = event.call, event.call_details.method, event.invocation_metadata
+        found = self._methods.get(path)
         try:
-            seen = _edge_of(edge, context)
-            encoded = at_once(seen, data)
-            if not isinstance(encoded, bytes):
-                future = new_future()
-                start(seen, encoded or decoded(edge, kind, data), future)
-                encoded = encode(edge, await future)
-            code = "OK"
-            size = len(encoded)
-            return encoded
+            if found is None:
+                raise Unsupported(unknown_call(path.decode(errors="replace"), self._services))
+            check_client_version(metadata or ())
         except DatastoreError as error:
-            code = error.code
-            return cast("bytes", await _abort(context, error))
-        except Exception:
-            code = "UNKNOWN"
-            raise
-        finally:
-            counts.exchange(len(data), size, code, begun)
+            _refuse(call, error.code, str(error))
+            return
+        kind: Any = StreamCall if isinstance(found[0], Stream) else UnaryCall
+        begun = kind(self, call, *found, metadata or ())
+        if self._clients is None:
+            begun.open()
+        else:
+            self.on_loop(self._judge, call, begun)
 
-    return answer
+    def _judge(self, call: core.Call, begun: UnaryCall | StreamCall) -> None:
+        self.task(self._open_if_let_in(call, begun))
 
-
-def _unary(edge: Edge, method: Unary) -> Any:
-    async def answer(data: bytes, context: Context) -> Any:
-        try:
-            seen = _edge_of(edge, context)
-            message = await method.call(seen, decoded(edge, method.request, data))
-            return message.SerializeToString()
-        except DatastoreError as error:
-            return await _abort(context, error)
-
-    return answer
+    async def _open_if_let_in(self, call: core.Call, begun: UnaryCall | StreamCall) -> None:
+        assert self._clients is not None
+        why = await refusal(self._clients, core.certificate_of(call), core.peer_of(call))
+        if why:
+            _refuse(call, "PERMISSION_DENIED", why)
+        else:
+            begun.open()
 
 
-def _stream(edge: Edge, method: Stream, counts: MethodCounts) -> Any:
-    async def answer(data: Any, context: Context) -> None:
-        async def write(messages: list[bytes]) -> None:
-            for message in messages:
-                await context.write(message)
-
-        try:
-            seen = _edge_of(edge, context)
-            incoming = _incoming(data) if method.requests else _only(data)
-            await Conversation(seen, method, counts, incoming, write).hold()
-        except DatastoreError as error:
-            await _abort(context, error)
-
-    return answer
-
-
-async def _incoming(messages: AsyncIterator[bytes]) -> AsyncIterator[list[bytes]]:
-    async for message in messages:
-        yield [message]
-
-
-async def _only(message: bytes) -> AsyncIterator[list[bytes]]:
-    yield [message]
-
-
-async def _abort(context: Context, error: DatastoreError) -> Any:
-    await context.abort(grpc.StatusCode[error.code], str(error))
+def _refuse(call: core.Call, code: str, text: str) -> None:
+    operations = (core.ended(), core.started(), core.status(code, text))
+    call.start_server_batch(operations, core.nothing)

@@ -13,12 +13,14 @@ from datastore.errors import StartError
 if TYPE_CHECKING:
     import grpc
 
+    from datastore.rpc.grpcio_front import GrpcioFront
+
 UNIX = "unix:"
 OWNER_ONLY = 0o177  # umask of a socket that nobody else may connect to
 
 
 def listen(
-    server: grpc.aio.Server,
+    server: GrpcioFront,
     address: str,
     credentials: grpc.ServerCredentials | None = None,
     *,
@@ -43,7 +45,7 @@ def forget(address: str) -> None:
 
 
 def _listen_unix(
-    server: grpc.aio.Server, address: str, credentials: grpc.ServerCredentials | None
+    server: GrpcioFront, address: str, credentials: grpc.ServerCredentials | None
 ) -> None:
     path = Path(address.removeprefix(UNIX))
     try:
@@ -101,9 +103,7 @@ def probe(address: str, *, shared: bool) -> None:
         ) from error
 
 
-def _bind(
-    server: grpc.aio.Server, address: str, credentials: grpc.ServerCredentials | None
-) -> None:
+def _bind(server: GrpcioFront, address: str, credentials: grpc.ServerCredentials | None) -> None:
     try:
         if credentials is None:
             bound = server.add_insecure_port(address)

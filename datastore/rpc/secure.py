@@ -13,14 +13,13 @@ from urllib.parse import unquote
 import grpc
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Iterable, Mapping
 
     from datastore.tls.clients import ClientCertificates
     from datastore.tls.files import Material
     from datastore.tls.serving import Serving
 
-    Context = grpc.aio.ServicerContext[Any, Any]
-    Continuation = Callable[[grpc.HandlerCallDetails], Awaitable[Any]]
+    Certificate = Mapping[str, Iterable[bytes]]
 
 
 SHOWN = ("x509_pem_cert", "x509_pem_cert_chain")  # a server has the first not in the second
@@ -49,43 +48,13 @@ def _configuration(material: Material) -> grpc.ServerCertificateConfiguration:
     )
 
 
-class JudgeClients(grpc.aio.ServerInterceptor):
-    """Refuses every call of a client whose certificate is not let in; others see no difference.
+async def refusal(clients: ClientCertificates, known: Certificate, peer: str) -> str:
+    """Return why a call's client is not let in, "" for one that is.
 
-    Calls on listeners without TLS have no certificate, and pass.
+    `known` is what TLS knows of it: nothing, on a listener without TLS, and such calls pass.
     """
-
-    def __init__(self, clients: ClientCertificates) -> None:
-        self._clients = clients
-
-    async def intercept_service(
-        self, continuation: Continuation, details: grpc.HandlerCallDetails
-    ) -> Any:
-        """Return the call's handler with the question in front of it."""
-        handler = await continuation(details)
-        made: Any
-        if handler.unary_unary:
-            made, inner = grpc.unary_unary_rpc_method_handler, handler.unary_unary
-        elif handler.unary_stream:
-            made, inner = grpc.unary_stream_rpc_method_handler, handler.unary_stream
-        elif handler.stream_unary:
-            made, inner = grpc.stream_unary_rpc_method_handler, handler.stream_unary
-        else:
-            made, inner = grpc.stream_stream_rpc_method_handler, handler.stream_stream
-
-        async def judged(request: Any, context: Context) -> Any:
-            await self._judge(context)
-            return await inner(request, context)
-
-        return made(judged, handler.request_deserializer, handler.response_serializer)
-
-    async def _judge(self, context: Context) -> None:
-        known = context.auth_context()
-        chain = b"".join(pem for part in SHOWN for pem in known.get(part, ()))
-        if chain:
-            refusal = await self._clients.refusal(chain, peer_host(context.peer()))
-            if refusal:
-                await context.abort(grpc.StatusCode.PERMISSION_DENIED, refusal)
+    chain = b"".join(pem for part in SHOWN for pem in known.get(part, ()))
+    return await clients.refusal(chain, peer_host(peer)) if chain else ""
 
 
 def peer_host(peer: str) -> str:

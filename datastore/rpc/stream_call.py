@@ -6,16 +6,14 @@ Messages are in the body (`framing`), the status is in the trailers, the deadlin
 from __future__ import annotations
 
 import asyncio
-import logging
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
-from datastore.errors import DatastoreError
 from datastore.rpc.answering import Edge, Stream, check_client_version
 from datastore.rpc.counting import CODES, MethodCounts
 from datastore.rpc.framing import Frames, framed
-from datastore.rpc.streaming import Conversation
+from datastore.rpc.streaming import Conversation, outcome
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     Receive = Callable[[], Awaitable[Event]]
     Send = Callable[[Event], Awaitable[None]]
 
-log = logging.getLogger(__name__)
 NUMBERS = {name: str(number).encode() for number, name in CODES.items()}
 UNITS = {"H": 3600.0, "M": 60.0, "S": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9}
 PRINTABLE = " !\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~"  # what a status text holds as it is: all but %
@@ -82,23 +79,12 @@ class StreamCall(NamedTuple):
         try:
             try:
                 async with asyncio.timeout(timeout(self.metadata)):
-                    code, text = await self._outcome()
+                    code, text = await outcome(self._conversation)
             except TimeoutError:
                 code, text = "DEADLINE_EXCEEDED", "context deadline exceeded"
             await self.answers.end(code, text)
         finally:
             self.counts.end(code, begun)
-
-    async def _outcome(self) -> tuple[str, str]:
-        """Hold the conversation; return the code and the text that it ends with."""
-        try:
-            await self._conversation().hold()
-        except DatastoreError as error:
-            return error.code, str(error)
-        except Exception as error:
-            log.exception("internal error in a call")
-            return "UNKNOWN", f"Unexpected {type(error)}: {error}"
-        return "OK", ""
 
     def _conversation(self) -> Conversation:
         check_client_version(self.metadata)

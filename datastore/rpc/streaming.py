@@ -8,6 +8,7 @@ client sends at once is then answered at once, with one commit and one write to 
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from datastore.errors import DatastoreError, MalformedMessage, MalformedRequest, ServerStopped
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
     Incoming = AsyncIterator[list[bytes]]
     Write = Callable[[list[bytes]], Awaitable[None]]
+
+
+log = logging.getLogger(__name__)
 
 
 class Conversation(NamedTuple):
@@ -91,3 +95,15 @@ class Conversation(NamedTuple):
                 yield group
             raise
         yield group
+
+
+async def outcome(begin: Callable[[], Conversation]) -> tuple[str, str]:
+    """Hold a conversation; return the code and the text that it ends with."""
+    try:
+        await begin().hold()
+    except DatastoreError as error:
+        return error.code, str(error)
+    except Exception as error:
+        log.exception("internal error in a call")
+        return "UNKNOWN", f"Unexpected {type(error)}: {error}"
+    return "OK", ""
