@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 ASKED = 64  # new calls that gRPC may hand over before it has to be asked again
 TOGETHER = 64  # events after which reads that wait are served
+CLOSE_SECONDS = 5.0  # that calls may take to go when they have been cancelled
 NOW = 0.0  # a time that has passed: what is there, without waiting
 
 
@@ -103,12 +104,11 @@ class GrpcioFront:
             return
         ended = asyncio.Event()
         self._server.shutdown(self._queue, lambda _: self.on_loop(ended.set))
-        try:
-            async with asyncio.timeout(grace):
-                await ended.wait()
-        except TimeoutError:
+        if not await _within(grace, ended):
             self._server.cancel_all_calls()
-            await ended.wait()
+            if not await _within(CLOSE_SECONDS, ended):
+                log.error("calls are held by somebody, the grpcio front ends with the process")
+                return
         self._serving = False
         self._queue.shutdown()
         await asyncio.to_thread(self._thread.join)
@@ -203,6 +203,14 @@ class GrpcioFront:
             _refuse(call, "PERMISSION_DENIED", why)
         else:
             begun.open()
+
+
+async def _within(seconds: float, event: asyncio.Event) -> bool:
+    """Wait for an event, but no longer; say whether it has come."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    return event.is_set()
 
 
 def _refuse(call: core.Call, code: str, text: str) -> None:
