@@ -21,7 +21,7 @@ from pymysql import MySQLError, OperationalError
 from pymysql.constants import COMMAND, CR, ER, FIELD_TYPE
 from pymysql.protocol import MysqlPacket
 
-from datastore.backends.mysql_connection import code_of
+from datastore.backends.mysql_connection import READ_BYTES, code_of
 from datastore.backends.mysql_rows import EOF, EOF_SIZE, ERROR, LONGEST, NULL, WIDTHS, packet
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from datastore.backends.mysql_connection import MysqlConnection
     from datastore.backends.statements import Prepared
 
-READ_BYTES = 256 << 10  # at once, at most
 LONG_BYTES = 64 << 10  # of parameters; more are left to a message whose length is looked at
 _NOT_AGAIN = 1615  # a table has changed since
 _NOT_PREPARED = {ER.UNKNOWN_STMT_HANDLER, ER.MAX_PREPARED_STMT_COUNT_REACHED, _NOT_AGAIN}
