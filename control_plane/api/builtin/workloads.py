@@ -1,4 +1,4 @@
-"""The rows of what runs pods: apps, batch."""
+"""The rows of what runs pods: apps, batch, autoscaling."""
 
 from __future__ import annotations
 
@@ -25,6 +25,14 @@ CRONJOBS = Resource(
     "batch", "v1", "CronJob", "cronjobs", True, ("cj",), ("all",), subresources=(STATUS,)
 )
 JOBS = Resource("batch", "v1", "Job", "jobs", True, (), ("all",), subresources=(STATUS,))
+HORIZONTALPODAUTOSCALERS = Resource(
+    "autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", True, ("hpa",),
+    ("all",), subresources=(STATUS,),
+)  # fmt: skip
+HORIZONTALPODAUTOSCALERS_V1 = Resource(
+    "autoscaling", "v1", "HorizontalPodAutoscaler", "horizontalpodautoscalers", True, ("hpa",),
+    ("all",), subresources=(STATUS,), stored_as=("autoscaling", "v2", "HorizontalPodAutoscaler"),
+)  # fmt: skip
 
 ROWS = (
     CONTROLLERREVISIONS,
@@ -34,4 +42,6 @@ ROWS = (
     STATEFULSETS,
     CRONJOBS,
     JOBS,
+    HORIZONTALPODAUTOSCALERS,
+    HORIZONTALPODAUTOSCALERS_V1,
 )

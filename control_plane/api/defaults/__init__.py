@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from control_plane.api.defaults.access import default_role_binding
+from control_plane.api.defaults.autoscaling import default_autoscaler, default_autoscaler_v1
 from control_plane.api.defaults.cluster import (
     default_limit_range,
     default_pod_template,
@@ -66,6 +67,7 @@ DEFAULTS: Final[Mapping[tuple[str, str], Callable[[Object], None]]] = {
     ("apps", "Deployment"): default_deployment,
     ("apps", "ReplicaSet"): default_replica_set,
     ("apps", "StatefulSet"): default_stateful_set,
+    ("autoscaling", "HorizontalPodAutoscaler"): default_autoscaler,
     ("batch", "CronJob"): default_cron_job,
     ("batch", "Job"): default_job,
     ("discovery.k8s.io", "EndpointSlice"): default_endpoint_slice,
@@ -79,10 +81,15 @@ DEFAULTS: Final[Mapping[tuple[str, str], Callable[[Object], None]]] = {
     ("storage.k8s.io", "StorageClass"): default_storage_class,
     ("storage.k8s.io", "VolumeAttachment"): default_volume_attachment,
 }
+# Versions that upstream defaults in another way than the stored one.
+OF_ONE_VERSION: Final[Mapping[tuple[str, str, str], Callable[[Object], None]]] = {
+    ("autoscaling", "v1", "HorizontalPodAutoscaler"): default_autoscaler_v1,
+}
 
 
 def apply_defaults(resource: Resource, obj: Object) -> None:
     """Fill in, in place, what `obj` of this resource leaves out."""
-    fill = DEFAULTS.get((resource.group, resource.kind))
+    own = OF_ONE_VERSION.get((resource.group, resource.version, resource.kind))
+    fill = own or DEFAULTS.get((resource.group, resource.kind))
     if fill is not None:
         fill(obj)

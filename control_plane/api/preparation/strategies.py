@@ -95,6 +95,8 @@ STRATEGIES: Final[Mapping[tuple[str, str, str], Strategy]] = {
         stateful_sets.create_stateful_set, stateful_sets.update_stateful_set
     ),
     ("apps", "StatefulSet", "status"): _STATUS,
+    ("autoscaling", "HorizontalPodAutoscaler", ""): _WITH_STATUS,
+    ("autoscaling", "HorizontalPodAutoscaler", "status"): _STATUS,
     ("batch", "CronJob", ""): Strategy(jobs.create_cron_job, jobs.update_cron_job),
     ("batch", "CronJob", "status"): _STATUS,
     ("batch", "Job", ""): Strategy(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from control_plane.api.tables import (
     access,
+    autoscaling,
     cluster,
     events,
     jobs,
@@ -51,6 +52,7 @@ TABLES: Final[dict[tuple[str, str], View]] = {
     ("apps", "replicasets"): workloads.REPLICASETS,
     ("apps", "statefulsets"): workloads.STATEFULSETS,
     ("autoscaling", "scales"): small_objects.SCALE,  # the scale subresource of any workload
+    ("autoscaling", "horizontalpodautoscalers"): autoscaling.HORIZONTALPODAUTOSCALERS,
     ("batch", "cronjobs"): jobs.CRONJOBS,
     ("batch", "jobs"): jobs.JOBS,
     ("coordination.k8s.io", "leases"): small_objects.LEASES,
@@ -62,6 +64,7 @@ TABLES: Final[dict[tuple[str, str], View]] = {
     ("rbac.authorization.k8s.io", "rolebindings"): access.BINDINGS,
     ("rbac.authorization.k8s.io", "roles"): small_objects.PLAIN,
     ("scheduling.k8s.io", "priorityclasses"): cluster.PRIORITYCLASSES,
+    ("events.k8s.io", "events"): events.EVENTS,
     ("networking.k8s.io", "ingressclasses"): networking.INGRESSCLASSES,
     ("networking.k8s.io", "ingresses"): networking.INGRESSES,
     ("networking.k8s.io", "ipaddresses"): networking.IPADDRESSES,

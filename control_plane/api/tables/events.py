@@ -1,9 +1,10 @@
-"""The Event table."""
+"""The Event table; events of events.k8s.io are shown as core/v1 has them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from control_plane.api.conversion.events import EVENTS_V1, core_of_v1
 from control_plane.api.objects import Object, dig, name_of
 from control_plane.api.tables.columns import WIDE, Column, View
 from control_plane.api.tables.rendering import since
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 
 def _cells(obj: Object, now: datetime) -> list[Any]:
+    if obj.get("apiVersion") == EVENTS_V1:
+        obj = core_of_v1(obj)
     first = since(obj.get("firstTimestamp") or obj.get("eventTime"), now)
     last = since(obj["lastTimestamp"], now) if obj.get("lastTimestamp") else first
     count = obj.get("count") or 1

@@ -3,13 +3,15 @@
 `validate_create` and `validate_update` run after defaulting, preparation and allocation, on objects
 whose fields have the right JSON types (field_validation.py saw to that). They change nothing.
 VALIDATORS is the table: one row per kind, and per subresource that has rules of its own; a kind
-without a row gets the rules of metadata alone. Field paths and texts are upstream's.
+without a row gets the rules of metadata alone. The rules are those of the stored version of a
+type. Field paths and texts are upstream's.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from control_plane.api.conversion import in_stored_version
 from control_plane.api.validation import formats
 from control_plane.api.validation.metadata import validate_metadata, validate_metadata_update
 from control_plane.api.validation.validators import VALIDATORS, Validator
@@ -26,6 +28,7 @@ _METADATA_ONLY = Validator(name_rule=formats.dns1123_subdomain)
 
 def validate_create(resource: Resource, obj: Object) -> list[FieldError]:
     """Return what is wrong with a new object, in upstream's order; empty when it may be stored."""
+    obj = in_stored_version(resource, obj)
     validator = VALIDATORS.get((resource.group, resource.kind, ""), _METADATA_ONLY)
     metadata = obj.get("metadata") or {}
     errors = list(validate_metadata(metadata, validator.name_rule, namespaced=resource.namespaced))
@@ -45,6 +48,7 @@ def validate_update(
     resource: Resource, new: Object, old: Object, *, subresource: str = ""
 ) -> list[FieldError]:
     """Return what is wrong with replacing `old` by `new` through this endpoint."""
+    new, old = in_stored_version(resource, new), in_stored_version(resource, old)
     validator = _validator_for(resource, subresource)
     errors = list(validate_metadata_update(new.get("metadata") or {}, old.get("metadata") or {}))
     return [*errors, *validator.on_update(new, old)]

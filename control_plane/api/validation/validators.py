@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from control_plane.api.validation import (
     access_rules,
     address_objects,
+    autoscalers,
     controller_revisions,
     cron_jobs,
     csi_objects,
@@ -112,6 +113,12 @@ VALIDATORS: Final[Mapping[tuple[str, str, str], Validator]] = {
     ("apps", "StatefulSet", "status"): Validator(
         on_update=stateful_sets.validate_stateful_set_status
     ),
+    ("autoscaling", "HorizontalPodAutoscaler", ""): Validator(
+        autoscalers.validate_autoscaler, autoscalers.validate_autoscaler_update
+    ),
+    ("autoscaling", "HorizontalPodAutoscaler", "status"): Validator(
+        on_update=autoscalers.validate_autoscaler_status
+    ),
     ("batch", "CronJob", ""): Validator(
         cron_jobs.validate_new_cron_job, cron_jobs.validate_cron_job_update
     ),
@@ -146,6 +153,9 @@ VALIDATORS: Final[Mapping[tuple[str, str, str], Validator]] = {
     ),
     ("scheduling.k8s.io", "PriorityClass", ""): Validator(
         priority_classes.validate_priority_class, priority_classes.validate_priority_class_update
+    ),
+    ("events.k8s.io", "Event", ""): Validator(
+        events.validate_new_event, events.validate_event_update
     ),
     ("networking.k8s.io", "IPAddress", ""): Validator(
         address_objects.validate_ip_address,

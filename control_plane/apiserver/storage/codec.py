@@ -3,13 +3,15 @@
 Stored is the whole object as JSON, `kind`, `apiVersion` and `metadata` first, without
 `resourceVersion`: that is the store's own mod_revision. A list's item is the same without kind and
 apiVersion and with resourceVersion, made from the stored bytes by splicing, so that a list is a
-join and not an encoding.
+join and not an encoding. Types that are stored in another version than they are served in are
+converted, and encoded anew.
 """
 
 from typing import Any
 
 import orjson
 
+from control_plane.api.conversion import conversion_for
 from control_plane.api.objects import Object
 from control_plane.api.resources import Resource
 
@@ -30,22 +32,35 @@ class Codec:
             resource.api_version.encode(),
         )
         self._identity = {"kind": resource.kind, "apiVersion": resource.api_version}
+        self._conversion = conversion_for(resource)
+        group, version, kind = resource.storage_group_version_kind
+        self._stored_identity = {
+            "kind": kind,
+            "apiVersion": f"{group}/{version}" if group else version,
+        }
         self._stored_head = self.head + b'"metadata":{"'
 
     def encode(self, obj: Object) -> bytes:
         """The bytes to store for `obj`."""
+        if self._conversion is not None:
+            obj = self._conversion.to_stored(obj)
         metadata = {k: v for k, v in obj["metadata"].items() if k not in _NOT_STORED}
-        return orjson.dumps({**self._identity, "metadata": metadata, **_content(obj)})
+        return orjson.dumps({**self._stored_identity, "metadata": metadata, **_content(obj)})
 
     def decode(self, value: bytes, revision: int) -> Object:
         """The object stored as `value` at `revision`; raises UnreadableError."""
-        obj = _loads(value)
+        obj = self._loads(value)
         obj["metadata"]["resourceVersion"] = str(revision)
         return {**self._identity, **obj}
 
+    def _loads(self, value: bytes) -> Object:
+        """The stored object in the version that is served."""
+        obj = _loads(value)
+        return obj if self._conversion is None else self._conversion.from_stored(obj)
+
     def item(self, value: bytes, revision: int) -> tuple[bytes, Object]:
         """The bytes of the object as a list's item, and the decoded object itself."""
-        obj = _loads(value)
+        obj = self._loads(value)
         metadata = obj["metadata"]
         if value.startswith(self._stored_head) and not any(key in metadata for key in _NOT_STORED):
             rest = value[len(self._stored_head) - 1 :]

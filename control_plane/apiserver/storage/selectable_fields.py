@@ -79,6 +79,12 @@ SELECTABLE_FIELDS: Mapping[tuple[str, str], Mapping[str, Getter]] = {
         "source": _event_source,
         "type": _path("type"),
     },
+    ("events.k8s.io", "events"): {
+        **{f"regarding.{part}": _path("regarding", part) for part in _INVOLVED},
+        "reason": _path("reason"),
+        "reportingController": _path("reportingController"),
+        "type": _path("type"),
+    },
     ("certificates.k8s.io", "certificatesigningrequests"): {
         "spec.signerName": _path("spec", "signerName")
     },

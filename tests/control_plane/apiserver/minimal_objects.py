@@ -1,0 +1,99 @@
+"""The smallest valid object of every resource, and a name that it may have."""
+
+import random
+import uuid
+from typing import Any
+
+from control_plane.api.resources import IPADDRESSES, Resource
+from tests.control_plane.apiserver.objects import deployment, pod, service
+
+Object = dict[str, Any]
+
+TEMPLATE = pod("x", labels={"a": "b"})
+JOB = {"template": {"spec": {**TEMPLATE["spec"], "restartPolicy": "Never"}}}
+ROLE = {"kind": "ClusterRole", "name": "r", "apiGroup": "rbac.authorization.k8s.io"}
+CLAIM = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+TARGET = {"kind": "Deployment", "name": "d", "apiVersion": "apps/v1"}
+
+CONTENTS: dict[tuple[str, str], Object] = {
+    ("v1", "Event"): {"involvedObject": {"kind": "Pod", "name": "p"}, "reason": "Test"},
+    ("v1", "PersistentVolume"): {
+        "spec": {
+            "capacity": {"storage": "1Gi"},
+            "accessModes": ["ReadWriteOnce"],
+            "hostPath": {"path": "/tmp/x"},
+        }
+    },
+    ("v1", "PersistentVolumeClaim"): {"spec": CLAIM},
+    ("v1", "PodTemplate"): {"template": TEMPLATE},
+    ("v1", "ReplicationController"): {"spec": {"selector": {"a": "b"}, "template": TEMPLATE}},
+    ("apps/v1", "ControllerRevision"): {"data": {"a": 1}, "revision": 1},
+    ("autoscaling/v1", "HorizontalPodAutoscaler"): {
+        "spec": {"scaleTargetRef": TARGET, "maxReplicas": 3}
+    },
+    ("autoscaling/v2", "HorizontalPodAutoscaler"): {
+        "spec": {"scaleTargetRef": TARGET, "maxReplicas": 3}
+    },
+    ("batch/v1", "CronJob"): {"spec": {"schedule": "@hourly", "jobTemplate": {"spec": JOB}}},
+    ("batch/v1", "Job"): {"spec": JOB},
+    ("discovery.k8s.io/v1", "EndpointSlice"): {"addressType": "IPv4", "endpoints": []},
+    ("events.k8s.io/v1", "Event"): {
+        "eventTime": "2026-01-01T00:00:00.000000Z",
+        "type": "Normal",
+        "regarding": {"kind": "Pod", "name": "p"},
+        "note": "text",
+        "reason": "Test",
+        "action": "Testing",
+        "reportingController": "test",
+        "reportingInstance": "test-1",
+    },
+    ("networking.k8s.io/v1", "IPAddress"): {
+        "spec": {"parentRef": {"resource": "services", "namespace": "default", "name": "x"}}
+    },
+    ("networking.k8s.io/v1", "Ingress"): {
+        "spec": {"defaultBackend": {"service": {"name": "x", "port": {"number": 80}}}}
+    },
+    ("networking.k8s.io/v1", "IngressClass"): {"spec": {"controller": "a.example/c"}},
+    ("networking.k8s.io/v1", "NetworkPolicy"): {"spec": {"podSelector": {}}},
+    ("networking.k8s.io/v1", "ServiceCIDR"): {"spec": {"cidrs": ["192.0.2.0/24"]}},
+    ("node.k8s.io/v1", "RuntimeClass"): {"handler": "runc"},
+    ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding"): {"roleRef": ROLE},
+    ("rbac.authorization.k8s.io/v1", "RoleBinding"): {"roleRef": ROLE},
+    ("scheduling.k8s.io/v1", "PriorityClass"): {"value": 5},
+    ("storage.k8s.io/v1", "CSIDriver"): {"spec": {}},
+    ("storage.k8s.io/v1", "CSINode"): {"spec": {"drivers": []}},
+    ("storage.k8s.io/v1", "CSIStorageCapacity"): {"storageClassName": "x"},
+    ("storage.k8s.io/v1", "StorageClass"): {"provisioner": "a.example/p"},
+    ("storage.k8s.io/v1", "VolumeAttachment"): {
+        "spec": {"attacher": "a", "nodeName": "n", "source": {"persistentVolumeName": "v"}}
+    },
+    ("storage.k8s.io/v1", "VolumeAttributesClass"): {
+        "driverName": "a.example",
+        "parameters": {"a": "b"},
+    },
+}
+WORKLOADS = ("DaemonSet", "Deployment", "ReplicaSet", "StatefulSet")
+
+
+def unused_name(resource: Resource) -> str:
+    """Return a name that no object of this resource has yet."""
+    if resource == IPADDRESSES:
+        return f"fd00::{random.randrange(1, 2**16):x}"
+    return f"x-{uuid.uuid4().hex[:8]}"
+
+
+def minimal_object(resource: Resource, name: str, namespace: str) -> Object:
+    """Return the smallest valid object of a resource, with the label mine=yes."""
+    if resource.kind in ("Pod", "Service"):
+        obj = pod(name) if resource.kind == "Pod" else service(name)
+    elif resource.kind in WORKLOADS:
+        obj = deployment(name)
+        if resource.kind in ("DaemonSet", "StatefulSet"):
+            del obj["spec"]["replicas"]
+    else:
+        obj = dict(CONTENTS.get((resource.api_version, resource.kind), {}))
+    for field in ("involvedObject", "regarding"):
+        if field in obj:
+            obj[field] = {**obj[field], "namespace": namespace}
+    identity = {"kind": resource.kind, "apiVersion": resource.api_version}
+    return {**obj, **identity, "metadata": {"name": name, "labels": {"mine": "yes"}}}
