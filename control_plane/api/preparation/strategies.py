@@ -18,6 +18,7 @@ from control_plane.api.preparation import (
     plain,
     pods,
     services,
+    signing_requests,
     small_objects,
     stateful_sets,
     storage,
@@ -103,6 +104,15 @@ STRATEGIES: Final[Mapping[tuple[str, str, str], Strategy]] = {
         jobs.create_job, plain.update_workload, default_propagation="Orphan"
     ),
     ("batch", "Job", "status"): _STATUS,
+    ("certificates.k8s.io", "CertificateSigningRequest", ""): Strategy(
+        signing_requests.create_signing_request, signing_requests.update_signing_request
+    ),
+    ("certificates.k8s.io", "CertificateSigningRequest", "approval"): Strategy(
+        nothing_on_create, signing_requests.update_approval
+    ),
+    ("certificates.k8s.io", "CertificateSigningRequest", "status"): Strategy(
+        nothing_on_create, signing_requests.update_status
+    ),
     ("coordination.k8s.io", "Lease", ""): Strategy(
         small_objects.create_lease,
         small_objects.update_lease,

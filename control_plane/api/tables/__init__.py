@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from control_plane.api.tables import (
     access,
     autoscaling,
+    certificates,
     cluster,
     events,
     jobs,
@@ -55,6 +56,9 @@ TABLES: Final[dict[tuple[str, str], View]] = {
     ("autoscaling", "horizontalpodautoscalers"): autoscaling.HORIZONTALPODAUTOSCALERS,
     ("batch", "cronjobs"): jobs.CRONJOBS,
     ("batch", "jobs"): jobs.JOBS,
+    ("certificates.k8s.io", "certificatesigningrequests"): (
+        certificates.CERTIFICATESIGNINGREQUESTS
+    ),
     ("coordination.k8s.io", "leases"): small_objects.LEASES,
     ("discovery.k8s.io", "endpointslices"): services.ENDPOINTSLICES,
     ("node.k8s.io", "runtimeclasses"): cluster.RUNTIMECLASSES,

@@ -61,9 +61,10 @@ __all__ = [
     "port_name",
     "port_number",
     "qualified_name",
-    "user_id", "wildcard_subdomain",
+    "signer_name", "user_id", "wildcard_subdomain",
 ]  # fmt: skip
 
+MAX_SIGNER: Final = 571
 _RELAXED_PART: Final = "[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN_UNDERSCORE: Final = rf"_?{_RELAXED_PART}(\._?{_RELAXED_PART})*"
 _PART: Final = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
@@ -117,6 +118,19 @@ def wildcard_subdomain(text: str) -> list[str]:
         )
         errors.append(regex_message(message, _WILDCARD, "*.example.com"))
     return errors
+
+
+def signer_name(text: str) -> list[str]:
+    """Check who signs certificates: a domain of two labels or more, and a path below it."""
+    domain, _, path = text.partition("/")
+    if not domain or not path or len(text) > MAX_SIGNER:
+        return ["must be a fully qualified domain and path of the form 'example.com/signer-name'"]
+    labels = domain.split(".")
+    if len(labels) < 2:
+        return ["should be a domain with at least two segments separated by dots"]
+    named = [(label, message) for label in labels for message in dns1123_label(label)]
+    errors = [f'validating label "{label}": {message}' for label, message in named]
+    return errors + dns1123_subdomain(path) if dns1123_subdomain(path) else errors
 
 
 def env_var_name(text: str) -> list[str]:

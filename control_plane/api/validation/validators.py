@@ -33,6 +33,7 @@ from control_plane.api.validation import (
     resource_quotas,
     runtime_classes,
     services,
+    signing_requests,
     small_objects,
     stateful_sets,
     storage,
@@ -124,6 +125,17 @@ VALIDATORS: Final[Mapping[tuple[str, str, str], Validator]] = {
     ),
     ("batch", "Job", ""): Validator(jobs.validate_new_job, jobs.validate_job_update),
     ("batch", "Job", "status"): Validator(on_update=job_status.validate_job_status),
+    ("certificates.k8s.io", "CertificateSigningRequest", ""): Validator(
+        signing_requests.validate_signing_request,
+        signing_requests.validate_update,
+        formats.path_segment,
+    ),
+    ("certificates.k8s.io", "CertificateSigningRequest", "approval"): Validator(
+        on_update=signing_requests.validate_approval_update
+    ),
+    ("certificates.k8s.io", "CertificateSigningRequest", "status"): Validator(
+        on_update=signing_requests.validate_status_update
+    ),
     ("coordination.k8s.io", "Lease", ""): on_both(small_objects.validate_lease),
     ("discovery.k8s.io", "EndpointSlice", ""): Validator(
         endpoints.validate_endpoint_slice, endpoints.validate_endpoint_slice_update

@@ -4,6 +4,7 @@ ADMISSION lists the plugins in upstream's order; each is a class with `admit` (m
 object), `check` (may refuse it) or both. A plugin is one file and one line here.
 """
 
+from control_plane.apiserver.admission.certificate_requester import CertificateRequester
 from control_plane.apiserver.admission.default_tolerations import DefaultTolerationSeconds
 from control_plane.apiserver.admission.namespace_lifecycle import NamespaceLifecycle
 from control_plane.apiserver.admission.node_taints import TaintNodesByCondition
@@ -23,6 +24,7 @@ ADMISSION: tuple[type[Plugin], ...] = (
     Priority,
     DefaultTolerationSeconds,
     StorageObjectInUseProtection,
+    CertificateRequester,
 )
 
 

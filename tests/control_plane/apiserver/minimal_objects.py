@@ -1,8 +1,14 @@
 """The smallest valid object of every resource, and a name that it may have."""
 
+import base64
 import random
 import uuid
 from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from control_plane.api.resources import IPADDRESSES, Resource
 from tests.control_plane.apiserver.objects import deployment, pod, service
@@ -14,6 +20,15 @@ JOB = {"template": {"spec": {**TEMPLATE["spec"], "restartPolicy": "Never"}}}
 ROLE = {"kind": "ClusterRole", "name": "r", "apiGroup": "rbac.authorization.k8s.io"}
 CLAIM = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
 TARGET = {"kind": "Deployment", "name": "d", "apiVersion": "apps/v1"}
+
+
+def signing_request(common_name: str = "someone") -> str:
+    """Return a PEM request for a certificate, in base64."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+    made = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
+    return base64.b64encode(made.public_bytes(serialization.Encoding.PEM)).decode()
+
 
 CONTENTS: dict[tuple[str, str], Object] = {
     ("v1", "Event"): {"involvedObject": {"kind": "Pod", "name": "p"}, "reason": "Test"},
@@ -36,6 +51,13 @@ CONTENTS: dict[tuple[str, str], Object] = {
     },
     ("batch/v1", "CronJob"): {"spec": {"schedule": "@hourly", "jobTemplate": {"spec": JOB}}},
     ("batch/v1", "Job"): {"spec": JOB},
+    ("certificates.k8s.io/v1", "CertificateSigningRequest"): {
+        "spec": {
+            "request": signing_request(),
+            "signerName": "a.example/s",
+            "usages": ["client auth"],
+        }
+    },
     ("discovery.k8s.io/v1", "EndpointSlice"): {"addressType": "IPv4", "endpoints": []},
     ("events.k8s.io/v1", "Event"): {
         "eventTime": "2026-01-01T00:00:00.000000Z",

@@ -1,0 +1,61 @@
+"""Certificates and requests for them as API objects hold them: base64 of PEM.
+
+Both functions say what is wrong with one, "" when nothing is. Called by the rules of certificate
+signing requests. Pure.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+
+_REQUEST: Final = "CERTIFICATE REQUEST"
+_BLOCK: Final = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----\s*\n(.*?)-----END \1-----", re.DOTALL)
+
+
+def request_trouble(encoded: str) -> str:
+    """Say what is wrong with a signing request: it must be signed by the key it is about."""
+    try:
+        blocks = _blocks(encoded)
+    except ValueError as error:
+        return str(error)
+    if not blocks or blocks[0][0] != _REQUEST:
+        return "PEM block type must be CERTIFICATE REQUEST"
+    try:
+        request = x509.load_der_x509_csr(base64.b64decode(blocks[0][1], validate=False))
+        is_signed = request.is_signature_valid
+    except (ValueError, TypeError, UnsupportedAlgorithm, binascii.Error) as error:
+        return f"the certificate request cannot be read: {error}"
+    return "" if is_signed else "the certificate request is not signed by its own key"
+
+
+def certificate_trouble(encoded: str) -> str:
+    """Say what is wrong with issued certificates: nothing but certificates, and at least one."""
+    try:
+        blocks = _blocks(encoded)
+    except ValueError as error:
+        return str(error)
+    for kind, body in blocks:
+        if kind != "CERTIFICATE":
+            return f'only CERTIFICATE PEM blocks are allowed, found "{kind}"'
+        if b":" in body:
+            return "no PEM block headers are permitted"
+        try:
+            x509.load_der_x509_certificate(base64.b64decode(body, validate=False))
+        except (ValueError, TypeError, UnsupportedAlgorithm, binascii.Error) as error:
+            return str(error)
+    return "" if blocks else "must contain at least one CERTIFICATE PEM block"
+
+
+def _blocks(encoded: str) -> list[tuple[str, bytes]]:
+    """Return the (type, body) of each PEM block; ValueError when it is no base64."""
+    try:
+        text = base64.b64decode(encoded)
+    except (binascii.Error, ValueError) as error:
+        raise ValueError(f"the content is not base64: {error}") from error
+    return [(kind.decode(), body) for kind, body in _BLOCK.findall(text)]
