@@ -54,7 +54,9 @@ class Bootstrap:
         self._collections = collections
         self._registry = registry
         self._presence = presence
-        self._call = Call(User("system:apiserver", ("system:masters",)))
+        self._call = Call(
+            User("system:apiserver", ("system:masters",)), field_manager="kube-apiserver"
+        )
 
     async def run(self) -> None:
         """Round after round for ever; a round that fails is tried again soon."""

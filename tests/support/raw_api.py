@@ -88,6 +88,11 @@ class RawApi:
         headers = {"Content-Type": f"application/{types[kind]}+json"}
         return self.request("PATCH", path, body, headers)
 
+    def apply(self, path: str, body: Any, manager: str = "m1", query: str = "") -> Answer:
+        """Server-side apply; `query` is what follows the field manager, such as "&force=true"."""
+        headers = {"Content-Type": "application/apply-patch+yaml"}
+        return self.request("PATCH", f"{path}?fieldManager={manager}{query}", body, headers)
+
     def watch(self, path: str, accept: str = "application/json") -> Generator[Object]:
         """Yield a watch's events until it ends; close the generator to leave earlier."""
         response = self._session.get(

@@ -37,7 +37,7 @@ def track(endpoint: Endpoint, live: Object, new: Object, name: str, now: str) ->
     fields could not be told: the object then has no managedFields.
     """
     before = _known_managers(endpoint, live, new)
-    metadata = new["metadata"]
+    metadata = new.setdefault("metadata", {})
     metadata.pop("managedFields", None)
     if not before and (live.get("metadata") or {}).get("uid"):
         return True  # nobody has applied this object or been tracked on it

@@ -28,6 +28,7 @@ __all__ = [
     "STRATEGIC",
     "FieldType",
     "Patch",
+    "is_apply",
     "object_type",
     "patch_for",
 ]
@@ -66,10 +67,15 @@ PATCHES: Final[Mapping[str, Patch]] = {
 def patch_for(content_type: str) -> Patch:
     """Return the format of a Content-Type header, whose parameters do not count.
 
-    Raises UnsupportedMediaType for everything else, server-side apply included: it is not served
-    yet.
+    Raises UnsupportedMediaType for everything else; server-side apply is no such patch, ask
+    `is_apply` before.
     """
     found = PATCHES.get(content_type.partition(";")[0].strip())
     if found is None:
-        raise UnsupportedMediaType.of(list(PATCHES))
+        raise UnsupportedMediaType.of([*PATCHES, APPLY])
     return found
+
+
+def is_apply(content_type: str) -> bool:
+    """Tell whether a Content-Type header is that of server-side apply."""
+    return content_type.partition(";")[0].strip() == APPLY

@@ -8,9 +8,10 @@ import random
 
 import orjson
 
-from control_plane.api.errors import ApiError, BadRequest, Expired, NotFound
+from control_plane.api.apply import endpoint_of
+from control_plane.api.errors import ApiError, BadRequest, Conflict, Expired, NotFound
 from control_plane.api.objects import Object, deep_copy, name_of, uid_of
-from control_plane.api.patch import patch_for
+from control_plane.api.patch import is_apply, patch_for
 from control_plane.api.resources import (
     NAMESPACES,
     PERSISTENTVOLUMECLAIMS,
@@ -19,8 +20,10 @@ from control_plane.api.resources import (
     SERVICEACCOUNTS,
     SERVICES,
 )
+from control_plane.apiserver.auth.authz import Attributes, authorize
 from control_plane.apiserver.http.accept import negotiate
 from control_plane.apiserver.http.answer import Answer, Reply, encoded_answer, success_status
+from control_plane.apiserver.http.applying import Applying
 from control_plane.apiserver.http.bodies import read_delete_options_body, read_object
 from control_plane.apiserver.http.list_options import ListOptions, read_list_options
 from control_plane.apiserver.http.patching import Patching
@@ -34,7 +37,7 @@ from control_plane.apiserver.http.request import Request
 from control_plane.apiserver.http.services import ApiServices
 from control_plane.apiserver.http.target import Target
 from control_plane.apiserver.http.watch_reply import WatchErrorReply, WatchReply
-from control_plane.apiserver.http.write_options import read_call, read_delete_options
+from control_plane.apiserver.http.write_options import call_of, read_delete_options
 from control_plane.apiserver.registry.call import Call
 from control_plane.apiserver.registry.deletion import DeleteOptions
 from control_plane.apiserver.registry.metadata_rules import require_name
@@ -53,7 +56,7 @@ ANSWERS_DELETED = frozenset(
 async def create(services: ApiServices, request: Request, target: Target) -> Reply:
     """POST to a collection."""
     resource = target.resource
-    call = read_call(request.query, "CreateOptions", request.user, request.warn)
+    call = call_of(request, "CreateOptions")
     obj = await read_object(request, resource, call)
     created = await services.registry.create(resource, target.namespace, obj, call)
     return _object(services, request, target, created, 201)
@@ -100,7 +103,7 @@ async def _watch(
 async def update(services: ApiServices, request: Request, target: Target) -> Reply:
     """PUT of an object or of one of its halves."""
     resource = target.resource
-    call = read_call(request.query, "UpdateOptions", request.user, request.warn)
+    call = call_of(request, "UpdateOptions")
     obj = await read_object(request, resource, call)
     require_name(obj, target.name)
 
@@ -121,17 +124,70 @@ async def update(services: ApiServices, request: Request, target: Target) -> Rep
 
 async def patch(services: ApiServices, request: Request, target: Target) -> Reply:
     """PATCH of an object or of one of its halves."""
+    if is_apply(request.header(b"content-type")):
+        return await _apply(services, request, target)
     resource = target.resource
     patching = patch_for(request.header(b"content-type"))
-    call = read_call(request.query, "PatchOptions", request.user, request.warn)
+    call = call_of(request, "PatchOptions")
     change = Patching(patching, await request.body(), resource, call)
 
-    async def apply(current: Object) -> Object:
+    async def transform(current: Object) -> Object:
         return change.apply(current)
 
-    edit = Edit(resource, _namespace(target), target.name, apply, target.subresource)
+    edit = Edit(resource, _namespace(target), target.name, transform, target.subresource)
     updated, _ = await services.registry.update(edit, call)
     return _object(services, request, target, updated)
+
+
+async def _apply(services: ApiServices, request: Request, target: Target) -> Reply:
+    """Server-side apply, which creates what is not there; only whole objects are created."""
+    resource = target.resource
+    body = await request.body()
+    call = call_of(request, "PatchOptions", applies=True)
+    endpoint = endpoint_of(resource, target.subresource)
+    change = Applying(body, endpoint, call, services.registry.now())
+
+    async def transform(current: Object) -> Object:
+        applied = change.apply(current)
+        if not current:
+            authorize(request.user, _creating(request, target))
+            _refuse_uid(target, applied)
+        return applied
+
+    edit = Edit(
+        resource,
+        _namespace(target),
+        target.name,
+        transform,
+        target.subresource,
+        may_create=not target.subresource,
+        sets_owners=True,
+    )
+    updated, is_new = await services.registry.update(edit, call)
+    return _object(services, request, target, updated, 201 if is_new else 200)
+
+
+def _creating(request: Request, target: Target) -> Attributes:
+    """What a user must be allowed to do besides patching when an apply creates."""
+    resource = target.resource
+    return Attributes(
+        verb="create",
+        path=request.path,
+        group=resource.group,
+        resource=resource.plural,
+        namespace=target.namespace,
+        name=target.name,
+    )
+
+
+def _refuse_uid(target: Target, new: Object) -> None:
+    if uid_of(new):
+        raise Conflict.of(
+            target.resource,
+            target.name,
+            f"uid mismatch: the provided object specified uid {uid_of(new)}, "
+            "and no existing object was found",
+        )
 
 
 async def delete(services: ApiServices, request: Request, target: Target) -> Reply:

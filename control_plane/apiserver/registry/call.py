@@ -8,10 +8,14 @@ from control_plane.apiserver.auth.user import User
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`dry_run` does everything but write. `warn` adds a Warning header to the answer."""
+    """`dry_run` does everything but write. `warn` adds a Warning header to the answer.
+
+    `field_manager` comes to own what is written; `force` lets an apply take what others own.
+    """
 
     user: User
     dry_run: bool = False
     field_validation: str = "Warn"
     field_manager: str = ""
+    force: bool = False
     warn: Callable[[str], None] = field(default=lambda _text: None)

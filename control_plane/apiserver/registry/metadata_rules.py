@@ -3,6 +3,7 @@
 Source of the texts: Kubernetes v1.35.
 """
 
+from control_plane.api.apply import same_but_for_time
 from control_plane.api.errors import BadRequest, Conflict, Invalid
 from control_plane.api.field_error import invalid
 from control_plane.api.objects import Object, name_of, namespace_of, resource_version_of, uid_of
@@ -16,7 +17,6 @@ def check_create_metadata(resource: Resource, namespace: str, obj: Object) -> No
     if resource_version_of(obj):
         raise BadRequest("resourceVersion should not be set on objects to be created")
     metadata.pop("resourceVersion", None)
-    metadata.pop("managedFields", None)
     if not resource.namespaced:
         return
     if namespace_of(obj) not in ("", namespace):
@@ -39,7 +39,6 @@ def check_update_metadata(resource: Resource, place: tuple[str, str], new: Objec
     """Compare an updated object with the (namespace, name) of the URL; fill in what it lacks."""
     namespace, name = place
     metadata = new.setdefault("metadata", {})
-    metadata.pop("managedFields", None)
     if name_of(new) != name:
         if name_of(new):
             raise BadRequest(
@@ -87,6 +86,20 @@ def check_version(resource: Resource, new: Object, revision: int, *, may_omit: b
         raise BadRequest(str(error)) from error
     if sent != revision:
         raise Conflict.modified(resource, name)
+
+
+def is_unchanged(new: Object, old: Object) -> bool:
+    """Tell whether an update is none: times of managers alone do not count, and are put back."""
+    if new == old:
+        return True
+    metadata, stored = new["metadata"], old["metadata"]
+    if not same_but_for_time(metadata.get("managedFields"), stored.get("managedFields")):
+        return False
+    settled = {**new, "metadata": {**metadata, "managedFields": stored["managedFields"]}}
+    if settled != old:
+        return False
+    metadata["managedFields"] = stored["managedFields"]
+    return True
 
 
 class _Plural:

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from control_plane.api.apply import endpoint_of, track
 from control_plane.api.defaults import apply_defaults
 from control_plane.api.errors import AlreadyExists, Invalid, NotFound, ServerTimeout
 from control_plane.api.field_error import required
@@ -41,6 +42,7 @@ from control_plane.apiserver.registry.metadata_rules import (
     check_uid,
     check_update_metadata,
     check_version,
+    is_unchanged,
 )
 from control_plane.apiserver.storage.collections import Collections
 from control_plane.apiserver.storage.object_store import ObjectStore, Stored
@@ -57,8 +59,9 @@ Transform = Callable[[Object], Awaitable[Object]]
 class Edit:
     """A change of one object: where it is, through which endpoint, and what makes the new state.
 
-    `transform` gets a copy of the stored object ({} when a PUT may create it) and returns the new
-    one. `is_system` edits are the server's own (a binding): not validated, not admitted.
+    `transform` gets a copy of the stored object ({} when the edit may create it) and returns the
+    new one; with `sets_owners` it has also said who owns its fields, as an apply does. `is_system`
+    edits are the server's own (a binding): not validated, not admitted, nobody's.
     """
 
     resource: Resource
@@ -67,6 +70,7 @@ class Edit:
     transform: Transform
     subresource: str = ""
     may_create: bool = False
+    sets_owners: bool = False
     may_omit_version: bool = True
     is_system: bool = False
 
@@ -87,11 +91,28 @@ class Registry:
         self._allocators = allocators
         self._clock = clock
 
-    async def create(self, resource: Resource, namespace: str, obj: Object, call: Call) -> Object:
-        """Store a new object and return it as stored."""
+    def now(self) -> str:
+        """The time as objects have it, in whole seconds."""
+        return format_time(self._clock())
+
+    async def create(
+        self,
+        resource: Resource,
+        namespace: str,
+        obj: Object,
+        call: Call,
+        *,
+        has_owners: bool = False,
+    ) -> Object:
+        """Store a new object and return it as stored.
+
+        The caller's field manager owns what is in it, unless it says already who does.
+        """
         check_create_metadata(resource, namespace, obj)
         clear_system_metadata(obj)
         apply_defaults(resource, obj)
+        if not has_owners:
+            self._track(resource, "", {}, obj, call)
         review = Review(resource, Operation.CREATE, namespace, obj, None, call)
         await self._admission.admit(review)
         if name_of(obj):
@@ -109,9 +130,17 @@ class Registry:
                 continue
         raise AlreadyExists.no_unique_name(resource, name_of(attempt))
 
+    def _track(
+        self, resource: Resource, subresource: str, old: Object, new: Object, call: Call
+    ) -> None:
+        """Say in `new` who owns its fields; an object that cannot be followed has no owners."""
+        endpoint = endpoint_of(resource, subresource)
+        if not track(endpoint, old, new, call.field_manager, self.now()):
+            logger.warning("fields not tracked resource=%s name=%s", resource.plural, name_of(new))
+
     async def _create_named(self, review: Review) -> Object:
         resource, obj = review.resource, review.obj
-        now = format_time(self._clock())
+        now = self.now()
         obj["metadata"] = {
             "name": name_of(obj),
             **obj["metadata"],
@@ -155,12 +184,14 @@ class Registry:
 
     async def _create_by_update(self, edit: Edit, call: Call) -> Object:
         strategy = strategy_for(edit.resource, edit.subresource)
-        if not (edit.may_create and strategy.create_on_update):
+        if not (edit.may_create and (edit.sets_owners or strategy.create_on_update)):
             raise NotFound.of(edit.resource, edit.name)
         obj = await edit.transform({})
         check_update_metadata(edit.resource, (edit.namespace, edit.name), obj)
         obj["metadata"].pop("resourceVersion", None)
-        return await self.create(edit.resource, edit.namespace, obj, call)
+        return await self.create(
+            edit.resource, edit.namespace, obj, call, has_owners=edit.sets_owners
+        )
 
     async def _changed(self, edit: Edit, store: ObjectStore, stored: Stored, call: Call) -> Object:
         """The new state, complete and valid but for what allocation adds."""
@@ -173,12 +204,13 @@ class Registry:
         if edit.is_system:
             return new
         apply_defaults(resource, new)
+        if not edit.sets_owners:
+            self._track(resource, edit.subresource, old, new, call)
         review = Review(
             resource, Operation.UPDATE, edit.namespace, new, old, call, edit.subresource
         )
         await self._admission.admit(review)
-        now = format_time(self._clock())
-        prepare_for_update(resource, new, old, now=now, subresource=edit.subresource)
+        prepare_for_update(resource, new, old, now=self.now(), subresource=edit.subresource)
         return new
 
     def _may_omit(self, edit: Edit) -> bool:
@@ -201,7 +233,7 @@ class Registry:
                         resource, Operation.UPDATE, edit.namespace, new, old, call, edit.subresource
                     )
                 )
-            if call.dry_run or new == old:
+            if is_unchanged(new, old) or call.dry_run:
                 return new
             written = await self._swap(edit, store, stored, new)
             if written is None:

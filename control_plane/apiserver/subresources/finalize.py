@@ -9,7 +9,7 @@ from control_plane.apiserver.http.representation import object_answer
 from control_plane.apiserver.http.request import Request
 from control_plane.apiserver.http.services import ApiServices
 from control_plane.apiserver.http.target import Target
-from control_plane.apiserver.http.write_options import read_call
+from control_plane.apiserver.http.write_options import call_of
 from control_plane.apiserver.registry.metadata_rules import require_name
 from control_plane.apiserver.registry.registry import Edit
 
@@ -17,7 +17,7 @@ from control_plane.apiserver.registry.registry import Edit
 async def update(services: ApiServices, request: Request, target: Target) -> Reply:
     """PUT: replace spec.finalizers; the last one gone, the namespace is."""
     resource = target.resource
-    call = read_call(request.query, "UpdateOptions", request.user, request.warn)
+    call = call_of(request, "UpdateOptions")
     sent = await read_object(request, resource, call)
     require_name(sent, target.name)
 

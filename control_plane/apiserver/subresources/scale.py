@@ -1,21 +1,26 @@
 """autoscaling/v1 Scale: the number of replicas of a workload, read and written on its own."""
 
+from collections.abc import Callable
+
 import orjson
 
 from control_plane.api import label_selector
+from control_plane.api.apply import endpoint_of, parent_entries, scale_entries, track
 from control_plane.api.errors import Invalid
 from control_plane.api.field_error import invalid
 from control_plane.api.objects import Object, deep_copy, dig, name_of, resource_version_of
-from control_plane.api.patch import patch_for
+from control_plane.api.patch import is_apply, patch_for
 from control_plane.api.resources import REPLICATIONCONTROLLERS, Resource
 from control_plane.apiserver.http.answer import Reply
+from control_plane.apiserver.http.applying import Applying
 from control_plane.apiserver.http.bodies import read_object
 from control_plane.apiserver.http.patching import Patching
 from control_plane.apiserver.http.representation import object_answer
 from control_plane.apiserver.http.request import Request
 from control_plane.apiserver.http.services import ApiServices
 from control_plane.apiserver.http.target import Target
-from control_plane.apiserver.http.write_options import read_call
+from control_plane.apiserver.http.write_options import call_of
+from control_plane.apiserver.registry.call import Call
 from control_plane.apiserver.registry.metadata_rules import require_name
 from control_plane.apiserver.registry.registry import Edit
 
@@ -30,31 +35,71 @@ async def read(services: ApiServices, request: Request, target: Target) -> Reply
 
 async def update(services: ApiServices, request: Request, target: Target) -> Reply:
     """PUT: set the parent's replicas."""
-    call = read_call(request.query, "UpdateOptions", request.user, request.warn)
+    call = call_of(request, "UpdateOptions")
     sent = await read_object(request, SCALE, call)
     require_name(sent, target.name)
 
-    async def replace(parent: Object) -> Object:
-        return with_scale(parent, sent, target)
+    def replace(scale: Object) -> Object:
+        return tracked(scale, deep_copy(sent), call, services.registry.now())
 
-    edit = Edit(target.resource, target.namespace, target.name, replace, "scale")
-    updated, _ = await services.registry.update(edit, call)
-    return _answer(request, target, updated)
+    return await _write(services, request, target, call, replace)
 
 
 async def patch(services: ApiServices, request: Request, target: Target) -> Reply:
     """PATCH: change the scale, and so the parent's replicas."""
-    patching = patch_for(request.header(b"content-type"))
-    call = read_call(request.query, "PatchOptions", request.user, request.warn)
+    content_type = request.header(b"content-type")
+    now = services.registry.now()
+    if is_apply(content_type):
+        body = await request.body()
+        call = call_of(request, "PatchOptions", applies=True)
+        change_by = Applying(body, endpoint_of(SCALE, "scale"), call, now).apply
+        return await _write(services, request, target, call, change_by)
+    patching = patch_for(content_type)
+    call = call_of(request, "PatchOptions")
     change = Patching(patching, await request.body(), SCALE, call)
 
-    async def apply(parent: Object) -> Object:
-        patched = change.apply(scale_of(target.resource, parent))
-        return with_scale(parent, patched, target)
+    def transform(scale: Object) -> Object:
+        return tracked(scale, change.apply(scale), call, now)
 
-    edit = Edit(target.resource, target.namespace, target.name, apply, "scale")
+    return await _write(services, request, target, call, transform)
+
+
+async def _write(
+    services: ApiServices,
+    request: Request,
+    target: Target,
+    call: Call,
+    change: Callable[[Object], Object],
+) -> Reply:
+    """Change the scale by `change`, which also says who owns it, and the parent with it."""
+
+    async def transform(parent: Object) -> Object:
+        entries = parent["metadata"].get("managedFields")
+        scale = scale_of(target.resource, parent)
+        owners = scale_entries(entries)
+        if owners:
+            scale["metadata"]["managedFields"] = owners
+        changed = change(scale)
+        result = with_scale(parent, changed, target)
+        after = dig(changed, "metadata", "managedFields")
+        owners = parent_entries(entries, after, target.resource.api_version)
+        if owners:
+            result["metadata"]["managedFields"] = owners
+        else:
+            result["metadata"].pop("managedFields", None)
+        return result
+
+    edit = Edit(
+        target.resource, target.namespace, target.name, transform, "scale", sets_owners=True
+    )
     updated, _ = await services.registry.update(edit, call)
     return _answer(request, target, updated)
+
+
+def tracked(old: Object, new: Object, call: Call, now: str) -> Object:
+    """The new scale, saying who owns its replicas after this write."""
+    track(endpoint_of(SCALE, "scale"), old, new, call.field_manager, now)
+    return new
 
 
 def _answer(request: Request, target: Target, parent: Object) -> Reply:
