@@ -60,7 +60,10 @@ def _all_fields(shape: MapShape, value: dict[str, Any]) -> FieldSet:
     zeros = shape.zeros
     for name, item in value.items():
         child = shape.child(name) or FREE
-        if item or name in zeros or not _vanishes(child, item):
+        if isinstance(child, Scalar):
+            if item is not None or name in zeros:
+                result[FIELD + name] = LEAF
+        elif item or name in zeros or not _vanishes(child, item):
             result[FIELD + name] = everything(child, item)
     for name in zeros:
         if name not in value:

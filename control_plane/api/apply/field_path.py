@@ -78,17 +78,20 @@ def shown(element: str) -> str:
 
 
 def in_order(elements: Iterable[str]) -> list[str]:
-    """Sort elements: fields, keyed items, values, indexes, each kind by its natural order."""
-    texts = list(elements)
-    if all(text[0] == "f" for text in texts):
-        texts.sort()
-    else:
+    """Sort elements: fields, keyed items, values, indexes, each kind by its natural order.
+
+    A "." that stands among them comes first.
+    """
+    texts = sorted(elements)
+    if texts and texts[-1][0] > "f":  # the letters of the other kinds come after that of fields
         texts.sort(key=_rank)
     return texts
 
 
 def _rank(element: str) -> tuple[int, Any]:
     kind, rest = element[:2], element[2:]
+    if kind not in _KINDS:
+        return -1, rest
     if kind == FIELD:
         return 0, rest
     value = orjson.loads(rest)

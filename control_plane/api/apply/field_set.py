@@ -71,13 +71,10 @@ def _read_node(value: Any) -> FieldSet:
 
 def written(fields: FieldSet) -> FieldSet:
     """Return the set with its elements in the order in which FieldsV1 has them."""
-    result: FieldSet = {}
-    if SELF in fields:
-        result[SELF] = LEAF
-    for element in in_order(key for key in fields if key != SELF):
-        child = fields[element]
-        result[element] = written(child) if child else LEAF
-    return result
+    return {
+        element: written(child) if (child := fields[element]) else LEAF
+        for element in in_order(fields)
+    }
 
 
 def has_path(fields: FieldSet, path: tuple[str, ...]) -> bool:
