@@ -81,12 +81,14 @@ class Endpoint:
         return recursive_difference(fields, self.reset) if self.reset else fields
 
     def knows(self, api_version: str) -> bool:
-        """Tell whether the kind has this version: managers of others are forgotten."""
+        """Tell whether the kind has this version: managers of others are forgotten.
+
+        Sets of another version are read as if they were of this one: the versions that are served
+        name their fields alike, but for a few.
+        """
         if api_version == self.api_version:
             return True
-        group = self.api_version.rpartition("/")[0]
-        same_group = api_version.rpartition("/")[0] == group
-        return same_group and schema().name_for(api_version, self.kind) is not None
+        return schema().name_for(api_version, self.kind) is not None
 
 
 @functools.cache

@@ -28,6 +28,7 @@ PATCH_TYPES: Final = (
     "application/json-patch+json",
     "application/merge-patch+json",
     "application/strategic-merge-patch+json",
+    "application/apply-patch+yaml",
 )
 TEXT: Final = ("text/plain",)
 ANY: Final = ("*/*",)

@@ -11,7 +11,7 @@ from control_plane.api.errors import ApiError, BadRequest
 from control_plane.api.field_validation import Directive
 from control_plane.api.go_text import go_kind
 from control_plane.api.json_syntax import JsonSyntaxError, RepeatedKeys, decode_with_repeats
-from control_plane.api.objects import Object
+from control_plane.api.objects import Object, deep_copy
 from control_plane.api.schema import schema
 from control_plane.api.typed_json import read_typed
 from control_plane.api.typed_scalars import TypeMismatch
@@ -47,7 +47,7 @@ class Applying:
     def _typed(self, applied: Object) -> Object:
         """The object with fields of the right types and without its nulls."""
         if self._definition is None:
-            return applied
+            return deep_copy(applied)  # the configuration is needed again when a write loses
         try:
             typed: Object = read_typed(applied, self._definition).value
         except (TypeMismatch, RecursionError) as error:
