@@ -193,5 +193,5 @@ def test_other_formats_are_refused_by_name(content_type: str) -> None:
     assert caught.value.message == (
         "the body of the request was in an unknown format - accepted media types include: "
         "application/json-patch+json, application/merge-patch+json, "
-        "application/strategic-merge-patch+json"
+        "application/strategic-merge-patch+json, application/apply-patch+yaml"
     )
