@@ -55,8 +55,11 @@ def _cluster(store: str) -> Callable[[Choice], Any]:
 
 
 def _growth(choice: Choice) -> Any:
-    plan = choice.plan
-    return growth.measure(plan.contenders[1], plan.runs, plan.seconds, choice.say)
+    return growth.measure(choice.plan.contenders[1], choice.plan, choice.say)
+
+
+def _growth_on(part: str) -> Callable[[Choice], Any]:
+    return lambda choice: growth.measure_on(part, choice.plan, choice.say)
 
 
 DELAYED = tuple(dict.fromkeys(row.part for row in ROWS))
@@ -64,6 +67,7 @@ PARTS: Mapping[str, Callable[[Choice], Any]] = {
     **{part: _beside_etcd(part) for part in DELAYED},
     "databases": lambda choice: databases.measure(choice.plan, choice.say),
     "growth": _growth,
+    **{part: _growth_on(part) for part in growth.DATABASES},
     "idle": lambda choice: rest.idle(choice.plan.contenders, choice.say),
     "leases": lambda choice: rest.leases(choice.plan.contenders, choice.say),
     "batch": lambda choice: batch.measure(choice.say),

@@ -1,11 +1,13 @@
 """How ours holds out as its store grows: from 10,000 keys of 1 KB to 1,000,000, each written twice.
 
 The small store and the large one are served by two processes and measured in turn. The history is
-what the second round of writes leaves, so there are as many old revisions as keys.
+what the second round of writes leaves, so there are as many old revisions as keys. On PostgreSQL
+and MariaDB the two stores are databases of one server.
 """
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -16,18 +18,31 @@ import grpc
 from proto.etcd import rpc_pb2 as pb
 from proto.etcd import rpc_pb2_grpc
 from tests.bench.compiled_client import run_loader
-from tests.bench.contenders import Contender, data_directory, start
-from tests.bench.datastores import revision_of
+from tests.bench.contenders import Contender, data_directory, start, start_on
+from tests.bench.databases import MARIADB_SETTINGS
+from tests.bench.datastores import Plan, revision_of
 from tests.bench.processes import cpu_share, forget_peak_rss, peak_rss_mib, rss_mib
 from tests.bench.rows import MILLION, PAGES
+from tests.support.large_tables import Fill, fill_tables
+from tests.support.mariadb import Mariadb
+from tests.support.postgres import Postgres
 
 SETTLE_SECONDS = 10.0
+WARM_SECONDS = 5.0
 IDLE_SECONDS = 30.0
 COSTS = "costs"  # beside the works: what the large store costs
 READ_KEYS = 200_000  # of 1 KB: the 200 MB that are read in pages or streamed
 PAGE_KEYS = 500
 CHANNEL_OPTIONS = [("grpc.max_receive_message_length", -1)]
 STORES: Mapping[str, Mapping[str, Any]] = {"small": PAGES, "large": MILLION}
+# Memory for pages, as databases are given that hold some GB on a machine of their own. With the
+# 128 MB that both come with, the disk would be measured: the large store is 3 GB.
+MEMORY = "4G"
+DATABASES: Mapping[str, Callable[[], AbstractContextManager[Postgres | Mariadb]]] = {
+    "growth-postgresql": lambda: Postgres(shared_buffers=f"{MEMORY}B"),
+    "growth-mariadb": lambda: Mariadb(**{**MARIADB_SETTINGS, "innodb_buffer_pool_size": MEMORY}),
+}
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +54,49 @@ class Filled:
     old_revision: int
 
 
-def measure(
-    front: str, runs: int, seconds: float, say: Callable[[str], None]
-) -> dict[str, dict[str, float]]:
+def measure(front: str, plan: Plan, say: Say) -> dict[str, dict[str, float]]:
     """Return rates by work and store, and what the large store costs at start and in memory."""
-    with data_directory() as directory:
-        servers: list[Contender] = []
-        try:
-            stores = {}
-            for name, keys in STORES.items():
-                say(f"{name} store: {keys['keys']:,} keys, twice")
-                servers.append(start(front, Path(directory) / name))
-                stores[name] = _fill(servers[-1], keys)
-            rates = _rates(stores, runs, seconds, say)
-            return {**rates, COSTS: _costs(stores["large"], say)}
-        finally:
-            for server in servers:
-                server.process.kill()
+    with data_directory() as directory, ExitStack() as stack:
+
+        def filled(name: str, keys: Mapping[str, Any]) -> Filled:
+            server = _started(stack, start(front, Path(directory) / name))
+            return _fill(server, keys)
+
+        return _measure(filled, plan, say)
+
+
+def measure_on(part: str, plan: Plan, say: Say) -> dict[str, dict[str, float]]:
+    """Return the same of one of DATABASES, which makes the rows itself: it takes a minute or two.
+
+    PostgreSQL's autovacuum would come to them within a few minutes, and somewhere in between.
+    """
+    with data_directory() as directory, DATABASES[part]() as database, ExitStack() as stack:
+
+        def filled(name: str, keys: Mapping[str, Any]) -> Filled:
+            fill = Fill(keys["prefix"], keys["value_bytes"])
+            old = fill_tables(database, name, keys["keys"], keys["keys"], fill)
+            if isinstance(database, Postgres):
+                database.run("VACUUM ANALYZE", database=name)
+            server = start_on(name, database.url(name), Path(directory) / name)
+            return Filled(_started(stack, server), keys, old)
+
+        return _measure(filled, plan, say)
+
+
+def _started(stack: ExitStack, server: Contender) -> Contender:
+    stack.callback(server.process.kill)
+    return server
+
+
+def _measure(
+    filled: Callable[[str, Mapping[str, Any]], Filled], plan: Plan, say: Say
+) -> dict[str, dict[str, float]]:
+    stores = {}
+    for name, keys in STORES.items():
+        say(f"{name} store: {keys['keys']:,} keys, twice")
+        stores[name] = filled(name, keys)
+    rates = _rates(stores, plan.runs, plan.seconds, say)
+    return {**rates, COSTS: _costs(stores["large"], say)}
 
 
 def _fill(server: Contender, keys: Mapping[str, Any]) -> Filled:
@@ -77,11 +118,14 @@ def _works(store: Filled) -> dict[str, tuple[str, dict[str, Any]]]:
 
 
 def _rates(
-    stores: Mapping[str, Filled], runs: int, seconds: float, say: Callable[[str], None]
+    stores: Mapping[str, Filled], runs: int, seconds: float, say: Say
 ) -> dict[str, dict[str, float]]:
     rates = {}
     for work in _works(stores["small"]):
         seen: dict[str, list[float]] = {name: [] for name in stores}
+        for store in stores.values():  # the first page of a range counts it, once
+            what, flags = _works(store)[work]
+            run_loader(store.server, what, WARM_SECONDS, **flags)
         for _run in range(runs):
             for name, store in stores.items():
                 what, flags = _works(store)[work]
@@ -92,7 +136,7 @@ def _rates(
     return rates
 
 
-def _costs(store: Filled, say: Callable[[str], None]) -> dict[str, float]:
+def _costs(store: Filled, say: Say) -> dict[str, float]:
     """Start the server again, twice, and read 200 MB of it; seconds, MiB, percent of a core."""
     process = store.server.process
     costs = {

@@ -74,6 +74,18 @@ def test_databases_are_judged_beside_etcd() -> None:
     assert line(page, "two servers on one PostgreSQL, to one")[3] == "**not met**"
 
 
+def test_growth_on_a_database_has_a_section_of_its_own() -> None:
+    measured = {
+        "put": {"small": 151.0, "large": 100.0},
+        "costs": {"start_s": 3.0, "rest_mib": 90.0, "idle_cpu": 0.6},
+    }
+    page = render({part: result(part, measured) for part in ("growth", "growth-mariadb")})
+    alone, on_mariadb = page.split("## As the store grows, on MariaDB")
+    assert line(on_mariadb, "put")[1:] == ["151", "100", "1.51", "1.5", "**not met**"]
+    assert line(alone, "CPU at rest")[3] == "**not met**"
+    assert line(on_mariadb, "CPU at rest")[3] == "met"
+
+
 def test_nothing_measured_is_a_page_without_tables() -> None:
     assert "|" not in render({})
 
