@@ -27,6 +27,7 @@ from datastore.backends.postgres_poller import Poller
 from datastore.backends.postgres_rights import refusal
 from datastore.backends.postgres_session import PostgresSession
 from datastore.backends.postgres_statements import LONGEST_KEY
+from datastore.backends.postgres_surplus import Packing
 from datastore.backends.shared_backend import SharedBackend
 from datastore.errors import StartError
 
@@ -54,6 +55,7 @@ class PostgresBackend(SharedBackend):
         self._database = database_of(url)
         super().__init__(self._database.name, identity)
         self._considered = self._swept = 0  # of the rows that this server has deleted
+        self._packing = Packing()
         self._direct = database_of(listen) if listen else None
         if self._direct and not self._direct.schema:
             self._direct = self._direct._replace(schema=self._database.schema)
@@ -68,9 +70,15 @@ class PostgresBackend(SharedBackend):
         return PostgresSession(self._database, self._lifeline, self._standing, writer=writer)
 
     def housekeep(self, session: Session) -> None:
-        """Sweep up behind the pruning; consider it after every `LEAST_SWEPT` rows."""
+        """Sweep up behind the pruning, and give back room that is not needed any more."""
+        if self._standing.deleted and isinstance(session, PostgresSession):
+            self._sweep(session)
+            self._packing.go_on(session)
+
+    def _sweep(self, session: PostgresSession) -> None:
+        """Consider it after every `LEAST_SWEPT` rows."""
         deleted = self._standing.deleted
-        if deleted - self._considered < LEAST_SWEPT or not isinstance(session, PostgresSession):
+        if deleted - self._considered < LEAST_SWEPT:
             return
         self._considered = deleted
         if session.sweep(deleted - self._swept):

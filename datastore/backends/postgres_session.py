@@ -12,6 +12,7 @@ from psycopg.pq import TransactionStatus
 from datastore.backends import postgres_upkeep
 from datastore.backends.looks import LookStatements
 from datastore.backends.postgres_connection import PostgresConnection, connect, said, translated
+from datastore.backends.postgres_surplus import PAGES, SAMPLE, Room, moving, percent_of, room_of
 from datastore.backends.postgres_transaction import SIZE, PostgresTransaction, named
 from datastore.backends.shared_session import SharedSession
 from datastore.mvcc.backend import BackendDown, Size
@@ -69,6 +70,27 @@ class PostgresSession(SharedSession[PostgresConnection, PostgresTransaction]):
         connection = self._connect()
         with translated(connection):
             return postgres_upkeep.sweep(connection, self._database, deleted)
+
+    def room(self) -> Room:
+        """Return how much room there is in the file of history."""
+        with self.snapshot() as tx:
+            pages = int(tx.run(PAGES)[0][0])
+            percent = percent_of(pages)
+            rows, size = tx.run(SAMPLE, (percent,))[0]
+        return room_of(pages, rows, size, percent)
+
+    def move(self, first: int, end: int) -> None:
+        """Write the rows of some pages of history anew, elsewhere."""
+        with self.transaction() as tx:
+            tx.begin()
+            tx.queue(moving(first, end))
+            tx.commit_plain()
+
+    def vacuum_history(self) -> None:
+        """Make room of what is deleted, and cut off the end of the file if it is free."""
+        connection = self._connect()
+        with translated(connection):
+            postgres_upkeep.vacuum(connection, self._database, ("history",))
 
     def copy_to(self, path: Path) -> None:
         """Write one state of the database into a new SQLite file."""

@@ -30,7 +30,7 @@ from datastore.backends.rows_file import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from sqlalchemy import Table
@@ -54,10 +54,15 @@ def sweep(connection: psycopg.Connection, database: Database, deleted: int) -> b
     row = connection.execute(asked, (history,)).fetchone()
     if row and deleted < row[0] * SWEPT_PART:
         return False
-    with _unhurried(connection, database):
-        for table in (history, database.table("kv")):
-            connection.execute(f"VACUUM (SKIP_LOCKED, PARALLEL 0) {table}".encode())
+    vacuum(connection, database, ("history", "kv"))
     return True
+
+
+def vacuum(connection: psycopg.Connection, database: Database, names: Sequence[str]) -> None:
+    """VACUUM some tables; one that somebody else is at, or has locked, is skipped."""
+    with _unhurried(connection, database):
+        for name in names:
+            connection.execute(f"VACUUM (SKIP_LOCKED, PARALLEL 0) {database.table(name)}".encode())
 
 
 def shrink(connection: psycopg.Connection, database: Database) -> None:

@@ -14,10 +14,10 @@ LEAST = 64  # pages for which it is worth the trouble
 
 
 class Surplus:
-    """The least numbers of free pages in two periods of LOOKS each, the one before and this."""
+    """The least numbers of free pages in two periods of `looks` each, the one before and this."""
 
-    def __init__(self) -> None:
-        self._looks = 0
+    def __init__(self, looks: int = LOOKS) -> None:
+        self._looks, self._period = 0, looks
         self._before = self._least = 0  # in the first period nothing is known to be too many
 
     def look(self, pages: int, free: int) -> int:
@@ -25,6 +25,6 @@ class Surplus:
         self._least = min(self._least, free) if self._looks else free
         self._looks += 1
         surplus = min(self._before, self._least) - (pages - free) // RESERVE
-        if self._looks == LOOKS:
+        if self._looks == self._period:
             self._looks, self._before = 0, self._least
         return surplus if surplus >= LEAST else 0

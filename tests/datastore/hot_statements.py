@@ -67,6 +67,7 @@ def _put(tx: SqlTransaction, store: Store) -> None:
 WORK: dict[str, tuple[int, Callable[[Store], object]]] = {
     "state": (2, reading(lambda snapshot, _: snapshot.state())),
     "point read": (8, reading(lambda snapshot, _: snapshot.live([key_of(1700)]))),
+    "point read, the row alone": (8, lambda store: store.session.live_row(key_of(1700))),
     "point read, with the state": (8, lambda store: store.session.look([key_of(1700)])),
     "page, newest": (
         PAGE,

@@ -15,8 +15,8 @@ from datastore.backends.sqlite_session import SqliteSession
 from datastore.backends.statements import CHAIN_STEPS
 from datastore.mvcc.counts import LiveCounts
 from tests.datastore import hot_statements as hot
-from tests.datastore.hot_statements import END, KEY, LARGE, PAGE, SMALL, UPDATES
-from tests.support.large_store import key_of, make_store
+from tests.datastore.hot_statements import END, KEY, LARGE, PAGE, SMALL, UPDATES, WORK
+from tests.support.large_store import make_store
 
 VERSIONS = 100_000  # of one key
 STEPS_A_ROW = 60
@@ -66,12 +66,6 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, St
     yield opened
     for store in opened:
         store.close()
-
-
-WORK: dict[str, tuple[int, Callable[[hot.Store], object]]] = {
-    **hot.WORK,
-    "point read, the row alone": (8, lambda store: store.session.live_row(key_of(1700))),
-}
 
 
 @pytest.mark.parametrize("name", WORK)

@@ -11,6 +11,7 @@ from tests.growth.databases import DATABASES, MIB, Sizes
 from tests.growth.run import BOUND, Grown, grow
 
 REST_SECONDS = 20.0
+BOUNDED = ("sqlite", "postgresql")  # InnoDB gives nothing back by itself
 HEAD = (
     "| store | updates | seconds | kept (live and history) | highest | at the end | after a rest | "
     "times what is kept | defragmented | rows too many |\n|---|---|---|---|---|---|---|---|---|---|"
@@ -29,10 +30,15 @@ def main() -> int:
         with DATABASES[name]() as database:
             grown = asyncio.run(grow(database, plan, REST_SECONDS, _say(name)))
         rows.append(_row(name, plan, grown))
-        too_large = sum(grown.rested[:2]) > BOUND * grown.kept
-        failed = failed or grown.garbage > 0 or (name == "sqlite" and too_large)
+        failed = failed or grown.garbage > 0 or (name in BOUNDED and _too_large(name, grown))
     _print("\n".join(("", HEAD, *rows)))
     return int(failed)
+
+
+def _too_large(name: str, grown: Grown) -> bool:
+    """Say whether a store is; SQLite's log counts in, that of a database is its own matter."""
+    log = grown.rested.beside if name == "sqlite" else 0
+    return grown.rested.store + log > BOUND * grown.kept
 
 
 def _say(name: str) -> Callable[[str], None]:
