@@ -17,6 +17,8 @@ from control_plane.api.resources import (
     PERSISTENTVOLUMECLAIMS,
     PERSISTENTVOLUMES,
     PODS,
+    PODTEMPLATES,
+    RESOURCEQUOTAS,
     SERVICEACCOUNTS,
     SERVICES,
 )
@@ -48,9 +50,10 @@ from control_plane.apiserver.storage.watch_cache import TooOldError
 MIN_WATCH_SECONDS = 1800
 
 # Kinds whose deletion answers with the object; the others answer a Status.
-ANSWERS_DELETED = frozenset(
-    {NAMESPACES, PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES, PODS, SERVICEACCOUNTS, SERVICES}
-)
+ANSWERS_DELETED = frozenset({
+    NAMESPACES, PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES, PODS, PODTEMPLATES, RESOURCEQUOTAS,
+    SERVICEACCOUNTS, SERVICES,
+})  # fmt: skip
 
 
 async def create(services: ApiServices, request: Request, target: Target) -> Reply:

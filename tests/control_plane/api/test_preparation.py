@@ -337,8 +337,14 @@ def test_small_objects_lose_what_they_may_not_hold() -> None:
 
 def test_how_each_resource_may_be_written() -> None:
     by_put = {r.plural for r in RESOURCES if strategy_for(r).create_on_update}
-    assert by_put == {"endpoints", "events", "leases", "services"}
-    assert [r.plural for r in RESOURCES if not strategy_for(r).unconditional_update] == ["leases"]
+    assert by_put == {
+        "endpoints", "events", "leases", "services", "limitranges", "runtimeclasses", "roles",
+        "rolebindings", "clusterroles", "clusterrolebindings",
+    }  # fmt: skip
+    assert {r.plural for r in RESOURCES if not strategy_for(r).unconditional_update} == {
+        "leases", "poddisruptionbudgets", "runtimeclasses", "csidrivers", "csinodes",
+        "csistoragecapacities", "volumeattachments",
+    }  # fmt: skip
     assert strategy_for(REPLICATIONCONTROLLERS).default_propagation == "Orphan"
     assert strategy_for(EVENTS).default_propagation == ""
     assert strategy_for(DEPLOYMENTS).default_propagation == "Background"
