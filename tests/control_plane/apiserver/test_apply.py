@@ -246,3 +246,27 @@ def test_creating_needs_the_permission(server: ThreadedApiServer, api: RawApi, m
     with raw_api(server, "") as nobody:
         assert nobody.apply(f"{maps}/a", configured()).code == 401
     assert api.get(f"{maps}/a").code == 404
+
+
+def test_a_new_object_may_say_who_owns_it(api: RawApi, maps: str) -> None:
+    made = api.apply(f"{maps}/a", configured(x="1")).json
+    entries = made["metadata"]["managedFields"]
+    copied = config_map("b", x="1")
+    copied["metadata"]["managedFields"] = entries
+    answer = api.post(f"{maps}?fieldManager=poster", copied)
+    assert set(managers(answer)) == {"poster"}  # who makes everything takes everything
+    copied = config_map("c", x="1")
+    copied["metadata"]["managedFields"] = [{}]
+    assert set(managers(api.post(f"{maps}?fieldManager=poster", copied))) == {"poster"}
+
+
+def test_deleting_tracks_nothing(api: RawApi, maps: str) -> None:
+    config = configured(x="1")
+    config["metadata"]["finalizers"] = ["example.com/held"]
+    made = api.apply(f"{maps}/a", config).json
+    gone = api.delete(f"{maps}/a").json
+    assert gone["metadata"]["deletionTimestamp"]
+    assert gone["metadata"]["managedFields"] == made["metadata"]["managedFields"]
+    config["metadata"]["finalizers"] = []
+    assert api.apply(f"{maps}/a", config).code == 200
+    assert api.get(f"{maps}/a").code == 404
