@@ -290,7 +290,8 @@ class SqlTransaction(ABC):
             rows = self._rows_below(heads, below)
             walked: Sequence[bytes] = heads[_KEY] if heads else ()
             if len(walked) < page or 0 < limit <= len(found) + len(rows):
-                return [*found, *rows][: limit or None] if found else rows
+                rows = [*found, *rows] if found else rows
+                return rows[:limit] if 0 < limit < len(rows) else rows
             found += rows
             key, page = walked[-1] + b"\0", WALK
 

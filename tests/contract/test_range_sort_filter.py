@@ -87,6 +87,15 @@ async def test_without_an_order_the_limit_cuts_by_key_before_sorting(
     assert (answer.more, answer.count) == (True, 4)
 
 
+async def test_keys_made_since_do_not_keep_the_limit_from_cutting(etcd: Client, base: int) -> None:
+    await etcd.put_many(["k", "k0"])
+
+    answer = await etcd.range("k", "l", sort_target=VALUE, limit=1, revision=base + 11)
+
+    assert etcd.names(answer.kvs) == ["k1"]
+    assert (answer.more, answer.count) == (True, 4)
+
+
 async def test_sorting_a_past_revision(etcd: Client, base: int) -> None:
     answer = await etcd.range("k", "l", sort_target=MOD, sort_order=DESCEND, revision=base + 5)
 
