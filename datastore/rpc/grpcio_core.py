@@ -25,7 +25,7 @@ _core: Any = import_module("grpc._cython.cygrpc")
 MORE_FOLLOWS = 1  # a message's flag: it need not be sent before the next one
 NUMBERS = {code.name: code.value[0] for code in grpc.StatusCode}
 _NO_METADATA = ()
-_TIMED_OUT = _core.CompletionType.queue_timeout
+_NOTHING_TO_DO = (_core.CompletionType.queue_timeout, _core.CompletionType.queue_shutdown)
 
 new_server: Callable[[Sequence[tuple[str, int]], bool], Any] = _core.Server
 new_queue: Callable[[], Any] = _core.CompletionQueue
@@ -35,9 +35,9 @@ def nothing(_: Event) -> None:
     """Take the event of a batch that nothing follows."""
 
 
-def is_timeout(event: Event) -> bool:
-    """Say whether a queue was asked until a time, and had nothing."""
-    return bool(event.completion_type == _TIMED_OUT)
+def is_none(event: Event) -> bool:
+    """Say whether nothing has happened: a queue had nothing in time, or has been shut down."""
+    return event.completion_type in _NOTHING_TO_DO
 
 
 def receive(call: Call, then: Then) -> None:

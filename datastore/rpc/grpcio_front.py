@@ -159,7 +159,7 @@ class GrpcioFront:
 
     def _handle(self, event: core.Event) -> bool:
         """Do what follows an event; say whether there was one."""
-        if core.is_timeout(event):
+        if core.is_none(event):
             return False
         try:
             event.tag(event)

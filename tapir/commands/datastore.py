@@ -5,6 +5,7 @@ import importlib
 from collections.abc import Sequence
 
 from datastore.flags.help import NOTE, add_flags
+from tapir.parent import tie_to_parent
 from tapir.refusal import Refusal, refusals_of
 from tapir.runner import run_until_signal
 
@@ -28,6 +29,7 @@ def run(flags: argparse.Namespace) -> int:
     """Serve until a signal."""
     from datastore.command import prepare
 
+    tie_to_parent()
     with refusals_of("datastore"):
         prepare(flags.config)
         server = importlib.import_module("datastore.server")

@@ -3,14 +3,12 @@
 It listens on a unix socket of mode 0600 in the data directory and on nothing else. If it dies it is
 started again; the API server's calls fail in between and then go on. It ignores Ctrl-C, which the
 terminal sends to it too: this process stops it last, when nobody writes any more. When this process
-is killed outright, the kernel stops the child.
+is killed outright, the kernel stops the child (`tapir.parent`).
 """
 
 import asyncio
-import ctypes
 import logging
 import os
-import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -18,6 +16,7 @@ from typing import Any
 
 import grpc
 
+from tapir.parent import PARENT
 from tapir.up.config import ConfigError, UpConfig
 
 LONGEST_SOCKET_PATH = 100  # sockaddr_un holds 107 bytes; some room for gRPC's own suffixes
@@ -27,7 +26,6 @@ PROBE_SECONDS = 1.0
 PAUSE_SECONDS = 0.01
 SECONDS_TO_STOP = 10.0
 SECONDS_BEFORE_RESTART = 1.0
-PR_SET_PDEATHSIG = 1
 CHILD_NAME = "tapir datastore"
 IGNORING_CTRL_C = ("/bin/sh", "-c", "trap '' INT; exec \"$@\"", "sh")
 
@@ -67,7 +65,6 @@ class DatastoreProcess:
             stdin=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
             env=_environment(self._config),
-            preexec_fn=_tie_to_parent,
         )
         self._relay = asyncio.create_task(self._relay_errors(self._child))
         while not await self._serves():
@@ -148,6 +145,8 @@ def _environment(config: UpConfig) -> dict[str, str]:
     """What the child inherits: nothing that an etcd, or this process's systemd, has set.
 
     The database's URL may hold a password: a command line is everybody's to read, this is not.
+    The child ties itself to this process: code of ours between fork and exec is not safe beside
+    gRPC's threads.
     """
     inherited = {
         name: value
@@ -158,12 +157,5 @@ def _environment(config: UpConfig) -> dict[str, str]:
         "ETCD_ENDPOINT": config.datastore,
         "ETCD_ENDPOINT_PASSWORD_FILE": config.datastore_password_file,
     }
+    named |= {PARENT: str(os.getpid())}
     return inherited | {name: value for name, value in named.items() if value}
-
-
-def _tie_to_parent() -> None:
-    """Run in the child before exec: end when the parent is gone.
-
-    Ctrl-C cannot be ignored here: uvloop resets every signal's disposition after this function.
-    """
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
