@@ -6,6 +6,7 @@ thread has read it; the answer gets its outcome in the thread that has it (`answ
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, NamedTuple
 
 from datastore.mvcc import validation
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from datastore.mvcc.store import Store
     from datastore.mvcc.writer import Writer
 
-
+log = logging.getLogger(__name__)
 LONGEST_PAGE = 1_000  # rows
 
 
@@ -66,8 +67,11 @@ class KeySpace:
         return self._points.read_here(key)
 
     def serve(self) -> None:
-        """Answer the reads of one key that this thread has started."""
-        self._points.serve()
+        """Answer the reads of one key that this thread has started; it raises nothing."""
+        try:
+            self._points.serve()
+        except Exception:  # the reads' callers have been told; the thread goes on
+            log.exception("internal error while reading")
 
     def put(self, put: Put, size: int, answer: Answer) -> None:
         """Start a write of one key; the result is a PutResult. `size` is the request's bytes."""

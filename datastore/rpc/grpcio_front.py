@@ -149,13 +149,7 @@ class GrpcioFront:
                     break
             if self.reads:
                 self.reads = False
-                self._serve_reads()
-
-    def _serve_reads(self) -> None:
-        try:
-            self.edge.store.keys.serve()
-        except Exception:  # the reads' callers have been told; the front goes on
-            log.exception("internal error while reading")
+                self.edge.store.keys.serve()
 
     def _handle(self, event: core.Event) -> bool:
         """Do what follows an event; say whether there was one."""

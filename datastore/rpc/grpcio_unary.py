@@ -6,13 +6,12 @@ outcome, for which this is the `Answer`; a `Unary` one runs on the event loop.
 
 from __future__ import annotations
 
-import logging
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from datastore.errors import DatastoreError
 from datastore.rpc import grpcio_core as core
 from datastore.rpc.answering import Direct, Edge, Unary, decoded, respond
+from datastore.rpc.failure import failure
 
 if TYPE_CHECKING:
     import asyncio
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from datastore.rpc.counting import MethodCounts
     from datastore.rpc.grpcio_front import GrpcioFront
 
-log = logging.getLogger(__name__)
 NO_REQUEST = "the client sent no request"
 
 
@@ -73,11 +71,7 @@ class UnaryCall:
 
     def set_exception(self, error: Exception) -> None:
         """Send the status instead."""
-        if isinstance(error, DatastoreError):
-            self._fail(error.code, str(error))
-        else:
-            log.error("internal error in a call", exc_info=error)
-            self._fail("UNKNOWN", f"Unexpected {type(error)}: {error}")
+        self._fail(*failure(error))
 
     def cancel(self) -> None:
         """End what runs on the event loop; called there."""

@@ -12,15 +12,15 @@ queue unexecuted. Bounds: those of the queues behind (writer, point reads, lanes
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import grpc
 
-from datastore.errors import DatastoreError, ServerStopped, StartError
+from datastore.errors import ServerStopped, StartError
 from datastore.rpc.answering import Direct, Unary, check_client_version, decoded, respond
+from datastore.rpc.failure import failure
 
 try:
     from pygrpc_native import EVENT_CALL, NativeGrpcFront
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from datastore.rpc.answering import Edge, Metadata, Method
     from datastore.rpc.options import GrpcOptions
 
-log = logging.getLogger(__name__)
 TOGETHER = 256  # calls taken at once
 IO_THREADS = 2
 MAX_METADATA = 16 << 10
@@ -78,11 +77,8 @@ class Call:
         """Send the status instead."""
         front = self._front
         front.calls.pop(self.id, None)
-        if isinstance(error, DatastoreError):
-            front.native.fail(self.id, CODES[error.code], str(error))
-        else:
-            log.error("internal error in a call", exc_info=error)
-            front.native.fail(self.id, CODES["UNKNOWN"], f"Unexpected {type(error)}: {error}")
+        code, text = failure(error)
+        front.native.fail(self.id, CODES[code], text)
 
 
 class NativeFront:
@@ -160,13 +156,7 @@ class NativeFront:
                     self._take(number, methods[method], payload or b"", details)
                 else:
                     self._drop(number)
-            self._serve_reads()
-
-    def _serve_reads(self) -> None:
-        try:
             self.edge.store.keys.serve()
-        except Exception:  # the reads' callers have been told; the front goes on
-            log.exception("internal error while reading")
 
     def _take(
         self, number: int, method: Direct | Unary, payload: bytes, details: CallDetails | None

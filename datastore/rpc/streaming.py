@@ -8,11 +8,11 @@ client sends at once is then answered at once, with one commit and one write to 
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from datastore.errors import DatastoreError, MalformedMessage, MalformedRequest, ServerStopped
 from datastore.rpc.answering import Edge, Stream, decoded
+from datastore.rpc.failure import failure
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
     Incoming = AsyncIterator[list[bytes]]
     Write = Callable[[list[bytes]], Awaitable[None]]
-
-
-log = logging.getLogger(__name__)
 
 
 class Conversation(NamedTuple):
@@ -101,9 +98,6 @@ async def outcome(begin: Callable[[], Conversation]) -> tuple[str, str]:
     """Hold a conversation; return the code and the text that it ends with."""
     try:
         await begin().hold()
-    except DatastoreError as error:
-        return error.code, str(error)
-    except Exception as error:
-        log.exception("internal error in a call")
-        return "UNKNOWN", f"Unexpected {type(error)}: {error}"
+    except Exception as error:  # noqa: BLE001  the caller gets it
+        return failure(error)
     return "OK", ""

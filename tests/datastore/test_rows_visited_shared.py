@@ -32,8 +32,8 @@ _MARIADB = "SHOW SESSION STATUS LIKE 'Handler\\_read\\_%%'"
 class Store:
     """A large or small store, one session, and what the database has counted for it."""
 
-    def __init__(self, server: Postgres | Mariadb, database: str, keys: int) -> None:
-        self.pinned = fill_tables(server, database, keys, UPDATES)
+    def __init__(self, server: Postgres | Mariadb, database: str, pinned: int) -> None:
+        self.pinned = pinned
         self._server, self._database = server, database
         self._backend = new_backend(server.url(database), Identity("default", ()))
         self._backend.open()
@@ -72,7 +72,13 @@ class Store:
 
 @contextmanager
 def _opened(server: Postgres | Mariadb) -> Iterator[tuple[Store, Store]]:
-    stores = Store(server, "visited_small", SMALL), Store(server, "visited_large", LARGE)
+    sizes = {"visited_small": SMALL, "visited_large": LARGE}
+    # All before the first session is opened: MySQL ends one that is idle for so long.
+    pinned = {name: fill_tables(server, name, keys, UPDATES) for name, keys in sizes.items()}
+    stores = (
+        Store(server, "visited_small", pinned["visited_small"]),
+        Store(server, "visited_large", pinned["visited_large"]),
+    )
     yield stores
     for store in stores:
         store.close()
