@@ -37,6 +37,14 @@ GROUP_PRIORITIES: Final[dict[str, int]] = {
     "internal.apiserver.k8s.io": 16000,
     "storagemigration.k8s.io": 15800,
 }
+# The priorities of versions that do not have the usual one.
+VERSION_PRIORITIES: Final[dict[tuple[str, str], int]] = {
+    ("", "v1"): 1,
+    ("autoscaling", "v2"): 30,
+    ("flowcontrol.apiserver.k8s.io", "v1"): 21,
+    ("resource.k8s.io", "v1"): 20,
+}
+VERSION_PRIORITY: Final = 15
 CUSTOM_GROUP_PRIORITY: Final = 1000
 
 _VERSION: Final = re.compile(r"v(\d+)(?:(alpha|beta)(\d+))?", re.ASCII)
@@ -48,6 +56,16 @@ def ordered_groups(groups: Iterable[str]) -> list[str]:
     return sorted(
         set(groups), key=lambda group: (-GROUP_PRIORITIES.get(group, CUSTOM_GROUP_PRIORITY), group)
     )
+
+
+def group_priority(group: str) -> int:
+    """Return the groupPriorityMinimum of a group; unknown groups are custom ones."""
+    return GROUP_PRIORITIES.get(group, CUSTOM_GROUP_PRIORITY)
+
+
+def version_priority(group: str, version: str) -> int:
+    """Return the versionPriority of a built-in group's version."""
+    return VERSION_PRIORITIES.get((group, version), VERSION_PRIORITY)
 
 
 def ordered_versions(versions: Iterable[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """Certificates and requests for them as API objects hold them: base64 of PEM.
 
-Both functions say what is wrong with one, "" when nothing is. Called by the rules of certificate
-signing requests. Pure.
+The functions say what is wrong with one, "" when nothing is. Called by the rules of certificate
+signing requests and the warnings of secrets. Pure.
 """
 
 from __future__ import annotations
@@ -9,10 +9,14 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 _REQUEST: Final = "CERTIFICATE REQUEST"
 _BLOCK: Final = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----\s*\n(.*?)-----END \1-----", re.DOTALL)
@@ -59,3 +63,28 @@ def _blocks(encoded: str) -> list[tuple[str, bytes]]:
     except (binascii.Error, ValueError) as error:
         raise ValueError(f"the content is not base64: {error}") from error
     return [(kind.decode(), body) for kind, body in _BLOCK.findall(text)]
+
+
+def key_pair_trouble(certificate: str, key: str) -> str:
+    """Say why a certificate and a key, both base64 of PEM, cannot serve TLS together."""
+    try:
+        pem, key_pem = base64.b64decode(certificate), base64.b64decode(key)
+    except (binascii.Error, ValueError) as error:
+        return f"tls: {error}"
+    if not _BLOCK.search(pem):
+        return "tls: failed to find any PEM data in certificate input"
+    if not _BLOCK.search(key_pem):
+        return "tls: failed to find any PEM data in key input"
+    try:
+        public = x509.load_pem_x509_certificates(pem)[0].public_key()
+        private = serialization.load_pem_private_key(key_pem, None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        return f"tls: {error}"
+    same = _der_of(public) == _der_of(private.public_key())
+    return "" if same else "tls: private key does not match public key"
+
+
+def _der_of(key: PublicKeyTypes) -> bytes:
+    return key.public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )

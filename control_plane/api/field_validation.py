@@ -173,6 +173,25 @@ def _read(value: Object, expected: Expected) -> Typed:
         raise TypeMismatch("exceeded max depth") from None
 
 
+def check_patched_identity(patched: Object, expected: Expected, shown: str) -> None:
+    """Raise the API's 422 when a patch has made an object one of another kind or version.
+
+    Only JSON and merge patches can: a strategic merge is read by the type of what it changes.
+    """
+    kind, api_version = (patched.get(field) or "" for field in ("kind", "apiVersion"))
+    if not (isinstance(kind, str) and isinstance(api_version, str)):
+        return  # its fields have the wrong type, which is said elsewhere
+    given = (kind or expected.kind, api_version or expected.api_version)
+    trouble = _identity_trouble(*given, expected)
+    if trouble:
+        raise _patch_refused(shown, trouble)
+    if given[1] != expected.api_version:
+        raise BadRequest(
+            f"the API version in the data ({given[1]}) does not match the expected API "
+            f"version ({expected.api_version})"
+        )
+
+
 def check_patched(
     patched: Object,
     expected: Expected,

@@ -15,6 +15,7 @@ ALL: tuple[str, ...] = (
 )  # fmt: skip
 GET_PATCH_UPDATE: tuple[str, ...] = ("get", "patch", "update")
 CREATE_ONLY: tuple[str, ...] = ("create",)
+PROXY: tuple[str, ...] = ("create", "delete", "get", "patch", "update")
 # Namespaces are deleted one by one: each deletion empties one namespace.
 WITHOUT_DELETECOLLECTION: tuple[str, ...] = tuple(v for v in ALL if v != "deletecollection")
 
@@ -34,9 +35,9 @@ class Subresource:
     version: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Resource:
-    """What the API server knows of one resource type.
+    """What the API server knows of one resource type; a row is equal to itself alone.
 
     `storage` is the key prefix below /registry/ without slashes at the ends: None means the plural,
     "" that nothing is stored (reviews). `singular` and `list_kind` default to the lower-cased kind

@@ -15,8 +15,12 @@ from control_plane.api.builtin import (
     certificates,
     coordination,
     core,
+    devices,
+    extensions,
+    flowcontrol,
     networking,
     policy,
+    reviews,
     storage,
     workloads,
 )
@@ -24,6 +28,8 @@ from control_plane.api.builtin.access import CLUSTERROLEBINDINGS, CLUSTERROLES, 
 from control_plane.api.builtin.certificates import CERTIFICATESIGNINGREQUESTS
 from control_plane.api.builtin.coordination import EVENTS_V1, LEASES
 from control_plane.api.builtin.core import (
+    BINDINGS,
+    COMPONENTSTATUSES,
     CONFIGMAPS,
     ENDPOINTS,
     EVENTS,
@@ -40,6 +46,21 @@ from control_plane.api.builtin.core import (
     SERVICEACCOUNTS,
     SERVICES,
 )
+from control_plane.api.builtin.devices import (
+    DEVICECLASSES,
+    RESOURCECLAIMS,
+    RESOURCECLAIMTEMPLATES,
+    RESOURCESLICES,
+)
+from control_plane.api.builtin.extensions import (
+    APISERVICES,
+    CUSTOMRESOURCEDEFINITIONS,
+    MUTATINGWEBHOOKCONFIGURATIONS,
+    VALIDATINGADMISSIONPOLICIES,
+    VALIDATINGADMISSIONPOLICYBINDINGS,
+    VALIDATINGWEBHOOKCONFIGURATIONS,
+)
+from control_plane.api.builtin.flowcontrol import FLOWSCHEMAS, PRIORITYLEVELCONFIGURATIONS
 from control_plane.api.builtin.networking import (
     ENDPOINTSLICES,
     INGRESSCLASSES,
@@ -49,6 +70,14 @@ from control_plane.api.builtin.networking import (
     SERVICECIDRS,
 )
 from control_plane.api.builtin.policy import PODDISRUPTIONBUDGETS, PRIORITYCLASSES, RUNTIMECLASSES
+from control_plane.api.builtin.reviews import (
+    LOCALSUBJECTACCESSREVIEWS,
+    SELFSUBJECTACCESSREVIEWS,
+    SELFSUBJECTREVIEWS,
+    SELFSUBJECTRULESREVIEWS,
+    SUBJECTACCESSREVIEWS,
+    TOKENREVIEWS,
+)
 from control_plane.api.builtin.storage import (
     CSIDRIVERS,
     CSINODES,
@@ -77,18 +106,22 @@ from control_plane.api.resource import (
 )
 
 __all__ = [
-    "BUILT_IN", "CERTIFICATESIGNINGREQUESTS", "CLUSTERROLEBINDINGS", "CLUSTERROLES",
-    "CONFIGMAPS", "CONTROLLERREVISIONS", "CRONJOBS", "CSIDRIVERS", "CSINODES",
-    "CSISTORAGECAPACITIES", "DAEMONSETS", "DEPLOYMENTS", "ENDPOINTS", "ENDPOINTSLICES",
-    "EVENTS", "EVENTS_V1", "HORIZONTALPODAUTOSCALERS", "HORIZONTALPODAUTOSCALERS_V1",
-    "INGRESSCLASSES", "INGRESSES", "IPADDRESSES", "JOBS", "LEASES", "LIMITRANGES", "NAMESPACES",
-    "NETWORKPOLICIES", "NODES", "PERSISTENTVOLUMECLAIMS", "PERSISTENTVOLUMES",
-    "PODDISRUPTIONBUDGETS", "PODS", "PODTEMPLATES", "PRIORITYCLASSES", "REPLICASETS",
-    "REPLICATIONCONTROLLERS", "RESOURCEQUOTAS", "RESOURCES", "ROLEBINDINGS", "ROLES",
-    "RUNTIMECLASSES", "SCALE", "SECRETS", "SERVICEACCOUNTS", "SERVICECIDRS", "SERVICES",
-    "STATEFULSETS", "STATUS", "STORAGECLASSES", "STORAGE_ROOT", "VOLUMEATTACHMENTS",
-    "VOLUMEATTRIBUTESCLASSES", "Resource", "ResourceSet", "Subresource", "resource_for",
-    "resource_named",
+    "APISERVICES", "BINDINGS", "BUILT_IN", "CERTIFICATESIGNINGREQUESTS", "CLUSTERROLEBINDINGS",
+    "CLUSTERROLES", "COMPONENTSTATUSES", "CONFIGMAPS", "CONTROLLERREVISIONS", "CRONJOBS",
+    "CSIDRIVERS", "CSINODES", "CSISTORAGECAPACITIES", "CUSTOMRESOURCEDEFINITIONS", "DAEMONSETS",
+    "DEPLOYMENTS", "DEVICECLASSES", "ENDPOINTS", "ENDPOINTSLICES", "EVENTS", "EVENTS_V1",
+    "FLOWSCHEMAS", "HORIZONTALPODAUTOSCALERS", "HORIZONTALPODAUTOSCALERS_V1", "INGRESSCLASSES",
+    "INGRESSES", "IPADDRESSES", "JOBS", "LEASES", "LIMITRANGES", "LOCALSUBJECTACCESSREVIEWS",
+    "MUTATINGWEBHOOKCONFIGURATIONS", "NAMESPACES", "NETWORKPOLICIES", "NODES",
+    "PERSISTENTVOLUMECLAIMS", "PERSISTENTVOLUMES", "PODDISRUPTIONBUDGETS", "PODS", "PODTEMPLATES",
+    "PRIORITYCLASSES", "PRIORITYLEVELCONFIGURATIONS", "REPLICASETS", "REPLICATIONCONTROLLERS",
+    "RESOURCECLAIMS", "RESOURCECLAIMTEMPLATES", "RESOURCEQUOTAS", "RESOURCES", "RESOURCESLICES",
+    "ROLEBINDINGS", "ROLES", "RUNTIMECLASSES", "SCALE", "SECRETS", "SELFSUBJECTACCESSREVIEWS",
+    "SELFSUBJECTREVIEWS", "SELFSUBJECTRULESREVIEWS", "SERVICEACCOUNTS", "SERVICECIDRS", "SERVICES",
+    "STATEFULSETS", "STATUS", "STORAGECLASSES", "STORAGE_ROOT", "SUBJECTACCESSREVIEWS",
+    "TOKENREVIEWS", "VALIDATINGADMISSIONPOLICIES", "VALIDATINGADMISSIONPOLICYBINDINGS",
+    "VALIDATINGWEBHOOKCONFIGURATIONS", "VOLUMEATTACHMENTS", "VOLUMEATTRIBUTESCLASSES", "Resource",
+    "ResourceSet", "Subresource", "resource_for", "resource_named",
 ]  # fmt: skip
 
 RESOURCES: tuple[Resource, ...] = (
@@ -100,6 +133,10 @@ RESOURCES: tuple[Resource, ...] = (
     *storage.ROWS,
     *access.ROWS,
     *certificates.ROWS,
+    *flowcontrol.ROWS,
+    *reviews.ROWS,
+    *devices.ROWS,
+    *extensions.ROWS,
 )
 
 
@@ -127,6 +164,12 @@ class ResourceSet:
     def of_kind(self, api_version: str, kind: str) -> Resource | None:
         """Return the row of an object's apiVersion and kind."""
         return self._by_kind.get((api_version, kind))
+
+    def keeps(self, row: Resource) -> bool:
+        """Whether objects are kept as those of this row: no other row serves the stored version."""
+        group, version, kind = row.storage_group_version_kind
+        stored = self.of_kind(f"{group}/{version}" if group else version, kind)
+        return row.is_stored and stored in (None, row)
 
     def in_group_version(self, group: str, version: str) -> tuple[Resource, ...]:
         """Return the rows of one group version, sorted by plural; empty when it is not served."""

@@ -26,6 +26,7 @@ REFERENCE_PREFIX: Final = "#/definitions/"
 _SOURCE_PREFIX: Final = "#/$defs/"
 _GVK: Final = "x-kubernetes-group-version-kind"
 
+MAP_TYPE: Final = "x-kubernetes-map-type"
 META_V1: Final = "io.k8s.apimachinery.pkg.apis.meta.v1."
 QUANTITY: Final = "io.k8s.apimachinery.pkg.api.resource.Quantity"
 INT_OR_STRING: Final = "io.k8s.apimachinery.pkg.util.intstr.IntOrString"
@@ -136,7 +137,7 @@ def list_type(node: Mapping[str, Any]) -> ListType:
 
 def is_atomic_map(node: Mapping[str, Any]) -> bool:
     """Tell whether server-side apply treats a map or struct as one value."""
-    return node.get("x-kubernetes-map-type") == "atomic"
+    return node.get(MAP_TYPE) == "atomic"
 
 
 @functools.cache

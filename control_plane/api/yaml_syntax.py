@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import datetime
 import math
+import re
 from typing import Any, Final, NamedTuple
 
 import yaml
 
-from control_plane.api.json_syntax import is_too_deep, number_of
+from control_plane.api.json_syntax import MAX_DEPTH, is_too_deep, number_of
 
 MAX_ALIASES: Final = 100
 MAX_VALUES: Final = 1_000_000  # with every alias counted as often as it is used
+_BLOCK_MARK: Final = re.compile(r"[-?]\s")
+_INDENTED: Final = re.compile(rf"(?:^|\n) {{{MAX_DEPTH // 2}}}")
 _BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -78,8 +81,8 @@ def decode(body: bytes) -> YamlDocument:
     """Return the value of a body with one document; raises YamlSyntaxError."""
     try:
         text = body.decode()
-        if _aliases(text) > MAX_ALIASES:
-            raise YamlSyntaxError("yaml: document contains excessive aliasing")
+        if _may_be_deep(text) or "*" in text:
+            _check_events(text)
         loader = _Loader(text)
         try:
             value = loader.get_single_data()
@@ -95,16 +98,30 @@ def decode(body: bytes) -> YamlDocument:
     return YamlDocument(value, tuple(loader.repeats))
 
 
-def _aliases(text: str) -> int:
-    """Count aliases before anything is built from them, so that they cannot multiply a document."""
-    if "*" not in text:
-        return 0
+def _may_be_deep(text: str) -> bool:
+    """Tell whether a document could nest too deep: each level takes a mark or an indentation."""
+    marks = text.count("[") + text.count("{") + sum(1 for _ in _BLOCK_MARK.finditer(text))
+    return marks > MAX_DEPTH or _INDENTED.search(text) is not None
+
+
+def _check_events(text: str) -> None:
+    """Refuse what must not be built at all.
+
+    Aliases could multiply a document; nesting would end on the stack of PyYAML's C code, which
+    nothing guards. Reading events needs no stack.
+    """
     loader: Any = _BASE(text)
+    aliases = depth = 0
     try:
-        count = 0
         while loader.check_event():
-            count += isinstance(loader.get_event(), yaml.AliasEvent)
-        return count
+            event = loader.get_event()
+            aliases += isinstance(event, yaml.AliasEvent)
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            if aliases > MAX_ALIASES:
+                raise YamlSyntaxError("yaml: document contains excessive aliasing")
+            if depth > MAX_DEPTH:
+                raise YamlSyntaxError("yaml: exceeded max depth")
     finally:
         loader.dispose()
 

@@ -7,7 +7,7 @@ walks along shapes (owned, comparison, merging, removal, conformity, reconciling
 managers (managers, conflicts, client_side, scale_ownership). Pure.
 """
 
-from control_plane.api.apply.applying import Applier, apply
+from control_plane.api.apply.applying import Applier, apply, conversion_error
 from control_plane.api.apply.endpoint import Endpoint, endpoint_of
 from control_plane.api.apply.managers import same_but_for_time
 from control_plane.api.apply.scale_ownership import parent_entries, scale_entries
@@ -17,6 +17,7 @@ __all__ = [
     "Applier",
     "Endpoint",
     "apply",
+    "conversion_error",
     "endpoint_of",
     "parent_entries",
     "same_but_for_time",

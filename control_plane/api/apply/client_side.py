@@ -14,6 +14,7 @@ import orjson
 from control_plane.api.apply.comparison import compare
 from control_plane.api.apply.conformity import findings
 from control_plane.api.apply.field_set import FieldSet, difference
+from control_plane.api.apply.held import Side
 from control_plane.api.apply.owned import owned_fields
 from control_plane.api.go_syntax import to_json
 from control_plane.api.validation.metadata import MAX_ANNOTATION_BYTES
@@ -34,7 +35,7 @@ def forgiven_fields(endpoint: Endpoint, live: Object) -> FieldSet:
     shape = endpoint.shape
     if findings(shape, last):
         return {}
-    found = compare(shape, last, live)
+    found = compare(shape, live, last, Side.SENT)
     mine = owned_fields(shape, last)
     for gone in (found.modified, found.added, found.removed):
         mine = difference(mine, gone)
@@ -69,8 +70,12 @@ def keep_last_applied(obj: Object, config: Object) -> Object:
 
 def _manifest(config: Object) -> str:
     """Return the configuration as kubectl writes it down: without the annotation itself."""
-    annotations = _annotations(config)
-    if annotations:
+    metadata = config.get("metadata") or {}
+    annotations = metadata.get("annotations")
+    if annotations is None:
+        kept = {key: value for key, value in metadata.items() if key != "annotations"}
+        config = {**config, "metadata": kept}
+    else:
         kept = {key: text for key, text in annotations.items() if key != LAST_APPLIED}
         config = {**config, "metadata": {**config["metadata"], "annotations": kept}}
     return to_json(config) + "\n"

@@ -1,9 +1,9 @@
 """What differs between two states of an object: the fields added, removed and modified.
 
-Both states are taken as upstream's structs hold them: a field of `zeros` is there on both sides,
-an empty list or map is no more than an absent one. A subtree that comes or goes is added or removed
-with every node in it. Equal subtrees are passed over at once, so that the cost is that of the
-change. Called by tracking.py and applying.py. Pure.
+Both states are taken as upstream's structs hold them (held.py): a field of `zeros` is there on both
+sides, an empty list or map is no more than an absent one. A subtree that comes or goes is added or
+removed with every node in it. Equal subtrees are passed over at once, so that the cost is that of
+the change. Called by tracking.py and applying.py. Pure.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from control_plane.api.apply.field_path import FIELD
 from control_plane.api.apply.field_set import LEAF, SELF, FieldSet, union
+from control_plane.api.apply.held import ABSENT, Side, alike, held, vanishes
 from control_plane.api.apply.shapes import FREE, ListShape, MapShape, Scalar, Shape, concrete
 
 
@@ -28,117 +29,96 @@ class Comparison(NamedTuple):
         return union(self.modified, self.added)
 
 
-class _Absent:
-    """The value of a field that is not there, which null is not."""
-
-
-_ABSENT: Final = _Absent()
 _Nodes = tuple[FieldSet | None, FieldSet | None, FieldSet | None]
 _SAME: Final[_Nodes] = (None, None, None)
 _MODIFIED: Final[_Nodes] = (None, None, LEAF)
 
 
-def compare(shape: Shape, old: Any, new: Any) -> Comparison:
-    """Compare two objects; raises ShapeError."""
-    return Comparison(*(node or {} for node in _differ(shape, old, new)))
+def compare(shape: Shape, old: Any, new: Any, side: Side = Side.HELD) -> Comparison:
+    """Compare two objects, `side` saying where the new one comes from; raises ShapeError."""
+    return Comparison(*(node or {} for node in _differ(shape, old, new, side)))
 
 
-def everything(shape: Shape, value: Any) -> FieldSet:
+def _everything(shape: Shape, value: Any, side: Side) -> FieldSet:
     """Return every node of a value: what is added or removed with it."""
     walked = concrete(shape, value)
-    if isinstance(walked, Scalar) or walked.is_atomic or not value:
+    if isinstance(walked, Scalar) or walked.is_atomic or value is None:
         children: FieldSet = {}
     elif isinstance(walked, MapShape):
-        children = _all_fields(walked, value)
+        children = _all_fields(walked, value, side)
     else:
-        children = _all_items(walked, value)
+        children = _all_items(walked, value, side)
     return {SELF: LEAF, **children} if children else LEAF
 
 
-def _all_fields(shape: MapShape, value: dict[str, Any]) -> FieldSet:
+def _all_fields(shape: MapShape, value: dict[str, Any], side: Side) -> FieldSet:
     result: FieldSet = {}
     zeros = shape.zeros
     for name, item in value.items():
         child = shape.child(name) or FREE
-        if isinstance(child, Scalar):
-            if item is not None or name in zeros:
-                result[FIELD + name] = LEAF
-        elif item or name in zeros or not _vanishes(child, item):
-            result[FIELD + name] = everything(child, item)
-    for name in zeros:
-        if name not in value:
-            result[FIELD + name] = LEAF
+        if side is not Side.HELD or not vanishes(shape, name, child, item):
+            result[FIELD + name] = _everything(child, item, side)
+    for name, zero in zeros.items():
+        if FIELD + name not in result:
+            result[FIELD + name] = _everything(shape.child(name) or FREE, zero, side)
     return result
 
 
-def _all_items(shape: ListShape, value: list[Any]) -> FieldSet:
+def _all_items(shape: ListShape, value: list[Any], side: Side) -> FieldSet:
     result: FieldSet = {}
     for item in value:
         element = shape.item_element(item)
-        result[element] = LEAF if element in result else everything(shape.element, item)
+        is_repeat = element in result
+        result[element] = LEAF if is_repeat else _everything(shape.element, item, side)
     return result
 
 
-def _vanishes(shape: Shape, value: Any) -> bool:
-    """Tell whether an empty value is what an absent one is."""
-    if value is None:
-        return True
-    if isinstance(shape, MapShape):
-        return shape.vanishes and value == {}
-    return isinstance(shape, ListShape) and value == []
-
-
-def _differ(shape: Shape, old: Any, new: Any) -> _Nodes:
-    if old is _ABSENT:
-        return everything(shape, new), None, None
-    if new is _ABSENT:
-        return None, everything(shape, old), None
-    if old == new:
+def _differ(shape: Shape, old: Any, new: Any, side: Side) -> _Nodes:
+    if old is ABSENT:
+        return _everything(shape, new, side), None, None
+    if new is ABSENT:
+        return None, _everything(shape, old, side), None
+    if old is new or (old == new and side is Side.HELD):
         return _SAME
     left, right = concrete(shape, old), concrete(shape, new)
     if type(left) is not type(right):
         return _MODIFIED
-    if isinstance(left, Scalar) or left.is_atomic or not (old or new):
-        return _MODIFIED
+    if isinstance(left, Scalar) or not (old or new):
+        return _SAME if old == new else _MODIFIED
+    if left.is_atomic:
+        return _SAME if alike(left, old, new, side) else _MODIFIED
     if isinstance(left, MapShape):
-        return _differ_maps(left, old or {}, new or {})
-    return _differ_lists(left, old or [], new or [])
+        return _differ_maps(left, old or {}, new or {}, side)
+    return _differ_lists(left, old or [], new or [], side)
 
 
-def _differ_maps(shape: MapShape, old: dict[str, Any], new: dict[str, Any]) -> _Nodes:
+def _differ_maps(shape: MapShape, old: dict[str, Any], new: dict[str, Any], side: Side) -> _Nodes:
     found: list[tuple[str, _Nodes]] = []
     for name, value in new.items():
-        before = old.get(name, _ABSENT)
-        if before is value or before == value:
+        before = old.get(name, ABSENT)
+        if before is value or (before == value and side is Side.HELD):
             continue
-        found.append((FIELD + name, _differ_field(shape, name, before, value)))
+        found.append((FIELD + name, _differ_field(shape, name, (before, value), side)))
     for name, value in old.items():
         if name not in new:
-            found.append((FIELD + name, _differ_field(shape, name, value, _ABSENT)))
+            found.append((FIELD + name, _differ_field(shape, name, (value, ABSENT), side)))
     return _gathered(found)
 
 
-def _differ_field(shape: MapShape, name: str, old: Any, new: Any) -> _Nodes:
+def _differ_field(shape: MapShape, name: str, values: tuple[Any, Any], side: Side) -> _Nodes:
     child = shape.child(name) or FREE
-    if name in shape.zeros:
-        zero = shape.zeros[name]
-        old = zero if old is _ABSENT else old
-        new = zero if new is _ABSENT else new
-    else:
-        old = _ABSENT if old is not _ABSENT and _vanishes(child, old) else old
-        new = _ABSENT if new is not _ABSENT and _vanishes(child, new) else new
-    if old is _ABSENT and new is _ABSENT:
+    old, new = held(shape, name, values[0]), held(shape, name, values[1], side)
+    if old is ABSENT and new is ABSENT:
         return _SAME
-    return _differ(child, old, new)
+    return _differ(child, old, new, side)
 
 
-def _differ_lists(shape: ListShape, old: list[Any], new: list[Any]) -> _Nodes:
+def _differ_lists(shape: ListShape, old: list[Any], new: list[Any], side: Side) -> _Nodes:
     before, after = _by_element(shape, old), _by_element(shape, new)
-    elements = dict.fromkeys([*before, *after])
-    found = [
-        (element, _differ_items(shape.element, before.get(element, []), after.get(element, [])))
-        for element in elements
-    ]
+    found = []
+    for element in dict.fromkeys([*before, *after]):
+        items = before.get(element, []), after.get(element, [])
+        found.append((element, _differ_items(shape.element, *items, side)))
     return _gathered(found)
 
 
@@ -149,16 +129,17 @@ def _by_element(shape: ListShape, items: list[Any]) -> dict[str, list[Any]]:
     return result
 
 
-def _differ_items(shape: Shape, old: list[Any], new: list[Any]) -> _Nodes:
+def _differ_items(shape: Shape, old: list[Any], new: list[Any], side: Side) -> _Nodes:
     """Compare the items of one key; several of one key count as one atomic item."""
     if len(old) <= 1 and len(new) <= 1:
-        return _differ(shape, old[0] if old else _ABSENT, new[0] if new else _ABSENT)
+        return _differ(shape, old[0] if old else ABSENT, new[0] if new else ABSENT, side)
     if len(old) > 1 and len(new) > 1:
-        return _SAME if old == new else _MODIFIED
+        is_same = alike(ListShape(shape), old, new, side)
+        return _SAME if is_same else _MODIFIED
     if len(old) > 1:
-        added = everything(shape, new[0]) if new else None
+        added = _everything(shape, new[0], side) if new else None
         return added, LEAF, None
-    removed = everything(shape, old[0]) if old else None
+    removed = _everything(shape, old[0], side) if old else None
     return LEAF, removed, None
 
 

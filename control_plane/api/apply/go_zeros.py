@@ -1,95 +1,63 @@
-"""Fields that an object always has, because they are no pointers in Go: VALUE_FIELDS.
+"""Fields that an object always has, because they are no pointers in Go, and scalars that vanish.
 
 Upstream compares objects as its structs hold them. A struct within a struct is there even when
-nobody set it, so setting one of its fields does not make the struct itself somebody's. Required
-fields are always there too; this table has the optional ones. Called by shapes.py.
+nobody set it, so setting one of its fields does not make the struct itself somebody's; a false or
+empty optional scalar is not there at all when it is no pointer. The schema does not say which
+fields these are: struct_fields.json does, by definition, made of the Go types' JSON tags
+(tests/clients/managed_fields). Called by shapes.py.
 """
 
 from __future__ import annotations
 
+import functools
+from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
-from control_plane.api.schema import INT_OR_STRING, META_V1, QUANTITY, REFERENCE_PREFIX
+import orjson
+
+from control_plane.api.schema import INT_OR_STRING, QUANTITY, REFERENCE_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
-_CORE: Final = "io.k8s.api.core.v1."
-_TIMES: Final = (f"{META_V1}Time", f"{META_V1}MicroTime")
-
-# by definition: its optional fields that are structs by value
-VALUE_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "io.k8s.api.apps.v1.DaemonSetSpec": ("updateStrategy",),
-    "io.k8s.api.apps.v1.DeploymentSpec": ("strategy",),
-    "io.k8s.api.apps.v1.ReplicaSetSpec": ("template",),
-    "io.k8s.api.apps.v1.StatefulSetSpec": ("updateStrategy",),
-    "io.k8s.api.batch.v1.JobTemplateSpec": ("spec",),
-    f"{_CORE}Container": ("resources",),
-    f"{_CORE}ContainerStatus": ("lastState", "state"),
-    f"{_CORE}EphemeralContainer": ("resources",),
-    f"{_CORE}Event": ("source",),
-    f"{_CORE}NodeDaemonEndpoints": ("kubeletEndpoint",),
-    f"{_CORE}NodeStatus": ("daemonEndpoints", "nodeInfo"),
-    f"{_CORE}PersistentVolumeClaimSpec": ("resources",),
-    f"{_CORE}PodTemplate": ("template",),
-    f"{_CORE}PodTemplateSpec": ("spec",),
-    f"{_CORE}ServiceStatus": ("loadBalancer",),
-    "io.k8s.api.discovery.v1.Endpoint": ("conditions",),
-    "io.k8s.api.events.v1.Event": ("deprecatedSource",),
-    "io.k8s.api.flowcontrol.v1.LimitedPriorityLevelConfiguration": ("limitResponse",),
-    "io.k8s.api.networking.v1.IngressStatus": ("loadBalancer",),
-    "io.k8s.api.resource.v1.AllocationResult": ("devices",),
-    "io.k8s.api.resource.v1.ResourceClaimSpec": ("devices",),
-}
-_EVENT_TIMES: Final = ("eventTime", "firstTimestamp", "lastTimestamp")
+_FILE: Final = "struct_fields.json"
 _SCALAR_ZEROS: Final = {"string": "", "integer": 0, "number": 0, "boolean": False}
+
+
+@functools.cache
+def _described() -> Mapping[str, Mapping[str, str]]:
+    """Return, by definition, the fields that are "zero", "null" or, when set at all, "nonzero"."""
+    source = (resources.files(__package__) / _FILE).read_bytes()
+    found: dict[str, dict[str, str]] = orjson.loads(source)
+    return found
 
 
 def zeros_of(name: str, definition: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields that an object of this definition always has, with their zero values."""
     properties = definition.get("properties") or {}
-    required = definition.get("required") or ()
-    zeros = {field: _zero(properties[field]) for field in required if field in properties}
-    zeros.update(dict.fromkeys(_optional_structs(name, definition), None))
-    zeros.update(dict.fromkeys(_times(name, properties), None))
-    return {field: {} if _is_struct(properties[field], zero) else zero
-            for field, zero in zeros.items()}  # fmt: skip
+    known = _described().get(name)
+    if known is None:
+        required = definition.get("required") or ()
+        return {field: _zero(properties[field]) for field in required if field in properties}
+    zeros = {field: _zero(properties[field]) for field in _fields(known, "zero", properties)}
+    return {**zeros, **dict.fromkeys(_fields(known, "null", properties))}
 
 
-def _is_struct(node: Mapping[str, Any], zero: Any) -> bool:
-    return zero is None and "$ref" in node and _reference(node) not in _TIMES
+def nonzero_of(name: str, definition: Mapping[str, Any]) -> frozenset[str]:
+    """Return the optional scalars that are not there when they are zero."""
+    known = _described().get(name) or {}
+    return frozenset(_fields(known, "nonzero", definition.get("properties") or {}))
 
 
-def _optional_structs(name: str, definition: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the optional structs by value: of every kind its metadata, spec and status."""
-    properties = definition.get("properties") or {}
-    if _reference(properties.get("metadata") or {}) == f"{META_V1}ObjectMeta":
-        yield "metadata"
-        if "x-kubernetes-group-version-kind" in definition:
-            halves = ("spec", "status")
-            yield from (field for field in halves if "$ref" in (properties.get(field) or {}))
-    yield from VALUE_FIELDS.get(name, ())
-
-
-def _times(name: str, properties: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the times by value: those of conditions and events, which print as null when unset."""
-    last = name.rpartition(".")[2]
-    for field, node in properties.items():
-        is_dated = last.endswith("Condition") and field.startswith("last")
-        is_event = last == "Event" and field in _EVENT_TIMES
-        if (is_dated or is_event) and _reference(node) in _TIMES:
-            yield field
-
-
-def _reference(node: Mapping[str, Any]) -> str:
-    return str(node.get("$ref", "")).removeprefix(REFERENCE_PREFIX)
+def _fields(known: Mapping[str, str], what: str, properties: Mapping[str, Any]) -> list[str]:
+    return [field for field in known.get(what, "").split() if field in properties]
 
 
 def _zero(node: Mapping[str, Any]) -> Any:
-    """Return the zero of a required field; None for lists, maps, times and structs."""
-    reference = _reference(node)
+    """Return the zero of a field; {} for structs, None for lists and maps."""
+    reference = str(node.get("$ref", "")).removeprefix(REFERENCE_PREFIX)
     if reference == QUANTITY:
         return "0"
     if reference == INT_OR_STRING:
         return 0
-    return _SCALAR_ZEROS.get(str(node.get("type")))
+    return {} if reference else _SCALAR_ZEROS.get(str(node.get("type")))

@@ -6,11 +6,14 @@ them are not. Called by applying.py, removal.py and reconciling.py. Pure.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from control_plane.api.apply.field_path import FIELD
+from control_plane.api.apply.field_path import FIELD, INDEX
 from control_plane.api.apply.field_set import LEAF, FieldSet, as_member
 from control_plane.api.apply.shapes import FREE, ListShape, MapShape, Scalar, Shape, concrete
+
+# an item that removal has emptied: it has no key any more, but its list is not empty
+_EMPTIED: Final = f"{INDEX}-1"
 
 
 def owned_fields(shape: Shape, value: Any) -> FieldSet:
@@ -44,7 +47,7 @@ def _items(shape: ListShape, value: list[Any]) -> FieldSet:
     """Return every item as a member; one that is there twice stands for both, without children."""
     result: FieldSet = {}
     for item in value:
-        element = shape.item_element(item)
+        element = _EMPTIED if item is None else shape.item_element(item)
         if element in result:
             result[element] = LEAF
         else:

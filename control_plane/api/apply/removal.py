@@ -58,7 +58,7 @@ def _map_without(shape: MapShape, value: dict[str, Any], fields: FieldSet) -> di
 def _list_without(shape: ListShape, value: list[Any], fields: FieldSet) -> list[Any]:
     result = []
     for item in value:
-        node = fields.get(shape.item_element(item))
+        node = None if item is None else fields.get(shape.item_element(item))
         if node is None:
             result.append(item)
         elif not is_member(node):

@@ -13,9 +13,10 @@ import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from control_plane.api.apply.field_path import FIELD, KEY, key_element, value_element
-from control_plane.api.apply.go_zeros import zeros_of
+from control_plane.api.apply.go_zeros import nonzero_of, zeros_of
 from control_plane.api.schema import (
     INT_OR_STRING,
+    MAP_TYPE,
     QUANTITY,
     REFERENCE_PREFIX,
     is_atomic_map,
@@ -95,10 +96,11 @@ def _valued(item: Any) -> str:
 class MapShape:
     """A struct (`fields`), a map (`element`), or both; `zeros` are the fields always there.
 
-    `vanishes` is true of maps that nobody can tell from absent ones when they are empty.
+    `nonzero` are scalars that nobody can tell from absent ones when they are zero; `vanishes` is
+    true of maps of which the same is true when they are empty.
     """
 
-    __slots__ = ("element", "fields", "is_atomic", "vanishes", "zeros")
+    __slots__ = ("element", "fields", "is_atomic", "nonzero", "vanishes", "zeros")
 
     def __init__(
         self,
@@ -113,6 +115,7 @@ class MapShape:
         self.element = element
         self.is_atomic = is_atomic
         self.zeros = zeros or {}
+        self.nonzero: frozenset[str] = frozenset()
         self.vanishes = fields is None
 
     def child(self, name: str) -> Shape | None:
@@ -184,6 +187,7 @@ def _struct(name: str) -> MapShape:
     if found is None:
         definition = schema().definitions[name]
         found = MapShape({}, is_atomic=is_atomic_map(definition), zeros=zeros_of(name, definition))
+        found.nonzero = nonzero_of(name, definition)
         _structs[name] = found
         properties = definition["properties"].items()
         found.fields.update({field: _compile(node) for field, node in properties})
@@ -200,9 +204,16 @@ def _compile(node: Mapping[str, Any]) -> Shape:
     if "properties" not in target:
         return _compile_inline(target)
     struct = _struct(reference)
-    if is_atomic_map(node) and not struct.is_atomic:
-        return MapShape(struct.fields, is_atomic=True, zeros=struct.zeros)
-    return struct
+    return _as_marked(struct, node)
+
+
+def _as_marked(struct: MapShape, node: Mapping[str, Any]) -> MapShape:
+    """Return the struct, atomic or not as the field that holds it says."""
+    if MAP_TYPE not in node or is_atomic_map(node) == struct.is_atomic:
+        return struct
+    marked = MapShape(struct.fields, is_atomic=is_atomic_map(node), zeros=struct.zeros)
+    marked.nonzero = struct.nonzero
+    return marked
 
 
 def _compile_inline(node: Mapping[str, Any]) -> Shape:

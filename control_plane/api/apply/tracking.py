@@ -64,7 +64,7 @@ def updated(
 ) -> Managers:
     """Return the managers after `writer`, whose set is empty, has made `new` of `live`."""
     comparison = difference_of(endpoint, live, new)
-    after = reduced(endpoint, reconciled_managers(endpoint, before, live), comparison, "")
+    after = reduced(endpoint, reconciled_managers(endpoint, before), comparison, "")
     mine = managed(endpoint.ownable_of(comparison.changed))
     if mine:
         held = after.get(writer.identity)
@@ -87,10 +87,10 @@ def without_managers(obj: Object) -> Object:
     return {**obj, "metadata": kept}
 
 
-def reconciled_managers(endpoint: Endpoint, managers: Managers, live: Object) -> Managers:
+def reconciled_managers(endpoint: Endpoint, managers: Managers) -> Managers:
     """Return the managers with their sets as the schema has them now."""
     return {
-        identity: manager.owning(reconciled(endpoint.shape, manager.fields, live))
+        identity: manager.owning(reconciled(endpoint.shape, manager.fields))
         for identity, manager in managers.items()
     }
 

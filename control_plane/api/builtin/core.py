@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from control_plane.api.resource import (
     CREATE_ONLY,
+    PROXY,
     SCALE,
     STATUS,
     WITHOUT_DELETECOLLECTION,
@@ -11,24 +12,37 @@ from control_plane.api.resource import (
     Subresource,
 )
 
+BINDINGS = Resource("", "v1", "Binding", "bindings", True, verbs=CREATE_ONLY, storage="")
+COMPONENTSTATUSES = Resource(
+    "", "v1", "ComponentStatus", "componentstatuses", False, ("cs",), verbs=("get", "list"),
+    storage="",
+)  # fmt: skip
 NAMESPACES = Resource(
     "", "v1", "Namespace", "namespaces", False, ("ns",), verbs=WITHOUT_DELETECOLLECTION,
     subresources=(Subresource("finalize", verbs=("update",)), STATUS),
 )  # fmt: skip
 NODES = Resource(
-    "", "v1", "Node", "nodes", False, ("no",), subresources=(STATUS,), storage="minions"
-)
+    "", "v1", "Node", "nodes", False, ("no",),
+    subresources=(Subresource("proxy", "NodeProxyOptions", PROXY), STATUS), storage="minions",
+)  # fmt: skip
 PODS = Resource(
     "", "v1", "Pod", "pods", True, ("po",), ("all",),
     subresources=(
+        Subresource("attach", "PodAttachOptions", ("create", "get")),
         Subresource("binding", "Binding", CREATE_ONLY),
+        Subresource("ephemeralcontainers"),
+        Subresource("eviction", "Eviction", CREATE_ONLY, "policy", "v1"),
         Subresource("exec", "PodExecOptions", ("create", "get")),
         Subresource("log", verbs=("get",)),
+        Subresource("portforward", "PodPortForwardOptions", ("create", "get")),
+        Subresource("proxy", "PodProxyOptions", PROXY),
+        Subresource("resize"),
         STATUS,
     ),
 )  # fmt: skip
 SERVICES = Resource(
-    "", "v1", "Service", "services", True, ("svc",), ("all",), subresources=(STATUS,),
+    "", "v1", "Service", "services", True, ("svc",), ("all",),
+    subresources=(Subresource("proxy", "ServiceProxyOptions", PROXY), STATUS),
     storage="services/specs",
 )  # fmt: skip
 ENDPOINTS = Resource(
@@ -64,6 +78,8 @@ ROWS = (
     LIMITRANGES,
     PODTEMPLATES,
     RESOURCEQUOTAS,
+    BINDINGS,
+    COMPONENTSTATUSES,
     CONFIGMAPS,
     ENDPOINTS,
     EVENTS,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from control_plane.api.conversion import autoscaling, events
+from control_plane.api.conversion import autoscaling, custom_resources, events
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,6 +31,9 @@ class Conversion:
 
 
 CONVERSIONS: Final[Mapping[tuple[str, str, str], Conversion]] = {
+    ("apiextensions.k8s.io", "v1", "CustomResourceDefinition"): Conversion(
+        custom_resources.v1beta1_of_v1, custom_resources.v1_of_v1beta1
+    ),
     ("autoscaling", "v1", "HorizontalPodAutoscaler"): Conversion(
         autoscaling.v2_of_v1, autoscaling.v1_of_v2
     ),

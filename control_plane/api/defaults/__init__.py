@@ -10,6 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from control_plane.api.defaults.access import default_role_binding
+from control_plane.api.defaults.admission import (
+    default_api_service,
+    default_mutating_webhooks,
+    default_policy,
+    default_policy_binding,
+    default_validating_webhooks,
+)
 from control_plane.api.defaults.autoscaling import default_autoscaler, default_autoscaler_v1
 from control_plane.api.defaults.cluster import (
     default_limit_range,
@@ -19,6 +26,12 @@ from control_plane.api.defaults.cluster import (
     default_runtime_class,
 )
 from control_plane.api.defaults.core import default_namespace, default_node, default_secret
+from control_plane.api.defaults.custom_resources import default_custom_resource_definition
+from control_plane.api.defaults.devices import (
+    default_resource_claim,
+    default_resource_claim_template,
+)
+from control_plane.api.defaults.flowcontrol import default_flow_schema, default_priority_level
 from control_plane.api.defaults.jobs import default_cron_job, default_job
 from control_plane.api.defaults.networking import default_ingress_class, default_network_policy
 from control_plane.api.defaults.pods import default_pod
@@ -63,6 +76,14 @@ DEFAULTS: Final[Mapping[tuple[str, str], Callable[[Object], None]]] = {
     ("", "ResourceQuota"): default_resource_quota,
     ("", "Secret"): default_secret,
     ("", "Service"): default_service,
+    ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"): default_mutating_webhooks,
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"): default_policy,
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"): default_policy_binding,
+    ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"): (
+        default_validating_webhooks
+    ),
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): default_custom_resource_definition,
+    ("apiregistration.k8s.io", "APIService"): default_api_service,
     ("apps", "DaemonSet"): default_daemon_set,
     ("apps", "Deployment"): default_deployment,
     ("apps", "ReplicaSet"): default_replica_set,
@@ -71,9 +92,13 @@ DEFAULTS: Final[Mapping[tuple[str, str], Callable[[Object], None]]] = {
     ("batch", "CronJob"): default_cron_job,
     ("batch", "Job"): default_job,
     ("discovery.k8s.io", "EndpointSlice"): default_endpoint_slice,
+    ("flowcontrol.apiserver.k8s.io", "FlowSchema"): default_flow_schema,
+    ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration"): default_priority_level,
     ("node.k8s.io", "RuntimeClass"): default_runtime_class,
     ("rbac.authorization.k8s.io", "ClusterRoleBinding"): default_role_binding,
     ("rbac.authorization.k8s.io", "RoleBinding"): default_role_binding,
+    ("resource.k8s.io", "ResourceClaim"): default_resource_claim,
+    ("resource.k8s.io", "ResourceClaimTemplate"): default_resource_claim_template,
     ("scheduling.k8s.io", "PriorityClass"): default_priority_class,
     ("networking.k8s.io", "IngressClass"): default_ingress_class,
     ("networking.k8s.io", "NetworkPolicy"): default_network_policy,

@@ -114,12 +114,27 @@ _OBJECT_VERBS: Final = {
     ),
 }
 _SUBRESOURCE_VERBS: Final = {**_OBJECT_VERBS, "create": _COLLECTION_VERBS["create"]}
+_PROXY: Final = tuple(
+    _Verb(method, "connect", f"connect {method.title()}", parameters.PROXY, answer="", produces=ANY)
+    for method in ("get", "put", "post", "delete", "options", "head", "patch")
+)
 # Subresources that are streams: their query, and the methods that open them.
 _STREAMS: Final = {
+    ("nodes", "proxy"): _PROXY,
+    ("pods", "attach"): (
+        _Verb("get", "connect", "connect Get", parameters.ATTACH, answer="", produces=ANY),
+        _Verb("post", "connect", "connect Post", parameters.ATTACH, answer="", produces=ANY),
+    ),
     ("pods", "exec"): (
         _Verb("get", "connect", "connect Get", parameters.EXEC, answer="", produces=ANY),
         _Verb("post", "connect", "connect Post", parameters.EXEC, answer="", produces=ANY),
     ),
+    ("pods", "portforward"): (
+        _Verb("get", "connect", "connect Get", parameters.PORTFORWARD, answer="", produces=ANY),
+        _Verb("post", "connect", "connect Post", parameters.PORTFORWARD, answer="", produces=ANY),
+    ),
+    ("pods", "proxy"): _PROXY,
+    ("services", "proxy"): _PROXY,
     ("pods", "log"): (_Verb("get", "get", "read", parameters.LOG, answer="", produces=TEXT),),
 }
 
@@ -136,7 +151,10 @@ def operations(row: Resource) -> Iterator[Operation]:
         yield _operation(row, _COLLECTION_VERBS["list"], row.path(), "", "ForAllNamespaces")
     for sub in sorted(row.subresources, key=lambda sub: sub.name):
         for verb in _sub_verbs(row, sub):
-            yield _operation(row, verb, f"{collection}/{{name}}/{sub.name}", scope, sub=sub)
+            path = f"{collection}/{{name}}/{sub.name}"
+            yield _operation(row, verb, path, scope, sub=sub)
+            if sub.name == "proxy":
+                yield _operation(row, verb, f"{path}/{{path}}", scope, "WithPath", sub=sub)
 
 
 def _picked(verbs: dict[str, _Verb], served: tuple[str, ...]) -> list[_Verb]:
@@ -194,7 +212,11 @@ def _definition(wanted: str, row: Resource, gvk: tuple[str, str, str]) -> str | 
 
 def _path_parameters(path: str, kind: str) -> tuple[Parameter, ...]:
     name = parameters.Parameter("name", f"name of the {kind}", location="path")
-    found = {"{namespace}": parameters.NAMESPACE, "{name}": name}
+    found = {
+        "{namespace}": parameters.NAMESPACE,
+        "{name}": name,
+        "{path}": parameters.PROXY_PATH,
+    }
     return tuple(parameter for mark, parameter in found.items() if mark in path)
 
 

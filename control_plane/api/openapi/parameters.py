@@ -101,13 +101,21 @@ DELETE_COLLECTION: Final = (
 )
 
 # Those of subresources whose query is not that of an object.
+ATTACH: Final = (
+    Parameter("container", "The container; the pod's only one when left out."),
+    Parameter("stderr", "Send the process's standard error.", "boolean"),
+    Parameter("stdin", "Connect the process's standard input.", "boolean"),
+    Parameter("stdout", "Send the process's standard output.", "boolean"),
+    Parameter("tty", "Give the process a terminal.", "boolean"),
+)
 EXEC: Final = (
     Parameter("command", "The command and its arguments, one parameter each."),
-    Parameter("container", "The container; the pod's only one when left out."),
-    Parameter("stderr", "Send the command's standard error.", "boolean"),
-    Parameter("stdin", "Connect the command's standard input.", "boolean"),
-    Parameter("stdout", "Send the command's standard output.", "boolean"),
-    Parameter("tty", "Give the command a terminal.", "boolean"),
+    *ATTACH,
+)
+PROXY: Final = (Parameter("path", "The path at the server that the request is passed on to."),)
+PROXY_PATH: Final = Parameter("path", "path to the resource", location="path")
+PORTFORWARD: Final = (
+    Parameter("ports", "The ports to connect to; needed over WebSockets only.", "integer"),
 )
 LOG: Final = (
     Parameter("container", "The container; the pod's only one when left out."),

@@ -1,19 +1,18 @@
-"""The three ways a strategic merge patch can be refused, as API errors.
+"""The ways a strategic merge patch can be refused, as API errors.
 
 Upstream answers 400 to a malformed directive, 422 with its generic text to lists of lists, and 500
-with the bare text and no reason to everything else. Called by strategic_merge.py and list_order.py.
+with the bare text and no reason to everything else. The text is the same here, but what is wrong
+with a patch is the client's fault: 400. Called by strategic_merge.py and list_order.py.
 """
 
 from __future__ import annotations
 
-from control_plane.api.errors import ApiError, BadRequest
+from control_plane.api.errors import BadRequest
 
 
-class StrategicMergeError(ApiError):
-    """500: the patch cannot be merged into this object; the text says why."""
+class StrategicMergeError(BadRequest):
+    """The patch cannot be merged into this object; the text says why."""
 
 
 class BadDirective(StrategicMergeError):
-    """400: a directive is malformed."""
-
-    code, reason = BadRequest.code, BadRequest.reason
+    """A directive is malformed."""

@@ -40,7 +40,7 @@ DELETE_PRIMITIVES: Final = "$deleteFromPrimitiveList"
 def apply(original: Object, patch: Object, fields: FieldType) -> Object:
     """Return `original`, an object of type `fields`, with `patch` merged in.
 
-    Raises StrategicMergeError, whose subclasses say which HTTP answer it makes.
+    Raises StrategicMergeError, and Invalid for lists of lists.
     """
     return _merge_map(copy.deepcopy(original), copy.deepcopy(patch), fields)
 
@@ -101,7 +101,7 @@ def _merge_ordered_list(original: Object, patch: Object, key: str, fields: Field
     added = _as_list(patch.pop(field, []))
     check_order(added, order, kind.merge_key)
     if field not in original:
-        merged = _without_directives(added)
+        merged = _without_marked(added)
     else:
         merged = _merge_list(list(live), added, kind) if added else live
     _one_kind(live, added)
@@ -165,28 +165,28 @@ def _merge_field(
 
 
 def _take(original: Object, field: str, value: Any) -> None:
-    """Set a field the original lacks: nested nulls mean nothing there, nor do directives."""
+    """Set a field the original lacks: nested nulls mean nothing there, nor does what is marked.
+
+    Other directives stay, as unknown fields of the result.
+    """
     if isinstance(value, dict) and MARKER in value:
         original.pop(field, None)
     else:
-        original[field] = _without_directives(value)
+        original[field] = _without_marked(_without_nulls(value))
 
 
-def _without_directives(value: Any) -> Any:
+def _without_nulls(value: Any) -> Any:
     if isinstance(value, dict):
-        kept = {
-            key: item
-            for key, item in value.items()
-            if item is not None and not _is_directive(key, item)
-        }
-        return {key: _without_directives(item) for key, item in kept.items()}
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    return list(map(_without_nulls, value)) if isinstance(value, list) else value
+
+
+def _without_marked(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_marked(item) for key, item in value.items() if not is_marked(item)}
     if isinstance(value, list):
-        return [_without_directives(item) for item in value if not is_marked(item)]
+        return [_without_marked(item) for item in value if not is_marked(item)]
     return value
-
-
-def _is_directive(key: str, value: Any) -> bool:
-    return is_marked(value) or key.startswith((RETAIN_KEYS, SET_ORDER, DELETE_PRIMITIVES))
 
 
 def _merge_list(
@@ -225,12 +225,11 @@ def _apply_item_markers(
     original: list[Any], patch: list[Any], merge_key: str
 ) -> tuple[list[Any], list[Any]]:
     """Carry out the marked items of a patch list; return what is left of both lists."""
-    replaces = False
+    replaces, gone = False, []
     for item in patch:
         marker = item.get(MARKER)
         if marker == "delete":
-            gone = key_of(item, merge_key)
-            original = [live for live in original if live.get(merge_key) != gone]
+            gone.append(key_of(item, merge_key))
         elif marker == "replace":
             replaces = True
         elif marker == "merge":
@@ -240,7 +239,11 @@ def _apply_item_markers(
                 f"unknown patch type: {go_value(marker)} in map: {go_value(item)}"
             )
     rest = [item for item in patch if MARKER not in item]
-    return (rest, []) if replaces else (original, rest)
+    if replaces:
+        return rest, []
+    if gone:
+        original = [live for live in original if key_of(live, merge_key) not in gone]
+    return original, rest
 
 
 def _merge_items(original: list[Any], patch: list[Any], kind: FieldType) -> list[Any]:

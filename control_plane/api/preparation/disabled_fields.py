@@ -1,7 +1,7 @@
-"""Fields of features that are off in this version: dropped from pods, unless in use before.
+"""Fields of features that are off in this version: dropped, unless in use before.
 
-POD_FIELDS is the table; a path enters every item of the lists on its way. Called by the strategies
-of pods and of everything with a pod template. Source: v1.35 feature gates and their defaults.
+POD_FIELDS is the table of pods. Called by the strategies of pods and of everything with a pod
+template, and of devices. Source: v1.35 feature gates and their defaults.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from control_plane.api.objects import Object
 
@@ -24,11 +24,17 @@ POD_FIELDS: Final[tuple[tuple[str, ...], ...]] = (
 
 def drop_disabled_pod_fields(spec: Object, old_spec: Object | None = None) -> None:
     """Remove from a pod spec, in place, what no feature reads; a stored spec keeps what it has."""
-    for *path, field in POD_FIELDS:
-        owners = [owner for owner in _owners(spec, path) if field in owner]
-        if owners and not any(
-            owner.get(field) is not None for owner in _owners(old_spec or {}, path)
-        ):
+    drop_disabled_fields(spec, old_spec or {}, POD_FIELDS)
+
+
+def drop_disabled_fields(new: Object, old: Object, fields: Iterable[tuple[str, ...]]) -> None:
+    """Remove from `new`, in place, each of `fields` that `old` does not have anywhere.
+
+    A path enters every item of the lists on its way, and with "*" every value of a map.
+    """
+    for *path, field in fields:
+        owners = [owner for owner in _owners(new, path) if field in owner]
+        if owners and not any(owner.get(field) is not None for owner in _owners(old, path)):
             for owner in owners:
                 del owner[field]
 
@@ -38,7 +44,9 @@ def _owners(value: Any, path: list[str]) -> Iterator[Object]:
         for item in value:
             yield from _owners(item, path)
     elif isinstance(value, dict):
-        if path:
-            yield from _owners(value.get(path[0]), path[1:])
-        else:
+        if not path:
             yield value
+        elif path[0] == "*":
+            yield from _owners(list(value.values()), path[1:])
+        else:
+            yield from _owners(value.get(path[0]), path[1:])

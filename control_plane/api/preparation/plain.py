@@ -89,6 +89,12 @@ def count_content_and_labels(new: Object, old: Object, _now: str) -> None:
         bump_generation(new, old)
 
 
+def count_webhooks(new: Object, old: Object, _now: str) -> None:
+    """Make a new generation of changed webhooks (webhook configurations)."""
+    if changed(new, old, "webhooks"):
+        bump_generation(new, old)
+
+
 def count_templates(new: Object, old: Object, _now: str) -> None:
     """Make a new generation of a changed template (PodTemplate)."""
     if changed(new, old, "template"):

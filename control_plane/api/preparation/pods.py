@@ -5,6 +5,7 @@ Called by strategies.py. Source: v1.35 pod strategies.
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Final
 
 from control_plane.api.preparation.disabled_fields import drop_disabled_pod_fields
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _ARMOR: Final = "container.apparmor.security.beta.kubernetes.io/"
 _ARMOR_TYPES: Final = {"runtime/default": "RuntimeDefault", "unconfined": "Unconfined"}
+_RESIZABLE: Final = ("containers", "initContainers")
 GATED_MESSAGE: Final = "Scheduling is blocked due to non-empty scheduling gates"
 
 
@@ -59,6 +61,41 @@ def update_pod_status(new: Object, old: Object, _now: str) -> None:
     for field in ("qosClass", "observedGeneration"):
         if not status.get(field):
             keep(status, stored_status, field)
+
+
+def update_ephemeral_containers(new: Object, old: Object, _now: str) -> None:
+    """Take nothing but the ephemeral containers; a change of them makes a new generation."""
+    spec = copy.deepcopy(old.get("spec") or {})
+    keep(spec, new.get("spec") or {}, "ephemeralContainers")
+    _replace_spec(new, old, spec)
+
+
+def resize_pod(new: Object, old: Object, _now: str) -> None:
+    """Take nothing but containers' resources and resize policies; a change makes a new generation.
+
+    Containers that are not those of the stored pod stay as they were sent, to be refused.
+    """
+    sent = new.setdefault("spec", {})
+    spec = copy.deepcopy(old.get("spec") or {})
+    for kind in _RESIZABLE:
+        after, before = sent.get(kind) or [], spec.get(kind) or []
+        if [c.get("name") for c in after] != [c.get("name") for c in before]:
+            drop_disabled_pod_fields(sent, old.get("spec"))
+            return
+        for container, stored in zip(after, before, strict=True):
+            for field in ("resources", "resizePolicy"):
+                keep(stored, container, field)
+    drop_disabled_pod_fields(spec, old.get("spec"))
+    _replace_spec(new, old, spec)
+
+
+def _replace_spec(new: Object, old: Object, spec: Object) -> None:
+    """Make `new` the stored pod with this spec, and what says whose it is and in which state."""
+    metadata = copy.deepcopy(old.get("metadata") or {})
+    for field in ("name", "namespace", "uid", "resourceVersion", "managedFields"):
+        keep(metadata, new["metadata"], field)
+    new["metadata"], new["spec"] = metadata, spec
+    keep_status_and_count_specs(new, old, "")
 
 
 def _copy_armor_annotations(annotations: dict[str, str], spec: Object) -> None:

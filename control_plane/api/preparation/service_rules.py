@@ -50,34 +50,3 @@ def node_ports(spec: Object) -> set[int]:
 def family_of(address: str) -> str:
     """Return "IPv6" or "IPv4" for an address."""
     return "IPv6" if ":" in address else "IPv4"
-
-
-def complete_ip_families(spec: Object, cluster_families: tuple[str, ...]) -> None:
-    """Fill ipFamilyPolicy and ipFamilies of a service that has a cluster IP; `cluster_families` in
-    order.
-
-    Given addresses decide first. A headless service without selector may speak every family there
-    is.
-    """
-    if not needs_cluster_ip(spec):
-        return
-    anything = is_headless(spec) and not spec.get("selector")
-    if not spec.get("ipFamilyPolicy"):
-        spec["ipFamilyPolicy"] = "RequireDualStack" if anything else "SingleStack"
-    families = list(spec.get("ipFamilies") or [])
-    if not families:
-        families = [family_of(ip) for ip in spec.get("clusterIPs") or [] if ip != HEADLESS]
-    families = families or [cluster_families[0]]
-    spec["ipFamilies"] = families + _second_family(
-        spec, families, cluster_families, anything=anything
-    )
-
-
-def _second_family(
-    spec: Object, families: list[str], cluster_families: tuple[str, ...], *, anything: bool
-) -> list[str]:
-    if spec["ipFamilyPolicy"] == "SingleStack" or len(families) > 1:
-        return []
-    if not anything and len(cluster_families) < 2:
-        return []
-    return ["IPv4" if families[0] == "IPv6" else "IPv6"]

@@ -7,7 +7,6 @@ strategy.
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING
 
 from control_plane.api.preparation import service_rules as rules
@@ -61,10 +60,6 @@ def _keep_allocated(spec: Object, stored: Object) -> None:
     ) and rules.needs_health_check_node_port(spec)
     if both_checked and not spec.get("healthCheckNodePort"):
         keep(spec, stored, "healthCheckNodePort")
-    if rules.needs_cluster_ip(spec):
-        for field in ("ipFamilyPolicy", "ipFamilies"):
-            if not spec.get(field) and field in stored:
-                spec[field] = copy.deepcopy(stored[field])
 
 
 def _keep_node_ports(spec: Object, stored: Object) -> None:

@@ -11,7 +11,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from control_plane.api.preparation import (
+    api_services,
+    custom_resources,
     daemon_sets,
+    device_claims,
     jobs,
     namespaces,
     nodes,
@@ -23,6 +26,7 @@ from control_plane.api.preparation import (
     stateful_sets,
     storage,
 )
+from control_plane.api.preparation.status_zeros import fill_status
 from control_plane.api.preparation.strategy import (
     Strategy,
     first_generation,
@@ -48,6 +52,7 @@ _COUNTED_WITH_STATUS: Final = Strategy(
 _COUNTED: Final = Strategy(first_generation, plain.count_specs)
 _CONDITIONAL: Final = Strategy(nothing_on_create, nothing_on_update, unconditional_update=False)
 _STATUS_ALONE: Final = Strategy(nothing_on_create, plain.keep_spec_and_metadata)
+_WEBHOOKS: Final = Strategy(first_generation, plain.count_webhooks, unconditional_update=False)
 
 STRATEGIES: Final[Mapping[tuple[str, str, str], Strategy]] = {
     # by group, kind and subresource
@@ -67,6 +72,10 @@ STRATEGIES: Final[Mapping[tuple[str, str, str], Strategy]] = {
     ("", "PersistentVolumeClaim", ""): Strategy(storage.create_claim, storage.update_claim),
     ("", "PersistentVolumeClaim", "status"): _STATUS,
     ("", "Pod", ""): Strategy(pods.create_pod, pods.update_pod),
+    ("", "Pod", "ephemeralcontainers"): Strategy(
+        nothing_on_create, pods.update_ephemeral_containers
+    ),
+    ("", "Pod", "resize"): Strategy(nothing_on_create, pods.resize_pod),
     ("", "Pod", "status"): Strategy(nothing_on_create, pods.update_pod_status),
     ("", "PodTemplate", ""): Strategy(first_generation, plain.count_templates),
     ("", "ReplicationController", ""): Strategy(
@@ -83,6 +92,27 @@ STRATEGIES: Final[Mapping[tuple[str, str, str], Strategy]] = {
     ("", "ServiceAccount", ""): Strategy(
         small_objects.create_service_account, small_objects.update_service_account
     ),
+    ("admissionregistration.k8s.io", "MutatingWebhookConfiguration", ""): _WEBHOOKS,
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy", ""): Strategy(
+        plain.first_generation_and_status,
+        plain.keep_status_and_count_specs,
+        unconditional_update=False,
+    ),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy", "status"): _STATUS_ALONE,
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding", ""): Strategy(
+        first_generation, plain.count_specs, unconditional_update=False
+    ),
+    ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration", ""): _WEBHOOKS,
+    ("apiextensions.k8s.io", "CustomResourceDefinition", ""): Strategy(
+        custom_resources.create_definition,
+        custom_resources.update_definition,
+        unconditional_update=False,
+    ),
+    ("apiextensions.k8s.io", "CustomResourceDefinition", "status"): _STATUS_ALONE,
+    ("apiregistration.k8s.io", "APIService", ""): Strategy(
+        api_services.create_api_service, plain.keep_status, unconditional_update=False
+    ),
+    ("apiregistration.k8s.io", "APIService", "status"): _STATUS_ALONE,
     ("apps", "ControllerRevision", ""): _AS_IT_COMES,
     ("apps", "DaemonSet", ""): Strategy(
         daemon_sets.create_daemon_set, daemon_sets.update_daemon_set
@@ -125,6 +155,10 @@ STRATEGIES: Final[Mapping[tuple[str, str, str], Strategy]] = {
     ("events.k8s.io", "Event", ""): Strategy(
         nothing_on_create, nothing_on_update, create_on_update=True, default_propagation=""
     ),
+    ("flowcontrol.apiserver.k8s.io", "FlowSchema", ""): _COUNTED_WITH_STATUS,
+    ("flowcontrol.apiserver.k8s.io", "FlowSchema", "status"): _STATUS_ALONE,
+    ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration", ""): _COUNTED_WITH_STATUS,
+    ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration", "status"): _STATUS_ALONE,
     ("node.k8s.io", "RuntimeClass", ""): Strategy(
         nothing_on_create, nothing_on_update, create_on_update=True, unconditional_update=False
     ),
@@ -140,6 +174,21 @@ STRATEGIES: Final[Mapping[tuple[str, str, str], Strategy]] = {
     ("rbac.authorization.k8s.io", "ClusterRoleBinding", ""): _ADDED_BY_PUT,
     ("rbac.authorization.k8s.io", "Role", ""): _ADDED_BY_PUT,
     ("rbac.authorization.k8s.io", "RoleBinding", ""): _ADDED_BY_PUT,
+    ("resource.k8s.io", "DeviceClass", ""): Strategy(
+        device_claims.create_class, device_claims.update_class
+    ),
+    ("resource.k8s.io", "ResourceClaim", ""): Strategy(
+        device_claims.create_claim, device_claims.update_claim
+    ),
+    ("resource.k8s.io", "ResourceClaim", "status"): Strategy(
+        nothing_on_create, device_claims.update_claim_status
+    ),
+    ("resource.k8s.io", "ResourceClaimTemplate", ""): Strategy(
+        device_claims.create_template, device_claims.update_template
+    ),
+    ("resource.k8s.io", "ResourceSlice", ""): Strategy(
+        device_claims.create_slice, device_claims.update_slice
+    ),
     ("scheduling.k8s.io", "PriorityClass", ""): Strategy(first_generation, nothing_on_update),
     ("networking.k8s.io", "IPAddress", ""): _AS_IT_COMES,
     ("networking.k8s.io", "Ingress", ""): _COUNTED_WITH_STATUS,
@@ -180,6 +229,7 @@ def prepare_for_create(resource: Resource, obj: Object, *, now: str) -> None:
     3339 time.
     """
     strategy_for(resource).prepare_create(obj, now)
+    fill_status(resource, obj)
 
 
 def prepare_for_update(
@@ -190,3 +240,4 @@ def prepare_for_update(
     """
     keep_system_metadata(new, old)
     strategy_for(resource, subresource).prepare_update(new, old, now)
+    fill_status(resource, new)

@@ -14,7 +14,10 @@ from control_plane.api.tables import (
     autoscaling,
     certificates,
     cluster,
+    devices,
     events,
+    extensions,
+    flowcontrol,
     jobs,
     networking,
     nodes,
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 
 # By (group, plural): versions of one type share their table.
 TABLES: Final[dict[tuple[str, str], View]] = {
+    ("", "componentstatuses"): cluster.COMPONENTSTATUSES,
     ("", "configmaps"): small_objects.CONFIGMAPS,
     ("", "endpoints"): services.ENDPOINTS,
     ("", "events"): events.EVENTS,
@@ -47,6 +51,16 @@ TABLES: Final[dict[tuple[str, str], View]] = {
     ("", "secrets"): small_objects.SECRETS,
     ("", "serviceaccounts"): small_objects.SERVICEACCOUNTS,
     ("", "services"): services.SERVICES,
+    ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"): extensions.WEBHOOKS,
+    ("admissionregistration.k8s.io", "validatingadmissionpolicies"): (
+        extensions.VALIDATINGADMISSIONPOLICIES
+    ),
+    ("admissionregistration.k8s.io", "validatingadmissionpolicybindings"): (
+        extensions.VALIDATINGADMISSIONPOLICYBINDINGS
+    ),
+    ("admissionregistration.k8s.io", "validatingwebhookconfigurations"): extensions.WEBHOOKS,
+    ("apiextensions.k8s.io", "customresourcedefinitions"): small_objects.PLAIN,
+    ("apiregistration.k8s.io", "apiservices"): extensions.APISERVICES,
     ("apps", "controllerrevisions"): workloads.CONTROLLERREVISIONS,
     ("apps", "daemonsets"): workloads.DAEMONSETS,
     ("apps", "deployments"): workloads.DEPLOYMENTS,
@@ -61,12 +75,20 @@ TABLES: Final[dict[tuple[str, str], View]] = {
     ),
     ("coordination.k8s.io", "leases"): small_objects.LEASES,
     ("discovery.k8s.io", "endpointslices"): services.ENDPOINTSLICES,
+    ("flowcontrol.apiserver.k8s.io", "flowschemas"): flowcontrol.FLOWSCHEMAS,
+    ("flowcontrol.apiserver.k8s.io", "prioritylevelconfigurations"): (
+        flowcontrol.PRIORITYLEVELCONFIGURATIONS
+    ),
     ("node.k8s.io", "runtimeclasses"): cluster.RUNTIMECLASSES,
     ("policy", "poddisruptionbudgets"): cluster.PODDISRUPTIONBUDGETS,
     ("rbac.authorization.k8s.io", "clusterrolebindings"): access.BINDINGS,
     ("rbac.authorization.k8s.io", "clusterroles"): small_objects.PLAIN,
     ("rbac.authorization.k8s.io", "rolebindings"): access.BINDINGS,
     ("rbac.authorization.k8s.io", "roles"): small_objects.PLAIN,
+    ("resource.k8s.io", "deviceclasses"): devices.NAMED,
+    ("resource.k8s.io", "resourceclaims"): devices.RESOURCECLAIMS,
+    ("resource.k8s.io", "resourceclaimtemplates"): devices.NAMED,
+    ("resource.k8s.io", "resourceslices"): devices.RESOURCESLICES,
     ("scheduling.k8s.io", "priorityclasses"): cluster.PRIORITYCLASSES,
     ("events.k8s.io", "events"): events.EVENTS,
     ("networking.k8s.io", "ingressclasses"): networking.INGRESSCLASSES,

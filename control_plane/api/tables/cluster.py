@@ -22,6 +22,15 @@ def _priority_cells(obj: Object, now: datetime) -> list[Any]:
     ]
 
 
+def _component_cells(obj: Object, _now: datetime) -> list[Any]:
+    conditions = dig(obj, "conditions", default=[])
+    healthy = next((c for c in conditions if c.get("type") == "Healthy"), None)
+    if healthy is None:
+        return [name_of(obj), "Unknown", "", ""]
+    state = "Healthy" if healthy.get("status") == "True" else "Unhealthy"
+    return [name_of(obj), state, healthy.get("message") or "", healthy.get("error") or ""]
+
+
 def _runtime_cells(obj: Object, now: datetime) -> list[Any]:
     return [name_of(obj), obj.get("handler") or "", age(obj, now)]
 
@@ -94,4 +103,13 @@ PODTEMPLATES = View(
         Column("Pod Labels", text="The labels of the template."),
     ),
     _template_cells,
+)
+COMPONENTSTATUSES = View(
+    (
+        NAME,
+        Column("Status", text="Whether the component is healthy."),
+        Column("Message", text="What the component says."),
+        Column("Error", text="Why it could not be asked."),
+    ),
+    _component_cells,
 )

@@ -52,12 +52,13 @@ class View:
     """How objects of one resource become rows.
 
     `cells(object, now)` returns one JSON value per column. `conditions` marks rows of finished
-    objects.
+    objects. `order` is the sort key of a list's rows; without it they come as the list has them.
     """
 
     columns: tuple[Column, ...]
     cells: Cells
     conditions: Conditions | None = None
+    order: Callable[[Object], Any] | None = None
 
 
 NAME: Final = Column("Name", format="name", doc="ObjectMeta.name")

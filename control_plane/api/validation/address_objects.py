@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 from control_plane.api.objects import name_of
 from control_plane.api.semantics import semantically_equal
 from control_plane.api.validation import formats
-from control_plane.api.validation.conditions import validate_conditions
 from control_plane.api.validation.field_errors import (
     IMMUTABLE,
     invalid,
@@ -114,9 +113,3 @@ def validate_service_cidr_update(new: Object, old: Object) -> Iterator[FieldErro
         yield from validate_service_cidr(new)
     elif ranges != stored:
         yield invalid(_CIDRS, ranges, IMMUTABLE)
-
-
-def validate_service_cidr_status(new: Object, _old: Object) -> Iterator[FieldError]:
-    """Check the conditions of a ServiceCIDR."""
-    conditions = (new.get("status") or {}).get("conditions")
-    yield from validate_conditions(conditions, "status.conditions")

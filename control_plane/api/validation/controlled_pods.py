@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from control_plane.api import label_selector
 from control_plane.api.integers import int64
+from control_plane.api.objects import labels_of
 from control_plane.api.semantics import semantically_equal
 from control_plane.api.validation import formats
 from control_plane.api.validation.field_errors import (
@@ -17,14 +19,19 @@ from control_plane.api.validation.field_errors import (
     invalid_each,
     non_negative,
     not_supported,
+    required,
 )
-from control_plane.api.validation.labels import validate_labels
+from control_plane.api.validation.labels import (
+    is_empty_selector,
+    validate_labels,
+    validate_selector,
+)
 from control_plane.api.validation.metadata import validate_annotations
 from control_plane.api.validation.pod_spec import validate_pod_spec
 from control_plane.api.validation.pods import validate_pod_annotations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator, Mapping
 
     from control_plane.api.errors import FieldError
     from control_plane.api.objects import Object
@@ -61,6 +68,38 @@ def validate_controlled_template(
     if spec.get("activeDeadlineSeconds") is not None:
         detail = f"activeDeadlineSeconds in {kind} is not Supported"
         yield forbidden(f"{TEMPLATE}.spec.activeDeadlineSeconds", detail)
+
+
+def validate_selected_template_labels(
+    spec: Object, empty: str, unreadable: str
+) -> Generator[FieldError, None, bool | None]:
+    """Check a selector, and return whether the template's labels fit it.
+
+    The detail `empty` refuses a selector that takes all pods, `unreadable` one that makes no sense:
+    nothing can be said of the labels then, and None is returned. Where there is no selector, or
+    it is empty, that alone is reported: the labels fit.
+    """
+    selector = spec.get("selector")
+    if selector is None:
+        yield required("spec.selector")
+        return True
+    yield from validate_selector(selector, "spec.selector")
+    if is_empty_selector(selector):
+        yield invalid("spec.selector", selector, empty)
+        return True
+    try:
+        return label_selector.from_object(selector).matches(labels_of(spec.get("template") or {}))
+    except ValueError:
+        yield invalid("spec.selector", selector, unreadable)
+        return None
+
+
+def selects(selector: Object, labels: Mapping[str, str]) -> bool:
+    """Tell whether a selector fits; one that makes no sense is reported elsewhere."""
+    try:
+        return label_selector.from_object(selector).matches(labels)
+    except ValueError:
+        return True
 
 
 def validate_replicas(spec: Object) -> Iterator[FieldError]:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from control_plane.api import label_selector
+from control_plane.api.objects import labels_of
 from control_plane.api.validation.controlled_pods import (
     amount_of_share,
+    selects,
     validate_controlled_template,
     validate_selector_kept,
     validate_share,
@@ -44,21 +45,11 @@ def validate_daemon_set(daemon_set: Object) -> Iterator[FieldError]:
     template = spec.get("template") or {}
     if selector is not None and is_empty_selector(selector):
         yield invalid("spec.selector", selector, "empty selector is invalid for daemonset")
-    matches = _selects(selector, (template.get("metadata") or {}).get("labels") or {})
+    matches = selector is not None and selects(selector, labels_of(template))
     yield from validate_controlled_template(template, matches, "DaemonSet")
     yield from non_negative("spec.minReadySeconds", spec.get("minReadySeconds"))
     yield from _validate_strategy(spec.get("updateStrategy") or {})
     yield from non_negative("spec.revisionHistoryLimit", spec.get("revisionHistoryLimit"))
-
-
-def _selects(selector: Object | None, labels: Object) -> bool:
-    """Tell whether the template is the selector's; a selector in error is reported as such."""
-    if selector is None:
-        return False
-    try:
-        return label_selector.from_object(selector).matches(labels)
-    except ValueError:
-        return True
 
 
 def _validate_strategy(strategy: Object) -> Iterator[FieldError]:

@@ -41,6 +41,7 @@ from control_plane.api.names import (
 )
 
 __all__ = [
+    "c_identifier",
     "cidr",
     "config_key",
     "dns1035_label",
@@ -71,6 +72,7 @@ _PART: Final = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _WILDCARD: Final = rf"\*\.{_PART}(\.{_PART})*"
 _DOMAIN_PATH: Final = r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+"
 _HEADER: Final = "[-A-Za-z0-9]+"
+_C_IDENTIFIER: Final = "[A-Za-z_][A-Za-z0-9_]*"
 _PERCENT: Final = "[0-9]+%"
 
 
@@ -85,14 +87,17 @@ def in_range(low: int, high: int) -> str:
 
 def dns1123_subdomain_with_underscore(text: str) -> list[str]:
     """Check a DNS search path: a subdomain whose labels may hold underscores."""
+    message = (
+        "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, "
+        "'_', '-' or '.', and must start and end with an alphanumeric character"
+    )
+    return _subdomain(text, _SUBDOMAIN_UNDERSCORE, message, "example.com")
+
+
+def _subdomain(text: str, pattern: str, message: str, example: str) -> list[str]:
     errors = ["must be no more than 253 characters"] if len(text) > 253 else []
-    if not _matches(_SUBDOMAIN_UNDERSCORE, text):
-        message = (
-            "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, "
-            "'_', '-' or "
-            "'.', and must start and end with an alphanumeric character"
-        )
-        errors.append(regex_message(message, _SUBDOMAIN_UNDERSCORE, "example.com"))
+    if not _matches(pattern, text):
+        errors.append(regex_message(message, pattern, example))
     return errors
 
 
@@ -109,15 +114,12 @@ def domain_prefixed_path(text: str) -> list[str]:
 
 def wildcard_subdomain(text: str) -> list[str]:
     """Check all hosts of a domain: "*.example.com"."""
-    errors = ["must be no more than 253 characters"] if len(text) > 253 else []
-    if not _matches(_WILDCARD, text):
-        message = (
-            "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS "
-            "subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and "
-            "end with an alphanumeric character"
-        )
-        errors.append(regex_message(message, _WILDCARD, "*.example.com"))
-    return errors
+    message = (
+        "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS "
+        "subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and "
+        "end with an alphanumeric character"
+    )
+    return _subdomain(text, _WILDCARD, message, "*.example.com")
 
 
 def signer_name(text: str) -> list[str]:
@@ -153,6 +155,17 @@ def port_number(number: Any) -> list[str]:
 def port(value: Any) -> list[str]:
     """Check a port given by number or by name."""
     return port_name(value) if isinstance(value, str) else port_number(value)
+
+
+def c_identifier(text: str) -> list[str]:
+    """Check a name as the language C has them."""
+    if _matches(_C_IDENTIFIER, text):
+        return []
+    message = (
+        "a valid C identifier must start with alphabetic character or '_', followed by a string of "
+        "alphanumeric characters or '_'"
+    )
+    return [regex_message(message, _C_IDENTIFIER, "my_name", "MY_NAME", "MyName")]
 
 
 def percent(text: str) -> list[str]:

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from control_plane.api import label_selector
 from control_plane.api.objects import deep_copy, dig, labels_of, name_of, uid_of
 from control_plane.api.semantics import semantically_equal
 from control_plane.api.validation import formats
-from control_plane.api.validation.controlled_pods import MISMATCH, validate_template
+from control_plane.api.validation.controlled_pods import MISMATCH, selects, validate_template
 from control_plane.api.validation.field_errors import (
     IMMUTABLE,
     invalid,
@@ -86,16 +85,8 @@ def _validate_generated_selector(job: Object, spec: Object) -> Iterator[FieldErr
             yield required(path, f"must be '{value}'")
         elif labels[label] != value:
             yield invalid(path, labels, f"must be '{value}'")
-    if not _selects(spec["selector"], expected):
+    if not selects(spec["selector"], expected):
         yield invalid("spec.selector", spec["selector"], "`selector` not auto-generated")
-
-
-def _selects(selector: Object, labels: dict[str, str]) -> bool:
-    """Tell whether a selector fits; one that makes no sense is reported elsewhere."""
-    try:
-        return label_selector.from_object(selector).matches(labels)
-    except ValueError:
-        return True
 
 
 def _validate_selected_spec(spec: Object) -> Iterator[FieldError]:
@@ -105,7 +96,7 @@ def _validate_selected_spec(spec: Object) -> Iterator[FieldError]:
         yield required("spec.selector")
     yield from validate_selector(selector, "spec.selector")
     labels = labels_of(spec.get("template") or {})
-    if selector is not None and not _selects(selector, labels):
+    if selector is not None and not selects(selector, labels):
         yield invalid("spec.template.metadata.labels", labels, MISMATCH)
 
 

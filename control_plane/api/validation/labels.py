@@ -34,10 +34,11 @@ def validate_selector(selector: Object | None, path: str) -> Iterator[FieldError
         return
     yield from validate_labels(selector.get("matchLabels"), f"{path}.matchLabels")
     for index, requirement in enumerate(selector.get("matchExpressions") or []):
-        yield from _validate_requirement(requirement, f"{path}.matchExpressions[{index}]")
+        yield from validate_requirement(requirement, f"{path}.matchExpressions[{index}]")
 
 
-def _validate_requirement(requirement: Object, path: str) -> Iterator[FieldError]:
+def validate_requirement(requirement: Object, path: str) -> Iterator[FieldError]:
+    """Check one requirement of a selector: its operator, key and values."""
     operator = requirement.get("operator", "")
     values = requirement.get("values") or []
     if operator in _WITH_VALUES:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from control_plane.api import label_selector
 from control_plane.api.semantics import semantically_equal
 from control_plane.api.validation import formats
 from control_plane.api.validation.claim_spec import validate_claim_spec
 from control_plane.api.validation.controlled_pods import (
     validate_controlled_template,
     validate_replicas,
+    validate_selected_template_labels,
 )
 from control_plane.api.validation.field_errors import (
     forbidden,
@@ -23,7 +23,6 @@ from control_plane.api.validation.field_errors import (
     not_supported,
     required,
 )
-from control_plane.api.validation.labels import is_empty_selector, validate_selector
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,23 +102,13 @@ def _validate_retention(policy: Any) -> Iterator[FieldError]:
 
 
 def _validate_selected_template(spec: Object) -> Iterator[FieldError]:
-    selector = spec.get("selector")
-    if selector is None:
-        yield required("spec.selector")
-    else:
-        yield from validate_selector(selector, "spec.selector")
-        if is_empty_selector(selector):
-            yield invalid("spec.selector", selector, "empty selector is invalid for statefulset")
-    template = spec.get("template") or {}
-    labels = (template.get("metadata") or {}).get("labels") or {}
-    try:
-        parsed = label_selector.from_object(selector)
-    except ValueError:
-        yield invalid("spec.selector", selector, "")
-        return
-    matches = selector is None or is_empty_selector(selector) or parsed.matches(labels)
-    whole = _with_claimed_volumes(template, spec.get("volumeClaimTemplates") or [])
-    yield from validate_controlled_template(whole, matches, "StatefulSet")
+    fit = yield from validate_selected_template_labels(
+        spec, "empty selector is invalid for statefulset", ""
+    )
+    if fit is not None:
+        claims = spec.get("volumeClaimTemplates") or []
+        whole = _with_claimed_volumes(spec.get("template") or {}, claims)
+        yield from validate_controlled_template(whole, fit, "StatefulSet")
 
 
 def _with_claimed_volumes(template: Object, claims: list[Object]) -> Object:

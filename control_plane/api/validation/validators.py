@@ -10,14 +10,21 @@ from typing import TYPE_CHECKING, Final
 from control_plane.api.validation import (
     access_rules,
     address_objects,
+    admission_policies,
+    api_services,
     autoscalers,
     controller_revisions,
     cron_jobs,
     csi_objects,
+    custom_resource_definitions,
     daemon_sets,
+    device_claim_status,
+    device_claims,
+    device_slices,
     disruption_budgets,
     endpoints,
     events,
+    flow_schemas,
     formats,
     ingress_classes,
     ingresses,
@@ -26,10 +33,12 @@ from control_plane.api.validation import (
     limit_ranges,
     network_policies,
     nodes,
+    pod_subresources,
     pod_templates,
     pod_update,
     pods,
     priority_classes,
+    priority_levels,
     resource_quotas,
     runtime_classes,
     services,
@@ -39,6 +48,7 @@ from control_plane.api.validation import (
     storage,
     storage_classes,
     volume_attachments,
+    webhooks,
     workloads,
 )
 from control_plane.api.validation.validator import Validator, on_both
@@ -49,6 +59,10 @@ if TYPE_CHECKING:
 __all__ = ["VALIDATORS", "Validator"]
 
 _REPLICAS_STATUS: Final = Validator(on_update=workloads.validate_replicas_status)
+
+_WEBHOOKS: Final = Validator(
+    webhooks.validate_configuration, webhooks.validate_configuration_update
+)
 
 VALIDATORS: Final[Mapping[tuple[str, str, str], Validator]] = {
     ("", "ConfigMap", ""): Validator(
@@ -73,6 +87,10 @@ VALIDATORS: Final[Mapping[tuple[str, str, str], Validator]] = {
         storage.validate_claim, storage.validate_claim_update
     ),
     ("", "Pod", ""): Validator(pods.validate_pod, pod_update.validate_pod_update),
+    ("", "Pod", "ephemeralcontainers"): Validator(
+        on_update=pod_subresources.validate_ephemeral_containers_update
+    ),
+    ("", "Pod", "resize"): Validator(on_update=pod_subresources.validate_resize),
     ("", "Pod", "status"): Validator(on_update=pods.validate_pod_status_update),
     ("", "PodTemplate", ""): on_both(pod_templates.validate_pod_template),
     ("", "ReplicationController", ""): on_both(workloads.validate_replication_controller),
@@ -90,6 +108,30 @@ VALIDATORS: Final[Mapping[tuple[str, str, str], Validator]] = {
         services.validate_service, services.validate_service_update, formats.dns1035_label
     ),
     ("", "Service", "status"): Validator(on_update=services.validate_service_status),
+    ("admissionregistration.k8s.io", "MutatingWebhookConfiguration", ""): _WEBHOOKS,
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy", ""): Validator(
+        admission_policies.validate_policy, admission_policies.validate_policy_update
+    ),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy", "status"): Validator(
+        on_update=admission_policies.validate_policy_status
+    ),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding", ""): on_both(
+        admission_policies.validate_policy_binding
+    ),
+    ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration", ""): _WEBHOOKS,
+    ("apiextensions.k8s.io", "CustomResourceDefinition", ""): Validator(
+        custom_resource_definitions.validate_definition,
+        custom_resource_definitions.validate_definition_update,
+    ),
+    ("apiextensions.k8s.io", "CustomResourceDefinition", "status"): Validator(
+        on_update=custom_resource_definitions.validate_definition_status
+    ),
+    ("apiregistration.k8s.io", "APIService", ""): on_both(
+        api_services.validate_api_service, formats.path_segment
+    ),
+    ("apiregistration.k8s.io", "APIService", "status"): Validator(
+        on_update=api_services.validate_api_service_status
+    ),
     ("apps", "ControllerRevision", ""): Validator(
         controller_revisions.validate_controller_revision,
         controller_revisions.validate_controller_revision_update,
@@ -140,6 +182,16 @@ VALIDATORS: Final[Mapping[tuple[str, str, str], Validator]] = {
     ("discovery.k8s.io", "EndpointSlice", ""): Validator(
         endpoints.validate_endpoint_slice, endpoints.validate_endpoint_slice_update
     ),
+    ("flowcontrol.apiserver.k8s.io", "FlowSchema", ""): on_both(flow_schemas.validate_flow_schema),
+    ("flowcontrol.apiserver.k8s.io", "FlowSchema", "status"): Validator(
+        on_update=flow_schemas.validate_conditioned_status
+    ),
+    ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration", ""): on_both(
+        priority_levels.validate_priority_level
+    ),
+    ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration", "status"): Validator(
+        on_update=flow_schemas.validate_conditioned_status
+    ),
     ("node.k8s.io", "RuntimeClass", ""): Validator(
         runtime_classes.validate_runtime_class, runtime_classes.validate_runtime_class_update
     ),
@@ -162,6 +214,19 @@ VALIDATORS: Final[Mapping[tuple[str, str, str], Validator]] = {
         access_rules.validate_role_binding,
         access_rules.validate_role_binding_update,
         formats.path_segment,
+    ),
+    ("resource.k8s.io", "DeviceClass", ""): on_both(device_slices.validate_class),
+    ("resource.k8s.io", "ResourceClaim", ""): Validator(
+        device_claims.validate_claim, device_claims.validate_claim_update
+    ),
+    ("resource.k8s.io", "ResourceClaim", "status"): Validator(
+        on_update=device_claim_status.validate_claim_status
+    ),
+    ("resource.k8s.io", "ResourceClaimTemplate", ""): Validator(
+        device_claims.validate_template, device_claims.validate_template_update
+    ),
+    ("resource.k8s.io", "ResourceSlice", ""): Validator(
+        device_slices.validate_slice, device_slices.validate_slice_update
     ),
     ("scheduling.k8s.io", "PriorityClass", ""): Validator(
         priority_classes.validate_priority_class, priority_classes.validate_priority_class_update
@@ -186,9 +251,6 @@ VALIDATORS: Final[Mapping[tuple[str, str, str], Validator]] = {
     ("networking.k8s.io", "NetworkPolicy", ""): on_both(network_policies.validate_network_policy),
     ("networking.k8s.io", "ServiceCIDR", ""): Validator(
         address_objects.validate_service_cidr, address_objects.validate_service_cidr_update
-    ),
-    ("networking.k8s.io", "ServiceCIDR", "status"): Validator(
-        on_update=address_objects.validate_service_cidr_status
     ),
     ("storage.k8s.io", "CSIDriver", ""): Validator(
         csi_objects.validate_csi_driver, csi_objects.validate_csi_driver_update

@@ -12,6 +12,7 @@ from control_plane.api.validation.controlled_pods import (
     amount_of_share,
     validate_controlled_template,
     validate_replicas,
+    validate_selected_template_labels,
     validate_selector_kept,
     validate_share,
     validate_share_below_whole,
@@ -23,10 +24,6 @@ from control_plane.api.validation.field_errors import (
     not_supported,
     required,
 )
-from control_plane.api.validation.labels import (
-    is_empty_selector,
-    validate_selector,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,22 +34,11 @@ if TYPE_CHECKING:
 
 def _validate_selected_template(spec: Object) -> Iterator[FieldError]:
     """Check the selector of a Deployment or ReplicaSet, and the template against it."""
-    selector = spec.get("selector")
-    if selector is None:
-        yield required("spec.selector")
-    else:
-        yield from validate_selector(selector, "spec.selector")
-        if is_empty_selector(selector):
-            yield invalid("spec.selector", selector, "empty selector is invalid for deployment")
-    template = spec.get("template") or {}
-    try:
-        parsed = label_selector.from_object(selector)
-    except ValueError:
-        yield invalid("spec.selector", selector, "invalid label selector")
-        return
-    labels = (template.get("metadata") or {}).get("labels") or {}
-    matches = selector is None or is_empty_selector(selector) or parsed.matches(labels)
-    yield from validate_controlled_template(template, matches, "ReplicaSet")
+    fit = yield from validate_selected_template_labels(
+        spec, "empty selector is invalid for deployment", "invalid label selector"
+    )
+    if fit is not None:
+        yield from validate_controlled_template(spec.get("template") or {}, fit, "ReplicaSet")
 
 
 def validate_deployment(deployment: Object) -> Iterator[FieldError]:

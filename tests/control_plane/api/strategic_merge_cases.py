@@ -315,31 +315,31 @@ CASES: list[Case] = [
 ]
 
 REFUSED: list[tuple[str, str, dict[str, Any], int, str]] = [
-    ("unknown marker", "pod", {"spec": {"nodeSelector": {"$patch": "merge"}}}, 500,
+    ("unknown marker", "pod", {"spec": {"nodeSelector": {"$patch": "merge"}}}, 400,
      "unknown patch type: merge in map: map[$patch:merge]"),
-    ("item merge marker", "pod", {"spec": {"containers": [{"$patch": "merge"}]}}, 500,
+    ("item merge marker", "pod", {"spec": {"containers": [{"$patch": "merge"}]}}, 400,
      "merging lists cannot yet be specified in the patch"),
-    ("item without key", "pod", {"spec": {"containers": [{"image": "x"}]}}, 500,
+    ("item without key", "pod", {"spec": {"containers": [{"image": "x"}]}}, 400,
      "map: map[image:x] does not contain declared merge key: name"),
     ("retainKeys misses a key", "deployment",
      {"spec": {"strategy": {"$retainKeys": ["rollingUpdate"], "type": "Recreate"}}}, 400,
      "invalid patch format of retainKeys"),
     ("order does not match", "pod",
      {"spec": {"$setElementOrder/containers": [{"name": "one"}, {"name": "two"}],
-               "containers": [{"name": "two", "image": "x"}, {"name": "one", "image": "y"}]}}, 500,
+               "containers": [{"name": "two", "image": "x"}, {"name": "one", "image": "y"}]}}, 400,
      "The order in patch list:\n[map[image:x name:two] map[image:y name:one]]\n doesn't match "
      "$setElementOrder list:\n[map[name:one] map[name:two]]\n"),
     ("order that ends before a marker", "pod",
      {"spec": {"$setElementOrder/imagePullSecrets": [{"name": "s1"}],
-               "imagePullSecrets": [{"name": "s1"}, {"$patch": "replace"}]}}, 500,
+               "imagePullSecrets": [{"name": "s1"}, {"$patch": "replace"}]}}, 400,
      "The order in patch list:\n[map[name:s1] map[$patch:replace]]\n doesn't match "
      "$setElementOrder list:\n[map[name:s1]]\n"),
     ("order without a field", "pod", {"spec": {"$setElementOrder": [{"name": "one"}]}}, 400,
      "invalid patch format of setElementOrder list"),
-    ("order that is no list", "pod", {"spec": {"$setElementOrder/containers": "x"}}, 500,
+    ("order that is no list", "pod", {"spec": {"$setElementOrder/containers": "x"}}, 400,
      "expected a []interface {}, but received a string"),
     ("primitive list without a field", "pod", {"metadata": {"$deleteFromPrimitiveList": []}}, 400,
      "invalid patch format of primitive list"),
-    ("mixed list", "pod", {"metadata": {"finalizers": ["a", {"b": 1}]}}, 500,
+    ("mixed list", "pod", {"metadata": {"finalizers": ["a", {"b": 1}]}}, 400,
      "list element types are not identical: [[a/one b/two c/three] [a map[b:1]]]"),
 ]  # fmt: skip

@@ -193,7 +193,7 @@ def test_a_configuration_that_does_not_fit_its_schema() -> None:
     with pytest.raises(ApiError) as caught:
         applied({}, config, "m1")
     status = caught.value.status()
-    assert (status["code"], status.get("reason")) == (500, None)
+    assert (status["code"], status.get("reason")) == (400, "BadRequest")
     assert status["message"] == (
         "failed to create typed patch object (x/c; /v1, Kind=ConfigMap): "
         ".spec: field not declared in schema"

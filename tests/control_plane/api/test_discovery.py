@@ -123,7 +123,8 @@ def test_aggregated_documents() -> None:
     assert core["items"][0]["metadata"] == {}
     names = [item["metadata"]["name"] for item in groups["items"]]
     assert names == ordered_groups({row.group for row in RESOURCES if row.group})
-    version = groups["items"][0]["versions"][0]
+    assert names[:2] == ["apiregistration.k8s.io", "apps"]
+    version = groups["items"][1]["versions"][0]
     assert (version["version"], version["freshness"]) == ("v1", "Current")
     resources = {entry["resource"]: entry for entry in version["resources"]}
     deployments = resources["deployments"]
