@@ -50,7 +50,7 @@ async def run(config: KubeletConfig, ready: asyncio.Event | None = None) -> None
             "start the engine, or use --container-runtime simulated"
         ) from error
     try:
-        async with ApiClient(client_config, user_agent="tapir-kubelet") as client:
+        async with ApiClient(client_config, user_agent="kubelet/v1.35.0 (tapir)") as client:
             await _run_parts(config, client, runtime, facts, ready)
     finally:
         await runtime.close()

@@ -170,6 +170,13 @@ def test_a_running_container() -> None:
     assert entry["containerID"] == "docker://main-2"
 
 
+def test_resources_are_not_reported_since_nothing_here_resizes() -> None:
+    resources = {"requests": {"cpu": "1"}, "limits": {"cpu": "2"}}
+    spec = pod(containers=[container("main", resources=resources)])
+    (status,) = status_of(spec, record(running()))["containerStatuses"]
+    assert not {"resources", "allocatedResources"} & status.keys()
+
+
 def test_a_crash_loop_shows_what_happened_last() -> None:
     seen = record(exited(code=3, attempt=1), exited(code=2, attempt=0))
     entry = status_of(pod(), seen, reasons={"main": CRASH})["containerStatuses"][0]

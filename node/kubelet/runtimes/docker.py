@@ -14,7 +14,7 @@ import asyncio
 import base64
 import logging
 import secrets
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import aiodocker
@@ -29,6 +29,7 @@ from node.kubelet.runtimes.base import (
     PodRecord,
     ProcessStream,
     RuntimeFailure,
+    RuntimeNotFound,
     SandboxConfig,
 )
 from node.kubelet.runtimes.docker_config import (
@@ -43,6 +44,7 @@ from node.kubelet.runtimes.docker_config import (
 )
 from node.kubelet.runtimes.docker_process import AttachedProcess, ExecutedProcess
 from node.kubelet.runtimes.docker_records import (
+    address_of,
     image_record,
     pod_from_inspections,
     pods_from_list,
@@ -50,12 +52,19 @@ from node.kubelet.runtimes.docker_records import (
 from node.kubelet.runtimes.docker_setup import ensure_network, ensure_sandbox_image
 from node.kubelet.runtimes.engine import CALL_SECONDS, Engine, engine_errors
 from node.kubelet.runtimes.hijack import demultiplex, hijack
+from node.kubelet.runtimes.network_namespace import (
+    connect_to,
+    connect_within,
+    is_process_of,
+)
 from node.kubelet.runtimes.network_turns import NetworkTurns
 from node.kubelet.runtimes.oom_floor import oom_score_floor
 from node.kubelet.runtimes.pause_image import PAUSE_IMAGE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+
+    from control_plane.streams.wire import SocketWire
 
 log = logging.getLogger(__name__)
 
@@ -239,7 +248,23 @@ class DockerRuntime:
             path = f"/{self._engine.docker.api_version}/containers/{container_id}/attach?{query}"
             stream = await hijack(self._engine.endpoint, path, {}, tty=request.tty)
             container = self._engine.docker.containers.container(container_id)
+        # To one that has ended the engine attaches as well, and waits for its next start.
+        document = await self._inspect(container_id)
+        if document is None or not document["State"]["Running"]:
+            await stream.close()
+            raise RuntimeFailure(f"container not running ({container_id})")
         return AttachedProcess(container, stream)
+
+    async def connect(self, sandbox_id: str, port: int) -> SocketWire:
+        """Connect within the sandbox's network, or to its address where that is closed to us."""
+        document = await self._inspect(sandbox_id)
+        if document is None:
+            raise RuntimeNotFound(f"No such container: {sandbox_id}")
+        pid = int(document["State"].get("Pid") or 0)
+        if is_process_of(pid, sandbox_id):
+            with suppress(OSError):
+                return await connect_within(pid, port)
+        return await connect_to(address_of(document) or "localhost", port)
 
     async def changes(self) -> AsyncGenerator[str, None]:
         """Follow the engine's events about our containers."""

@@ -6,12 +6,17 @@ Called by runtimes/docker.py; the streaming server and exec probes read and writ
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiodocker
 
 from node.kubelet.runtimes.base import RuntimeFailure
 from node.kubelet.runtimes.engine import engine_errors
+from node.kubelet.runtimes.network_namespace import is_process_of
 
 if TYPE_CHECKING:
     from aiodocker.containers import DockerContainer
@@ -41,6 +46,9 @@ class _Process:
         """Let the process read end of file."""
         await self._stream.close_stdin()
 
+    async def hang_up(self) -> None:
+        """Leave the process alone."""
+
     async def close(self) -> None:
         """Let go of the connection."""
         await self._stream.close()
@@ -59,6 +67,22 @@ class ExecutedProcess(_Process):
             await self._instance.resize(h=height, w=width)
         except aiodocker.DockerError:
             return
+
+    async def hang_up(self) -> None:
+        """Send SIGHUP, as a terminal does that is closed; the engine has no call for it.
+
+        An engine that nohup started has every process ignore SIGHUP: there SIGTERM is sent. Nothing
+        happens where the engine's processes are not this machine's.
+        """
+        try:
+            async with engine_errors():
+                document = await self._instance.inspect()
+        except RuntimeFailure:
+            return
+        pid = int(document.get("Pid") or 0)
+        if document["Running"] and is_process_of(pid, document["ContainerID"]):
+            with suppress(OSError):
+                os.kill(pid, hangup_of(pid))
 
     async def exit_code(self) -> int | None:
         """Ask the engine until it knows the command has ended."""
@@ -89,3 +113,16 @@ class AttachedProcess(_Process):
     async def exit_code(self) -> int | None:
         """Return None: the exit code of the main process is the pod's business."""
         return None
+
+
+def hangup_of(pid: int) -> signal.Signals:
+    """SIGHUP, unless it is the parent of the process, the engine's shim, that ignores it."""
+    parent = _status_field(pid, "PPid")
+    ignored = int(_status_field(int(parent), "SigIgn"), 16)
+    is_inherited = ignored >> (signal.SIGHUP - 1) & 1
+    return signal.SIGTERM if is_inherited else signal.SIGHUP
+
+
+def _status_field(pid: int, name: str) -> str:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(line.split()[1] for line in lines if line.startswith(f"{name}:"))

@@ -106,6 +106,12 @@ def _sorted(
     return PodRecord(pod, sandboxes, containers)
 
 
+def address_of(document: Mapping[str, Any]) -> str:
+    """Return a container's address from its inspection, "" on the host's network."""
+    networks = (document.get("NetworkSettings") or {}).get("Networks") or {}
+    return next((n["IPAddress"] for n in networks.values() if n.get("IPAddress")), "")
+
+
 def _sandbox(document: Mapping[str, Any]) -> SandboxRecord:
     host_network = document["HostConfig"]["NetworkMode"] == "host"
     networks = document["NetworkSettings"].get("Networks") or {}

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
     from pathlib import Path
 
+    from control_plane.streams.wire import SocketWire
+
 VERSION = "simulated://1.0"
 DEFAULT_SUBNET = "10.88.0.0/16"
 _CHANGES = 4096
@@ -178,6 +180,10 @@ class SimulatedRuntime:
         """Refuse: there is no process."""
         raise RuntimeFailure("this node simulates containers: there is no process to attach to")
 
+    async def connect(self, sandbox_id: str, port: int) -> SocketWire:
+        """Refuse: nothing listens."""
+        raise RuntimeFailure("this node simulates containers: there is no process to connect to")
+
     async def changes(self) -> AsyncGenerator[str, None]:
         """Yield the uid of each pod that changed."""
         while True:
@@ -263,7 +269,10 @@ def _write(path: Path, content: bytes) -> None:
 def _load(directory: Path) -> dict[str, PodRecord]:
     pods = {}
     for path in directory.glob("*.json"):
-        document = orjson.loads(path.read_bytes())
+        try:
+            document = orjson.loads(path.read_bytes())
+        except FileNotFoundError:  # another who uses the directory has just removed the pod
+            continue
         pod = PodIdentity(**document["pod"])
         pods[pod.uid] = PodRecord(
             pod,

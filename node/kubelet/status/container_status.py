@@ -164,12 +164,12 @@ def _has_started(newest: ContainerRecord, seen: Observation) -> bool:
 
 
 def _extras(container: Object) -> Object:
+    """Return what is known of any container.
+
+    Resources are left out: by that the API server knows that a running container of this node
+    cannot be resized in place.
+    """
     extras: Object = {}
-    resources = container.get("resources") or {}
-    if resources:
-        extras["resources"] = {k: v for k, v in resources.items() if k in ("limits", "requests")}
-    if resources.get("requests"):
-        extras["allocatedResources"] = dict(resources["requests"])
     if mounts := container.get("volumeMounts"):
         extras["volumeMounts"] = [_mount_status(mount) for mount in mounts]
     return extras

@@ -19,6 +19,7 @@ from aiohttp import web
 from node.kubelet.config import ConfigError, KubeletConfig
 from node.kubelet.streaming.container_logs import container_logs
 from node.kubelet.streaming.context import KUBELET, RUNTIME
+from node.kubelet.streaming.port_forward import port_forward
 from node.kubelet.streaming.remote_command import attach, exec_command
 
 if TYPE_CHECKING:
@@ -38,9 +39,12 @@ def make_app(kubelet: Kubelet, runtime: Runtime) -> web.Application:
         app.router.add_get(path, healthz)
     app.router.add_get("/pods", pods)
     app.router.add_get("/containerLogs/{namespace}/{pod}/{container}", container_logs)
-    for handler, word in ((exec_command, "exec"), (attach, "attach")):
-        app.router.add_get(f"/{word}/{{namespace}}/{{pod}}/{{container}}", handler)
-        app.router.add_get(f"/{word}/{{namespace}}/{{pod}}/{{uid}}/{{container}}", handler)
+    for method in ("GET", "POST"):
+        for handler, word in ((exec_command, "exec"), (attach, "attach")):
+            for path in ("{namespace}/{pod}/{container}", "{namespace}/{pod}/{uid}/{container}"):
+                app.router.add_route(method, f"/{word}/{path}", handler)
+        for path in ("{namespace}/{pod}", "{namespace}/{pod}/{uid}"):
+            app.router.add_route(method, f"/portForward/{path}", port_forward)
     return app
 
 

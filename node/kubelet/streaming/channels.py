@@ -37,13 +37,18 @@ class ChannelProtocol:
         return bytes((channel,)) + data
 
     def decode(self, message: bytes | str) -> tuple[int, bytes] | None:
-        """Return (channel, payload), None for a message that is empty or makes no sense."""
-        if not message:
+        """Return (channel, payload), None for a message that is empty or makes no sense.
+
+        The protocol decides what it means, not the message's type: the official Python client
+        sends binary channels as text.
+        """
+        content = message.encode() if isinstance(message, str) else message
+        if not content:
             return None
-        if isinstance(message, bytes):
-            return message[0], message[1:]
+        if not self.base64:
+            return content[0], content[1:]
         try:
-            return int(message[0]), base64.b64decode(message[1:], validate=True)
+            return int(content[:1]), base64.b64decode(content[1:], validate=True)
         except (ValueError, binascii.Error):
             return None
 
