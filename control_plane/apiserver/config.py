@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from control_plane.apiserver.etcd.endpoints import EtcdEndpoints, check_server
+from control_plane.client.flags import boolean
 
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -51,7 +52,8 @@ class ServiceAccountKeys:
 class ApiServerConfig:
     """Everything the API server is told.
 
-    Port 0 binds any free port. `event_ttl_seconds` is how long an Event lives.
+    Port 0 binds any free port. `event_ttl_seconds` is how long an Event lives. The two limits of
+    requests together are the seats that priority and fairness shares out.
     """
 
     etcd: EtcdEndpoints
@@ -65,11 +67,15 @@ class ApiServerConfig:
     service_node_port_range: tuple[int, int] = (30000, 32767)
     event_ttl_seconds: int = 3600
     compaction_interval_seconds: float = 300.0
+    max_requests_inflight: int = 400
+    max_mutating_requests_inflight: int = 200
+    enable_priority_and_fairness: bool = True
 
     @property
-    def service_network(self) -> IPNetwork:
-        """The range of cluster IPs."""
-        return ipaddress.ip_network(self.service_cluster_ip_range)
+    def service_networks(self) -> tuple[IPNetwork, ...]:
+        """The ranges of cluster IPs: one, or one of each family, the default one first."""
+        texts = self.service_cluster_ip_range.split(",")
+        return tuple(ipaddress.ip_network(text.strip()) for text in texts)
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -103,8 +109,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add(
         "--service-cluster-ip-range",
         default="10.96.0.0/16",
-        metavar="CIDR",
-        help="range of service IPs",
+        metavar="CIDR[,CIDR]",
+        help="range of service IPs, or one of each family",
     )
     add(
         "--service-node-port-range",
@@ -118,6 +124,23 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         default=3600,
         metavar="SECONDS",
         help="seconds that events are kept",
+    )
+    add(
+        "--max-requests-inflight",
+        type=int,
+        default=400,
+        metavar="N",
+        help="with the next flag: the requests that are served at once",
+    )
+    add("--max-mutating-requests-inflight", type=int, default=200, metavar="N", help="see above")
+    add(
+        "--enable-priority-and-fairness",
+        nargs="?",
+        type=boolean,
+        const=True,
+        default=True,
+        metavar="true|false",
+        help="queue requests by FlowSchemas; else reads and writes beyond their limits get 429",
     )
 
 
@@ -152,6 +175,9 @@ def from_args(args: argparse.Namespace) -> ApiServerConfig:
             service_node_port_range=_port_range(args.service_node_port_range),
             event_ttl_seconds=args.event_ttl,
             compaction_interval_seconds=args.etcd_compaction_interval,
+            max_requests_inflight=args.max_requests_inflight,
+            max_mutating_requests_inflight=args.max_mutating_requests_inflight,
+            enable_priority_and_fairness=args.enable_priority_and_fairness,
         )
     )
 
@@ -186,18 +212,24 @@ def _check_addresses(config: ApiServerConfig) -> None:
             _ = address and ipaddress.ip_address(address)
         except ValueError as error:
             raise ConfigError(f"{flag} {address!r} is not an IP address") from error
-    try:
-        network = config.service_network
-    except ValueError as error:
-        raise ConfigError(
-            f"--service-cluster-ip-range: {error}: give a range such as 10.96.0.0/16"
-        ) from error
-    if network.num_addresses < 8:
-        raise ConfigError(
-            f"--service-cluster-ip-range {network} is too small: take a /29 or larger"
-        )
+    _check_service_ranges(config)
     if not 0 <= config.secure_port <= 65535:
         raise ConfigError(f"--secure-port {config.secure_port} is not a port: take 1 to 65535")
+
+
+def _check_service_ranges(config: ApiServerConfig) -> None:
+    flag = "--service-cluster-ip-range"
+    try:
+        networks = config.service_networks
+    except ValueError as error:
+        raise ConfigError(f"{flag}: {error}: give a range such as 10.96.0.0/16") from error
+    if len(networks) > 2 or len({network.version for network in networks}) < len(networks):
+        raise ConfigError(f"{flag}: give one range, or one of IPv4 and one of IPv6")
+    for network in networks:
+        if network.num_addresses < 8:
+            raise ConfigError(f"{flag} {network} is too small: take a /29 or larger")
+        if network.version == 6 and network.prefixlen < 64:
+            raise ConfigError(f"{flag} {network} is too large: take a /64 or smaller")
 
 
 def _check_numbers(config: ApiServerConfig) -> None:
@@ -207,6 +239,16 @@ def _check_numbers(config: ApiServerConfig) -> None:
     ):
         if not 1 <= seconds < math.inf:
             raise ConfigError(f"{flag} {seconds}: give a number of seconds, at least 1")
+    limits = (
+        ("--max-requests-inflight", config.max_requests_inflight),
+        ("--max-mutating-requests-inflight", config.max_mutating_requests_inflight),
+    )
+    for flag, limit in limits:
+        if limit < 0:
+            raise ConfigError(f"{flag} {limit}: give a number of requests, at least 0")
+    if config.enable_priority_and_fairness and not any(limit for _, limit in limits):
+        flags = " and ".join(flag for flag, _ in limits)
+        raise ConfigError(f"{flags} are both 0: no request would ever be served")
 
 
 def _check_pairs(config: ApiServerConfig) -> None:

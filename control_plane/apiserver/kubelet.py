@@ -29,6 +29,7 @@ class KubeletClient:
         self._collections = collections
         self._tls = tls
         self._session: aiohttp.ClientSession | None = None
+        self._backends: aiohttp.ClientSession | None = None
         self.streams: set[asyncio.Task[None]] = set()
 
     def end_streams(self) -> None:
@@ -38,8 +39,9 @@ class KubeletClient:
 
     async def close(self) -> None:
         """Close what is open."""
-        if self._session is not None:
-            await self._session.close()
+        for session in (self._session, self._backends):
+            if session is not None:
+                await session.close()
 
     @property
     def session(self) -> aiohttp.ClientSession:
@@ -51,6 +53,27 @@ class KubeletClient:
                 auto_decompress=False,
             )
         return self._session
+
+    @property
+    def tls(self) -> ssl.SSLContext:
+        """The certificates that kubelets are called with."""
+        return self._tls
+
+    @property
+    def backends(self) -> aiohttp.ClientSession:
+        """The session for what is proxied to: every call has a connection of its own.
+
+        A connection that is kept may be closed by the backend just when it is used again, and not
+        every call can be repeated.
+        """
+        if self._backends is None:
+            self._backends = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, force_close=True),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
+                auto_decompress=False,
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        return self._backends
 
     async def pod(self, namespace: str, name: str) -> Object:
         """The pod as the store has it; raises NotFound."""
@@ -72,6 +95,12 @@ class KubeletClient:
 
 def kubelet_url(node: Object) -> str:
     """Where a node's kubelet serves; raises InternalError when the node does not say."""
+    host, port = kubelet_address(node)
+    return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
+
+
+def kubelet_address(node: Object) -> tuple[str, int]:
+    """Host and port of a node's kubelet; raises InternalError when the node does not say."""
     addresses: dict[str, Any] = {
         entry.get("type"): entry.get("address")
         for entry in reversed(dig(node, "status", "addresses", default=[]))
@@ -82,4 +111,4 @@ def kubelet_url(node: Object) -> str:
         raise InternalError.of(
             f"node {name_of(node)} has not reported where its kubelet can be reached"
         )
-    return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
+    return host, port

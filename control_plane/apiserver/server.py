@@ -17,7 +17,6 @@ from collections.abc import AsyncIterator
 from typing import NamedTuple
 
 import orjson
-from fastapi import FastAPI
 
 from control_plane.api.objects import Object
 from control_plane.api.resources import BUILT_IN, NODES, PODS, SECRETS, SERVICEACCOUNTS, SERVICES
@@ -27,21 +26,34 @@ from control_plane.apiserver.admission import Admission
 from control_plane.apiserver.allocation.allocators import Allocators
 from control_plane.apiserver.allocation.cluster_ips import ClusterIPs
 from control_plane.apiserver.allocation.node_ports import NodePorts
-from control_plane.apiserver.allocation.services import ServiceAllocation, node_ports_of
+from control_plane.apiserver.allocation.services import ServiceAllocation, ports_of
+from control_plane.apiserver.api_service_keeper import ApiServiceKeeper
 from control_plane.apiserver.auth.authn import Authenticator
+from control_plane.apiserver.auth.authz import Authorizer
+from control_plane.apiserver.auth.rbac.authorizer import RbacAuthorizer
+from control_plane.apiserver.auth.rbac.follower import follow
+from control_plane.apiserver.auth.rbac.role_keeper import HOOK, RoleKeeper
 from control_plane.apiserver.auth.tokens import TokenAuthenticator, TokenSigner
-from control_plane.apiserver.bootstrap import Bootstrap
+from control_plane.apiserver.bootstrap import HOOKS, Bootstrap
 from control_plane.apiserver.compaction import Compactor
+from control_plane.apiserver.component_health import ComponentHealth
 from control_plane.apiserver.config import ApiServerConfig, ConfigError, StartError, checked
 from control_plane.apiserver.etcd.client import EtcdClient
+from control_plane.apiserver.flow_control.parts import FlowControlParts
 from control_plane.apiserver.health_checks import health_endpoints
 from control_plane.apiserver.http.app import make_app
+from control_plane.apiserver.http.discovery import VERSION
 from control_plane.apiserver.http.edge import Edge
 from control_plane.apiserver.http.listener import bind, serving
+from control_plane.apiserver.http.resource_api import ResourcesFirst
 from control_plane.apiserver.http.services import ApiServices
 from control_plane.apiserver.kubelet import KubeletClient
+from control_plane.apiserver.memory import collect_seldom, leave_out_start
+from control_plane.apiserver.metrics.endpoint import MetricsEndpoint
+from control_plane.apiserver.metrics.store_calls import StoreCalls
 from control_plane.apiserver.registry.reading import Reader
 from control_plane.apiserver.registry.registry import Registry
+from control_plane.apiserver.repair.repairs import Repairs
 from control_plane.apiserver.server_presence import ServerPresence, advertised_address
 from control_plane.apiserver.storage.collections import Collections
 from control_plane.apiserver.storage.selection import EVERYTHING
@@ -54,12 +66,14 @@ logger = logging.getLogger(__name__)
 async def run(config: ApiServerConfig, ready: asyncio.Event | None = None) -> None:
     """Serve until cancelled; set `ready` once the store answers and the first objects are there."""
     checked(config)
+    collect_seldom()
     server_tls, kubelet_tls = tls.server_context(config.tls), tls.kubelet_context(config.tls)
     with contextlib.closing(bind(config.bind_address, config.secure_port)) as listening:
         port = listening.getsockname()[1]
         async with _opened(config) as etcd, _assembled(config, etcd, port, kubelet_tls) as parts:
 
             def end_streams() -> None:
+                parts.stopping.set()
                 parts.services.collections.end_watches()
                 parts.services.kubelets.end_streams()
 
@@ -70,9 +84,14 @@ async def run(config: ApiServerConfig, ready: asyncio.Event | None = None) -> No
 class _Parts(NamedTuple):
     """What `run` starts."""
 
-    app: FastAPI
+    app: ResourcesFirst
     services: ApiServices
     bootstrap: Bootstrap
+    repairs: Repairs
+    flow: FlowControlParts
+    api_services: ApiServiceKeeper
+    roles: RoleKeeper
+    stopping: asyncio.Event
 
 
 async def _run_tasks(
@@ -80,11 +99,21 @@ async def _run_tasks(
 ) -> None:
     async with asyncio.TaskGroup() as group:
         # read while the store answers: the first request would read it on the event loop
-        group.create_task(asyncio.to_thread(schema))
+        schemas = group.create_task(asyncio.to_thread(schema))
         group.create_task(parts.services.collections.run())
         group.create_task(Compactor(etcd).run(config.compaction_interval_seconds))
         group.create_task(parts.bootstrap.run())
+        group.create_task(parts.flow.run())
         await parts.bootstrap.done.wait()
+        group.create_task(parts.roles.run())
+        group.create_task(parts.api_services.run())
+        await parts.api_services.done.wait()
+        group.create_task(parts.repairs.run())
+        await parts.repairs.done.wait()
+        await parts.flow.wait_ready()
+        await parts.roles.done.wait()
+        await schemas
+        leave_out_start()
         logger.info("ready address=%s port=%d", config.bind_address, config.secure_port)
         if ready is not None:
             ready.set()
@@ -95,26 +124,44 @@ async def _assembled(
     config: ApiServerConfig, etcd: EtcdClient, port: int, kubelet_tls: ssl.SSLContext
 ) -> AsyncIterator[_Parts]:
     collections = Collections(BUILT_IN, etcd, config.etcd_prefix, config.event_ttl_seconds)
-    allocators = Allocators(ServiceAllocation(*_ranges(config, etcd, collections)))
-    registry = Registry(collections, Admission(collections), allocators, _now)
+    authorizer = Authorizer(RbacAuthorizer(follow(collections)))
+    cluster_ips, node_ports = _ranges(config, etcd, collections)
+    allocators = Allocators(ServiceAllocation(cluster_ips, node_ports))
+    registry = Registry(collections, Admission(collections, authorizer), allocators, _now)
     kubelets = KubeletClient(collections, kubelet_tls)
     reader, signer = Reader(collections), TokenSigner(config.service_accounts)
-    services = ApiServices(config, collections, reader, registry, signer, kubelets)
     lookup = functools.partial(_find_core, collections)
-    edge = Edge(Authenticator(TokenAuthenticator(config.service_accounts, lookup)))
+    tokens = TokenAuthenticator(config.service_accounts, lookup)
+    components = ComponentHealth(etcd, config.etcd_prefix, collections, _now)
+    services = ApiServices(
+        config, collections, reader, registry, signer, tokens, kubelets, components, authorizer
+    )
+    flow = FlowControlParts.of(config, collections, registry)
+    edge = Edge(Authenticator(tokens), authorizer, flow.limiter)
     address = advertised_address(config)
     presence = ServerPresence(etcd, config.etcd_prefix, address)
     bootstrap = Bootstrap(config, port, collections, registry, presence)
-    health = health_endpoints(etcd, config.etcd_prefix, collections, bootstrap)
+    repairs = Repairs(collections, registry, node_ports, _now, bootstrap.call)
+    hooks = {**dict.fromkeys(HOOKS, bootstrap.done), **flow.hooks()}
+    api_services = ApiServiceKeeper(collections, registry, bootstrap.call)
+    roles = RoleKeeper(collections, registry, bootstrap.call)
+    hooks[HOOK] = roles.done
+    hooks["kube-apiserver-autoregistration"] = api_services.done
+    hooks["start-service-ip-repair-controllers"] = repairs.done
+    stopping = asyncio.Event()
+    health = health_endpoints(etcd, config.etcd_prefix, collections, hooks, stopping)
+    caches = [collection.cache for collection in collections]
+    metrics = MetricsEndpoint(edge.requests, caches, etcd.calls, VERSION, health, flow.look)
+    app = make_app(services, edge, health, metrics, f"{address}:{port}", flow.routes())
     try:
-        yield _Parts(make_app(services, edge, health, f"{address}:{port}"), services, bootstrap)
+        yield _Parts(app, services, bootstrap, repairs, flow, api_services, roles, stopping)
     finally:
         await kubelets.close()
 
 
 @contextlib.asynccontextmanager
 async def _opened(config: ApiServerConfig) -> AsyncIterator[EtcdClient]:
-    etcd = EtcdClient(config.etcd)
+    etcd = EtcdClient(config.etcd, StoreCalls(BUILT_IN.rows, config.etcd_prefix))
     try:
         yield etcd
     finally:
@@ -131,10 +178,11 @@ def _ranges(
         used: set[int] = set()
         for entry in page.entries:
             service = orjson.loads(entry.item)
-            used |= node_ports_of(service.get("spec") or {})
+            used |= ports_of(service.get("spec") or {})
         return used
 
-    addresses = ClusterIPs(etcd, f"{root}/ipaddresses/".encode(), config.service_network, _now)
+    families = tuple(f"IPv{network.version}" for network in config.service_networks)
+    addresses = ClusterIPs(collections, families, _now)
     key = f"{root}/ranges/servicenodeports".encode()
     return addresses, NodePorts(etcd, key, config.service_node_port_range, ports_in_use)
 

@@ -36,9 +36,19 @@ class ServerPresence:
         current, _ = await self._etcd.get(key)
         revision = current.mod_revision if current is not None else 0
         await self._etcd.put_if(key, value, revision, lease)
+        return sorted({*await self._living(), self._address})
+
+    async def leave(self) -> list[str]:
+        """Take this server's key away; return the addresses of the servers that stay."""
+        key = self._prefix + self._address.encode()
+        current, _ = await self._etcd.get(key)
+        if current is not None:
+            await self._etcd.delete_if(key, current.mod_revision)
+        return sorted(await self._living())
+
+    async def _living(self) -> list[str]:
         page = await self._etcd.range(self._prefix, prefix_end(self._prefix))
-        living = {kv.key[len(self._prefix) :].decode() for kv in page.kvs} | {self._address}
-        return sorted(living)
+        return [kv.key[len(self._prefix) :].decode() for kv in page.kvs]
 
 
 def advertised_address(config: ApiServerConfig) -> str:

@@ -13,12 +13,13 @@ Two forms, as upstream: without `action` the classic one with count, first and l
 import asyncio
 import logging
 import time
+from typing import Protocol
 
 from control_plane.api.errors import ApiError, NotFound
 from control_plane.api.objects import Object, name_of, namespace_of
-from control_plane.api.resources import EVENTS
+from control_plane.api.resources import EVENTS, Resource
 from control_plane.api.timestamps import micro_now, now
-from control_plane.client.client import ApiClient, ApiUnavailable
+from control_plane.client.client import ApiUnavailable
 from control_plane.client.clock import LOOP_CLOCK, Clock
 from control_plane.client.event_correlation import EventCorrelator
 
@@ -31,11 +32,25 @@ MAX_MESSAGE = 1024  # the API's limit
 _MAX_NAME_BASE = 253 - 17  # the suffix is a dot and 16 hex digits
 
 
+class EventSink(Protocol):
+    """Where events are written: the API client, or what does the same without a network."""
+
+    async def create(self, resource: Resource, obj: Object, /) -> Object:
+        """Store a new event; raises ApiError or ApiUnavailable."""
+        ...
+
+    async def patch(
+        self, resource: Resource, name: str, patch: Object, namespace: str, /, *, kind: str
+    ) -> Object:
+        """Change an event; raises ApiError or ApiUnavailable."""
+        ...
+
+
 class EventRecorder:
     """Records events of one component; `host` is the node's name for a component of a node."""
 
     def __init__(
-        self, client: ApiClient, component: str, host: str = "", *, clock: Clock = LOOP_CLOCK
+        self, client: EventSink, component: str, host: str = "", *, clock: Clock = LOOP_CLOCK
     ) -> None:
         """Prepare; events queue up until `run` is started."""
         self._client = client

@@ -6,13 +6,16 @@ object), `check` (may refuse it) or both. A plugin is one file and one line here
 
 from control_plane.apiserver.admission.certificate_requester import CertificateRequester
 from control_plane.apiserver.admission.default_tolerations import DefaultTolerationSeconds
+from control_plane.apiserver.admission.device_admin_access import DeviceAdminAccess
 from control_plane.apiserver.admission.namespace_lifecycle import NamespaceLifecycle
 from control_plane.apiserver.admission.node_taints import TaintNodesByCondition
 from control_plane.apiserver.admission.plugin import Plugin
 from control_plane.apiserver.admission.priority import Priority
 from control_plane.apiserver.admission.review import Operation, Review
+from control_plane.apiserver.admission.role_escalation import RoleEscalation
 from control_plane.apiserver.admission.service_account import ServiceAccountAdmission
 from control_plane.apiserver.admission.storage_protection import StorageObjectInUseProtection
+from control_plane.apiserver.auth.authz import Authorizer
 from control_plane.apiserver.storage.collections import Collections
 
 __all__ = ["ADMISSION", "Admission", "Operation", "Plugin", "Review"]
@@ -25,15 +28,17 @@ ADMISSION: tuple[type[Plugin], ...] = (
     DefaultTolerationSeconds,
     StorageObjectInUseProtection,
     CertificateRequester,
+    DeviceAdminAccess,
+    RoleEscalation,
 )
 
 
 class Admission:
     """The chain of plugins, ready to be asked."""
 
-    def __init__(self, collections: Collections) -> None:
+    def __init__(self, collections: Collections, authorizer: Authorizer) -> None:
         """Make one of each plugin."""
-        self._plugins = [plugin(collections) for plugin in ADMISSION]
+        self._plugins = [plugin(collections, authorizer) for plugin in ADMISSION]
 
     async def admit(self, review: Review) -> None:
         """Let every plugin change the object; raises Forbidden or what else a plugin answers."""

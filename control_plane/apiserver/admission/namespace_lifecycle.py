@@ -10,9 +10,10 @@ from collections import OrderedDict
 
 from control_plane.api.errors import NotFound
 from control_plane.api.objects import dig, is_terminating, name_of
-from control_plane.api.resources import NAMESPACES
+from control_plane.api.resources import LOCALSUBJECTACCESSREVIEWS, NAMESPACES
 from control_plane.apiserver.admission.plugin import Plugin
 from control_plane.apiserver.admission.review import Operation, Review
+from control_plane.apiserver.auth.authz import Authorizer
 from control_plane.apiserver.storage.collections import Collections
 
 MAX_DELETED = 100
@@ -22,9 +23,9 @@ PROTECTED = frozenset({"default", "kube-system", "kube-public"})
 class NamespaceLifecycle(Plugin):
     """Refuses by the state of the namespace."""
 
-    def __init__(self, collections: Collections) -> None:
+    def __init__(self, collections: Collections, authorizer: Authorizer) -> None:
         """Start with no deletion seen."""
-        super().__init__(collections)
+        super().__init__(collections, authorizer)
         self._deleted: OrderedDict[str, None] = OrderedDict()
 
     async def admit(self, review: Review) -> None:
@@ -35,6 +36,8 @@ class NamespaceLifecycle(Plugin):
             return
         if review.operation is not Operation.CREATE or not review.resource.namespaced:
             return
+        if review.resource == LOCALSUBJECTACCESSREVIEWS:
+            return  # whether a namespace exists is not for everybody
         is_cached_enough = review.namespace not in self._deleted
         read = self.collections.find if is_cached_enough else self.collections.live
         namespace = await read(NAMESPACES, "", review.namespace)

@@ -1,15 +1,17 @@
 """The base of admission plugins: one that neither changes nor refuses anything."""
 
 from control_plane.apiserver.admission.review import Review
+from control_plane.apiserver.auth.authz import Authorizer
 from control_plane.apiserver.storage.collections import Collections
 
 
 class Plugin:
     """An admission plugin; override `admit`, `check` or both."""
 
-    def __init__(self, collections: Collections) -> None:
-        """`collections` are for looking other objects up."""
+    def __init__(self, collections: Collections, authorizer: Authorizer) -> None:
+        """Look other objects up in `collections`, and ask `authorizer` what the user may."""
         self.collections = collections
+        self.authorizer = authorizer
 
     async def admit(self, review: Review) -> None:
         """Change `review.obj` in place, or raise."""

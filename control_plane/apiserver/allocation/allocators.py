@@ -1,14 +1,12 @@
-"""The registry's way to allocation: a block around a write, and a release after a deletion."""
+"""The registry's way to allocation: what has to be written together with an object."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
 from control_plane.api.objects import Object
 from control_plane.api.resources import SERVICES, Resource
-from control_plane.apiserver.allocation.claims import Claims, give_back
 from control_plane.apiserver.allocation.services import ServiceAllocation
-from control_plane.apiserver.etcd.errors import StoreTimeoutError, StoreUnavailableError
+from control_plane.apiserver.etcd.model import KeyChange
 
 
 class Allocators:
@@ -18,32 +16,30 @@ class Allocators:
         """`services` allocates for services."""
         self._services = services
 
+    def concerns(self, resource: Resource) -> bool:
+        """Whether objects of this type need anything."""
+        return resource == SERVICES
+
     @contextlib.asynccontextmanager
     async def for_write(
-        self, resource: Resource, new: Object, old: Object | None, *, dry_run: bool
-    ) -> AsyncIterator[Claims]:
-        """Complete `new` with what it needs, for a write that happens inside the block.
+        self, resource: Resource, new: Object, old: Object | None
+    ) -> AsyncIterator[list[KeyChange]]:
+        """Complete `new` with what it needs.
 
-        When the block raises, abandons the claims, or is a dry run, everything claimed is released;
-        else what only `old` needed is. When the store fails within the block, or the block is
-        cancelled, the write may have happened all the same: nothing is released.
+        The changes are to be made in one transaction with the write, within the block. When that
+        transaction fails over one of them, somebody else was faster: begin anew.
         """
-        claims = Claims()
-        happened = may_happen = False
-        try:
-            if resource == SERVICES:
-                await self._services.allocate(new, old, claims)
-            may_happen = not dry_run
-            yield claims
-            happened = not dry_run
-        except (StoreUnavailableError, StoreTimeoutError, asyncio.CancelledError):
-            if may_happen:
-                claims.keep()
-            raise
-        finally:
-            await claims.settle(happened=happened)
+        if not self.concerns(resource):
+            yield []
+            return
+        async with self._services.allocated(new, old) as changes:
+            yield changes
 
-    async def release(self, resource: Resource, obj: Object) -> None:
-        """Give back what a deleted object had; what the store does not take back is logged."""
-        if resource == SERVICES:
-            await give_back(lambda: self._services.release(obj))
+    @contextlib.asynccontextmanager
+    async def for_removal(self, resource: Resource, obj: Object) -> AsyncIterator[list[KeyChange]]:
+        """The changes that give back what an object has, for the transaction that removes it."""
+        if not self.concerns(resource):
+            yield []
+            return
+        async with self._services.released(obj) as changes:
+            yield changes

@@ -1,140 +1,126 @@
-"""Cluster IPs, one key per address: an IPAddress object that names its service.
+"""Cluster IPs: one IPAddress object per address, named by it, that says whose it is.
 
-Claiming is creating the key, so two API servers cannot hand out the same address. An address that
-nobody asked for comes from the upper part of the range, leaving the lower part to those who do.
-Source: the IP allocator of Kubernetes v1.35.
+A claim is the creation of that object, a release its deletion; both are returned as changes that
+are made in one transaction with the service. The ranges are those of the ServiceCIDR objects that
+are ready. Source: the IP allocator of Kubernetes v1.35 (MultiCIDRServiceAllocator).
 """
 
 import datetime
 import ipaddress
 import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 import orjson
 
-from control_plane.api.objects import Object, dig
+from control_plane.api.apply import endpoint_of, track
+from control_plane.api.objects import Object, dig, finalizers_of
+from control_plane.api.resources import IPADDRESSES, SERVICECIDRS
 from control_plane.api.timestamps import format_time
+from control_plane.apiserver.allocation.address_range import AddressRange, Below, address_ranges
 from control_plane.apiserver.allocation.errors import AllocationError, RangeFullError
-from control_plane.apiserver.config import IPNetwork
-from control_plane.apiserver.etcd.client import EtcdClient
-from control_plane.apiserver.etcd.model import prefix_end
+from control_plane.apiserver.etcd.model import KeyChange
+from control_plane.apiserver.storage.collections import Collections
 
-RANDOM_ATTEMPTS = 16
+MANAGER = "kube-apiserver"
+MANAGED_BY, FAMILY = "ipaddress.kubernetes.io/managed-by", "ipaddress.kubernetes.io/ip-family"
+ALLOCATOR = "ipallocator.k8s.io"
+
 Owner = tuple[str, str]
 
 
 class ClusterIPs:
-    """The addresses of `network`, kept under `prefix`, which ends in a slash."""
+    """Chooses addresses; what is taken is read from the cache and settled by the transaction."""
 
     def __init__(
         self,
-        etcd: EtcdClient,
-        prefix: bytes,
-        network: IPNetwork,
+        collections: Collections,
+        families: tuple[str, ...],
         clock: Callable[[], datetime.datetime],
+        below: Below = random.randrange,
     ) -> None:
-        """`network` is the service range."""
-        self._etcd = etcd
-        self._prefix = prefix
-        self._network = network
+        """`families` of the cluster, the first one the default; `below` makes random numbers."""
+        self.families = families
+        self._addresses = collections.of(IPADDRESSES)
+        self._cidrs = collections.of(SERVICECIDRS)
         self._clock = clock
-        self._first = 1
-        self._last = network.num_addresses - (2 if network.version == 4 else 1)
-        usable = self._last - self._first + 1
-        self._reserved = min(max(16, network.num_addresses // 16), 256, usable - 1)
+        self._below = below
 
-    @property
-    def family(self) -> str:
-        """IPv4 or IPv6."""
-        return f"IPv{self._network.version}"
-
-    async def claim(self, address: str, owner: Owner) -> bool:
-        """Claim one address for (namespace, name); False when the owner has it already.
-
-        Raises AllocationError when it is out of range or another service's.
-        """
+    async def claim(self, address: str, owner: Owner) -> KeyChange:
+        """The change that makes `address` the owner's; raises AllocationError."""
         ip = ipaddress.ip_address(address)
-        if ip not in self._network or not self._first <= self._offset(ip) <= self._last:
-            raise AllocationError(
-                f"failed to allocate IP {address}: the provided IP ({address}) is not in the valid "
-                f"range. The range of valid IPs is {self._network}"
-            )
-        key, value = self._key(str(ip)), self._value(str(ip), owner)
-        swap = await self._etcd.put_if(key, value, 0)
-        if swap.succeeded:
-            return True
-        if swap.current is not None and _owner(swap.current.value) == owner:
-            return False
-        raise AllocationError(f"failed to allocate IP {address}: provided IP is already allocated")
+        if not any(ip in one for one in self._ranges()):
+            raise AllocationError("the provided network does not match the current range")
+        if await self._addresses.store.get("", str(ip)) is not None:
+            raise AllocationError("provided IP is already allocated")
+        return self._creation(str(ip), owner)
 
-    async def claim_any(self, owner: Owner) -> str:
-        """Claim a free address; raises RangeFullError."""
-        upper = range(self._first + self._reserved, self._last + 1)
-        for _ in range(RANDOM_ATTEMPTS):
-            address = await self._try(random.choice(upper), owner)
-            if address:
-                return address
-        taken = await self._taken()
-        lower = range(self._first, self._first + self._reserved)
-        for offset in (*upper, *lower):
-            if offset not in taken:
-                address = await self._try(offset, owner)
-                if address:
+    async def claim_any(self, family: str, owner: Owner) -> tuple[str, KeyChange]:
+        """A free address and the change that makes it the owner's; raises RangeFullError."""
+        address = self._free(family)
+        if not address and await self._addresses.refresh():
+            address = self._free(family)
+        if not address:
+            raise RangeFullError
+        return address, self._creation(address, owner)
+
+    async def release(self, address: str, owner: Owner) -> list[KeyChange]:
+        """The change that frees the address: none if it is not the owner's, or has finalizers."""
+        stored = await self._addresses.store.get("", address)
+        if stored is None or owner_of(stored.obj) != owner or finalizers_of(stored.obj):
+            return []
+        return [KeyChange(self._key(address), None, stored.revision)]
+
+    def _ranges(self) -> list[AddressRange]:
+        entries = self._cidrs.cache.select()
+        return address_ranges((orjson.loads(entry.item) for entry in entries), only_ready=True)
+
+    def _free(self, family: str) -> str:
+        taken = _Taken(self._addresses.cache.get)
+        for one in self._ranges():
+            if one.family == family:
+                for address in one.free(taken, self._below):
                     return address
-        raise RangeFullError("failed to allocate a serviceIP: range is full")
+        return ""
 
-    async def release(self, address: str, owner: Owner) -> None:
-        """Give an address back, if it is still the owner's."""
-        key = self._key(address)
-        kv, _ = await self._etcd.get(key)
-        if kv is not None and _owner(kv.value) == owner:
-            await self._etcd.delete_if(key, kv.mod_revision)
-
-    async def _try(self, offset: int, owner: Owner) -> str:
-        address = str(self._network[offset])
-        swap = await self._etcd.put_if(self._key(address), self._value(address, owner), 0)
-        return address if swap.succeeded else ""
-
-    async def _taken(self) -> set[int]:
-        page = await self._etcd.range(self._prefix, prefix_end(self._prefix))
-        names = (kv.key[len(self._prefix) :].decode() for kv in page.kvs)
-        addresses = map(ipaddress.ip_address, names)
-        return {self._offset(address) for address in addresses if address in self._network}
-
-    def _offset(self, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> int:
-        return int(address) - int(self._network.network_address)
+    def _creation(self, address: str, owner: Owner) -> KeyChange:
+        obj = new_address(address, owner, format_time(self._clock()))
+        return KeyChange(self._key(address), self._addresses.store.codec.encode(obj), 0)
 
     def _key(self, address: str) -> bytes:
-        return self._prefix + address.encode()
-
-    def _value(self, address: str, owner: Owner) -> bytes:
-        return orjson.dumps(
-            {
-                "kind": "IPAddress",
-                "apiVersion": "networking.k8s.io/v1",
-                "metadata": {
-                    "name": address,
-                    "uid": str(uuid.uuid4()),
-                    "creationTimestamp": format_time(self._clock()),
-                    "labels": {
-                        "ipaddress.kubernetes.io/ip-family": self.family,
-                        "ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io",
-                    },
-                },
-                "spec": {
-                    "parentRef": {
-                        "group": "",
-                        "resource": "services",
-                        "namespace": owner[0],
-                        "name": owner[1],
-                    }
-                },
-            }
-        )
+        return self._addresses.store.key("", address)
 
 
-def _owner(value: bytes) -> Owner:
-    obj: Object = orjson.loads(value)
-    parent = dig(obj, "spec", "parentRef", default={})
-    return parent.get("namespace", ""), parent.get("name", "")
+class _Taken(Container[str]):
+    """The addresses that have an object, as the cache knows."""
+
+    def __init__(self, get: Callable[[str], object]) -> None:
+        self._get = get
+
+    def __contains__(self, address: object) -> bool:
+        return self._get(str(address)) is not None
+
+
+def new_address(address: str, owner: Owner, now: str) -> Object:
+    """The IPAddress object by which a service has its address."""
+    obj: Object = {
+        "metadata": {
+            "name": address,
+            "uid": str(uuid.uuid4()),
+            "creationTimestamp": now,
+            "labels": {FAMILY: "IPv6" if ":" in address else "IPv4", MANAGED_BY: ALLOCATOR},
+        },
+        "spec": {
+            "parentRef": {"resource": "services", "namespace": owner[0], "name": owner[1]},
+        },
+    }
+    track(endpoint_of(IPADDRESSES, ""), {}, obj, MANAGER, now)
+    return obj
+
+
+def owner_of(address: Object) -> Owner | None:
+    """The (namespace, name) of the service that an IPAddress belongs to; None if to no service."""
+    parent = dig(address, "spec", "parentRef", default=None) or {}
+    if parent.get("group") or parent.get("resource") != "services":
+        return None
+    return parent.get("namespace") or "", parent.get("name") or ""

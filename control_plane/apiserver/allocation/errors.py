@@ -6,4 +6,8 @@ class AllocationError(Exception):
 
 
 class RangeFullError(Exception):
-    """No number is left; the text is the API's."""
+    """No number is left."""
+
+    def __init__(self) -> None:
+        """Say so in upstream's words."""
+        super().__init__("range is full")

@@ -1,20 +1,37 @@
-"""Node ports: one object with a bit per port, changed by compare-and-swap.
+"""Node ports: one object with a bit per port, changed in one transaction with the service.
 
-The object is upstream's RangeAllocation, its bits a big-endian number. When it is missing it is
-made from the services there are. Source: the port allocator of Kubernetes v1.35.
+All services share that object, so within a server one write at a time works on it; between servers
+the transaction decides, and who lost begins anew. When the object is missing, of another range or
+unreadable, it is made from the services there are.
 """
 
-import base64
+import asyncio
+import contextlib
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
-import orjson
-
-from control_plane.apiserver.allocation.errors import AllocationError, RangeFullError
+from control_plane.apiserver.allocation.port_set import PortSet, decode
 from control_plane.apiserver.etcd.client import EtcdClient
-from control_plane.apiserver.etcd.errors import StoreBusyError
+from control_plane.apiserver.etcd.model import KeyChange
 
-SWAP_ATTEMPTS = 1000
+
+class PortDraft:
+    """The set as a write would leave it."""
+
+    def __init__(self, key: bytes, ports: PortSet, revision: int) -> None:
+        """`revision` is that of the stored object, 0 if it must be made."""
+        self.ports = ports
+        self._key, self._revision, self._before = key, revision, ports.bits
+
+    def take_any(self) -> int:
+        """Take a random free port; raises RangeFullError."""
+        return self.ports.take_any(random.choice)
+
+    def changes(self) -> list[KeyChange]:
+        """What has to be written."""
+        if self._revision and self.ports.bits == self._before:
+            return []
+        return [KeyChange(self._key, self.ports.encode(), self._revision)]
 
 
 class NodePorts:
@@ -27,90 +44,37 @@ class NodePorts:
         ports: tuple[int, int],
         in_use: Callable[[], Awaitable[set[int]]],
     ) -> None:
-        """`in_use` lists the node ports of all services, for when the object is missing."""
+        """`in_use` lists the node ports of all services, as of now or later."""
         self._etcd = etcd
-        self._key = key
-        self._first, self._last = ports
+        self.key = key
+        self.first, self.last = ports
         self._in_use = in_use
-        size = self._last - self._first + 1
-        self._reserved = min(max(16, size // 32), 128, size - 1)
+        self._turn = asyncio.Lock()
 
-    @property
-    def text(self) -> str:
-        """The range as FIRST-LAST."""
-        return f"{self._first}-{self._last}"
+    @contextlib.asynccontextmanager
+    async def draft(self) -> AsyncIterator[PortDraft]:
+        """The set to work on; nobody else in this server does within the block."""
+        async with self._turn:
+            yield await self._read()
 
-    async def claim(self, port: int) -> None:
-        """Claim one port; raises AllocationError."""
-        if not self._first <= port <= self._last:
-            raise AllocationError(
-                f"provided port is not in the valid range. The range of valid ports is {self.text}"
-            )
+    async def write(self, draft: PortDraft) -> bool:
+        """Write a draft on its own; False when somebody else was faster."""
+        changes = draft.changes()
+        return not changes or (await self._etcd.change(*changes)).succeeded
 
-        def change(bits: int) -> int:
-            if bits & self._bit(port):
-                raise AllocationError("provided port is already allocated")
-            return bits | self._bit(port)
+    async def _read(self) -> PortDraft:
+        kv, _ = await self._etcd.get(self.key)
+        ports = decode(kv.value, self.first, self.last) if kv is not None else None
+        revision = kv.mod_revision if kv is not None else 0
+        if ports is None:
+            # read after the object: a service that comes later changes the object first
+            ports = PortSet(self.first, self.last, await self._in_use())
+            return _Made(self.key, ports, revision)
+        return PortDraft(self.key, ports, revision)
 
-        await self._swap(change)
 
-    async def claim_any(self) -> int:
-        """Claim a free port, from the upper part of the range while it lasts."""
-        chosen = 0
+class _Made(PortDraft):
+    """A set that is not what lies in the store, even if nothing of it changes."""
 
-        def change(bits: int) -> int:
-            nonlocal chosen
-            chosen = self._free(bits)
-            return bits | self._bit(chosen)
-
-        await self._swap(change)
-        return chosen
-
-    async def release(self, port: int) -> None:
-        """Give a port back."""
-        if self._first <= port <= self._last:
-            await self._swap(lambda bits: bits & ~self._bit(port))
-
-    def _free(self, bits: int) -> int:
-        upper = range(self._first + self._reserved, self._last + 1)
-        lower = range(self._first, self._first + self._reserved)
-        for ports in (upper, lower):
-            free = [port for port in ports if not bits & self._bit(port)]
-            if free:
-                return random.choice(free)
-        raise RangeFullError("failed to allocate a nodePort: range is full")
-
-    def _bit(self, port: int) -> int:
-        return 1 << (port - self._first) if self._first <= port <= self._last else 0
-
-    async def _swap(self, change: Callable[[int], int]) -> None:
-        for _ in range(SWAP_ATTEMPTS):
-            kv, _ = await self._etcd.get(self._key)
-            if kv is None:
-                bits = sum(self._bit(port) for port in await self._in_use())
-            else:
-                bits = self._decode(kv.value)
-            changed = change(bits)
-            if kv is not None and changed == bits:
-                return
-            revision = kv.mod_revision if kv is not None else 0
-            swap = await self._etcd.put_if(self._key, self._encode(changed), revision)
-            if swap.succeeded:
-                return
-        raise StoreBusyError("the allocation of node ports did not come to an end: try again")
-
-    def _decode(self, value: bytes) -> int:
-        data = base64.b64decode(orjson.loads(value).get("data") or "")
-        return int.from_bytes(data, "big")
-
-    def _encode(self, bits: int) -> bytes:
-        data = bits.to_bytes((bits.bit_length() + 7) // 8, "big")
-        return orjson.dumps(
-            {
-                "kind": "RangeAllocation",
-                "apiVersion": "v1",
-                "metadata": {},
-                "range": self.text,
-                "data": base64.b64encode(data).decode(),
-            }
-        )
+    def changes(self) -> list[KeyChange]:
+        return [KeyChange(self._key, self.ports.encode(), self._revision)]

@@ -1,142 +1,166 @@
-"""What a service's spec needs of cluster IPs and node ports, claimed and written into it."""
+"""What a service's spec needs of cluster IPs and node ports, chosen and written into it.
 
-from collections.abc import Awaitable, Callable
+Source: v1.35 service storage (alloc.go).
+"""
 
-from control_plane.api.errors import ApiError, FieldError, Invalid
+import contextlib
+from collections.abc import AsyncIterator
+
+from control_plane.api.errors import FieldError, InternalError, Invalid
 from control_plane.api.field_error import invalid
 from control_plane.api.objects import Object, name_of, namespace_of
 from control_plane.api.preparation import service_rules as rules
 from control_plane.api.resources import SERVICES
 from control_plane.api.validation.service_addresses import validate_addresses
-from control_plane.apiserver.allocation.claims import Claims
 from control_plane.apiserver.allocation.cluster_ips import ClusterIPs, Owner
 from control_plane.apiserver.allocation.errors import AllocationError, RangeFullError
-from control_plane.apiserver.allocation.node_ports import NodePorts
+from control_plane.apiserver.allocation.families import complete_families, stays_as_it_is
+from control_plane.apiserver.allocation.node_ports import NodePorts, PortDraft
+from control_plane.apiserver.etcd.model import KeyChange
 
 
 class ServiceAllocation:
-    """Allocates for services; every claim goes into the given Claims."""
+    """Allocates for services; what it yields is written with the service."""
 
     def __init__(self, addresses: ClusterIPs, ports: NodePorts) -> None:
-        """Use these two ranges."""
+        """Use these two."""
         self._addresses = addresses
         self._ports = ports
 
-    async def allocate(self, service: Object, old: Object | None, claims: Claims) -> None:
-        """Claim what `service` needs beyond what `old` has; raises Invalid or a 500."""
-        try:
-            await self._addresses_for(service, old, claims)
-            await self._ports_for(service, old, claims)
-            await self._health_check_port_for(service, old, claims)
-        except RangeFullError as error:
-            raise ApiError(str(error), reason="InternalError") from error
+    @contextlib.asynccontextmanager
+    async def allocated(
+        self, service: Object, old: Object | None
+    ) -> AsyncIterator[list[KeyChange]]:
+        """Give `service` what it needs beyond what `old` has; raises Invalid or InternalError.
 
-    async def release(self, service: Object) -> None:
-        """Give back everything a deleted service had."""
-        spec, owner = service.get("spec") or {}, _owner(service)
+        Yields what to write with it, which takes back what only `old` needed.
+        """
+        changes = await self._addresses_for(service, old)
+        held = ports_of((old or {}).get("spec") or {})
+        if _ports_settled(service["spec"], held):
+            yield changes
+            return
+        async with self._ports.draft() as draft:
+            _ports_for(service, held, draft)
+            _health_check_port_for(service, old, draft)
+            for port in held - ports_of(service["spec"]):
+                draft.ports.give_back(port)
+            yield changes + draft.changes()
+
+    @contextlib.asynccontextmanager
+    async def released(self, service: Object) -> AsyncIterator[list[KeyChange]]:
+        """Yield what gives back everything that a service has."""
+        spec, changes = service.get("spec") or {}, []
         for address in _addresses(spec):
-            await self._addresses.release(address, owner)
-        for port in node_ports_of(spec):
-            await self._ports.release(port)
+            changes += await self._addresses.release(address, _owner(service))
+        if not ports_of(spec):
+            yield changes
+            return
+        async with self._ports.draft() as draft:
+            for port in ports_of(spec):
+                draft.ports.give_back(port)
+            yield changes + draft.changes()
 
-    async def _addresses_for(self, service: Object, old: Object | None, claims: Claims) -> None:
-        spec, owner = service["spec"], _owner(service)
-        held = _addresses((old or {}).get("spec") or {})
+    async def _addresses_for(self, service: Object, old: Object | None) -> list[KeyChange]:
+        spec, stored = service["spec"], (old or {}).get("spec")
+        held = _addresses(stored or {})
+        if stays_as_it_is(spec, stored):
+            return []
+        changes = []
         if rules.needs_cluster_ip(spec):
-            if not held:
-                _check_together(service)
-            self._complete_families(service)
-            if rules.is_headless(spec):
-                spec["clusterIPs"] = [rules.HEADLESS]
-            elif not held:
-                await self._claim_address(service, owner, claims)
+            changes = await self._complete(service, stored)
         for address in held - _addresses(spec):
-            claims.ended(_call(self._addresses.release, address, owner))
+            changes += await self._addresses.release(address, _owner(service))
+        return changes
 
-    def _complete_families(self, service: Object) -> None:
-        spec, family = service["spec"], self._addresses.family
-        rules.complete_ip_families(spec, (family,))
+    async def _complete(self, service: Object, stored: Object | None) -> list[KeyChange]:
+        """Choose what is missing; addresses that the service has already are not looked at."""
+        spec = service["spec"]
+        errors = list(validate_addresses(spec))
+        errors = errors or complete_families(spec, stored, self._addresses.families)
+        if errors:
+            raise Invalid.of(SERVICES, name_of(service), errors)
         if rules.is_headless(spec):
-            return
-        if spec.get("ipFamilyPolicy") == "RequireDualStack":
-            raise _invalid(
-                service,
-                invalid(
-                    "spec.ipFamilyPolicy",
-                    "RequireDualStack",
-                    "this cluster is not configured for dual-stack services",
-                ),
-            )
-        for index, wanted in enumerate(spec.get("ipFamilies") or []):
-            if wanted != family:
-                field = f"spec.ipFamilies[{index}]"
-                raise _invalid(service, invalid(field, wanted, "not configured on this cluster"))
+            spec["clusterIPs"] = [rules.HEADLESS]
+            return []
+        changes = []
+        addresses = list(spec.get("clusterIPs") or [])
+        for index in range(_address_count(stored), len(spec["ipFamilies"])):
+            wanted = addresses[index] if index < len(addresses) else ""
+            address, change = await self._claim(service, wanted, spec["ipFamilies"][index])
+            addresses[index:] = [address]
+            changes.append(change)
+        if addresses:
+            spec["clusterIP"], spec["clusterIPs"] = addresses[0], addresses
+        return changes
 
-    async def _claim_address(self, service: Object, owner: Owner, claims: Claims) -> None:
-        spec = service["spec"]
-        wanted = spec.get("clusterIP")
+    async def _claim(self, service: Object, wanted: str, family: str) -> tuple[str, KeyChange]:
+        owner = _owner(service)
         if not wanted:
-            wanted = await self._addresses.claim_any(owner)
-            claims.made(_call(self._addresses.release, wanted, owner))
-        else:
             try:
-                is_new = await self._addresses.claim(wanted, owner)
-            except (AllocationError, ValueError) as error:
-                field = invalid("spec.clusterIPs", spec.get("clusterIPs"), str(error))
-                raise _invalid(service, field) from error
-            if is_new:
-                claims.made(_call(self._addresses.release, wanted, owner))
-        spec["clusterIP"], spec["clusterIPs"] = wanted, [wanted]
+                return await self._addresses.claim_any(family, owner)
+            except RangeFullError as error:
+                raise InternalError.of(f"failed to allocate a serviceIP: {error}") from error
+        try:
+            return wanted, await self._addresses.claim(wanted, owner)
+        except (AllocationError, ValueError) as error:
+            given = service["spec"].get("clusterIPs")
+            detail = f"failed to allocate IP {wanted}: {error}"
+            raise _invalid(service, invalid("spec.clusterIPs", given, detail)) from error
 
-    async def _ports_for(self, service: Object, old: Object | None, claims: Claims) -> None:
-        spec = service["spec"]
-        held = rules.node_ports((old or {}).get("spec") or {})
-        if rules.needs_node_port(spec):
-            claimed = set(held)
-            for index, port in enumerate(spec.get("ports") or []):
-                await self._port_for(service, index, port, claimed, claims)
-        for port in held - rules.node_ports(spec):
-            claims.ended(_call(self._ports.release, port))
 
-    async def _port_for(
-        self, service: Object, index: int, port: Object, claimed: set[int], claims: Claims
-    ) -> None:
-        """Claim the node port of one entry; entries that differ only in protocol share it."""
-        wanted = port.get("nodePort") or _shared_node_port(service["spec"], index)
-        if wanted and wanted in claimed:
-            port["nodePort"] = wanted
-            return
-        if wanted:
-            await self._claim_port(service, f"spec.ports[{index}].nodePort", wanted)
-        else:
-            wanted = await self._ports.claim_any()
-        claims.made(_call(self._ports.release, wanted))
-        claimed.add(wanted)
+def _ports_for(service: Object, held: set[int], draft: PortDraft) -> None:
+    """Take the node ports of all entries; those that differ only in protocol share one."""
+    spec = service["spec"]
+    if not rules.needs_node_port(spec):
+        return
+    taken = set(held)
+    for index, port in enumerate(spec.get("ports") or []):
+        wanted = port.get("nodePort") or _shared_node_port(spec, index)
+        if not wanted:
+            try:
+                wanted = draft.take_any()
+            except RangeFullError as error:
+                raise InternalError.of(f"failed to allocate a nodePort: {error}") from error
+        elif wanted not in taken:
+            try:
+                draft.ports.take(wanted)
+            except AllocationError as error:
+                field = f"spec.ports[{index}].nodePort"
+                raise _invalid(service, invalid(field, wanted, str(error))) from error
+        taken.add(wanted)
         port["nodePort"] = wanted
 
-    async def _health_check_port_for(
-        self, service: Object, old: Object | None, claims: Claims
-    ) -> None:
-        spec = service["spec"]
-        held = ((old or {}).get("spec") or {}).get("healthCheckNodePort")
-        if not rules.needs_health_check_node_port(spec):
-            if held:
-                claims.ended(_call(self._ports.release, held))
-            return
-        wanted = spec.get("healthCheckNodePort")
-        if wanted and wanted == held:
-            return
-        if wanted:
-            await self._claim_port(service, "spec.healthCheckNodePort", wanted)
-        else:
-            wanted = spec["healthCheckNodePort"] = await self._ports.claim_any()
-        claims.made(_call(self._ports.release, wanted))
 
-    async def _claim_port(self, service: Object, field: str, port: int) -> None:
-        try:
-            await self._ports.claim(port)
-        except AllocationError as error:
-            raise _invalid(service, invalid(field, port, str(error))) from error
+def _health_check_port_for(service: Object, old: Object | None, draft: PortDraft) -> None:
+    spec = service["spec"]
+    if not rules.needs_health_check_node_port(spec):
+        return
+    wanted = spec.get("healthCheckNodePort")
+    if wanted and wanted == ((old or {}).get("spec") or {}).get("healthCheckNodePort"):
+        return
+    try:
+        if wanted:
+            draft.ports.take(wanted)
+        else:
+            spec["healthCheckNodePort"] = draft.take_any()
+    except AllocationError as error:
+        text = f"failed to allocate requested HealthCheck NodePort {wanted}: {error}"
+        raise InternalError.of(text) from error
+    except RangeFullError as error:
+        text = f"failed to allocate a HealthCheck NodePort 0: {error}"
+        raise InternalError.of(text) from error
+
+
+def _ports_settled(spec: Object, held: set[int]) -> bool:
+    """Whether the service has all the ports that it needs, and no others."""
+    if rules.needs_node_port(spec) and not all(
+        port.get("nodePort") for port in spec.get("ports") or []
+    ):
+        return False
+    if rules.needs_health_check_node_port(spec) and not spec.get("healthCheckNodePort"):
+        return False
+    return ports_of(spec) == held
 
 
 def _shared_node_port(spec: Object, index: int) -> int | None:
@@ -154,26 +178,21 @@ def _addresses(spec: Object) -> set[str]:
     return {address for address in found if address and address != rules.HEADLESS}
 
 
-def node_ports_of(spec: Object) -> set[int]:
+def ports_of(spec: Object) -> set[int]:
     """Every port on the nodes that a service has, its health check port included."""
     ports = rules.node_ports(spec)
     return ports | {spec["healthCheckNodePort"]} if spec.get("healthCheckNodePort") else ports
+
+
+def _address_count(stored: Object | None) -> int:
+    if stored is None or not rules.needs_cluster_ip(stored):
+        return 0
+    return len(stored.get("clusterIPs") or [])
 
 
 def _owner(service: Object) -> Owner:
     return namespace_of(service), name_of(service)
 
 
-def _check_together(service: Object) -> None:
-    """Raise Invalid for address fields that contradict each other, before one overrides another."""
-    errors = list(validate_addresses(service["spec"]))
-    if errors:
-        raise Invalid.of(SERVICES, name_of(service), errors)
-
-
 def _invalid(service: Object, error: FieldError) -> Invalid:
     return Invalid.of(SERVICES, name_of(service), [error])
-
-
-def _call(function: Callable[..., Awaitable[None]], *args: object) -> Callable[[], Awaitable[None]]:
-    return lambda: function(*args)

@@ -6,8 +6,7 @@ without any credentials are anonymous, whom `authz` lets see little.
 
 from collections.abc import Mapping
 
-from control_plane.api.errors import BadRequest, Unauthorized
-from control_plane.apiserver.auth.certificates import user_of_certificate
+from control_plane.api.errors import Unauthorized
 from control_plane.apiserver.auth.tokens import TokenAuthenticator, TokenError
 from control_plane.apiserver.auth.user import ANONYMOUS, User
 from control_plane.apiserver.http.protocols import Connection
@@ -21,24 +20,9 @@ class Authenticator:
         self._tokens = tokens
 
     async def user(self, connection: Connection | None, headers: Mapping[bytes, bytes]) -> User:
-        """The user; raises Unauthorized for credentials that are wrong.
-
-        Raises BadRequest for somebody who wants to act as another: answering as the one who asks
-        would show what the other may not see.
-        """
-        user = await self._by_credentials(connection, headers)
-        acting = next((name for name in headers if name.startswith(b"impersonate-")), None)
-        if acting is not None and user is not ANONYMOUS:
-            raise BadRequest(f"impersonation is not supported: leave {acting.decode()} out")
-        return user
-
-    async def _by_credentials(
-        self, connection: Connection | None, headers: Mapping[bytes, bytes]
-    ) -> User:
-        if connection is not None and connection.certificate:
-            user = user_of_certificate(connection.certificate)
-            if user is not None:
-                return user
+        """The user; raises Unauthorized for credentials that are wrong."""
+        if connection is not None and connection.holder is not None:
+            return connection.holder
         token = bearer_token(headers)
         if token is None:
             return ANONYMOUS

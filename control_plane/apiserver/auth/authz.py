@@ -1,89 +1,86 @@
-"""Authorization: each of AUTHORIZERS may allow; when none does, the answer is 403.
+"""Authorization: each row of GRANTS may allow, then the roles; when none does, the answer is 403.
 
-For now the cluster's own components may do everything and other users may only discover; role-based
-rules are one more row. Source of the texts: Kubernetes v1.35.
+For now the nodes and the controllers may do everything, whatever the roles say. Health and version
+are for anybody even before the roles have been read. Source of the texts: Kubernetes v1.35.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from control_plane.api.errors import Forbidden, Unauthorized
-from control_plane.apiserver.auth.user import User
+from control_plane.apiserver.auth.decision import ALLOWED, Decision
+from control_plane.apiserver.auth.rbac.authorizer import RbacAuthorizer
+from control_plane.apiserver.auth.rules import ANY, Attributes, PathRule, ResourceRule, Rules
+from control_plane.apiserver.auth.user import AUTHENTICATED_GROUP, UNAUTHENTICATED_GROUP, User
+
+__all__ = ["Attributes", "Authorizer", "Decision"]
 
 _COMPONENTS = frozenset(
     {
-        "system:kube-scheduler",
         "system:kube-controller-manager",
         "kube-apiserver-kubelet-client",
     }
 )
-_PUBLIC_PATHS = frozenset({"/livez", "/readyz", "/healthz", "/version", "/version/"})
-_DISCOVERY_PATHS = frozenset(
-    {
-        "/",
-        "/api",
-        "/apis",
-        "/api/",
-        "/apis/",
-        "/.well-known/openid-configuration",
-        "/openid/v1/jwks",
-    }
+_READING = ("get", "head")
+_EVERYTHING = Rules((ResourceRule((ANY,), (ANY,), (ANY,)),), (PathRule((ANY,), (ANY,)),))
+_PUBLIC = Rules(
+    paths=(PathRule(_READING, ("/healthz", "/livez", "/readyz", "/version", "/version/")),)
 )
-_DISCOVERY_TREES = ("/openapi/", "/livez/", "/readyz/", "/healthz/")
 
 
-@dataclass(frozen=True, slots=True)
-class Attributes:
-    """What is asked: an action on a resource, or (with an empty `resource`) a verb on a path."""
-
-    verb: str
-    path: str
-    group: str = ""
-    resource: str = ""
-    subresource: str = ""
-    namespace: str = ""
-    name: str = ""
-
-    @property
-    def full_resource(self) -> str:
-        """The resource with its subresource, as in pods/exec."""
-        return f"{self.resource}/{self.subresource}" if self.subresource else self.resource
+def _is_privileged(user: User) -> bool:
+    groups = user.groups
+    return "system:masters" in groups or "system:nodes" in groups or user.name in _COMPONENTS
 
 
-def _masters(user: User, _: Attributes) -> bool:
-    return "system:masters" in user.groups
+def _is_authenticated(user: User) -> bool:
+    return AUTHENTICATED_GROUP in user.groups
 
 
-def _components(user: User, _: Attributes) -> bool:
-    return user.name in _COMPONENTS or "system:nodes" in user.groups
+def _is_anybody(user: User) -> bool:
+    return _is_authenticated(user) or UNAUTHENTICATED_GROUP in user.groups
 
 
-def _discovery(user: User, attributes: Attributes) -> bool:
-    if attributes.resource or attributes.verb not in ("get", "head"):
-        return False
-    if attributes.path in _PUBLIC_PATHS:
-        return True
-    return not user.is_anonymous and is_discovery(attributes.path)
+# whom it is about, and what they may do in every namespace
+GRANTS: tuple[tuple[Callable[[User], bool], Rules], ...] = (
+    (_is_privileged, _EVERYTHING),
+    (_is_anybody, _PUBLIC),
+)
 
 
-def is_discovery(path: str) -> bool:
-    """Whether a path tells only what the server serves."""
-    if path in _DISCOVERY_PATHS or path.startswith(_DISCOVERY_TREES):
-        return True
-    parts = path.strip("/").split("/")
-    return (parts[0] == "api" and len(parts) <= 2) or (parts[0] == "apis" and len(parts) <= 3)
+class Authorizer:
+    """GRANTS, then the roles of the cluster."""
 
+    def __init__(self, rbac: RbacAuthorizer) -> None:
+        """`rbac` decides by roles."""
+        self.rbac = rbac
 
-AUTHORIZERS: tuple[Callable[[User, Attributes], bool], ...] = (_masters, _components, _discovery)
+    def decide(self, user: User, attributes: Attributes) -> Decision:
+        """Say whether `user` may."""
+        for is_about, rules in GRANTS:
+            if is_about(user) and rules.allow(attributes):
+                return ALLOWED
+        return self.rbac.decide(user, attributes)
 
+    def rules_of(self, user: User, namespace: str) -> Rules:
+        """Return all that `user` may do in a namespace and at the scope of the cluster."""
+        granted = [rules for is_about, rules in GRANTS if is_about(user)]
+        roles = self.rbac.rules_of(user, namespace)
+        granted.append(roles)
+        return Rules(
+            tuple(rule for rules in granted for rule in rules.resources),
+            tuple(rule for rules in granted for rule in rules.paths),
+            roles.incomplete,
+            roles.error,
+        )
 
-def authorize(user: User, attributes: Attributes) -> None:
-    """Return if `user` may; raise Unauthorized for nobody in particular, else Forbidden."""
-    if any(allows(user, attributes) for allows in AUTHORIZERS):
-        return
-    if user.is_anonymous:
-        raise Unauthorized("Unauthorized")
-    raise _forbidden(user, attributes)
+    def authorize(self, user: User, attributes: Attributes) -> None:
+        """Return if `user` may; raise Unauthorized for nobody in particular, else Forbidden."""
+        decision = self.decide(user, attributes)
+        if decision.allowed:
+            return
+        if user.is_anonymous:
+            raise Unauthorized("Unauthorized")
+        raise _forbidden(user, attributes, decision.reason)
 
 
 def denial(user: User, attributes: Attributes) -> str:
@@ -109,8 +106,10 @@ class _Named:
         self.plural = attributes.resource
 
 
-def _forbidden(user: User, attributes: Attributes) -> Forbidden:
+def _forbidden(user: User, attributes: Attributes, reason: str) -> Forbidden:
     why = denial(user, attributes)
+    if reason:
+        why = f"{why}: {reason}"
     if not attributes.resource:
         return Forbidden.of(None, "", why)
     return Forbidden.of(_Named(attributes), attributes.name, why)

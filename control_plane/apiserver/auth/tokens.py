@@ -10,7 +10,7 @@ import hashlib
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,22 +19,25 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from control_plane.api.go_syntax import quote
 from control_plane.api.objects import Object, dig, uid_of
 from control_plane.api.timestamps import parse
-from control_plane.apiserver.auth.user import User, authenticated
+from control_plane.apiserver.auth.user import CREDENTIAL_ID, User, authenticated
 from control_plane.apiserver.config import ConfigError, ServiceAccountKeys
 
 REMEMBER_SECONDS = 10.0
 MAX_REMEMBERED = 4096
 DELETED_LEEWAY_SECONDS = 60
 _ALGORITHMS = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
+# claims of objects that a token may be bound to: their plurals, and whether they have a namespace
+_BOUND = (("pod", "pods", True), ("secret", "secrets", True), ("node", "nodes", False))
 
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 Lookup = Callable[[str, str, str], Awaitable[Object | None]]
 
 
 class TokenError(Exception):
-    """A token is not to be believed; the text says why."""
+    """A token is not to be believed; the text says why, "" where it is none of ours at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ class TokenAuthenticator:
     def __init__(self, keys: ServiceAccountKeys, lookup: Lookup) -> None:
         """`lookup(plural, namespace, name)` reads a core object or returns None."""
         self._issuer = keys.issuer
-        self._audiences = list(keys.audiences)
+        self.audiences = keys.audiences
         self._keys = {key_id(key): key for key in map(load_public_key, keys.public_keys)}
         self._lookup = lookup
         self._remembered: OrderedDict[bytes, tuple[float, User]] = OrderedDict()
@@ -101,40 +104,48 @@ class TokenAuthenticator:
         remembered = self._remembered.get(digest)
         if remembered is not None and time.monotonic() < remembered[0]:
             return remembered[1]
-        user = await self._check(token)
+        user, _ = await self.verified(token, self.audiences)
         self._remembered[digest] = (time.monotonic() + REMEMBER_SECONDS, user)
         self._remembered.move_to_end(digest)
         if len(self._remembered) > MAX_REMEMBERED:
             self._remembered.popitem(last=False)
         return user
 
-    async def _check(self, token: str) -> User:
+    async def verified(self, token: str, audiences: Sequence[str]) -> tuple[User, tuple[str, ...]]:
+        """The user, and which of `audiences` the token is for; raises TokenError."""
         claims = self._claims(token)
+        intended = _audiences_of(claims)
+        common = tuple(audience for audience in audiences if audience in intended)
+        if not common:
+            raise TokenError(
+                f"token audiences {_quoted(intended)} is invalid for the target audiences "
+                f"{_quoted(audiences)}"
+            )
         private = claims.get("kubernetes.io")
         if not isinstance(private, dict):
             raise TokenError("not a service account token")
+        return await self._account(claims, private), common
+
+    async def _account(self, claims: Mapping[str, Any], private: Mapping[str, Any]) -> User:
         namespace = private.get("namespace", "")
         account = private.get("serviceaccount", {})
-        name = account.get("name", "")
-        if claims.get("sub") != f"system:serviceaccount:{namespace}:{name}":
+        if claims.get("sub") != f"system:serviceaccount:{namespace}:{account.get('name', '')}":
             raise TokenError("the subject does not match the service account")
-        await self._check_exists("serviceaccounts", namespace, account)
-        for kind, plural, place in (
-            ("pod", "pods", namespace),
-            ("secret", "secrets", namespace),
-            ("node", "nodes", ""),
-        ):
+        await self._check_account(namespace, account)
+        for kind, plural, place in _BOUND:
             if kind in private:
-                await self._check_exists(plural, place, private[kind])
+                where = namespace if place else ""
+                await self._check_bound(kind, plural, where, private[kind])
         groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}")
-        return authenticated(claims["sub"], groups, account.get("uid", ""))
+        extra = _extra(claims, private)
+        return authenticated(claims["sub"], groups, account.get("uid", ""), extra)
 
     def _claims(self, token: str) -> dict[str, Any]:
         try:
             key = self._keys.get(jwt.get_unverified_header(token).get("kid", ""))
             candidates = [key] if key is not None else list(self._keys.values())
         except jwt.PyJWTError as error:
-            raise TokenError(str(error)) from error
+            raise TokenError from error
         reason = "no key has signed it"
         for candidate in candidates:
             try:
@@ -142,25 +153,66 @@ class TokenAuthenticator:
                     token,
                     candidate,
                     algorithms=[algorithm_of(candidate)],
-                    audience=self._audiences,
                     issuer=self._issuer,
-                    options={"require": ["exp", "iat", "sub"]},
+                    options={"require": ["exp", "iat", "sub"], "verify_aud": False},
                 )
+            except jwt.ExpiredSignatureError:
+                reason = "service account token has expired"
+            except jwt.ImmatureSignatureError:
+                reason = "service account token is not valid yet"
+            except jwt.InvalidIssuerError as error:
+                raise TokenError from error
             except jwt.PyJWTError as error:
                 reason = str(error)
         raise TokenError(reason)
 
-    async def _check_exists(self, plural: str, namespace: str, ref: Mapping[str, str]) -> None:
-        obj = await self._lookup(plural, namespace, ref.get("name", ""))
-        if obj is None:
-            raise TokenError(f"{plural} {namespace}/{ref.get('name')} has been deleted")
+    async def _check_account(self, namespace: str, ref: Mapping[str, str]) -> None:
+        obj = await self._lookup("serviceaccounts", namespace, ref.get("name", ""))
+        if obj is None or _is_long_gone(obj):
+            raise TokenError(f"service account {namespace}/{ref.get('name')} has been deleted")
         if uid_of(obj) != ref.get("uid"):
             raise TokenError(
-                f"{plural} UID ({uid_of(obj)}) does not match claim ({ref.get('uid')})"
+                f"service account UID ({uid_of(obj)}) does not match claim ({ref.get('uid')})"
             )
-        deleted = dig(obj, "metadata", "deletionTimestamp", default=None)
-        if deleted and time.time() > parse(deleted).timestamp() + DELETED_LEEWAY_SECONDS:
-            raise TokenError(f"{plural} {namespace}/{ref.get('name')} has been deleted")
+
+    async def _check_bound(
+        self, kind: str, plural: str, namespace: str, ref: Mapping[str, str]
+    ) -> None:
+        obj = await self._lookup(plural, namespace, ref.get("name", ""))
+        if obj is None or _is_long_gone(obj):
+            raise TokenError("service account token has been invalidated")
+        if uid_of(obj) != ref.get("uid"):
+            raise TokenError(
+                f"{kind} UID ({uid_of(obj)}) does not match service account {kind} ref claim "
+                f"({ref.get('uid')})"
+            )
+
+
+def _is_long_gone(obj: Object) -> bool:
+    deleted = dig(obj, "metadata", "deletionTimestamp", default=None)
+    return bool(deleted) and time.time() > parse(deleted).timestamp() + DELETED_LEEWAY_SECONDS
+
+
+def _audiences_of(claims: Mapping[str, Any]) -> list[str]:
+    audiences = claims.get("aud") or []
+    return [audiences] if isinstance(audiences, str) else [str(one) for one in audiences]
+
+
+def _quoted(texts: Sequence[str]) -> str:
+    return f"[{' '.join(map(quote, texts))}]"
+
+
+def _extra(claims: Mapping[str, Any], private: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """What else is known of who shows a token: its own id, its pod and its node."""
+    extra: dict[str, tuple[str, ...]] = {}
+    if claims.get("jti"):
+        extra[CREDENTIAL_ID] = (f"JTI={claims['jti']}",)
+    for kind in ("pod", "node"):
+        ref = private.get(kind) or {}
+        for field in ("name", "uid"):
+            if ref.get(field):
+                extra[f"authentication.kubernetes.io/{kind}-{field}"] = (str(ref[field]),)
+    return extra
 
 
 def key_id(key: PublicKey) -> str:

@@ -1,20 +1,29 @@
 """Calls to the store in the shapes that Kubernetes' API server uses, over one or several endpoints.
 
-Every write is a Txn on the key's mod_revision. A call goes to the endpoint that answered last; when
-that one cannot be reached the next is tried, but a write only if it certainly was not sent.
+Every write is a Txn on the mod_revisions of its keys. A call goes to the endpoint that answered
+last; when that one cannot be reached the next is tried, but a write only if it certainly was not
+sent.
 Callers: `storage`, `allocation`, `compaction`, `health`.
 Source: etcd's rpc.proto; the request shapes of kube-apiserver 1.31 to 1.35.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from time import perf_counter
 from typing import Any, TypeVar
 
 import grpc
 
 from control_plane.apiserver.etcd.endpoints import EtcdEndpoints, open_channel
-from control_plane.apiserver.etcd.errors import StoreUnavailableError, store_error, was_never_sent
-from control_plane.apiserver.etcd.model import KeyValue, Page, Swap
+from control_plane.apiserver.etcd.errors import (
+    StoreError,
+    StoreUnavailableError,
+    store_error,
+    was_never_sent,
+)
+from control_plane.apiserver.etcd.model import KeyChange, KeyValue, Page, Swap
 from control_plane.apiserver.etcd.watch import KeyWatch, open_watch
+from control_plane.apiserver.metrics.store_calls import StoreCalls
 from proto.etcd import kv_pb2, rpc_pb2, rpc_pb2_grpc
 
 REQUEST_TIMEOUT_SECONDS = 30.0
@@ -37,8 +46,9 @@ class _Endpoint:
 class EtcdClient:
     """A store reached through `endpoints`. Close it when done."""
 
-    def __init__(self, endpoints: EtcdEndpoints) -> None:
-        """Prepare the connections; nothing is sent before the first call."""
+    def __init__(self, endpoints: EtcdEndpoints, calls: StoreCalls | None = None) -> None:
+        """Prepare the connections; nothing is sent before the first call. `calls` counts them."""
+        self.calls = calls or StoreCalls()
         self._endpoints = [_Endpoint(url, endpoints) for url in endpoints.servers]
         self._preferred = 0
 
@@ -51,7 +61,7 @@ class EtcdClient:
     async def get(self, key: bytes) -> tuple[KeyValue | None, int]:
         """Read one key; also return the store's revision at the read."""
         request = rpc_pb2.RangeRequest(key=key, limit=1)
-        response = await self._read(lambda on: on.kv.Range, request)
+        response = await self._counted("get", key, self._read(lambda on: on.kv.Range, request))
         kv = _key_value(response.kvs[0]) if response.kvs else None
         return kv, response.header.revision
 
@@ -61,26 +71,61 @@ class EtcdClient:
         Raises CompactedError or FutureRevisionError when `revision` cannot be read.
         """
         request = rpc_pb2.RangeRequest(key=key, range_end=end, limit=limit, revision=revision)
-        response = await self._read(lambda on: on.kv.Range, request)
+        response = await self._counted("list", key, self._read(lambda on: on.kv.Range, request))
         kvs = [_key_value(kv) for kv in response.kvs]
         return Page(kvs, response.count, response.header.revision)
 
     async def current_revision(self, key: bytes, within: float = REQUEST_TIMEOUT_SECONDS) -> int:
         """Read the store's revision, linearizably, by asking for a `key` that need not exist."""
         request = rpc_pb2.RangeRequest(key=key, limit=1)
-        response = await self._read(lambda on: on.kv.Range, request, within)
+        call = self._read(lambda on: on.kv.Range, request, within)
+        response = await self._counted("get", key, call)
         revision: int = response.header.revision
         return revision
 
+    async def mod_revisions(self, keys: list[bytes]) -> list[int]:
+        """Read when each key was last written, all at one moment; 0 for one that does not exist."""
+        ranges = [
+            rpc_pb2.RequestOp(request_range=rpc_pb2.RangeRequest(key=key, keys_only=True))
+            for key in keys
+        ]
+        request = rpc_pb2.TxnRequest(success=ranges)
+        call = self._read(lambda on: on.kv.Txn, request)
+        response = await self._counted("get", keys[0], call)
+        found = (one.response_range.kvs for one in response.responses)
+        return [kvs[0].mod_revision if kvs else 0 for kvs in found]
+
     async def put_if(self, key: bytes, value: bytes, mod_revision: int, lease: int = 0) -> Swap:
         """Write `key` if its mod_revision is as given; 0 means that it must not exist."""
-        put = rpc_pb2.RequestOp(request_put=rpc_pb2.PutRequest(key=key, value=value, lease=lease))
-        return await self._swap(key, mod_revision, put)
+        return await self.change(KeyChange(key, value, mod_revision, lease))
 
     async def delete_if(self, key: bytes, mod_revision: int) -> Swap:
         """Delete `key` if its mod_revision is as given."""
-        delete = rpc_pb2.RequestOp(request_delete_range=rpc_pb2.DeleteRangeRequest(key=key))
-        return await self._swap(key, mod_revision, delete)
+        return await self.change(KeyChange(key, None, mod_revision))
+
+    async def change(self, change: KeyChange, *others: KeyChange) -> Swap:
+        """Make all the changes in one transaction, if every key is as its change expects.
+
+        When not, nothing is changed, and the answer's `current` is the first key's state.
+        """
+        changes = (change, *others)
+        request = rpc_pb2.TxnRequest(
+            compare=[
+                rpc_pb2.Compare(
+                    key=one.key, target=rpc_pb2.Compare.MOD, mod_revision=one.mod_revision
+                )
+                for one in changes
+            ],
+            success=[_operation(one) for one in changes],
+            failure=[rpc_pb2.RequestOp(request_range=rpc_pb2.RangeRequest(key=change.key))],
+        )
+        call = self._write(lambda on: on.kv.Txn, request)
+        response = await self._counted(_name_of(change), change.key, call)
+        revision = response.header.revision
+        if response.succeeded:
+            return Swap(True, revision, None)
+        kvs = response.responses[0].response_range.kvs
+        return Swap(False, revision, _key_value(kvs[0]) if kvs else None)
 
     async def put_if_version(self, key: bytes, value: bytes, version: int) -> tuple[bool, int, int]:
         """Write `key` if it has been put `version` times since its creation.
@@ -92,7 +137,8 @@ class EtcdClient:
             success=[rpc_pb2.RequestOp(request_put=rpc_pb2.PutRequest(key=key, value=value))],
             failure=[rpc_pb2.RequestOp(request_range=rpc_pb2.RangeRequest(key=key))],
         )
-        response = await self._write(lambda on: on.kv.Txn, request)
+        call = self._write(lambda on: on.kv.Txn, request)
+        response = await self._counted("update", key, call)
         if response.succeeded:
             return True, version + 1, response.header.revision
         kvs = response.responses[0].response_range.kvs
@@ -100,12 +146,14 @@ class EtcdClient:
 
     async def compact(self, revision: int) -> None:
         """Forget what is older than `revision`."""
-        await self._write(lambda on: on.kv.Compact, rpc_pb2.CompactionRequest(revision=revision))
+        request = rpc_pb2.CompactionRequest(revision=revision)
+        await self._counted("compact", b"", self._write(lambda on: on.kv.Compact, request))
 
     async def grant_lease(self, ttl_seconds: int) -> int:
         """Make a lease and return its id."""
         request = rpc_pb2.LeaseGrantRequest(TTL=ttl_seconds)
-        response = await self._write(lambda on: on.lease.LeaseGrant, request)
+        call = self._write(lambda on: on.lease.LeaseGrant, request)
+        response = await self._counted("leaseGrant", b"", call)
         lease: int = response.ID
         return lease
 
@@ -120,24 +168,32 @@ class EtcdClient:
             versions.append(status.version)
         return versions
 
+    async def problems(self, key: bytes, within: float) -> list[str]:
+        """Say for each endpoint, "" for none, why it cannot read a `key` that need not exist."""
+        request = rpc_pb2.RangeRequest(key=key, limit=1)
+
+        async def problem(endpoint: _Endpoint) -> str:
+            try:
+                await endpoint.kv.Range(request, timeout=within)
+            except grpc.aio.AioRpcError as error:
+                return str(store_error(error))
+            return ""
+
+        return await asyncio.gather(*map(problem, self._endpoints))
+
     def watch(self, key: bytes, end: bytes, start_revision: int) -> KeyWatch:
         """Watch [key, end) from `start_revision` on, on the endpoint that answered last."""
         return open_watch(self._endpoints[self._preferred].watch, key, end, start_revision)
 
-    async def _swap(self, key: bytes, mod_revision: int, operation: rpc_pb2.RequestOp) -> Swap:
-        request = rpc_pb2.TxnRequest(
-            compare=[
-                rpc_pb2.Compare(key=key, target=rpc_pb2.Compare.MOD, mod_revision=mod_revision)
-            ],
-            success=[operation],
-            failure=[rpc_pb2.RequestOp(request_range=rpc_pb2.RangeRequest(key=key))],
-        )
-        response = await self._write(lambda on: on.kv.Txn, request)
-        revision = response.header.revision
-        if response.succeeded:
-            return Swap(True, revision, None)
-        kvs = response.responses[0].response_range.kvs
-        return Swap(False, revision, _key_value(kvs[0]) if kvs else None)
+    async def _counted(self, operation: str, key: bytes, call: Awaitable[Any]) -> Any:
+        begun = perf_counter()
+        try:
+            response = await call
+        except StoreError:
+            self.calls.observe(operation, key, perf_counter() - begun, failed=True)
+            raise
+        self.calls.observe(operation, key, perf_counter() - begun)
+        return response
 
     async def _read(
         self,
@@ -174,6 +230,21 @@ class EtcdClient:
         if failure is None:
             raise StoreUnavailableError("no etcd server is configured")
         raise store_error(failure) from failure
+
+
+def _name_of(change: KeyChange) -> str:
+    """What the change is to who counts calls."""
+    if change.value is None:
+        return "delete"
+    return "update" if change.mod_revision else "create"
+
+
+def _operation(change: KeyChange) -> rpc_pb2.RequestOp:
+    if change.value is None:
+        delete = rpc_pb2.DeleteRangeRequest(key=change.key)
+        return rpc_pb2.RequestOp(request_delete_range=delete)
+    put = rpc_pb2.PutRequest(key=change.key, value=change.value, lease=change.lease)
+    return rpc_pb2.RequestOp(request_put=put)
 
 
 def _key_value(kv: kv_pb2.KeyValue) -> KeyValue:

@@ -24,6 +24,18 @@ class Page(NamedTuple):
     revision: int
 
 
+class KeyChange(NamedTuple):
+    """A write of one key: its new value, or None to delete it.
+
+    The key must be at `mod_revision`; 0 means that it must not exist.
+    """
+
+    key: bytes
+    value: bytes | None
+    mod_revision: int
+    lease: int = 0
+
+
 class Swap(NamedTuple):
     """The outcome of a compare-and-swap.
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import gzip
-import uuid
+import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -10,14 +10,23 @@ from typing import Any, Protocol
 import orjson
 import yaml
 
-from control_plane.api.errors import ApiError
+from control_plane.api.errors import ApiError, NotAcceptable
 from control_plane.api.objects import Object
-from control_plane.apiserver.http.accept import JSON, YAML
+from control_plane.apiserver.http.accept import (
+    JSON,
+    NO_FORMS,
+    PROTOBUF,
+    YAML,
+    Accepted,
+    negotiate,
+)
 from control_plane.apiserver.http.request import Request
+from control_plane.apiserver.http.warning_headers import warning_values
+from control_plane.apiserver.protobuf import envelope
 
 GZIP_FROM_BYTES = 128 * 1024
-MAX_WARNING_CHARACTERS = 4096
-CUT_WARNING_CHARACTERS = 256
+_NO_VERSION = ~((0xF << 76) | (0x3 << 62))
+_VERSION_4 = (0x4 << 76) | (0x2 << 62)
 _PRETTY_AGENTS = ("curl", "Wget", "Mozilla/5.0")
 
 Send = Callable[[Any], Awaitable[None]]
@@ -55,25 +64,41 @@ class Answer:
 
 def json_answer(document: Any, request: Request, status: int = 200) -> Answer:
     """A JSON document, indented for people who read it with curl or a browser."""
-    return encoded_answer(orjson.dumps(document), JSON, request, status)
+    return encoded_answer(orjson.dumps(document), Accepted(), request, status)
 
 
-def encoded_answer(body: bytes, media_type: str, request: Request, status: int = 200) -> Answer:
-    """JSON bytes in the media type that was negotiated."""
-    if media_type == YAML:
+def encoded_answer(body: bytes, accepted: Accepted, request: Request, status: int = 200) -> Answer:
+    """JSON bytes of an object in the media type that was negotiated."""
+    if accepted.media_type == PROTOBUF:
+        return Answer(status, envelope.encode(orjson.loads(body)), PROTOBUF)
+    if accepted.media_type == YAML:
         text = yaml.dump(orjson.loads(body), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
         return Answer(status, text.encode(), YAML)
-    if _is_pretty(request):
+    if accepted.is_pretty or _is_pretty(request):
         body = orjson.dumps(orjson.loads(body), option=orjson.OPT_INDENT_2)
     return Answer(status, body + b"\n", JSON)
+
+
+def negotiated_answer(document: Object, request: Request, status: int = 200) -> Answer:
+    """A document that is no resource's object (a Status, a token) as the client accepts it.
+
+    Raises NotAcceptable.
+    """
+    has_protobuf = envelope.has_message(document.get("apiVersion", "v1"), document["kind"])
+    header = request.header(b"accept")
+    accepted = negotiate(header, forms=NO_FORMS, has_protobuf=has_protobuf)
+    return encoded_answer(orjson.dumps(document), accepted, request, status)
 
 
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 def error_answer(error: ApiError, request: Request) -> Answer:
-    """The Status of an error."""
-    answer = json_answer(error.status(), request, error.code)
+    """The Status of an error; what can be said in no accepted way is said in JSON."""
+    try:
+        answer = negotiated_answer(error.status(), request, error.code)
+    except NotAcceptable:
+        answer = json_answer(error.status(), request, error.code)
     if not error.retry_after_seconds:
         return answer
     retry = (b"retry-after", str(error.retry_after_seconds).encode())
@@ -97,34 +122,32 @@ def success_status(details: Object, request: Request, status: int = 200) -> Answ
     }
     if status != 200:
         document["code"] = status
-    return json_answer(document, request, status)
+    return negotiated_answer(document, request, status)
 
 
 def head(request: Request, media_type: str) -> list[Header]:
     """The headers of every answer."""
     return [
-        (b"audit-id", str(uuid.uuid4()).encode()),
+        (b"audit-id", _audit_id()),
         (b"cache-control", b"no-cache, private"),
         (b"content-type", media_type.encode()),
+        *request.flow_headers,
         *((b"warning", value) for value in warning_values(request.warnings)),
     ]
 
 
-def warning_values(texts: list[str]) -> list[bytes]:
-    """Warning headers: all of them whole, or each cut when together they are too long."""
-    if sum(map(len, texts)) > MAX_WARNING_CHARACTERS:
-        texts = [text[:CUT_WARNING_CHARACTERS] for text in texts]
-        texts = texts[: MAX_WARNING_CHARACTERS // CUT_WARNING_CHARACTERS]
-    printable = (text for text in texts if text.isprintable())
-    return [f'299 - "{_quoted(text)}"'.encode() for text in printable]
-
-
-def _quoted(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
+def _audit_id() -> bytes:
+    """A random UUID. It tells requests apart and is no secret: no call to the kernel for each."""
+    number = random.getrandbits(128) & _NO_VERSION | _VERSION_4
+    digits = b"%032x" % number
+    return b"-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
 def _pays_to_compress(body: bytes, request: Request) -> bool:
-    return len(body) >= GZIP_FROM_BYTES and "gzip" in request.header(b"accept-encoding")
+    if len(body) < GZIP_FROM_BYTES:
+        return False
+    encodings = request.header(b"accept-encoding").split(",")
+    return any(encoding.strip() == "gzip" for encoding in encodings)
 
 
 def _is_pretty(request: Request) -> bool:

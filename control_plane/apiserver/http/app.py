@@ -1,4 +1,6 @@
-"""The FastAPI application: raw routes for resources, discovery, OpenAPI, version and health."""
+"""The ASGI application: resources, and a FastAPI of raw routes for all else that is served."""
+
+from collections.abc import Mapping
 
 from fastapi import FastAPI
 from starlette.routing import BaseRoute, Route
@@ -12,14 +14,23 @@ from control_plane.apiserver.http.edge import Edge, Handler
 from control_plane.apiserver.http.health import Health
 from control_plane.apiserver.http.openapi_routes import OpenApi
 from control_plane.apiserver.http.request import Request
-from control_plane.apiserver.http.resource_api import ResourceApi, ResourceRoute
+from control_plane.apiserver.http.resource_api import ResourceApi, ResourcesFirst
 from control_plane.apiserver.http.services import ApiServices
+from control_plane.apiserver.metrics.endpoint import MetricsEndpoint
 
 
 def make_app(
-    services: ApiServices, edge: Edge, health: tuple[Health, ...], address: str
-) -> FastAPI:
-    """The ASGI application; `address` is "host:port" as others reach this server."""
+    services: ApiServices,
+    edge: Edge,
+    health: tuple[Health, ...],
+    metrics: MetricsEndpoint,
+    address: str,
+    unlisted: Mapping[str, Handler],
+) -> ResourcesFirst:
+    """The ASGI application; `address` is "host:port" as others reach this server.
+
+    `unlisted` are further paths, which the index does not name.
+    """
     resources = services.collections.resources
     discovery = Discovery(resources, address)
     openapi = OpenApi(OpenApiDocuments(resources, SCHEMA_VERSION))
@@ -40,6 +51,7 @@ def make_app(
     for one in health:
         paths[f"/{one.endpoint}"] = one.all_checks
         paths[f"/{one.endpoint}/{{name:path}}"] = one.one_check
+    paths |= {"/metrics": metrics.get, "/metrics/slis": metrics.health}
     paths |= {
         "/api/{version}": discovery.group_or_version,
         "/apis/{group}": discovery.group_or_version,
@@ -50,10 +62,19 @@ def make_app(
         roots = sorted({*paths} - {path for path in paths if "{" in path})
         return json_answer({"paths": roots}, request)
 
-    routes: list[BaseRoute] = [ResourceRoute(ResourceApi(edge, services))]
-    routes += [Route(path, edge.route(handler)) for path, handler in paths.items()]
-    routes += [Route("/", edge.route(index)), Route("/{path:path}", edge.route(_nothing))]
-    return FastAPI(routes=routes, openapi_url=None, docs_url=None, redoc_url=None)
+    served = {**paths, **unlisted}
+    routes: list[BaseRoute] = [
+        Route(path, edge.route(handler, _label(path))) for path, handler in served.items()
+    ]
+    routes += [Route("/", edge.route(index, "/")), Route("/{path:path}", edge.route(_nothing))]
+    others = FastAPI(routes=routes, openapi_url=None, docs_url=None, redoc_url=None)
+    others.router.default = edge.route(_nothing)
+    return ResourcesFirst(ResourceApi(edge, services), others)
+
+
+def _label(path: str) -> str:
+    """What a path is counted under: what it has before its first parameter."""
+    return path.partition("/{")[0].rstrip("/")
 
 
 async def _nothing(_request: Request) -> Reply:

@@ -6,8 +6,8 @@ Called by the PATCH of objects and of their scale. The pure part is control_plan
 from typing import Any
 
 from control_plane.api import yaml_syntax
-from control_plane.api.apply import Applier, Endpoint, apply
-from control_plane.api.errors import ApiError, BadRequest
+from control_plane.api.apply import Applier, Endpoint, apply, conversion_error
+from control_plane.api.errors import BadRequest
 from control_plane.api.field_validation import Directive
 from control_plane.api.go_text import go_kind
 from control_plane.api.json_syntax import JsonSyntaxError, RepeatedKeys, decode_with_repeats
@@ -51,10 +51,7 @@ class Applying:
         try:
             typed: Object = read_typed(applied, self._definition).value
         except (TypeMismatch, RecursionError) as error:
-            version, kind = self._endpoint.api_version, self._endpoint.kind
-            raise ApiError(
-                f"unable to convert unstructured object to {version}, Kind={kind}: {error}"
-            ) from None
+            raise conversion_error(self._config, error) from None
         return typed
 
     def _object_to_repeats(self) -> None:

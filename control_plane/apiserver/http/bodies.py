@@ -3,12 +3,15 @@
 Whatever the form, the object is checked field by field.
 """
 
+from collections.abc import Sequence
+
 import orjson
 
 from control_plane.api.errors import BadRequest, UnsupportedMediaType
 from control_plane.api.field_validation import (
     JSON,
     YAML,
+    Decoded,
     Directive,
     Expected,
     decode_object,
@@ -21,6 +24,7 @@ from control_plane.apiserver.http.request import Request
 from control_plane.apiserver.protobuf import envelope as protobuf
 from control_plane.apiserver.protobuf.wire_format import WireError
 from control_plane.apiserver.registry.call import Call
+from control_plane.apiserver.registry.owner_references import IN_BODY, drop_repeated_owners
 
 _MEDIA_TYPES = {
     "": JSON,
@@ -40,14 +44,18 @@ async def read_object(request: Request, resource: Resource, call: Call) -> Objec
     Raises UnsupportedMediaType or BadRequest. What strict decoding objects to is refused or becomes
     warnings, as `call` says.
     """
-    expected = Expected(resource.api_version, resource.kind)
-    directive = Directive(call.field_validation)
-    body, media_type = await _json_or_yaml(request, resource.kind)
-    decoded = decode_object(body, expected, directive, media_type)
+    return await read_as_any_of(request, [Expected(resource.api_version, resource.kind)], call)
+
+
+async def read_as_any_of(request: Request, versions: Sequence[Expected], call: Call) -> Object:
+    """The body as an object of the first of these types that it is; else as `read_object`."""
+    body, media_type = await _json_or_yaml(request, versions[0].kind)
+    decoded = _first_of(versions, body, Directive(call.field_validation), media_type)
     for warning in decoded.warnings:
         call.warn(warning)
     obj = decoded.obj
     obj["metadata"] = obj.get("metadata") or {}
+    drop_repeated_owners(obj, call.warn, IN_BODY)
     return obj
 
 
@@ -60,11 +68,18 @@ async def read_delete_options_body(request: Request, resource: Resource) -> Obje
     if not body.strip():
         return {}
     versions = dict.fromkeys(("v1", resource.api_version, "meta.k8s.io/v1"))
+    kinds = [Expected(version, "DeleteOptions", _DELETE_OPTIONS) for version in versions]
+    return _first_of(kinds, body, Directive.IGNORE, media_type).obj
+
+
+def _first_of(
+    versions: Sequence[Expected], body: bytes, directive: Directive, media_type: str
+) -> Decoded:
+    """Decode a body that may be of any of these types; what is against all is said of the first."""
     refusals = []
-    for version in versions:
-        expected = Expected(version, "DeleteOptions", _DELETE_OPTIONS)
+    for expected in versions:
         try:
-            return decode_object(body, expected, Directive.IGNORE, media_type).obj
+            return decode_object(body, expected, directive, media_type)
         except BadRequest as error:
             refusals.append(error)
     raise refusals[0]

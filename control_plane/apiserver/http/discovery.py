@@ -4,6 +4,7 @@ Source: Kubernetes v1.35; clients decide by the content type whether discovery i
 """
 
 import hashlib
+import platform
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,20 @@ import orjson
 
 from control_plane.api import discovery
 from control_plane.api.resources import ResourceSet
-from control_plane.apiserver.http.answer import Answer, Reply, json_answer, text_answer
+from control_plane.apiserver.http.accept import JSON, Accepted, Forms, negotiate
+from control_plane.apiserver.http.answer import (
+    Answer,
+    Reply,
+    encoded_answer,
+    negotiated_answer,
+    text_answer,
+)
 from control_plane.apiserver.http.request import Request
 
 if TYPE_CHECKING:
     from control_plane.api.objects import Object
 
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}  # as Go calls them
 VERSION: Mapping[str, str] = {
     "major": "1",
     "minor": "35",
@@ -30,9 +39,10 @@ VERSION: Mapping[str, str] = {
     "buildDate": "2026-01-01T00:00:00Z",
     "goVersion": "",
     "compiler": "gc",
-    "platform": "linux/amd64",
+    "platform": f"linux/{_ARCHITECTURES.get(platform.machine(), platform.machine())}",
 }
-_AGGREGATED = ("g=apidiscovery.k8s.io", "v=v2", "as=APIGroupDiscoveryList")
+AGGREGATED: Forms = frozenset({("APIGroupDiscoveryList", "apidiscovery.k8s.io", "v2")})
+_PARAMETERS = discovery.AGGREGATED_MEDIA_TYPE.removeprefix(JSON)
 _NOT_FOUND = "404 page not found\n"
 
 
@@ -50,15 +60,17 @@ class Discovery:
 
     async def core(self, request: Request) -> Reply:
         """GET /api."""
-        if _wants_aggregated(request):
-            return _tagged(self._aggregated["/api"], discovery.AGGREGATED_MEDIA_TYPE, request)
-        return json_answer(discovery.core_versions(self._address), request)
+        accepted = negotiate(request.header(b"accept"), forms=AGGREGATED)
+        if accepted.form:
+            return _tagged(self._aggregated["/api"], accepted, request)
+        return negotiated_answer(discovery.core_versions(self._address), request)
 
     async def groups(self, request: Request) -> Reply:
         """GET /apis."""
-        if _wants_aggregated(request):
-            return _tagged(self._aggregated["/apis"], discovery.AGGREGATED_MEDIA_TYPE, request)
-        return json_answer(discovery.group_list(self._resources), request)
+        accepted = negotiate(request.header(b"accept"), forms=AGGREGATED)
+        if accepted.form:
+            return _tagged(self._aggregated["/apis"], accepted, request)
+        return negotiated_answer(discovery.group_list(self._resources), request)
 
     async def group_or_version(self, request: Request) -> Reply:
         """GET /api/VERSION, /apis/GROUP and /apis/GROUP/VERSION."""
@@ -72,7 +84,7 @@ class Discovery:
             document = discovery.resource_list(self._resources, rest[0], rest[1])
         if document is None:
             return text_answer(_NOT_FOUND, 404)
-        return json_answer(document, request)
+        return negotiated_answer(document, request)
 
 
 async def version(request: Request) -> Reply:
@@ -81,15 +93,13 @@ async def version(request: Request) -> Reply:
     return Answer(200, body)
 
 
-def _wants_aggregated(request: Request) -> bool:
-    clauses = request.header(b"accept").replace(" ", "").split(",")
-    return any(all(part in clause.split(";") for part in _AGGREGATED) for clause in clauses)
-
-
-def _tagged(body: bytes, media_type: str, request: Request) -> Answer:
-    """An answer that clients may keep and ask about by its ETag."""
+def _tagged(body: bytes, accepted: Accepted, request: Request) -> Answer:
+    """An aggregated document; clients may keep it, and ask about it by its ETag."""
     tag = f'"{hashlib.sha512(body).hexdigest().upper()}"'
     headers = ((b"etag", tag.encode()), (b"vary", b"Accept"))
+    media_type = accepted.media_type + _PARAMETERS
     if request.header(b"if-none-match") == tag:
         return Answer(304, b"", media_type, headers)
+    if accepted.media_type != JSON:
+        body = encoded_answer(body, accepted, request).body
     return Answer(200, body, media_type, headers)

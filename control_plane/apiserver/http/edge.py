@@ -6,8 +6,10 @@ and its traceback is logged.
 """
 
 import asyncio
+import dataclasses
 import logging
 from collections.abc import Awaitable, Callable
+from time import perf_counter
 from typing import Any
 
 from control_plane.api.errors import (
@@ -20,20 +22,31 @@ from control_plane.api.errors import (
     TooManyRequests,
 )
 from control_plane.apiserver.auth.authn import Authenticator
-from control_plane.apiserver.auth.authz import Attributes, authorize
+from control_plane.apiserver.auth.authz import Attributes, Authorizer
+from control_plane.apiserver.auth.impersonation import impersonated
 from control_plane.apiserver.etcd.errors import (
     StoreBusyError,
     StoreError,
     StoreTimeoutError,
     ValueTooLargeError,
 )
-from control_plane.apiserver.http.answer import Answer, Reply, Send, error_answer
-from control_plane.apiserver.http.query import MAX_PARAMETERS
+from control_plane.apiserver.flow_control.in_flight import READS
+from control_plane.apiserver.flow_control.limiter import Limiter, TurnedAwayError
+from control_plane.apiserver.flow_control.work_estimate import ONE_SEAT, Work
+from control_plane.apiserver.http.answer import Answer, Reply, Send, error_answer, text_answer
+from control_plane.apiserver.http.deadlines import Deadlines
 from control_plane.apiserver.http.request import ClientGoneError, Request
-from control_plane.apiserver.http.time_limit import time_limit
-from control_plane.apiserver.storage.codec import UnreadableError
+from control_plane.apiserver.http.time_limit import LONGEST_SECONDS, time_limit
+from control_plane.apiserver.metrics.requests import RequestCounts, RequestLabels
+from control_plane.apiserver.storage.stored_object import UnreadableError
 
+PATIENT_PART = 0.25  # of a request's time may be spent on waiting for a seat
 DEADLINE_TEXT = "request did not complete within requested timeout - context deadline exceeded"
+
+Outcome = tuple[int, int]  # of a request: the code, the size of the answer
+NO_ANSWER: Outcome = (0, 0)  # the client did not wait for one
+SWITCHING = 101
+OTHER_METHOD = "other"  # clients may call methods what they like
 
 logger = logging.getLogger(__name__)
 
@@ -43,77 +56,150 @@ Handler = Callable[[Request], Awaitable[Reply]]
 class Edge:
     """Runs handlers for authenticated users."""
 
-    def __init__(self, authenticator: Authenticator) -> None:
-        """Use this authenticator for all requests."""
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        authorizer: Authorizer,
+        limiter: Limiter,
+        requests: RequestCounts | None = None,
+    ) -> None:
+        """Use these for all requests."""
+        self.requests = requests or RequestCounts()
         self._authenticator = authenticator
+        self.authorizer = authorizer
+        self._deadlines = Deadlines(LONGEST_SECONDS)
+        self._limiter = limiter
 
     async def identify(self, request: Request) -> None:
-        """Set the request's user; raises Unauthorized."""
-        request.user = await self._authenticator.user(request.connection, request.headers)
+        """Set the request's user; raises Unauthorized, or Forbidden for an impersonation."""
+        user = await self._authenticator.user(request.connection, request.headers)
+        request.user = impersonated(self.authorizer, user, request.header_lines)
+
+    def count(self, request: Request, labels: RequestLabels) -> None:
+        """Count the request under `labels` from now until it is done."""
+        request.labels = labels
+        self.requests.begin(labels)
+
+    async def admit(self, request: Request, asked: Attributes, work: Work = ONE_SEAT) -> None:
+        """Wait until the request may be served; raises TurnedAwayError when that is not soon.
+
+        A read whose client leaves is broken off; a write goes on, since its outcome is for all.
+        """
+        patience = time_limit(request.query) * PATIENT_PART
+        begun = perf_counter()
+        try:
+            grant = await self._limiter.grant(
+                request.user, asked, work, patience, request.departure
+            )
+        except TurnedAwayError as error:
+            request.flow_headers = error.headers
+            raise
+        request.seat, request.flow_headers = grant
+        request.waited = perf_counter() - begun
+        if asked.verb in READS:
+            request.abandon_when_gone()
 
     async def serve(self, handler: Handler, scope: Any, receive: Any, send: Any) -> None:
         """Answer one HTTP request with what `handler` makes of it."""
-        request = Request(scope, receive)
+        request, begun = Request(scope, receive), perf_counter()
+        outcome = NO_ANSWER
         try:
             reply = await self._reply(handler, request)
+            outcome = _outcome(reply)
             await reply.send_to(request, send)
         except ClientGoneError:
             logger.debug("client gone method=%s path=%s", request.method, request.path)
+        finally:
+            request.release_seat()
+            self._finish(request, outcome, begun)
 
     async def serve_socket(self, handler: Handler, scope: Any, receive: Any, send: Any) -> None:
         """Answer one WebSocket handshake: a relay, or the refusal as a plain HTTP answer."""
-        request = Request(scope, receive)
+        request, begun = Request(scope, receive), perf_counter()
         await receive()  # the connect event; the answer decides what becomes of it
-        reply = await self._reply(handler, request)
-        if isinstance(reply, Answer):
-            await _refuse_socket(reply, request, send)
-        else:
-            await reply.send_to(request, send)
+        outcome = NO_ANSWER
+        try:
+            reply = await self._reply(handler, request)
+            outcome = _outcome(reply, SWITCHING)
+            if isinstance(reply, Answer):
+                await _refuse_socket(reply, request, send)
+            else:
+                await reply.send_to(request, send)
+        except ClientGoneError:
+            logger.debug("client gone socket path=%s", request.path)
+        finally:
+            request.release_seat()
+            self._finish(request, outcome, begun)
+
+    def _finish(self, request: Request, outcome: Outcome, begun: float) -> None:
+        if request.labels is not None:
+            code, size = outcome
+            seconds = perf_counter() - begun
+            self.requests.end(request.labels, code, seconds, size, request.waited)
 
     async def _reply(self, handler: Handler, request: Request) -> Reply:
         try:
-            if request.query.is_too_long:
-                raise BadRequest(f"the query has more than {MAX_PARAMETERS} parameters")
-            async with asyncio.timeout(time_limit(request.query)):
-                await self.identify(request)
-                return await handler(request)
+            if request.objection:
+                raise BadRequest(request.objection)
+            limit = LONGEST_SECONDS if request.is_passed_on else time_limit(request.query)
+            if limit == LONGEST_SECONDS:
+                return await self._deadlines.bound(self._served(handler, request))
+            async with asyncio.timeout(limit):
+                return await self._served(handler, request)
         except TimeoutError:
             return error_answer(Timeout.of(DEADLINE_TEXT), request)
-        except ApiError as error:
-            return error_answer(error, request)
-        except StoreError as error:
-            return error_answer(api_error_of_store(error), request)
-        except RecursionError:
-            return error_answer(BadRequest("the body is nested too deeply"), request)
-        except UnreadableError as error:
-            logger.error("unreadable path=%s: %s", request.path, error)
-            return error_answer(InternalError.of(error), request)
+        except (ApiError, StoreError, RecursionError, UnreadableError) as error:
+            return refusal(error, request)
         except ClientGoneError:
+            raise
+        except asyncio.CancelledError:
+            _raise_if_gone(request)
             raise
         except Exception as error:  # the last line: one request's bug is one answer
             logger.exception("bug method=%s path=%s", request.method, request.path)
             return error_answer(InternalError.of(f"{type(error).__name__}: {error}"), request)
+        finally:
+            request.stop_abandoning()
 
-    def route(self, verb_handler: Handler) -> "PathEndpoint":
-        """An ASGI endpoint for a path that is no resource: permission is asked for the path."""
-        return PathEndpoint(self, verb_handler)
+    async def _served(self, handler: Handler, request: Request) -> Reply:
+        await self.identify(request)
+        return await handler(request)
+
+    def route(self, verb_handler: Handler, path: str = "") -> "PathEndpoint":
+        """An ASGI endpoint for a path that is no resource: permission is asked for the path.
+
+        It is counted under `path`, and not at all without one.
+        """
+        return PathEndpoint(self, verb_handler, path)
 
 
 class PathEndpoint:
     """A raw ASGI endpoint; Starlette hands the connection over to it."""
 
-    def __init__(self, edge: Edge, handler: Handler) -> None:
+    def __init__(self, edge: Edge, handler: Handler, path: str) -> None:
         """Serve `handler` at the edge."""
         self._edge = edge
         self._handler = handler
+        self._path = path
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Authorize the path and answer."""
         await self._edge.serve(self._authorized, scope, receive, send)
 
     async def _authorized(self, request: Request) -> Reply:
-        authorize(request.user, Attributes(verb=request.method.lower(), path=request.path))
+        asked = Attributes(verb=request.method.lower(), path=request.path)
+        if self._path:
+            verb = "GET" if request.method in ("GET", "HEAD") else OTHER_METHOD
+            labels = RequestLabels(verb, subresource=self._path, component="")
+            self._edge.count(request, labels)
+        await self._edge.admit(request, asked)
+        self._edge.authorizer.authorize(request.user, asked)
         return await self._handler(request)
+
+
+def _outcome(reply: Reply, streaming: int = 200) -> Outcome:
+    """The code and the size of a reply, as far as these are known before it is sent."""
+    return (reply.status, len(reply.body)) if isinstance(reply, Answer) else (streaming, 0)
 
 
 def api_error_of_store(error: StoreError) -> ApiError:
@@ -125,6 +211,33 @@ def api_error_of_store(error: StoreError) -> ApiError:
     if isinstance(error, StoreTimeoutError):
         return Timeout.of(f"the datastore did not answer: {error}")
     return ServiceUnavailable(f"the datastore is unavailable: {error}")
+
+
+def refusal(error: Exception, request: Request) -> Answer:
+    """What a client reads of an error that is foreseen."""
+    if isinstance(error, TurnedAwayError):
+        return turned_away(error)
+    if isinstance(error, StoreError):
+        error = api_error_of_store(error)
+    elif isinstance(error, RecursionError):
+        error = BadRequest("the body is nested too deeply")
+    elif isinstance(error, UnreadableError):
+        logger.error("unreadable path=%s: %s", request.path, error)
+    return error_answer(error if isinstance(error, ApiError) else InternalError.of(error), request)
+
+
+def turned_away(error: TurnedAwayError) -> Answer:
+    """What a client reads whom there is no room for."""
+    answer = text_answer(f"{error.message}\n", error.code)
+    retry = (b"retry-after", str(error.retry_after_seconds).encode())
+    return dataclasses.replace(answer, headers=(*answer.headers, retry))
+
+
+def _raise_if_gone(request: Request) -> None:
+    """Tell a client's departure from the other reasons for a cancellation."""
+    task = asyncio.current_task()
+    if request.was_abandoned and task is not None and not task.uncancel():
+        raise ClientGoneError
 
 
 async def _refuse_socket(answer: Answer, request: Request, send: Send) -> None:

@@ -5,9 +5,19 @@ of Kubernetes v1.35.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from typing import NamedTuple
 
 from control_plane.apiserver.http.answer import Reply, text_answer
 from control_plane.apiserver.http.request import Request
+
+
+class Result(NamedTuple):
+    """How a check has ended until now, and whether it failed the last time."""
+
+    succeeded: int
+    failed: int
+    has_failed: bool
+
 
 # A check returns "" when all is well, else what is wrong.
 Check = Callable[[], Awaitable[str]]
@@ -20,6 +30,7 @@ class Health:
         """`checks` by name."""
         self.endpoint = endpoint
         self._checks = checks
+        self.results: dict[str, Result] = {}
 
     async def all_checks(self, request: Request) -> Reply:
         """GET /readyz: "ok", or every check's result."""
@@ -28,7 +39,7 @@ class Health:
         for name, check in self._checks.items():
             if name in excluded:
                 lines.append(f"[+]{name} excluded: ok")
-            elif await check():
+            elif await self._problem(name, check):
                 lines.append(f"[-]{name} failed: reason withheld")
                 is_well = False
             else:
@@ -48,7 +59,16 @@ class Health:
         check = self._checks.get(name)
         if check is None:
             return text_answer("404 page not found\n", 404)
-        problem = await check()
+        problem = await self._problem(name, check)
         if problem:
             return text_answer(f"internal server error: {problem}\n", 500)
         return text_answer("ok")
+
+    async def _problem(self, name: str, check: Check) -> str:
+        """Ask a check, and remember what it said."""
+        problem = await check()
+        known = self.results.get(name, Result(0, 0, has_failed=False))
+        self.results[name] = Result(
+            known.succeeded + (not problem), known.failed + bool(problem), bool(problem)
+        )
+        return problem

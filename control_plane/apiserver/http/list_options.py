@@ -104,7 +104,9 @@ def _selection(query: Query, resource: Resource, place: tuple[str, str]) -> Sele
 
 def _check_fields(resource: Resource, fields: field_selector.Selector) -> None:
     extra = selectable_fields(resource.group, resource.plural)
-    known = {"metadata.name", *extra} | ({"metadata.namespace"} if resource.namespaced else set())
+    known = {"metadata.name", *extra}
+    if resource.namespaced or not extra:  # upstream's default takes it of anything
+        known.add("metadata.namespace")
     for field in fields.fields:
         if field in known:
             continue

@@ -19,6 +19,8 @@ from control_plane.apiserver.http.protocols import HttpProtocol, WebSocketProtoc
 
 DRAIN_SECONDS = 5
 KEEP_ALIVE_SECONDS = 180
+PROBE_SECONDS = 15
+PROBES = 9
 MAX_FRAME_BYTES = 16 * 1024 * 1024
 
 logger = logging.getLogger(__name__)
@@ -32,6 +34,7 @@ def bind(address: str, port: int) -> socket.socket:
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        _probe_silent_peers(listening)
         listening.bind((address, port))
         listening.listen(1024)
     except OSError as error:
@@ -42,6 +45,20 @@ def bind(address: str, port: int) -> socket.socket:
         ) from error
     listening.setblocking(False)
     return listening
+
+
+def _probe_silent_peers(listening: socket.socket) -> None:
+    """Notice clients that vanish without a word; what is accepted inherits it.
+
+    A stream or watch may be silent for hours, and holds much. The figures are those of Go.
+    """
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in (
+        (socket.TCP_KEEPIDLE, PROBE_SECONDS),
+        (socket.TCP_KEEPINTVL, PROBE_SECONDS),
+        (socket.TCP_KEEPCNT, PROBES),
+    ):
+        listening.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 class _Server(uvicorn.Server):

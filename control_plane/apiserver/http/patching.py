@@ -2,7 +2,12 @@
 
 from typing import Any
 
-from control_plane.api.field_validation import Directive, Expected, check_patched
+from control_plane.api.field_validation import (
+    Directive,
+    Expected,
+    check_patched,
+    check_patched_identity,
+)
 from control_plane.api.go_syntax import to_json
 from control_plane.api.go_text import go_value
 from control_plane.api.objects import Object
@@ -10,6 +15,7 @@ from control_plane.api.patch import STRATEGIC, Patch
 from control_plane.api.patch.field_types import object_type
 from control_plane.api.resources import Resource
 from control_plane.apiserver.registry.call import Call
+from control_plane.apiserver.registry.owner_references import IN_PATCHED, drop_repeated_owners
 
 
 class Patching:
@@ -31,7 +37,11 @@ class Patching:
         patched = self._patch.apply(current, self._document, self._fields)
         is_strategic = self._patch.content_type == STRATEGIC
         shown = go_value(self._document) if is_strategic else to_json(patched)
+        if not is_strategic:
+            check_patched_identity(patched, self._expected, shown)
         decoded = check_patched(patched, self._expected, self._directive, shown, self._objections)
         for warning in decoded.warnings:
             self._call.warn(warning)
+        if decoded.obj.get("metadata"):
+            drop_repeated_owners(decoded.obj, self._call.warn, IN_PATCHED)
         return decoded.obj

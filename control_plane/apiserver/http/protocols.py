@@ -1,20 +1,31 @@
 """uvicorn's connection protocols, with what a Kubernetes API server needs of the connection itself.
 
 Each request's scope gets an extension `tapir.connection`: the client certificate that TLS has
-verified, and the way to drop a client that does not read. ASGI has no standard for either.
+verified, and the ways to drop a client that does not read and to take the connection over for
+another protocol. ASGI has no standard for any of them.
 Source of the bound on a request's head: net/http of Go, as upstream uses it.
 """
 
+import asyncio
 import contextlib
+import hashlib
+import re
 import socket
 import struct
+import weakref
 from typing import Any, NamedTuple, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
 
+from control_plane.apiserver.auth.certificates import user_of_certificate
+from control_plane.apiserver.auth.user import User
+from control_plane.apiserver.http.departure import Departure
+from control_plane.streams.takeover import TakenWire
+
 EXTENSION = "tapir.connection"
 MAX_HEAD_BYTES = 1024 * 1024
+HEAD_SECONDS = 32
 _HEAD_TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
     b"content-type: text/plain; charset=utf-8\r\n"
@@ -22,14 +33,24 @@ _HEAD_TOO_LARGE = (
     b"connection: close\r\n\r\n"
     b"431 Request Header Fields Too Large"
 )
+# Subresources whose upgraded connections, WebSockets too, are passed on as bytes.
+_PASSED_ON = re.compile(
+    rb"/api/v1/(?:namespaces/[^/]+/(?:pods|services)|nodes)/[^/]+/"
+    rb"(?:attach|exec|portforward|proxy)(?:[/?]|$)"
+)
 _NO_LINGER = struct.pack("ii", 1, 0)  # closing forgets what the kernel still holds
 
 
 class Connection(NamedTuple):
-    """`certificate` is the peer's as ssl.getpeercert gives it, {} without one."""
+    """`holder` is the user whom the peer's certificate names, None without one.
 
-    certificate: dict[str, Any]
+    `departure` happens when the connection is lost.
+    """
+
+    holder: User | None
     transport: Any
+    departure: Departure
+    protocol: "weakref.ref[asyncio.BaseProtocol]"  # weak: it has us, and is freed without the gc
 
     def abort(self) -> None:
         """Drop the connection at once, with what the client has not read."""
@@ -38,6 +59,13 @@ class Connection(NamedTuple):
             held.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         self.transport.abort()
 
+    def take_over(self) -> TakenWire:
+        """The connection's bytes from here on; for an HTTP request that has not been answered."""
+        protocol = self.protocol()
+        if protocol is None:
+            raise ConnectionResetError("the client has gone")
+        return TakenWire(self.transport, protocol)
+
 
 def connection_of(scope: Any) -> Connection | None:
     """The connection behind an ASGI scope; None when another server made the scope."""
@@ -45,25 +73,51 @@ def connection_of(scope: Any) -> Connection | None:
     return connection
 
 
-class HttpProtocol(HttpToolsProtocol):
-    """HTTP/1.1 with the peer's certificate in the scope, and a bound on a request's head.
+def passes_on(raw_path: str) -> bool:
+    """Whether what a path is about is passed on to another server."""
+    return _PASSED_ON.match(raw_path.encode("latin-1")) is not None
 
-    The parser has no bound of its own, and nobody has been authenticated when it reads the head.
+
+class HttpProtocol(HttpToolsProtocol):
+    """HTTP/1.1 with the peer's certificate in the scope, and bounds on a request's head.
+
+    The parser has no bounds of its own, and nobody has been authenticated when it reads the head.
     """
 
     _is_in_head = False
     _head_bytes = 0
+    _patience: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         """Read the certificate once per connection."""
         super().connection_made(transport)
-        self._connection = _connection(transport)
+        self._connection = _connection(transport, self)
+        self._wait_for_head()
+
+    def _wait_for_head(self) -> None:
+        """Close the connection unless a head is complete HEAD_SECONDS after it began."""
+        if self._patience is None:
+            self._patience = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def _stop_waiting(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell whoever waits for it that the client has gone."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+        if self.timeout_keep_alive_task is not None:  # uvicorn's own end leaves it to run
+            self.timeout_keep_alive_task.cancel()
+        self._connection.departure.happen()
 
     def data_received(self, data: bytes) -> None:
         """Refuse a head that is still not complete after MAX_HEAD_BYTES."""
         super().data_received(data)
         if not self._is_in_head:
             return
+        self._wait_for_head()
         self._head_bytes += len(data)
         if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
             self.transport.write(_HEAD_TOO_LARGE)
@@ -78,18 +132,43 @@ class HttpProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """What follows is the body, which the request bounds."""
         self._is_in_head = False
+        self._stop_waiting()
         super().on_headers_complete()
+
+    def _should_upgrade(self) -> bool:
+        """Leave WebSockets that are passed on to the handler, which takes the connection over."""
+        return _PASSED_ON.match(self.url) is None and super()._should_upgrade()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """A handler may take the connection over; if none does, the answer is its last."""
+        if self.cycle is not None:
+            self.cycle.keep_alive = False
 
 
 class WebSocketProtocol(WSProtocol):
     """WebSockets with any sub-protocol name, and the peer's certificate in the scope."""
 
+    def connection_made(self, transport: Any) -> None:
+        """Read the certificate once per connection."""
+        super().connection_made(transport)
+        self._connection = _connection(transport, self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell whoever waits for it that the client has gone."""
+        super().connection_lost(exc)
+        self._connection.departure.happen()
+
     def handle_connect(self, event: Any) -> None:
         """Add the extension before the application's task has run."""
         super().handle_connect(event)
-        cast("Any", self.scope)["extensions"][EXTENSION] = _connection(self.transport)
+        cast("Any", self.scope)["extensions"][EXTENSION] = self._connection
 
 
-def _connection(transport: Any) -> Connection:
+def _connection(transport: Any, protocol: asyncio.BaseProtocol) -> Connection:
     tls = transport.get_extra_info("ssl_object")
-    return Connection((tls.getpeercert() or {}) if tls is not None else {}, transport)
+    der = tls.getpeercert(binary_form=True) if tls is not None else None
+    if not der:
+        return Connection(None, transport, Departure(), weakref.ref(protocol))
+    fingerprint = hashlib.sha256(der).hexdigest()
+    holder = user_of_certificate(tls.getpeercert() or {}, fingerprint)
+    return Connection(holder, transport, Departure(), weakref.ref(protocol))

@@ -1,5 +1,6 @@
 """Query parameters, read the way Kubernetes' own decoder reads them."""
 
+import re
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
@@ -7,20 +8,28 @@ from control_plane.api.errors import BadRequest
 
 _INT64 = 1 << 63
 MAX_PARAMETERS = 10_000
+_BAD_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2}).{0,2}", re.DOTALL)
 
 
 class Query:
     """The parameters of one request; a name may come more than once."""
 
     def __init__(self, query_string: bytes) -> None:
-        """Decode `a=1&a=2&b=`; broken escapes come through as they are.
+        """Decode `a=1&a=2&b=`; `objection` says why a query is to be refused, "" when it is not.
 
-        No more than MAX_PARAMETERS are read: `is_too_long` says whether there were more.
+        No more than MAX_PARAMETERS are read.
         """
         self._values: dict[str, list[str]] = {}
+        self.objection = ""
+        if query_string:
+            self._read(query_string)
+
+    def _read(self, query_string: bytes) -> None:
         text = query_string.decode("latin-1")
         parts = text.split("&", MAX_PARAMETERS)
-        self.is_too_long = len(parts) > MAX_PARAMETERS
+        self.objection = objection_to_escapes(text)
+        if len(parts) > MAX_PARAMETERS:
+            self.objection = f"the query has more than {MAX_PARAMETERS} parameters"
         for name, value in parse_qsl("&".join(parts[:MAX_PARAMETERS]), keep_blank_values=True):
             self._values.setdefault(name, []).append(value)
 
@@ -61,3 +70,9 @@ class Query:
         if not -_INT64 <= number < _INT64:
             raise BadRequest(f'strconv.ParseInt: parsing "{text}": value out of range')
         return number
+
+
+def objection_to_escapes(text: str) -> str:
+    """Say what is wrong with the percent-encoding of a path or query, "" when nothing is."""
+    found = _BAD_ESCAPE.search(text) if "%" in text else None
+    return f'invalid URL escape "{found[0]}"' if found else ""

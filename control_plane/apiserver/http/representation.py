@@ -8,13 +8,27 @@ import orjson
 
 from control_plane.api.errors import BadRequest, NotAcceptable
 from control_plane.api.objects import Object
+from control_plane.api.resource import CREATE_ONLY
 from control_plane.api.resources import Resource
 from control_plane.api.tables import view_for
 from control_plane.api.tables.build import INCLUDE_OBJECT, partial_metadata, row, table
-from control_plane.apiserver.http.accept import Accepted, negotiate
+from control_plane.apiserver.http.accept import (
+    NO_FORMS,
+    OBJECT_FORMS,
+    PROTOBUF,
+    Accepted,
+    negotiate,
+)
 from control_plane.apiserver.http.answer import Answer, encoded_answer
+from control_plane.apiserver.http.list_encoding import protobuf_list
 from control_plane.apiserver.http.request import Request
-from control_plane.apiserver.http.watch_encoding import ConvertedWatchEncoding, WatchEncoding
+from control_plane.apiserver.http.watch_encoding import (
+    JSON_LINES,
+    PROTOBUF_FRAMES,
+    ConvertedWatchEncoding,
+    WatchEncoding,
+)
+from control_plane.apiserver.protobuf import envelope
 from control_plane.apiserver.registry.reading import Listing
 from control_plane.apiserver.storage.codec import Codec
 
@@ -25,7 +39,7 @@ METADATA_LIST = "PartialObjectMetadataList"
 
 def object_answer(request: Request, resource: Resource, body: bytes, status: int = 200) -> Answer:
     """One object, given as its JSON with kind and apiVersion."""
-    accepted = negotiate(request.header(b"accept"))
+    accepted = accepted_form(request, resource)
     if accepted.form == METADATA_LIST:
         raise NotAcceptable(
             "you requested PartialObjectMetadataList, but the requested object is not a list"
@@ -35,20 +49,24 @@ def object_answer(request: Request, resource: Resource, body: bytes, status: int
         metadata = _list_metadata(obj["metadata"].get("resourceVersion", ""))
         convert = _converter(request, resource, accepted, metadata)
         body = orjson.dumps(convert([obj]) if accepted.form == TABLE else _partial(obj, accepted))
-    return encoded_answer(body, accepted.media_type, request, status)
+    return encoded_answer(body, accepted, request, status)
 
 
-def list_answer(request: Request, resource: Resource, codec: Codec, listing: Listing) -> Answer:
+async def list_answer(
+    request: Request, resource: Resource, codec: Codec, listing: Listing
+) -> Answer:
     """A list, joined from the bytes of its items."""
-    accepted = negotiate(request.header(b"accept"))
+    accepted = accepted_form(request, resource)
     metadata = _list_metadata(str(listing.revision), listing)
     if accepted.form == METADATA:
         raise NotAcceptable(
             "you requested PartialObjectMetadata, but the requested object is a list"
         )
     if not accepted.form:
+        if accepted.media_type == PROTOBUF:
+            return Answer(200, await protobuf_list(resource, codec, listing, metadata), PROTOBUF)
         body = joined_list(resource, metadata, [entry.item for entry in listing.entries])
-        return encoded_answer(body, accepted.media_type, request)
+        return encoded_answer(body, accepted, request)
     objects = [orjson.loads(codec.whole(entry.item)) for entry in listing.entries]
     if accepted.form == TABLE:
         document = _converter(request, resource, accepted, metadata)(objects)
@@ -59,7 +77,20 @@ def list_answer(request: Request, resource: Resource, codec: Codec, listing: Lis
             "metadata": metadata,
             "items": [_partial(obj, accepted) for obj in objects],
         }
-    return encoded_answer(orjson.dumps(document), accepted.media_type, request)
+    return encoded_answer(orjson.dumps(document), accepted, request)
+
+
+def accepted_form(request: Request, resource: Resource, *, stream: bool = False) -> Accepted:
+    """What the client wants of objects of `resource`; raises NotAcceptable.
+
+    Reviews have no metadata of which to make a Table or a part.
+    """
+    return negotiate(
+        request.header(b"accept"),
+        stream=stream,
+        forms=OBJECT_FORMS if resource.is_stored or resource.verbs != CREATE_ONLY else NO_FORMS,
+        has_protobuf=envelope.has_message(resource.api_version, resource.kind),
+    )
 
 
 def joined_list(resource: Resource, metadata: Object, items: Sequence[bytes]) -> bytes:
@@ -74,12 +105,17 @@ def joined_list(resource: Resource, metadata: Object, items: Sequence[bytes]) ->
 
 def watch_encoding(request: Request, resource: Resource, codec: Codec) -> WatchEncoding:
     """How this client wants its events."""
-    accepted = negotiate(request.header(b"accept"), stream=True)
+    accepted = accepted_form(request, resource, stream=True)
+    stream = PROTOBUF_FRAMES if accepted.media_type == PROTOBUF else JSON_LINES
     if accepted.form == TABLE:
-        return ConvertedWatchEncoding(resource, codec, _RowByRow(request, resource, accepted))
+        rows = _RowByRow(request, resource, accepted)
+        return ConvertedWatchEncoding(resource, codec, stream, rows)
     if accepted.form:
-        return ConvertedWatchEncoding(resource, codec, lambda obj: _partial(obj, accepted))
-    return WatchEncoding(resource, codec)
+        form = f"{METADATA} {accepted.form_version}"
+        return ConvertedWatchEncoding(
+            resource, codec, stream, lambda obj: _partial(obj, accepted), form
+        )
+    return WatchEncoding(resource, codec, stream)
 
 
 class _RowByRow:
@@ -118,7 +154,8 @@ def _converter(
     def convert(objects: list[Object]) -> Object:
         made = table(view, [], now, metadata=metadata)
         made["apiVersion"] = version
-        made["rows"] = [row(view, obj, now, include) for obj in objects]
+        ordered = objects if view.order is None else sorted(objects, key=view.order)
+        made["rows"] = [row(view, obj, now, include) for obj in ordered]
         return made
 
     return convert
@@ -143,7 +180,8 @@ def _meta_version(accepted: Accepted) -> str:
 
 
 def _list_metadata(revision: str, listing: Listing | None = None) -> Object:
-    metadata: dict[str, Any] = {"resourceVersion": revision}
+    is_stored = revision not in ("", "0")
+    metadata: dict[str, Any] = {"resourceVersion": revision} if is_stored else {}
     if listing is not None and listing.continue_token:
         metadata["continue"] = listing.continue_token
         if listing.remaining:

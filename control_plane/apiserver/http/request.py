@@ -1,12 +1,18 @@
 """One HTTP request, read as far as its head; the body is read when a handler asks for it."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from control_plane.api.errors import RequestEntityTooLarge
 from control_plane.apiserver.auth.user import ANONYMOUS, User
-from control_plane.apiserver.http.protocols import Connection, connection_of
-from control_plane.apiserver.http.query import Query
+from control_plane.apiserver.http.departure import Departure
+from control_plane.apiserver.http.protocols import Connection, connection_of, passes_on
+from control_plane.apiserver.http.query import Query, objection_to_escapes
+
+if TYPE_CHECKING:
+    from control_plane.apiserver.flow_control.limiter import Headers, Seat
+    from control_plane.apiserver.metrics.requests import RequestLabels
 
 MAX_BODY_BYTES = 3 * 1024 * 1024
 MAX_WARNINGS = 100
@@ -15,7 +21,12 @@ Receive = Callable[[], Awaitable[Any]]
 
 
 class Request:
-    """A request with its user. `warnings` become Warning headers of whatever the answer is."""
+    """A request with its user. `warnings` become Warning headers of whatever the answer is.
+
+    `labels` are what it is counted under, `waited` the seconds it waited for its turn;
+    `flow_headers` go with the answer; `seat` is what the request holds of the server while it is
+    served.
+    """
 
     def __init__(self, scope: Any, receive: Receive) -> None:
         """Wrap an ASGI http or websocket scope."""
@@ -23,17 +34,70 @@ class Request:
         self.path: str = scope["path"]
         self.raw_path: str = scope["raw_path"].decode("latin-1")
         self.query = Query(scope["query_string"])
-        self.headers: Mapping[bytes, bytes] = dict(scope["headers"])
+        self.header_lines: Sequence[tuple[bytes, bytes]] = scope["headers"]
+        self.headers: Mapping[bytes, bytes] = dict(self.header_lines)
+        self.query_string: bytes = scope["query_string"]
+        self.client: str = (scope.get("client") or ("",))[0]
         self.connection: Connection | None = connection_of(scope)
         self.user: User = ANONYMOUS
         self.warnings: list[str] = []
+        self.flow_headers: Headers = ()
+        self.seat: Seat | None = None
+        self.labels: RequestLabels | None = None
+        self.waited = 0.0
+        self.was_abandoned = False
+        self._abandon: Callable[[], None] | None = None
         self.is_socket: bool = scope["type"] == "websocket"
         self.subprotocols: list[str] = list(scope.get("subprotocols") or ())
         self.receive = receive
 
+    @property
+    def departure(self) -> Departure:
+        """The moment the client leaves."""
+        return self.connection.departure if self.connection is not None else Departure()
+
+    def release_seat(self) -> None:
+        """Let others be served: what is left of this request is not limited."""
+        if self.seat is not None:
+            self.seat.release()
+
+    def abandon_when_gone(self) -> None:
+        """Cancel the present task when the client leaves, until `stop_abandoning`."""
+        task = asyncio.current_task()
+
+        def abandon() -> None:
+            self.was_abandoned = True
+            if task is not None:
+                task.cancel()
+
+        self._abandon = abandon
+        self.departure.add(abandon)
+
+    def stop_abandoning(self) -> None:
+        """Whatever becomes of the client, go on."""
+        if self._abandon is not None:
+            self.departure.discard(self._abandon)
+            self._abandon = None
+
+    @property
+    def objection(self) -> str:
+        """Why the URL is to be refused, "" when it is not."""
+        return self.query.objection or objection_to_escapes(self.raw_path)
+
     def header(self, name: bytes) -> str:
         """A header's value, "" when absent; `name` is lower-case."""
         return self.headers.get(name, b"").decode("latin-1")
+
+    @property
+    def is_passed_on(self) -> bool:
+        """Whether path and query are another server's to understand, but for the beginning."""
+        return "/proxy" in self.raw_path and passes_on(self.raw_path)
+
+    @property
+    def upgrade(self) -> str:
+        """The protocol that the connection is to be upgraded to, in lower case; "" for none."""
+        connection = b",".join(value for name, value in self.header_lines if name == b"connection")
+        return self.header(b"upgrade").lower() if b"upgrade" in connection.lower() else ""
 
     def warn(self, text: str) -> None:
         """Add a warning once."""

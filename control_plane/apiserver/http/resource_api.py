@@ -1,23 +1,35 @@
 """The resource paths: from URL and method to a verb's function, once the user may.
 
-VERBS and SUBRESOURCES are the tables; a subresource without a row of its own in SUBRESOURCES is a
-half of its parent (status) and handled by the verbs themselves.
+VERBS, VIRTUAL and SUBRESOURCES are the tables; a subresource without a row of its own in
+SUBRESOURCES is a half of its parent (status) and handled by the verbs themselves.
 """
 
+import functools
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from starlette.routing import BaseRoute, Match
-
+from control_plane.api import field_selector
 from control_plane.api.errors import MethodNotAllowed, NotFound, Unauthorized
-from control_plane.apiserver.auth.authz import Attributes, authorize
+from control_plane.api.names import path_segment_errors
+from control_plane.api.warnings import deprecation
+from control_plane.apiserver.auth.authz import Attributes
+from control_plane.apiserver.flow_control.work_estimate import (
+    ONE_SEAT,
+    WIDE,
+    Stored,
+    Work,
+    work_of,
+)
 from control_plane.apiserver.http import verbs
 from control_plane.apiserver.http.answer import Reply, text_answer
 from control_plane.apiserver.http.edge import Edge
 from control_plane.apiserver.http.request import Request
+from control_plane.apiserver.http.request_labels import labels_of
 from control_plane.apiserver.http.services import ApiServices
 from control_plane.apiserver.http.target import Target, parse_target, unserved_subresource
 from control_plane.apiserver.subresources import SUBRESOURCES
+from control_plane.apiserver.virtual import VIRTUAL
 
 Function = Callable[[ApiServices, Request, Target], Awaitable[Reply]]
 
@@ -33,7 +45,10 @@ VERBS: Mapping[tuple[str, bool], tuple[str, Function]] = {
     ("DELETE", True): ("delete", verbs.delete),
     ("DELETE", False): ("deletecollection", verbs.delete_many),
 }
+# What lasts as long as its client likes takes no seat.
+LONG_RUNNING = frozenset({"attach", "exec", "log", "portforward", "proxy"})
 _SUBRESOURCE_VERBS = {
+    "OPTIONS": "options",  # of the proxies only; no role but one that allows all grants it
     "POST": "create",
     "GET": "get",
     "HEAD": "get",
@@ -43,6 +58,10 @@ _SUBRESOURCE_VERBS = {
 }
 
 
+MAX_REMEMBERED = 4096  # paths: nodes and controllers come back to the same ones all the time
+_RESOURCE_PATH = re.compile(r"/(?:api/[^/]*|apis/[^/]*/[^/]*)/[^/]")
+
+
 class ResourceApi:
     """Serves every resource path, over HTTP and WebSockets."""
 
@@ -50,6 +69,10 @@ class ResourceApi:
         """Answer through `edge`."""
         self._edge = edge
         self._services = services
+        resources = services.collections.resources
+        self._target = functools.lru_cache(MAX_REMEMBERED)(
+            lambda raw_path: parse_target(raw_path, resources)
+        )
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one ASGI scope."""
@@ -59,14 +82,32 @@ class ResourceApi:
             await self._edge.serve(self._handle, scope, receive, send)
 
     async def _handle(self, request: Request) -> Reply:
-        target = parse_target(request.raw_path, self._services.collections.resources)
+        target = self._target(request.raw_path)
         if target is None:
+            asked = Attributes(verb=request.method.lower(), path=request.path)
+            await self._edge.admit(request, asked)
             return self._nothing_here(request)
         verb, function = self._verb(request, target)
-        authorize(request.user, _attributes(request, target, verb))
+        asked = _attributes(request, target, verb)
+        self._edge.count(request, labels_of(request, target, verb))
+        if target.subresource not in LONG_RUNNING:
+            await self._edge.admit(request, asked, self._work(request, target, verb))
+        self._services.authorizer.authorize(request.user, asked)
         if function is None:
             raise MethodNotAllowed.of(target.resource, verb)
+        deprecated = deprecation(target.resource)
+        if deprecated:
+            request.warn(deprecated)
+            self._edge.requests.deprecated.add(_api(target))
         return await function(self._services, request, target)
+
+    def _work(self, request: Request, target: Target, verb: str) -> Work:
+        """The seats that the request takes."""
+        if verb not in WIDE or not target.resource.is_stored:
+            return ONE_SEAT
+        cache = self._services.collections.of(target.resource).cache
+        stored = Stored(len(cache), cache.encoded_bytes, cache.watches)
+        return work_of(verb, request.query, stored)
 
     def _nothing_here(self, request: Request) -> Reply:
         """404 for who is known, 401 for the rest: existence is not for everybody.
@@ -93,43 +134,44 @@ class ResourceApi:
         needs_namespace = verb in ("create", "deletecollection") and target.resource.namespaced
         if verb not in target.resource.verbs or (needs_namespace and not target.namespace):
             return verb or request.method.lower(), None
+        if not target.resource.is_stored:
+            function = VIRTUAL[target.resource.group, target.resource.plural, verb]
         return verb, function
 
     def _subresource_verb(self, request: Request, target: Target) -> tuple[str, Function | None]:
         verb = _SUBRESOURCE_VERBS.get(request.method, request.method.lower())
         described = target.resource.subresource(target.subresource)
+        own = SUBRESOURCES.get((target.subresource, verb))
+        if described is not None and own is not None:
+            return verb, own
         if described is None or verb not in described.verbs:
             return verb, None
-        own = SUBRESOURCES.get((target.subresource, verb))
-        if own is not None:
-            return verb, own
         method = "GET" if request.method == "HEAD" else request.method
         return verb, VERBS[(method, True)][1] if (method, True) in VERBS else None
 
 
-class ResourceRoute(BaseRoute):
-    """A raw route for /api/VERSION/... and /apis/GROUP/VERSION/..., matched without patterns."""
+class ResourcesFirst:
+    """ASGI: resource paths go to `resources`, all else (and discovery) to `others`.
 
-    def __init__(self, api: ResourceApi) -> None:
-        """Hand matching connections to `api`."""
-        self._api = api
+    Nearly every request is for a resource, and spends nothing on the layers of a framework.
+    """
 
-    def matches(self, scope: Any) -> tuple[Match, Any]:
-        """Match by the number of segments: shorter paths are discovery."""
-        if scope["type"] not in ("http", "websocket"):
-            return Match.NONE, {}
-        parts = scope["path"].split("/", 5)
-        needed = {"api": 4, "apis": 5}.get(parts[1] if len(parts) > 1 else "", 99)
-        is_resource = len(parts) > needed - 1 and parts[needed - 1] != ""
-        return (Match.FULL, {}) if is_resource else (Match.NONE, {})
+    def __init__(self, resources: ResourceApi, others: Any) -> None:
+        """Both are ASGI applications."""
+        self._resources = resources
+        self._others = others
 
-    async def handle(self, scope: Any, receive: Any, send: Any) -> None:
-        """Serve it."""
-        await self._api(scope, receive, send)
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve one ASGI scope."""
+        serves = self._resources if is_resource_scope(scope) else self._others
+        await serves(scope, receive, send)
 
-    def url_path_for(self, name: str, /, **path_params: Any) -> Any:
-        """No route here has a name."""
-        raise LookupError(name)
+
+def is_resource_scope(scope: Any) -> bool:
+    """Tell /api/VERSION/... and /apis/GROUP/VERSION/... by their segments from discovery."""
+    if scope["type"] not in ("http", "websocket"):
+        return False
+    return _RESOURCE_PATH.match(scope["path"]) is not None
 
 
 def _attributes(request: Request, target: Target, verb: str) -> Attributes:
@@ -140,5 +182,22 @@ def _attributes(request: Request, target: Target, verb: str) -> Attributes:
         resource=target.resource.plural,
         subresource=target.subresource,
         namespace=target.namespace,
-        name=target.name,
+        name=target.name or _only_name(request, verb),
     )
+
+
+def _api(target: Target) -> tuple[str, ...]:
+    resource = target.resource
+    return (resource.group, resource.version, resource.plural, target.subresource)
+
+
+def _only_name(request: Request, verb: str) -> str:
+    """The name of the one object that a list, watch or deletion of many is about."""
+    wanted = request.query.text("fieldSelector")
+    if not wanted or verb not in ("list", "watch", "deletecollection"):
+        return ""
+    try:
+        name = field_selector.parse(wanted).exact("metadata.name")
+    except ValueError:
+        return ""
+    return name if name and not path_segment_errors(name) else ""

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from control_plane.apiserver.auth.tokens import TokenSigner
+from control_plane.apiserver.auth.authz import Authorizer
+from control_plane.apiserver.auth.tokens import TokenAuthenticator, TokenSigner
+from control_plane.apiserver.component_health import ComponentHealth
 from control_plane.apiserver.config import ApiServerConfig
 from control_plane.apiserver.kubelet import KubeletClient
 from control_plane.apiserver.registry.reading import Reader
@@ -19,4 +21,7 @@ class ApiServices:
     reader: Reader
     registry: Registry
     signer: TokenSigner
+    tokens: TokenAuthenticator
     kubelets: KubeletClient
+    components: ComponentHealth
+    authorizer: Authorizer

@@ -5,31 +5,43 @@
     namespaces/NAMESPACE/PLURAL[/NAME[/SUBRESOURCE]]  within a namespace
     watch/...                                         the old form of ?watch=true
 
+`proxy` of pods, services and nodes may be followed by any path, which is not this server's.
+
 Pure. Segments are split before they are percent-decoded, so that an encoded slash stays in a name.
 """
 
-from dataclasses import dataclass, replace
+import re
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from control_plane.api.resources import NAMESPACES, Resource, ResourceSet
 
 _NAMESPACE_SUBRESOURCES = frozenset({"status", "finalize"})
+_PROXY = re.compile(
+    r"(/api/v1/(?:namespaces/[^/]+/(?:pods|services)|nodes)/[^/]+/proxy)(/.*)?", re.DOTALL
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A parsed resource URL; `name`, `namespace` and `subresource` are "" where absent."""
+class Target(NamedTuple):
+    """A parsed resource URL; `name`, `namespace` and `subresource` are "" where absent.
+
+    `proxy_path` is what follows `proxy`, from its slash on, as it came.
+    """
 
     resource: Resource
     namespace: str = ""
     name: str = ""
     subresource: str = ""
     is_watch_path: bool = False
+    proxy_path: str = ""
 
 
 def parse_target(raw_path: str, resources: ResourceSet) -> Target | None:
     """The target of a URL path, or None when nothing is served there."""
-    target = _parse(raw_path, resources)
+    proxied = _PROXY.fullmatch(raw_path)
+    target = _parse(proxied[1] if proxied else raw_path, resources)
+    if target is not None and proxied:
+        target = target._replace(proxy_path=proxied[2] or "")
     return None if target is None else _checked(target)
 
 
@@ -43,7 +55,9 @@ def unserved_subresource(raw_path: str, resources: ResourceSet) -> str:
 
 
 def _parse(raw_path: str, resources: ResourceSet) -> Target | None:
-    parts = [unquote(part) for part in raw_path.strip("/").split("/")]
+    parts = raw_path.strip("/").split("/")
+    if "%" in raw_path:
+        parts = [unquote(part) for part in parts]
     located = _group_version(parts)
     if located is None:
         return None
@@ -54,7 +68,7 @@ def _parse(raw_path: str, resources: ResourceSet) -> Target | None:
     target = _place(resources, group, version, rest)
     if target is None or "" in rest:
         return None
-    return replace(target, is_watch_path=is_watch_path)
+    return target._replace(is_watch_path=True) if is_watch_path else target
 
 
 def _group_version(parts: list[str]) -> tuple[str, str, list[str]] | None:
@@ -75,7 +89,7 @@ def _place(resources: ResourceSet, group: str, version: str, rest: list[str]) ->
     resource = resources.named(group, version, rest[0])
     if resource is None:
         return None
-    name, subresource = ([*rest[1:], "", ""])[:2]
+    _plural, name, subresource = [*rest, "", ""][:3]
     return Target(resource, namespace, name, subresource)
 
 
@@ -90,4 +104,4 @@ def _checked(target: Target) -> Target | None:
         return None
     if target.is_watch_path and (target.subresource or "watch" not in resource.verbs):
         return None
-    return replace(target, namespace=target.name) if resource is NAMESPACES else target
+    return target._replace(namespace=target.name) if resource is NAMESPACES else target

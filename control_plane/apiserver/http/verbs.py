@@ -9,7 +9,7 @@ import random
 import orjson
 
 from control_plane.api.apply import endpoint_of
-from control_plane.api.errors import ApiError, BadRequest, Conflict, Expired, NotFound
+from control_plane.api.errors import ApiError, Conflict, Expired, NotFound
 from control_plane.api.objects import Object, deep_copy, name_of, uid_of
 from control_plane.api.patch import is_apply, patch_for
 from control_plane.api.resources import (
@@ -22,14 +22,15 @@ from control_plane.api.resources import (
     SERVICEACCOUNTS,
     SERVICES,
 )
-from control_plane.apiserver.auth.authz import Attributes, authorize
-from control_plane.apiserver.http.accept import negotiate
+from control_plane.apiserver.auth.authz import Attributes
+from control_plane.apiserver.http.accept import JSON
 from control_plane.apiserver.http.answer import Answer, Reply, encoded_answer, success_status
 from control_plane.apiserver.http.applying import Applying
 from control_plane.apiserver.http.bodies import read_delete_options_body, read_object
 from control_plane.apiserver.http.list_options import ListOptions, read_list_options
 from control_plane.apiserver.http.patching import Patching
 from control_plane.apiserver.http.representation import (
+    accepted_form,
     joined_list,
     list_answer,
     object_answer,
@@ -37,6 +38,7 @@ from control_plane.apiserver.http.representation import (
 )
 from control_plane.apiserver.http.request import Request
 from control_plane.apiserver.http.services import ApiServices
+from control_plane.apiserver.http.socket_reply import watch_socket
 from control_plane.apiserver.http.target import Target
 from control_plane.apiserver.http.watch_reply import WatchErrorReply, WatchReply
 from control_plane.apiserver.http.write_options import call_of, read_delete_options
@@ -77,26 +79,27 @@ async def read_many(services: ApiServices, request: Request, target: Target) -> 
     """GET of a collection: a list, or a watch."""
     options = _list_options(request, target)
     if options.watch:
-        return await _watch(services, request, target, options)
+        reply = await _watch(services, request, target, options)
+        if not request.is_socket:
+            return reply
+        return watch_socket(reply, request, is_text=reply.encoding.media_type == JSON)
     listing = await services.reader.list(target.resource, options)
     codec = services.collections.of(target.resource).cache.codec
-    return list_answer(request, target.resource, codec, listing)
+    return await list_answer(request, target.resource, codec, listing)
 
 
 async def _watch(
     services: ApiServices, request: Request, target: Target, options: ListOptions
-) -> Reply:
-    if request.is_socket:
-        raise BadRequest("watches are served over HTTP, not over WebSockets")
+) -> WatchReply | WatchErrorReply:
     cache = services.collections.of(target.resource).cache
     encoding = watch_encoding(request, target.resource, cache.codec)
     try:
         watcher = await services.reader.watch(target.resource, options)
     except TooOldError as error:
         expired = Expired(f"too old resource version: {options.revision} ({error.oldest})")
-        return WatchErrorReply(expired.status())
+        return WatchErrorReply(encoding, expired.status())
     except ApiError as error:
-        return WatchErrorReply(error.status())
+        return WatchErrorReply(encoding, error.status())
     seconds = options.timeout_seconds or MIN_WATCH_SECONDS * (1 + random.random())
     return WatchReply(
         cache, watcher, encoding, seconds, options.allow_bookmarks, options.starts_with_objects
@@ -153,7 +156,7 @@ async def _apply(services: ApiServices, request: Request, target: Target) -> Rep
     async def transform(current: Object) -> Object:
         applied = change.apply(current)
         if not current:
-            authorize(request.user, _creating(request, target))
+            services.authorizer.authorize(request.user, _creating(request, target))
             _refuse_uid(target, applied)
         return applied
 
@@ -233,8 +236,7 @@ async def delete_many(services: ApiServices, request: Request, target: Target) -
     if listing.continue_token:
         metadata["continue"] = listing.continue_token
     body = joined_list(resource, metadata, items)
-    accepted = negotiate(request.header(b"accept"))
-    return encoded_answer(body, accepted.media_type, request)
+    return encoded_answer(body, accepted_form(request, resource), request)
 
 
 async def _delete_options(request: Request, target: Target) -> DeleteOptions:

@@ -11,13 +11,11 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, I
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
-from control_plane.apiserver.http.accept import JSON
 from control_plane.apiserver.http.answer import Send, head
 from control_plane.apiserver.http.request import Request
 from control_plane.apiserver.http.watch_encoding import WatchEncoding
-from control_plane.apiserver.storage.watch_cache import WatchCache
+from control_plane.apiserver.metrics.histogram import Histogram
+from control_plane.apiserver.storage.cache_view import Cache
 from control_plane.apiserver.storage.watcher import Watcher
 
 BOOKMARK_SECONDS = 60.0
@@ -33,7 +31,7 @@ class WatchReply:
     `marks_initial_end` says that the objects sent first are followed by a bookmark that says so.
     """
 
-    cache: WatchCache
+    cache: Cache
     watcher: Watcher
     encoding: WatchEncoding
     seconds: float
@@ -52,7 +50,7 @@ class WatchReply:
             self.cache.unwatch(self.watcher)
 
     async def _stream_until_someone_leaves(self, request: Request, send: Send) -> None:
-        sender = asyncio.create_task(self._stream(send))
+        sender = asyncio.create_task(self._stream(request, send))
         leaver = asyncio.create_task(request.disconnected())
         self.watcher.on_end = lambda: self._cut(request)
         try:
@@ -71,16 +69,20 @@ class WatchReply:
         if self.watcher.was_cut and request.connection is not None:
             request.connection.abort()
 
-    async def _stream(self, send: Send) -> None:
-        async with contextlib.aclosing(self._chunks()) as chunks:
+    async def _stream(self, request: Request, send: Send) -> None:
+        async with contextlib.aclosing(self._chunks(request)) as chunks:
             async for chunk in chunks:
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
-    async def _chunks(self) -> AsyncGenerator[bytes]:
-        """The stream's content; a chunk holds whole lines."""
+    async def _chunks(self, request: Request) -> AsyncGenerator[bytes]:
+        """The stream's content; a chunk holds whole lines.
+
+        What comes after the objects sent first takes no seat.
+        """
         async for chunk in self._initial_chunks():
             yield chunk
+        request.release_seat()
         now: Callable[[], float] = asyncio.get_running_loop().time
         end = now() + self.seconds
         due = self._next_bookmark(now(), end)
@@ -88,9 +90,9 @@ class WatchReply:
             pending = await self.watcher.take(max(0.0, min(due, end) - now()))
             if pending:
                 lines = (self.encoding.event(change, event) for change, event in pending)
-                for chunk in in_chunks(lines):
+                for chunk in in_chunks(counted(lines, self.cache.sent)):
                     yield chunk
-            elif now() >= due and self.sends_bookmarks and not self.watcher.has_ended:
+            elif due <= now() < end and self.sends_bookmarks and not self.watcher.has_ended:
                 due = self._next_bookmark(now(), end)
                 self.cache.request_progress()
                 if self.watcher.is_drained:
@@ -98,7 +100,8 @@ class WatchReply:
 
     async def _initial_chunks(self) -> AsyncIterator[bytes]:
         initial, self.watcher.initial = self.watcher.initial, []
-        for chunk in in_chunks(self.encoding.added(entry) for entry in initial):
+        lines = (self.encoding.added(entry) for entry in initial)
+        for chunk in in_chunks(counted(lines, self.cache.sent)):
             yield chunk
         if self.marks_initial_end and self.sends_bookmarks:
             annotations = {INITIAL_EVENTS_END: "true"}
@@ -119,6 +122,13 @@ class WatchReply:
         return end
 
 
+def counted(lines: Iterable[bytes], sizes: Histogram) -> Iterator[bytes]:
+    """Count lines as they are sent."""
+    for line in lines:
+        sizes.observe(len(line))
+        yield line
+
+
 def in_chunks(lines: Iterable[bytes]) -> Iterator[bytes]:
     """Join whole lines, made only when they are due, to chunks that end as soon as they suffice."""
     chunk: list[bytes] = []
@@ -137,11 +147,12 @@ def in_chunks(lines: Iterable[bytes]) -> Iterator[bytes]:
 class WatchErrorReply:
     """A watch that cannot start: 200, one ERROR event with the Status, and the end."""
 
+    encoding: WatchEncoding
     status: dict[str, Any]
 
     async def send_to(self, request: Request, send: Send) -> None:
         """Send the event."""
-        body = orjson.dumps({"type": "ERROR", "object": self.status}) + b"\n"
-        headers = head(request, JSON)
+        body = self.encoding.error(self.status)
+        headers = head(request, self.encoding.media_type)
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})

@@ -1,11 +1,8 @@
 """The options of writes: query parameters, and for deletions a DeleteOptions body too. Pure."""
 
-from collections.abc import Callable
-
 from control_plane.api.errors import BadRequest, FieldError, Invalid
 from control_plane.api.field_error import forbidden, invalid, not_supported, required, too_long
 from control_plane.api.objects import Object, dig
-from control_plane.apiserver.auth.user import User
 from control_plane.apiserver.http.query import Query
 from control_plane.apiserver.http.request import Request
 from control_plane.apiserver.registry.call import Call
@@ -25,19 +22,12 @@ class _Kind:
         self.kind = kind
 
 
-def read_call(
-    query: Query,
-    kind: str,
-    user: User,
-    warn: Callable[[str], None],
-    *,
-    user_agent: str = "",
-    applies: bool = False,
-) -> Call:
+def call_of(request: Request, kind: str, *, applies: bool = False) -> Call:
     """Read the options of a create, update or patch; `kind` is CreateOptions and the like.
 
     Without a field manager the user agent is one, unless this is a server-side apply.
     """
+    query = request.query
     errors = [*_dry_run_errors(query.texts("dryRun")), *_manager_errors(query)]
     validation = query.text("fieldValidation")
     if validation not in _VALIDATIONS:
@@ -49,27 +39,19 @@ def read_call(
     if errors:
         raise Invalid.of(_Kind(kind), "", errors)
     return Call(
-        user=user,
+        user=request.user,
         dry_run=bool(query.texts("dryRun")),
         field_validation=validation or "Warn",
-        field_manager=query.text("fieldManager") or manager_of_agent(user_agent),
+        field_manager=query.text("fieldManager") or _manager_of_agent(request),
         force=applies and query.flag("force"),
-        warn=warn,
+        warn=request.warn,
     )
 
 
-def call_of(request: Request, kind: str, *, applies: bool = False) -> Call:
-    """Read the options of a request; see `read_call`."""
-    agent = request.header(b"user-agent")
-    return read_call(
-        request.query, kind, request.user, request.warn, user_agent=agent, applies=applies
-    )
-
-
-def manager_of_agent(user_agent: str) -> str:
+def _manager_of_agent(request: Request) -> str:
     """Return the field manager that a User-Agent stands for: its program, "" when it names none."""
     manager = ""
-    for character in user_agent.partition("/")[0]:
+    for character in request.header(b"user-agent").partition("/")[0]:
         if len((manager + character).encode()) > MAX_MANAGER_BYTES:
             break
         manager += character if character.isprintable() else ""

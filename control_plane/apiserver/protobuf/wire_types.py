@@ -2,8 +2,8 @@
 
 A field is [number, JSON name, kind, flags]. The kind is a scalar ("string", "int", "bool",
 "double", "bytes"), one of the forms that JSON writes in its own way ("quantity", "int-or-string",
-"time", "micro-time", "raw"), "@TYPE" for a message, or "list@TYPE" for a message that JSON writes
-as a list.
+"time", "micro-time", "raw", "schema-or-..."), "@TYPE" for a message, or "list@TYPE" for a message
+that JSON writes as a list.
 """
 
 import functools
@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 import orjson
 
+MESSAGE, LIST = "@", "list@"  # what the kinds of messages start with
+_NEVER_LEFT_OUT = frozenset({"int-or-string"})
 _REPEATED, _MAPPED, _POINTER, _OMIT_EMPTY, _INLINE = 1, 2, 4, 8, 16
 
 
@@ -20,6 +22,7 @@ class Field(NamedTuple):
     """One field of a message.
 
     `omits_zero`: JSON leaves a zero value out. It is false for fields that tell zero from absence.
+    `is_pointer`: the wire tells a zero value from absence, and has no absent one.
     `is_inline`: JSON writes the sub-message's fields into the message itself.
     """
 
@@ -27,6 +30,7 @@ class Field(NamedTuple):
     kind: str
     is_repeated: bool
     is_map: bool
+    is_pointer: bool
     omits_zero: bool
     is_inline: bool
 
@@ -56,11 +60,13 @@ def _message(fields: list[list[object]]) -> Message:
 
 def _field(*parts: object) -> Field:
     name, kind, flags = str(parts[0]), str(parts[1]), int(str(parts[2]))
+    is_pointer = bool(flags & _POINTER)
     return Field(
         name,
         kind,
         bool(flags & _REPEATED),
         bool(flags & _MAPPED),
-        bool(flags & _OMIT_EMPTY) and not flags & _POINTER,
+        is_pointer,
+        bool(flags & _OMIT_EMPTY) and not is_pointer and kind not in _NEVER_LEFT_OUT,
         bool(flags & _INLINE),
     )

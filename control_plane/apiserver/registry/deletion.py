@@ -4,7 +4,7 @@ Source: Kubernetes v1.35, rest.BeforeDelete and the generic store's Delete.
 """
 
 import datetime
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from control_plane.api.errors import Conflict
@@ -25,6 +25,16 @@ from control_plane.api.timestamps import format_time, parse
 ORPHAN = "orphan"
 FOREGROUND = "foregroundDeletion"
 _FINISHED = frozenset({"Succeeded", "Failed"})
+_PRECONDITIONS = (
+    "the UID in the precondition ({}) does not match the UID in record ({}). "
+    "The object might have been deleted and then recreated",
+    "the ResourceVersion in the precondition ({}) does not match the ResourceVersion in record "
+    "({}). The object might have been modified",
+)
+_NAMESPACE_PRECONDITIONS = (
+    "Precondition failed: UID in precondition: {}, UID in object meta: {}",
+    "Precondition failed: ResourceVersion in precondition: {}, ResourceVersion in object meta: {}",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +62,15 @@ class Fate(Enum):
 
 def check_preconditions(resource: Resource, obj: Object, options: DeleteOptions) -> None:
     """Raise Conflict when the object is not the one the client meant."""
-    stored_uid, version = uid_of(obj), resource_version_of(obj)
-    if options.uid and options.uid != stored_uid:
-        raise Conflict.of(
-            resource,
-            name_of(obj),
-            f"the UID in the precondition ({options.uid}) does not match the UID in record "
-            f"({stored_uid}). The object might have been deleted and then recreated",
-        )
-    if options.resource_version and options.resource_version != version:
-        raise Conflict.of(
-            resource,
-            name_of(obj),
-            f"the ResourceVersion in the precondition ({options.resource_version}) does not match "
-            f"the ResourceVersion in record ({version}). The object might have been modified",
-        )
+    texts = _NAMESPACE_PRECONDITIONS if resource is NAMESPACES else _PRECONDITIONS
+    # upstream names the kind here, but for namespaces
+    named = resource if resource is NAMESPACES else replace(resource, plural=resource.kind)
+    for wanted, stored, text in (
+        (options.uid, uid_of(obj), texts[0]),
+        (options.resource_version, resource_version_of(obj), texts[1]),
+    ):
+        if wanted and wanted != stored:
+            raise Conflict.of(named, name_of(obj), text.format(wanted, stored))
 
 
 def plan_deletion(

@@ -56,12 +56,12 @@ def check_update_metadata(resource: Resource, place: tuple[str, str], new: Objec
 
 
 def check_uid(resource: Resource, key: bytes, new: Object, old: Object) -> None:
-    """Raise Conflict when an update names another object that once had this name."""
+    """Raise Conflict when an update names another object than `old`, which is {} for none."""
     wanted, stored = uid_of(new), uid_of(old)
     if wanted and wanted != stored:
         raise Conflict.of(
             resource,
-            name_of(old),
+            name_of(new),
             f"StorageError: invalid object, Code: 4, Key: {key.decode()}, ResourceVersion: 0, "
             f"AdditionalErrorMsg: Precondition failed: UID in precondition: {wanted}, "
             f"UID in object meta: {stored}",

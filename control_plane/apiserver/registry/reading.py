@@ -13,12 +13,12 @@ from typing import NamedTuple, TypeVar
 from control_plane.api.errors import BadRequest, Expired, NotFound, Timeout, TooManyRequests
 from control_plane.api.resources import Resource
 from control_plane.apiserver.etcd.errors import CompactedError, FutureRevisionError
-from control_plane.apiserver.http.list_options import EXACT, NOT_OLDER, ListOptions
+from control_plane.apiserver.http.list_options import EXACT, ListOptions
 from control_plane.apiserver.storage import continue_token
 from control_plane.apiserver.storage.collection import Collection
 from control_plane.apiserver.storage.collections import Collections
 from control_plane.apiserver.storage.continue_token import LATEST, ContinueToken
-from control_plane.apiserver.storage.entry import Entry
+from control_plane.apiserver.storage.entry import Entry, entry_key
 from control_plane.apiserver.storage.object_store import StoredPage
 from control_plane.apiserver.storage.resource_version import parse_revision
 from control_plane.apiserver.storage.selection import Selection
@@ -62,12 +62,12 @@ class Reader:
                 revision = parse_revision(resource_version)
             except ValueError as error:
                 raise BadRequest(f"invalid resource version: {error}") from error
-            await self._reach(collection, revision)
-            entry = collection.cache.get(f"{namespace}/{name}" if resource.namespaced else name)
-            if entry is None:
-                raise NotFound.of(resource, name)
-            return collection.cache.codec.whole(entry.item)
-        stored = await collection.store.read(namespace, name)
+            if await self._reach(collection, revision):
+                entry = collection.cache.get(entry_key(resource, namespace, name))
+                if entry is None:
+                    raise NotFound.of(resource, name)
+                return collection.cache.codec.whole(entry.item)
+        stored = await collection.read(namespace, name)
         if stored is None:
             raise NotFound.of(resource, name)
         return stored
@@ -87,41 +87,47 @@ class Reader:
             )
             return _listing(page, options)
         if options.resource_version:
-            await self._reach(collection, options.revision)
+            is_fresh = await self._reach(collection, options.revision)
+        else:
+            is_fresh = await collection.refresh()
+        if is_fresh:
             return self._cached(collection, options)
-        if not self._fits(collection, options) or not await collection.refresh():
-            return _listing(await self._page(collection, options, 0, ""), options)
-        if not self._fits(collection, options):
-            return _listing(await self._page(collection, options, 0, ""), options)
-        return self._cached(collection, options)
+        return _listing(await self._page(collection, options, 0, ""), options)
 
     async def watch(self, resource: Resource, options: ListOptions) -> Watcher:
         """Start a watch; raises watch_cache.TooOldError when its version is gone."""
         collection = self._collections.of(resource)
         with_objects = options.starts_with_objects
         await self._loaded(collection)
+        is_fresh = True
         if with_objects and not options.resource_version:
-            if not await collection.refresh():
-                await self._reach(collection, await collection.store.revision())
+            is_fresh = await collection.refresh()
         elif options.send_initial_events:
-            await self._reach(collection, options.revision)
+            is_fresh = await self._reach(collection, options.revision)
+        if not is_fresh:
+            return await self._watch_store(collection, options.selection)
         await self._loaded(collection)  # it may have begun anew meanwhile
         if not with_objects and options.revision:
             return collection.cache.watch_after(options.selection, options.revision)
         return collection.cache.watch_state(options.selection, with_objects=with_objects)
 
-    def _fits(self, collection: Collection, options: ListOptions) -> bool:
-        """Whether one chunk holds everything, so that the cache can answer."""
-        return not options.limit or len(collection.cache) <= options.limit
+    async def _watch_store(self, collection: Collection, selection: Selection) -> Watcher:
+        """Start a watch at the state of the store, which the cache has yet to come to."""
+        kept, kept_selection = collection.cache.kept(selection)
+        page = await self._collections.of(kept).store.page(kept_selection)
+        await self._loaded(collection)
+        watcher = collection.cache.watch_after(selection, page.revision)
+        watcher.initial = page.entries
+        return watcher
 
     def _cached(self, collection: Collection, options: ListOptions) -> Listing:
-        cache = collection.cache
-        if options.limit and options.match == NOT_OLDER and options.revision:
-            entries = cache.select(options.selection)
-            if len(entries) > options.limit:
-                return _first_chunk(entries, options, cache.clock.revision)
-            return Listing(entries, cache.clock.revision)
-        return Listing(cache.select(options.selection), cache.clock.revision)
+        """All the cache has, or a first chunk of it; who takes any version gets all."""
+        entries = collection.cache.select(options.selection)
+        revision = collection.cache.clock.revision
+        takes_any = options.resource_version and not options.revision
+        if not options.limit or takes_any or len(entries) <= options.limit:
+            return Listing(entries, revision)
+        return _first_chunk(entries, options, revision)
 
     async def _page(
         self, collection: Collection, options: ListOptions, revision: int, start: str
@@ -152,12 +158,18 @@ class Reader:
         if not await collection.is_loaded():
             raise TooManyRequests("storage is (re)initializing", retry_after_seconds=1)
 
-    async def _reach(self, collection: Collection, revision: int) -> None:
-        """Wait until the cache is at `revision`; raises Timeout when it does not get there."""
+    async def _reach(self, collection: Collection, revision: int) -> bool:
+        """Wait until the cache is at `revision`; False when only the store is.
+
+        Raises Timeout when the store is not there either.
+        """
         await self._loaded(collection)
-        if not await collection.reach(revision):
+        if await collection.reach(revision):
+            return True
+        if await collection.store.revision() < revision:
             current = collection.cache.clock.revision
             raise Timeout.too_large_resource_version(revision, current)
+        return False
 
 
 class ExpiredChunkError(Expired):

@@ -9,7 +9,7 @@ knows HTTP. Source: apiserver/pkg/registry of Kubernetes v1.35.
 import datetime
 import logging
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from control_plane.api.apply import endpoint_of, track
@@ -24,11 +24,19 @@ from control_plane.api.preparation import (
     prepare_for_update,
     strategy_for,
 )
-from control_plane.api.resources import Resource
+from control_plane.api.resources import (
+    CLUSTERROLEBINDINGS,
+    CLUSTERROLES,
+    ROLEBINDINGS,
+    ROLES,
+    Resource,
+)
 from control_plane.api.timestamps import format_time
 from control_plane.api.validation import validate_create, validate_update
+from control_plane.api.warnings import warnings_on_create, warnings_on_update
 from control_plane.apiserver.admission import Admission, Operation, Review
 from control_plane.apiserver.allocation.allocators import Allocators
+from control_plane.apiserver.etcd.model import KeyChange
 from control_plane.apiserver.registry.call import Call
 from control_plane.apiserver.registry.deletion import (
     DeleteOptions,
@@ -49,6 +57,7 @@ from control_plane.apiserver.storage.object_store import ObjectStore, Stored
 
 NAME_ATTEMPTS = 8
 WRITE_ATTEMPTS = 100
+DECIDING = frozenset({CLUSTERROLEBINDINGS, CLUSTERROLES, ROLEBINDINGS, ROLES})
 
 logger = logging.getLogger(__name__)
 
@@ -95,6 +104,11 @@ class Registry:
         """The time as objects have it, in whole seconds."""
         return format_time(self._clock())
 
+    async def admit(self, review: Review) -> None:
+        """Let admission change and check what is not stored as it is, such as an eviction."""
+        await self._admission.admit(review)
+        await self._admission.check(review)
+
     async def create(
         self,
         resource: Resource,
@@ -130,6 +144,15 @@ class Registry:
                 continue
         raise AlreadyExists.no_unique_name(resource, name_of(attempt))
 
+    async def admit_new(self, resource: Resource, namespace: str, obj: Object, call: Call) -> None:
+        """Do to a new object what comes before its storage, where there is to be none.
+
+        It gets its namespace and its owners; whoever has something against it raises.
+        """
+        check_create_metadata(resource, namespace, obj)
+        self._track(resource, "", {}, obj, call)
+        await self.admit(Review(resource, Operation.CREATE, namespace, obj, None, call))
+
     def _track(
         self, resource: Resource, subresource: str, old: Object, new: Object, call: Call
     ) -> None:
@@ -148,14 +171,26 @@ class Registry:
             "creationTimestamp": now,
         }
         prepare_for_create(resource, obj, now=now)
-        async with self._allocators.for_write(resource, obj, None, dry_run=review.call.dry_run):
+        for _ in range(WRITE_ATTEMPTS):
+            attempt = deep_copy(obj) if self._allocators.concerns(resource) else obj
+            created = await self._allocate_and_write(review.with_object(attempt))
+            if created is not None:
+                return created
+        raise ServerTimeout.of(resource, "create", 1)
+
+    async def _allocate_and_write(self, review: Review) -> Object | None:
+        """Store the object with what was allocated for it; None when that went to somebody else."""
+        resource, obj = review.resource, review.obj
+        async with self._allocators.for_write(resource, obj, None) as others:
             errors = validate_create(resource, obj)
             if errors:
                 raise Invalid.of(resource, name_of(obj), errors)
+            for text in warnings_on_create(resource, obj):
+                review.call.warn(text)
             await self._admission.check(review)
-            return await self._write_new(review)
+            return await self._write_new(review, others)
 
-    async def _write_new(self, review: Review) -> Object:
+    async def _write_new(self, review: Review, others: list[KeyChange]) -> Object | None:
         store = self.collections.of(review.resource).store
         obj, name = review.obj, name_of(review.obj)
         namespace = review.namespace if review.resource.namespaced else ""
@@ -164,9 +199,12 @@ class Registry:
                 raise AlreadyExists.of(review.resource, name)
             return obj
         value = store.codec.encode(obj)
-        swap = await store.put(store.key(namespace, name), value, 0)
-        if not swap.succeeded:
+        swap = await store.put(store.key(namespace, name), value, 0, others)
+        if swap.current is not None:
             raise AlreadyExists.of(review.resource, name)
+        if not swap.succeeded:
+            return None
+        await self._settle(store, swap.revision)
         return store.codec.decode(value, swap.revision)
 
     async def update(self, edit: Edit, call: Call) -> tuple[Object, bool]:
@@ -188,6 +226,8 @@ class Registry:
             raise NotFound.of(edit.resource, edit.name)
         obj = await edit.transform({})
         check_update_metadata(edit.resource, (edit.namespace, edit.name), obj)
+        key = self.collections.of(edit.resource).store.key(edit.namespace, edit.name)
+        check_uid(edit.resource, key, obj, {})
         obj["metadata"].pop("resourceVersion", None)
         return await self.create(
             edit.resource, edit.namespace, obj, call, has_owners=edit.sets_owners
@@ -221,13 +261,13 @@ class Registry:
     ) -> Object | None:
         """Write the new state; None when somebody else was faster."""
         resource, old = edit.resource, stored.obj
-        async with self._allocators.for_write(
-            resource, new, old, dry_run=call.dry_run
-        ) as allocation:
+        async with self._allocators.for_write(resource, new, old) as others:
             if not edit.is_system:
                 errors = validate_update(resource, new, old, subresource=edit.subresource)
                 if errors:
                     raise Invalid.of(resource, edit.name, errors)
+                for text in warnings_on_update(resource, new, old, subresource=edit.subresource):
+                    call.warn(text)
                 await self._admission.check(
                     Review(
                         resource, Operation.UPDATE, edit.namespace, new, old, call, edit.subresource
@@ -235,24 +275,35 @@ class Registry:
                 )
             if is_unchanged(new, old) or call.dry_run:
                 return new
-            written = await self._swap(edit, store, stored, new)
-            if written is None:
-                allocation.abandon()
-            return written
+            if not is_finished(resource, new):
+                return await self._put(store, stored, new, others)
+        return await self._remove(store, stored, new)
 
-    async def _swap(
-        self, edit: Edit, store: ObjectStore, stored: Stored, new: Object
+    async def _put(
+        self, store: ObjectStore, stored: Stored, obj: Object, others: Iterable[KeyChange] = ()
     ) -> Object | None:
-        key = store.key(edit.namespace, edit.name)
-        if is_finished(edit.resource, new):
-            swap = await store.remove(key, stored.revision)
-            if swap.succeeded:
-                await self._allocators.release(edit.resource, new)
-                new["metadata"]["resourceVersion"] = str(swap.revision)
-            return new if swap.succeeded else None
-        value = store.codec.encode(new)
-        swap = await store.put(key, value, stored.revision)
-        return store.codec.decode(value, swap.revision) if swap.succeeded else None
+        """Write the object's new state; None when somebody else was faster."""
+        value = store.codec.encode(obj)
+        swap = await store.put(store.key_of(stored.obj), value, stored.revision, others)
+        if not swap.succeeded:
+            return None
+        await self._settle(store, swap.revision)
+        return store.codec.decode(value, swap.revision)
+
+    async def _settle(self, store: ObjectStore, revision: int) -> None:
+        """Wait until what decides about requests does so about those after this one's answer."""
+        if store.resource in DECIDING:
+            await self.collections.of(store.resource).reach(revision)
+
+    async def _remove(self, store: ObjectStore, stored: Stored, obj: Object) -> Object | None:
+        """Remove the object with what was allocated for it; None when somebody else was faster."""
+        async with self._allocators.for_removal(store.resource, stored.obj) as others:
+            swap = await store.remove(store.key_of(stored.obj), stored.revision, others)
+        if not swap.succeeded:
+            return None
+        await self._settle(store, swap.revision)
+        obj["metadata"]["resourceVersion"] = str(swap.revision)
+        return obj
 
     async def delete(
         self, resource: Resource, namespace: str, name: str, options: DeleteOptions, call: Call
@@ -284,15 +335,6 @@ class Registry:
         """Do what was decided; None when somebody else was faster."""
         if fate is Fate.KEEP or options.dry_run:
             return obj
-        metadata = stored.obj["metadata"]
-        key = store.key(metadata.get("namespace", ""), metadata["name"])
         if fate is Fate.REMOVE:
-            swap = await store.remove(key, stored.revision)
-            if not swap.succeeded:
-                return None
-            await self._allocators.release(store.resource, stored.obj)
-            obj["metadata"]["resourceVersion"] = str(swap.revision)
-            return obj
-        value = store.codec.encode(obj)
-        swap = await store.put(key, value, stored.revision)
-        return store.codec.decode(value, swap.revision) if swap.succeeded else None
+            return await self._remove(store, stored, obj)
+        return await self._put(store, stored, obj)

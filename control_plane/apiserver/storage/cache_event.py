@@ -1,8 +1,9 @@
 """One change of one object, and what it looks like to a watcher with selectors.
 
-A change is encoded once, whoever watches: the wire line of each kind of change is kept with it.
+A change is encoded once in each form, whoever watches: what goes over the wire is kept with it.
 """
 
+from collections.abc import Callable, Hashable
 from enum import StrEnum
 
 from control_plane.apiserver.storage.entry import Entry
@@ -23,14 +24,14 @@ class CacheEvent:
     `previous` is the state before, None for a creation. One of the two is there.
     """
 
-    __slots__ = ("_lines", "entry", "previous", "revision")
+    __slots__ = ("_encoded", "entry", "previous", "revision")
 
     def __init__(self, revision: int, entry: Entry | None, previous: Entry | None) -> None:
         """Describe the change from `previous` to `entry`."""
         self.revision = revision
         self.entry = entry
         self.previous = previous
-        self._lines: dict[Change, bytes] = {}
+        self._encoded: dict[tuple[Hashable, Change], bytes] = {}
 
     @property
     def size(self) -> int:
@@ -56,15 +57,12 @@ class CacheEvent:
             raise ValueError(f"a creation at revision {self.revision} cannot be a deletion")
         return self.previous.at(self.revision)
 
-    def line(self, change: Change, head: bytes) -> bytes:
-        """The event as one line of JSON; `head` is the codec's, with kind and apiVersion."""
-        line = self._lines.get(change)
-        if line is None:
-            line = event_line(change, head, self.content(change))
-            self._lines[change] = line
-        return line
-
-
-def event_line(change: Change, head: bytes, entry: Entry) -> bytes:
-    """One watch event as it goes over the wire."""
-    return b'{"type":"%s","object":%s%s}\n' % (change.encode(), head, entry.item[1:])
+    def encoded(
+        self, change: Change, form: Hashable, encode: Callable[[Change, Entry], bytes]
+    ) -> bytes:
+        """The event as it goes over the wire: made for the first who watches in that form."""
+        key = (form, change)
+        found = self._encoded.get(key)
+        if found is None:
+            found = self._encoded[key] = encode(change, self.content(change))
+        return found

@@ -4,7 +4,7 @@ Stored is the whole object as JSON, `kind`, `apiVersion` and `metadata` first, w
 `resourceVersion`: that is the store's own mod_revision. A list's item is the same without kind and
 apiVersion and with resourceVersion, made from the stored bytes by splicing, so that a list is a
 join and not an encoding. Types that are stored in another version than they are served in are
-converted, and encoded anew.
+converted, and encoded anew; so is what another server has stored as protobuf.
 """
 
 from typing import Any
@@ -14,12 +14,10 @@ import orjson
 from control_plane.api.conversion import conversion_for
 from control_plane.api.objects import Object
 from control_plane.api.resources import Resource
+from control_plane.apiserver.protobuf import envelope
+from control_plane.apiserver.storage.stored_object import stored_object
 
 _NOT_STORED = ("resourceVersion", "selfLink")
-
-
-class UnreadableError(ValueError):
-    """A stored value is not an object of ours."""
 
 
 class Codec:
@@ -31,13 +29,13 @@ class Codec:
             resource.kind.encode(),
             resource.api_version.encode(),
         )
+        self._kind = (resource.api_version, resource.kind)
         self._identity = {"kind": resource.kind, "apiVersion": resource.api_version}
         self._conversion = conversion_for(resource)
         group, version, kind = resource.storage_group_version_kind
-        self._stored_identity = {
-            "kind": kind,
-            "apiVersion": f"{group}/{version}" if group else version,
-        }
+        stored_version = f"{group}/{version}" if group else version
+        self._stored_kind = (stored_version, kind)
+        self._stored_identity = {"kind": kind, "apiVersion": stored_version}
         self._stored_head = self.head + b'"metadata":{"'
 
     def encode(self, obj: Object) -> bytes:
@@ -55,7 +53,7 @@ class Codec:
 
     def _loads(self, value: bytes) -> Object:
         """The stored object in the version that is served."""
-        obj = _loads(value)
+        obj = stored_object(value, *self._stored_kind)
         return obj if self._conversion is None else self._conversion.from_stored(obj)
 
     def item(self, value: bytes, revision: int) -> tuple[bytes, Object]:
@@ -66,6 +64,20 @@ class Codec:
             rest = value[len(self._stored_head) - 1 :]
             return b'{"metadata":{"resourceVersion":"%d",%s' % (revision, rest), obj
         return item_of(obj, revision), obj
+
+    def message(self, item: bytes) -> bytes:
+        """The object in protobuf, without an envelope, from the bytes of the item."""
+        return envelope.message(orjson.loads(item), *self._kind)
+
+    def enclosed(self, message: bytes) -> bytes:
+        """The object on its own in protobuf, from what `message` made."""
+        return envelope.enclosed(message, *self._kind)
+
+    def served(self, item: bytes, revision: int) -> bytes:
+        """The item in this version, from the item of the version that the cache keeps."""
+        if self._conversion is None:
+            return item
+        return item_of(self._conversion.from_stored(orjson.loads(item)), revision)
 
     def whole(self, item: bytes) -> bytes:
         """The bytes of the object on its own, from those of the item."""
@@ -88,13 +100,3 @@ def item_at(item: bytes, revision: int) -> bytes:
 
 def _content(obj: Object) -> dict[str, Any]:
     return {k: v for k, v in obj.items() if k not in ("kind", "apiVersion", "metadata")}
-
-
-def _loads(value: bytes) -> Object:
-    try:
-        obj = orjson.loads(value)
-    except orjson.JSONDecodeError as error:
-        raise UnreadableError(f"the stored value is not JSON: {error}") from error
-    if not isinstance(obj, dict) or not isinstance(obj.get("metadata"), dict):
-        raise UnreadableError("the stored value is not a Kubernetes object")
-    return obj

@@ -9,12 +9,15 @@ import orjson
 from control_plane.api.objects import Object
 from control_plane.api.resources import EVENTS, STORAGE_ROOT, Resource, ResourceSet
 from control_plane.apiserver.etcd.client import EtcdClient
+from control_plane.apiserver.storage.cache_view import CacheView
 from control_plane.apiserver.storage.collection import Collection
+from control_plane.apiserver.storage.entry import entry_key
+from control_plane.apiserver.storage.key_revisions import KeyRevisions
 from control_plane.apiserver.storage.leases import ObjectLeases
 from control_plane.apiserver.storage.object_store import ObjectStore
 from control_plane.apiserver.storage.outage import StoreOutage
 from control_plane.apiserver.storage.progress_gate import ProgressGate
-from control_plane.apiserver.storage.watch_cache import WatchCache
+from control_plane.apiserver.storage.watch_cache import Observer, WatchCache
 
 
 class Collections:
@@ -26,16 +29,23 @@ class Collections:
         """Prepare them; nothing is read before `run`."""
         self.resources = resources
         gate, outage = ProgressGate(etcd), StoreOutage()
+        self._revisions = KeyRevisions(etcd)
         leases = ObjectLeases(etcd, event_ttl_seconds, time.monotonic)
+        stored = [resource for resource in resources.rows if resource.is_stored]
+        prefixes = {resource: _prefix(root, resource) for resource in stored}
+        self.caches = {  # one for each prefix, in the version that is stored
+            prefixes[resource]: WatchCache(resource, etcd, prefixes[resource], outage, gate)
+            for resource in stored
+            if resources.keeps(resource)
+        }
         self._collections: dict[Resource, Collection] = {}
-        for resource in resources.rows:
-            if not resource.is_stored:
-                continue
-            prefix = f"{root}/{resource.storage_prefix.removeprefix(STORAGE_ROOT)}".encode()
+        for resource in stored:
+            prefix = prefixes[resource]
             expiring = leases if resource.storage_prefix == EVENTS.storage_prefix else None
             store = ObjectStore(resource, etcd, prefix, expiring)
-            cache = WatchCache(resource, etcd, prefix, outage)
-            self._collections[resource] = Collection(store, cache, gate)
+            kept = self.caches[prefix]
+            cache = kept if kept.resource == resource else CacheView(resource, kept)
+            self._collections[resource] = Collection(store, cache, gate, self._revisions)
 
     def of(self, resource: Resource) -> Collection:
         """The collection of a stored resource."""
@@ -47,19 +57,25 @@ class Collections:
     async def run(self) -> None:
         """Keep every cache current until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for collection in self:
-                name = f"cache {collection.resource.group_resource}"
-                group.create_task(collection.cache.run(), name=name)
+            group.create_task(self._revisions.run(), name="revisions of keys")
+            for cache in self.caches.values():
+                group.create_task(cache.run(), name=f"cache {cache.resource.group_resource}")
+
+    def observe(self, resource: Resource, observer: Observer) -> None:
+        """Tell `observer` of all objects of a resource that is stored in its own version."""
+        next(cache for cache in self.caches.values() if cache.resource == resource).observe(
+            observer
+        )
 
     def end_watches(self) -> None:
         """End every client's watch."""
-        for collection in self:
-            collection.cache.end_watches()
+        for cache in self.caches.values():
+            cache.end_watches()
 
     def cached(self, resource: Resource, namespace: str, name: str) -> Object | None:
         """A copy of an object as the cache has it, which may be a little old; None if absent."""
         collection = self.of(resource)
-        entry = collection.cache.get(f"{namespace}/{name}" if resource.namespaced else name)
+        entry = collection.cache.get(entry_key(resource, namespace, name))
         if entry is None:
             return None
         obj: Object = orjson.loads(collection.cache.codec.whole(entry.item))
@@ -74,3 +90,7 @@ class Collections:
         """The cached object, or what the store says when the cache has none."""
         cached = self.cached(resource, namespace, name)
         return cached if cached is not None else await self.live(resource, namespace, name)
+
+
+def _prefix(root: str, resource: Resource) -> bytes:
+    return f"{root}/{resource.storage_prefix.removeprefix(STORAGE_ROOT)}".encode()

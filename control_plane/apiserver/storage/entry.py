@@ -1,7 +1,9 @@
 """One object as the watch cache keeps it: its encoded bytes, and what selectors ask about."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import orjson
 
 from control_plane.api.objects import Object
 from control_plane.api.resources import Resource
@@ -11,9 +13,9 @@ from control_plane.apiserver.storage.selectable_fields import selectable_fields
 _NO_LABELS: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Entry:
-    """An object at one revision.
+    """An object at one revision; nothing of it changes.
 
     `key` is "namespace/name" or "name"; `item` its JSON without kind and apiVersion (see `codec`);
     `fields` holds the values of the resource's selectable fields.
@@ -26,6 +28,18 @@ class Entry:
     item: bytes
     labels: Mapping[str, str]
     fields: Mapping[str, str]
+    _message: bytes | None = field(default=None, compare=False, repr=False)
+
+    def message(self, encode: Callable[[bytes], bytes]) -> bytes:
+        """The object in protobuf: made of the item by `encode` for the first who asks, and kept."""
+        if self._message is None:
+            self._message = encode(self.item)
+        return self._message
+
+    @property
+    def has_message(self) -> bool:
+        """Whether it has been asked for in protobuf."""
+        return self._message is not None
 
     def at(self, revision: int) -> "Entry":
         """The same content under another resourceVersion, as a deletion shows it."""
@@ -38,6 +52,11 @@ class Entry:
             self.labels,
             self.fields,
         )
+
+
+def entry_key(resource: Resource, namespace: str, name: str) -> str:
+    """The key of an object's entry; `namespace` does not count for a cluster-scoped one."""
+    return f"{namespace}/{name}" if resource.namespaced else name
 
 
 class EntryMaker:
@@ -55,6 +74,14 @@ class EntryMaker:
         namespace, _, name = key.partition("/") if self._namespaced else ("", "", key)
         return Entry(
             key, namespace, name, revision, item, self._labels(obj), self._selectable(obj, key)
+        )
+
+    def served(self, entry: Entry) -> Entry:
+        """The entry in this version, from that of the version that the cache keeps."""
+        item = self._codec.served(entry.item, entry.revision)
+        fields = self._selectable(orjson.loads(item), entry.key)
+        return Entry(
+            entry.key, entry.namespace, entry.name, entry.revision, item, entry.labels, fields
         )
 
     def _labels(self, obj: Object) -> Mapping[str, str]:

@@ -4,14 +4,15 @@ Nothing here knows what a pod is. Every write is conditional on the revision tha
 number of API servers may share a store. Errors are those of `etcd.errors`.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from control_plane.api.objects import Object
+from control_plane.api.objects import Object, name_of, namespace_of
 from control_plane.api.resources import Resource
 from control_plane.apiserver.etcd.client import EtcdClient
-from control_plane.apiserver.etcd.model import KeyValue, Page, Swap, prefix_end
+from control_plane.apiserver.etcd.model import KeyChange, KeyValue, Page, Swap, prefix_end
 from control_plane.apiserver.storage.codec import Codec
-from control_plane.apiserver.storage.entry import Entry, EntryMaker
+from control_plane.apiserver.storage.entry import Entry, EntryMaker, entry_key
 from control_plane.apiserver.storage.leases import ObjectLeases
 from control_plane.apiserver.storage.selection import Selection
 
@@ -59,8 +60,11 @@ class ObjectStore:
 
     def key(self, namespace: str, name: str) -> bytes:
         """The store's key of an object; `namespace` is "" for cluster-scoped ones."""
-        relative = f"{namespace}/{name}" if self.resource.namespaced else name
-        return self.prefix + relative.encode()
+        return self.prefix + entry_key(self.resource, namespace, name).encode()
+
+    def key_of(self, obj: Object) -> bytes:
+        """The store's key of a stored object."""
+        return self.key(namespace_of(obj), name_of(obj))
 
     async def get(self, namespace: str, name: str) -> Stored | None:
         """Read the newest state of one object, or None."""
@@ -79,14 +83,19 @@ class ObjectStore:
         """Decode a key-value pair; raises codec.UnreadableError."""
         return Stored(self.codec.decode(kv.value, kv.mod_revision), kv.mod_revision, kv.value)
 
-    async def put(self, key: bytes, value: bytes, revision: int) -> Swap:
-        """Write encoded bytes if the key is still at `revision`; 0 means that it must be absent."""
-        lease = await self._leases.lease() if self._leases is not None else 0
-        return await self._etcd.put_if(key, value, revision, lease)
+    async def put(
+        self, key: bytes, value: bytes, revision: int, others: Iterable[KeyChange] = ()
+    ) -> Swap:
+        """Write encoded bytes if the key is still at `revision`; 0 means that it must be absent.
 
-    async def remove(self, key: bytes, revision: int) -> Swap:
-        """Delete the key if it is still at `revision`."""
-        return await self._etcd.delete_if(key, revision)
+        `others` happen with it, all or nothing.
+        """
+        lease = await self._leases.lease() if self._leases is not None else 0
+        return await self._etcd.change(KeyChange(key, value, revision, lease), *others)
+
+    async def remove(self, key: bytes, revision: int, others: Iterable[KeyChange] = ()) -> Swap:
+        """Delete the key if it is still at `revision`, and make the `others` with it."""
+        return await self._etcd.change(KeyChange(key, None, revision), *others)
 
     async def revision(self) -> int:
         """The store's revision now: whatever was acknowledged before is not newer."""

@@ -33,6 +33,11 @@ class ProgressGate:
         self._etcd = etcd
         self._answer: bool | None = None
 
+    @property
+    def is_known_open(self) -> bool:
+        """Whether the store has been asked, and may be asked for progress."""
+        return self._answer is True
+
     async def is_open(self) -> bool:
         """Whether progress may be asked for and believed."""
         if self._answer is None:

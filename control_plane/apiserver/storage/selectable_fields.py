@@ -100,6 +100,15 @@ RENAMED: Mapping[tuple[str, str], Mapping[str, str]] = {
 }
 
 
+# What the stored version calls the fields of a version that is served from the same cache.
+STORED_NAMES: Mapping[tuple[str, str], Mapping[str, str]] = {
+    ("events.k8s.io", "events"): {
+        **{f"regarding.{part}": f"involvedObject.{part}" for part in _INVOLVED},
+        "reportingController": "reportingComponent",
+    },
+}
+
+
 def selectable_fields(group: str, plural: str) -> Mapping[str, Getter]:
     """The extra selectable fields of a resource."""
     return SELECTABLE_FIELDS.get((group, plural), {})

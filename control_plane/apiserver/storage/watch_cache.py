@@ -12,19 +12,23 @@ Source: the semantics of kube-apiserver's cacher (apiserver/pkg/storage/cacher).
 import asyncio
 import logging
 from bisect import bisect_left, insort
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Protocol
 
 from control_plane.api.resources import Resource
 from control_plane.apiserver.etcd.client import EtcdClient
 from control_plane.apiserver.etcd.errors import CompactedError, StoreError
 from control_plane.apiserver.etcd.model import KeyEvent, WatchBatch, prefix_end
+from control_plane.apiserver.metrics.histogram import EVENT_BYTES, Histogram
 from control_plane.apiserver.storage.cache_event import CacheEvent
-from control_plane.apiserver.storage.codec import Codec, UnreadableError
-from control_plane.apiserver.storage.entry import Entry, EntryMaker
+from control_plane.apiserver.storage.codec import Codec
+from control_plane.apiserver.storage.entry import Entry, EntryMaker, entry_key
 from control_plane.apiserver.storage.event_window import EventWindow
 from control_plane.apiserver.storage.outage import StoreOutage
+from control_plane.apiserver.storage.progress_gate import ProgressGate
 from control_plane.apiserver.storage.revision_clock import RevisionClock
 from control_plane.apiserver.storage.selection import EVERYTHING, Selection
+from control_plane.apiserver.storage.stored_object import UnreadableError
 from control_plane.apiserver.storage.watcher import Watcher
 
 if TYPE_CHECKING:
@@ -47,8 +51,22 @@ class TooOldError(Exception):
         self.oldest = oldest
 
 
+class Observer(Protocol):
+    """Somebody in this process who keeps something of their own as the cache is."""
+
+    def loaded(self, entries: Iterable[Entry], /) -> None:
+        """Take the whole state in, at the first load and when the cache had to begin anew."""
+
+    def changed(self, event: CacheEvent, /) -> None:
+        """Take one change in."""
+
+
 class WatchCache:
-    """The cache of one resource; `run` keeps it current until cancelled."""
+    """The cache of one resource; `run` keeps it current until cancelled.
+
+    `encoded_bytes` is the size of all objects as list items; `received` counts the store's events,
+    `sent` those of all watches, and `cut_watches` the clients that did not read.
+    """
 
     def __init__(
         self,
@@ -56,22 +74,29 @@ class WatchCache:
         etcd: EtcdClient,
         prefix: bytes,
         outage: StoreOutage | None = None,
+        gate: ProgressGate | None = None,
     ) -> None:
         """Prepare an empty cache of the keys under `prefix`, which ends in a slash.
 
-        `outage` is shared by the caches of one store.
+        `outage` and `gate` are shared by the caches of one store.
         """
         self.resource = resource
         self.codec = Codec(resource)
         self.clock = RevisionClock()
         self._etcd = etcd
         self._outage = outage or StoreOutage()
+        self._gate = gate or ProgressGate(etcd)
         self._prefix = prefix
         self._maker = EntryMaker(resource, self.codec)
         self._entries: dict[str, Entry] = {}
         self._keys: list[str] = []
+        self.encoded_bytes = 0
+        self.received = 0
+        self.cut_watches = 0
+        self.sent = Histogram(EVENT_BYTES)
         self._window = EventWindow(0)
         self._watchers: set[Watcher] = set()
+        self._observers: list[Observer] = []
         self._watch: KeyWatch | None = None
 
     async def run(self) -> None:
@@ -103,7 +128,7 @@ class WatchCache:
     def select(self, selection: Selection = EVERYTHING) -> list[Entry]:
         """The selected objects in key order, as of the cache's revision."""
         if selection.name and (selection.namespace or not self.resource.namespaced):
-            entry = self._entries.get(self._key(selection))
+            entry = self._entries.get(entry_key(self.resource, selection.namespace, selection.name))
             return [entry] if entry is not None and selection.matches(entry) else []
         found = (self._entries[key] for key in self._keys_of(selection.namespace))
         if not selection.name and not selection.is_filtered:
@@ -112,6 +137,11 @@ class WatchCache:
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    @property
+    def watches(self) -> int:
+        """How many watch."""
+        return len(self._watchers)
 
     def watch_state(self, selection: Selection, *, with_objects: bool) -> Watcher:
         """Start a watch at the present state, whose objects come first if `with_objects`."""
@@ -126,6 +156,14 @@ class WatchCache:
         watcher.replay(self._window.since(revision))
         return self._register(watcher)
 
+    def kept(self, selection: Selection) -> tuple[Resource, Selection]:
+        """The version that is kept and the selection: both as they are; a view has others."""
+        return self.resource, selection
+
+    def observe(self, observer: Observer) -> None:
+        """Tell `observer` of everything from the first load on, in the moment it happens."""
+        self._observers.append(observer)
+
     def unwatch(self, watcher: Watcher) -> None:
         """Forget a watcher; harmless when it has ended already."""
         self._watchers.discard(watcher)
@@ -137,20 +175,16 @@ class WatchCache:
             watcher.end()
 
     def request_progress(self) -> None:
-        """Ask the store how far the watch has come, so that the revision moves without events."""
-        if self._watch is not None:
+        """Ask the store how far the watch has come, so that the revision moves without events.
+
+        A store whose answer may overtake events is not asked.
+        """
+        if self._watch is not None and self._gate.is_known_open:
             self._watch.request_progress()
 
     def _register(self, watcher: Watcher) -> Watcher:
         self._watchers.add(watcher)
         return watcher
-
-    def _key(self, selection: Selection) -> str:
-        return (
-            f"{selection.namespace}/{selection.name}"
-            if self.resource.namespaced
-            else selection.name
-        )
 
     def _keys_of(self, namespace: str) -> list[str]:
         if not namespace:
@@ -163,6 +197,7 @@ class WatchCache:
         self.end_watches()
         self.clock.reset()
         self._entries, self._keys = {}, []
+        self.encoded_bytes = 0
 
     async def _load_and_follow(self) -> None:
         if not self.clock.is_set:
@@ -193,7 +228,10 @@ class WatchCache:
                 break
             key = page.kvs[-1].key + b"\0"
         self._entries, self._keys = entries, sorted(entries)
+        self.encoded_bytes = sum(len(entry.item) for entry in entries.values())
         self._window = EventWindow(revision)
+        for observer in self._observers:
+            observer.loaded(entries.values())
         self.clock.advance(revision)
 
     async def _apply(self, batch: WatchBatch) -> None:
@@ -209,13 +247,17 @@ class WatchCache:
         self.clock.advance(batch.revision)
 
     def _take(self, event: KeyEvent) -> None:
+        self.received += 1
         key = event.key[len(self._prefix) :].decode(errors="replace")
         previous = self._entries.get(key)
         entry = None
         if event.value is not None:
             entry = self._entry(event.key, event.value, event.revision)
+        if previous is not None:
+            self.encoded_bytes -= len(previous.item)
         if entry is not None:
             self._entries[key] = entry
+            self.encoded_bytes += len(entry.item)
             if previous is None:
                 insort(self._keys, key)
         elif previous is not None:
@@ -227,10 +269,13 @@ class WatchCache:
 
     def _dispatch(self, event: CacheEvent) -> None:
         self._window.append(event)
+        for observer in self._observers:
+            observer.changed(event)
         for watcher in list(self._watchers):
             watcher.offer(event)
             if watcher.has_ended:
                 self._watchers.discard(watcher)
+                self.cut_watches += watcher.was_cut
 
     def _entry(self, key: bytes, value: bytes, revision: int) -> Entry | None:
         """The entry of a stored value; None, and a line in the log, when it is not one of ours."""

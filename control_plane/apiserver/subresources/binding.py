@@ -9,36 +9,55 @@ from control_plane.api.objects import (
     resource_version_of,
     uid_of,
 )
-from control_plane.api.resources import NODES, PODS, Resource
+from control_plane.api.resources import BINDINGS, NODES, PODS, Resource
 from control_plane.api.timestamps import now
 from control_plane.api.validation.pods import validate_binding
-from control_plane.apiserver.http.answer import Reply, json_answer
+from control_plane.apiserver.http.answer import Reply, negotiated_answer
 from control_plane.apiserver.http.bodies import read_object
 from control_plane.apiserver.http.request import Request
 from control_plane.apiserver.http.services import ApiServices
 from control_plane.apiserver.http.target import Target
-from control_plane.apiserver.http.write_options import read_call
+from control_plane.apiserver.http.write_options import call_of
+from control_plane.apiserver.registry.call import Call
 from control_plane.apiserver.registry.registry import Edit
 
-BINDING = Resource("", "v1", "Binding", "bindings", True, verbs=("create",), storage="")
 _TOPOLOGY_LABELS = ("topology.kubernetes.io/zone", "topology.kubernetes.io/region")
 _POD_BINDING = Resource("", "v1", "Pod", "pods/binding", True, storage="")
 
 
 async def create(services: ApiServices, request: Request, target: Target) -> Reply:
     """POST: assign the pod to the binding's node."""
-    call = read_call(request.query, "CreateOptions", request.user, request.warn)
-    sent = await read_object(request, BINDING, call)
+    call = call_of(request, "CreateOptions")
+    sent = await read_object(request, BINDINGS, call)
     if name_of(sent) and name_of(sent) != target.name:
         raise BadRequest("name in URL does not match name in Binding object")
+    await _bind(services, (target.namespace, target.name), sent, call)
+    return _done(request)
+
+
+async def create_by_name(services: ApiServices, request: Request, target: Target) -> Reply:
+    """POST to the bindings of a namespace: assign the pod that the binding is called after."""
+    call = call_of(request, "CreateOptions")
+    sent = await read_object(request, BINDINGS, call)
+    await services.registry.admit_new(BINDINGS, target.namespace, sent, call)
+    if not name_of(sent):
+        raise BadRequest("Name parameter required.")
+    await _bind(services, (target.namespace, name_of(sent)), sent, call)
+    return _done(request)
+
+
+async def _bind(services: ApiServices, place: tuple[str, str], sent: Object, call: Call) -> None:
+    """Assign the pod at (namespace, name) as the binding says."""
     _check(sent)
     node = services.collections.cached(NODES, "", dig(sent, "target", "name", default=""))
 
     async def bind(pod: Object) -> Object:
         return bound(pod, sent, node)
 
-    edit = Edit(PODS, target.namespace, target.name, bind, "binding", is_system=True)
-    await services.registry.update(edit, call)
+    await services.registry.update(Edit(PODS, *place, bind, "binding", is_system=True), call)
+
+
+def _done(request: Request) -> Reply:
     status = {
         "kind": "Status",
         "apiVersion": "v1",
@@ -46,7 +65,7 @@ async def create(services: ApiServices, request: Request, target: Target) -> Rep
         "status": "Success",
         "code": 201,
     }
-    return json_answer(status, request, 201)
+    return negotiated_answer(status, request, 201)
 
 
 def bound(pod: Object, binding: Object, node: Object | None) -> Object:
@@ -112,7 +131,7 @@ def _copy_topology(pod: Object, node: Object | None) -> None:
 def _check(binding: Object) -> None:
     errors = list(validate_binding(binding))
     if errors:
-        raise Invalid.of(BINDING, name_of(binding), errors)
+        raise Invalid.of(BINDINGS, name_of(binding), errors)
 
 
 def _conflict(name: str, why: str) -> Conflict:

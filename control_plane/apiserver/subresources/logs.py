@@ -11,6 +11,7 @@ from control_plane.apiserver.http.answer import Reply, Send, head
 from control_plane.apiserver.http.query import Query
 from control_plane.apiserver.http.request import Request
 from control_plane.apiserver.http.services import ApiServices
+from control_plane.apiserver.http.socket_reply import log_protocol, log_socket
 from control_plane.apiserver.http.target import Target
 from control_plane.apiserver.subresources.containers import container_of
 from control_plane.apiserver.subresources.relay import run_relay
@@ -25,7 +26,7 @@ _TEXTS = ("sinceTime", "stream")
 async def read(services: ApiServices, request: Request, target: Target) -> Reply:
     """GET: relay the kubelet's answer."""
     if request.is_socket:
-        raise BadRequest("logs are served over HTTP, not over WebSockets")
+        log_protocol(request.subprotocols)
     parameters = kubelet_parameters(request.query)
     pod = await services.kubelets.pod(target.namespace, target.name)
     container = container_of(pod, request.query.text("container"))
@@ -38,7 +39,8 @@ async def read(services: ApiServices, request: Request, target: Target) -> Reply
     if response.status != 200:
         async with response:
             raise _refusal(response.status, (await response.text()).strip())
-    return LogReply(response, services.kubelets.streams)
+    reply = LogReply(response, services.kubelets.streams)
+    return log_socket(reply, request) if request.is_socket else reply
 
 
 def kubelet_parameters(query: Query) -> dict[str, str]:
@@ -73,6 +75,7 @@ class LogReply:
 
     async def send_to(self, request: Request, send: Send) -> None:
         """Relay chunk by chunk; the kubelet is not read faster than the client reads."""
+        request.release_seat()
         headers = head(request, "text/plain")
         try:
             await send({"type": "http.response.start", "status": 200, "headers": headers})

@@ -13,12 +13,12 @@ from control_plane.api.objects import Object, dig, name_of, namespace_of, uid_of
 from control_plane.api.resources import NODES, PODS, SECRETS, SERVICEACCOUNTS, Resource
 from control_plane.api.timestamps import format_time
 from control_plane.apiserver.auth.tokens import TokenSubject
-from control_plane.apiserver.http.answer import Reply, json_answer
+from control_plane.apiserver.http.answer import Reply, negotiated_answer
 from control_plane.apiserver.http.bodies import read_object
 from control_plane.apiserver.http.request import Request
 from control_plane.apiserver.http.services import ApiServices
 from control_plane.apiserver.http.target import Target
-from control_plane.apiserver.http.write_options import read_call
+from control_plane.apiserver.http.write_options import call_of
 
 TOKEN_REQUEST = Resource(
     "authentication.k8s.io", "v1", "TokenRequest", "tokenrequests", True, storage=""
@@ -33,7 +33,7 @@ Ref = Mapping[str, str]
 
 async def create(services: ApiServices, request: Request, target: Target) -> Reply:
     """POST: sign a token."""
-    call = read_call(request.query, "CreateOptions", request.user, request.warn)
+    call = call_of(request, "CreateOptions")
     sent = await read_object(request, TOKEN_REQUEST, call)
     account = await services.collections.live(SERVICEACCOUNTS, target.namespace, target.name)
     if account is None:
@@ -56,7 +56,7 @@ async def create(services: ApiServices, request: Request, target: Target) -> Rep
         "token": services.signer.sign(subject, audiences, seconds, now),
         "expirationTimestamp": format_time(expires),
     }
-    return json_answer(sent, request, 201)
+    return negotiated_answer(sent, request, 201)
 
 
 def _check(sent: Object, target: Target) -> None:

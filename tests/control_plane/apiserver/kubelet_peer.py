@@ -14,6 +14,9 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from control_plane.pki.cluster import ClusterPki
+from control_plane.streams.relay import copy
+from control_plane.streams.takeover import TakenWire
+from control_plane.streams.upgrade import answer_head
 from tests.support.apiserver import NODE
 from tests.support.ports import free_port
 
@@ -29,6 +32,7 @@ class KubeletPeer:
         self.follow = asyncio.Event()
         self.exec_ended = asyncio.Event()
         self.refusal = ""
+        self.raw_heads: list[bytes] = []
         pair = pki.pair(f"kubelet-{NODE}")
         self._tls = ssl.create_default_context(
             ssl.Purpose.CLIENT_AUTH, cafile=str(pki.pair("ca").certificate)
@@ -38,6 +42,9 @@ class KubeletPeer:
         app = web.Application()
         app.router.add_get("/containerLogs/{namespace}/{pod}/{container}", self._logs)
         app.router.add_get("/exec/{namespace}/{pod}/{container}", self._exec)
+        for path in ("exec", "attach"):
+            app.router.add_post(f"/{path}/{{namespace}}/{{pod}}/{{container}}", self._echo)
+        app.router.add_post("/portForward/{namespace}/{pod}", self._echo)
         self._runner = web.AppRunner(app)
 
     async def __aenter__(self) -> "KubeletPeer":
@@ -77,6 +84,25 @@ class KubeletPeer:
             await self.follow.wait()
             await response.write(b"second\n")
         return response
+
+    async def _echo(self, request: web.Request) -> web.Response:
+        """Switch to whatever was asked for, and send back what comes."""
+        if self.refusal:
+            return web.Response(status=500, text=f"{self.refusal}\n")
+        self._note(request)
+        self.raw_heads.append(repr(request.raw_headers).encode())
+        assert request.transport is not None
+        wire = TakenWire(request.transport, request.protocol)
+        lines = [
+            (b"Connection", b"Upgrade"),
+            (b"Upgrade", request.headers["Upgrade"].encode()),
+            (b"X-Stream-Protocol-Version", b"v4.channel.k8s.io"),
+        ]
+        await wire.write(answer_head(101, "Switching Protocols", lines))
+        await copy(wire, wire)
+        self.exec_ended.set()
+        await wire.close()
+        return web.Response()
 
     async def _exec(self, request: web.Request) -> web.StreamResponse:
         """Echo stdin (channel 0) on stdout (channel 1); at its end say success on channel 3."""

@@ -113,7 +113,7 @@ def test_managers_that_are_refused(api: RawApi, maps: str, query: str, text: str
         ({"kind": "ConfigMap"}, 400, "invalid object type: /, Kind=ConfigMap"),
         ({**configured(), "metadata": {"name": "a", "managedFields": []}}, 400,
          "metadata.managedFields must be nil"),
-        ({**configured(), "top": 1}, 500, "failed to create typed patch object (/a; /v1, "
+        ({**configured(), "top": 1}, 400, "failed to create typed patch object (/a; /v1, "
          "Kind=ConfigMap): .top: field not declared in schema"),
         (configured("b"), 400,
          "the name of the object (b) does not match the name on the URL (a)"),

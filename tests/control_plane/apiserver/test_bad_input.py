@@ -261,7 +261,7 @@ def test_protobuf_that_is_none(api: RawApi, namespace: str) -> None:
         assert (answer.code, answer.reason) == (400, "BadRequest"), body
 
 
-@pytest.mark.parametrize("subresource", ["attach", "portforward", "eviction", "nothing"])
+@pytest.mark.parametrize("subresource", ["nothing", "checkpoint"])
 def test_a_subresource_that_is_not_served_is_named(
     api: RawApi, namespace: str, subresource: str
 ) -> None:

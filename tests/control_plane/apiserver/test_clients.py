@@ -50,6 +50,29 @@ def test_official_client_lives_through_all_verbs(official: Any, namespace: str) 
     assert json.loads(missing.value.body)["reason"] == "NotFound"
 
 
+def test_official_client_reads_what_no_controller_has_seen_yet(
+    official: Any, namespace: str
+) -> None:
+    labels = {"app": "a"}
+    meta, selector = client.V1ObjectMeta(name="a"), client.V1LabelSelector(match_labels=labels)
+    budget = client.V1PodDisruptionBudget(
+        metadata=meta, spec=client.V1PodDisruptionBudgetSpec(selector=selector, min_available=1)
+    )
+    pods = client.V1PodSpec(containers=[client.V1Container(name="c", image="busybox")])
+    template = client.V1PodTemplateSpec(metadata=client.V1ObjectMeta(labels=labels), spec=pods)
+    wanted: dict[str, Any] = {"selector": selector, "template": template}
+    apps, policy = client.AppsV1Api(official), client.PolicyV1Api(official)
+    made = policy.create_namespaced_pod_disruption_budget(namespace, budget)
+    assert made.status.disruptions_allowed == 0
+    many = client.V1ReplicaSet(metadata=meta, spec=client.V1ReplicaSetSpec(**wanted))
+    assert apps.create_namespaced_replica_set(namespace, many).status.replicas == 0
+    each = client.V1DaemonSet(metadata=meta, spec=client.V1DaemonSetSpec(**wanted))
+    assert apps.create_namespaced_daemon_set(namespace, each).status.number_ready == 0
+    stable = client.V1StatefulSetSpec(service_name="a", **wanted)
+    numbered = client.V1StatefulSet(metadata=meta, spec=stable)
+    assert apps.create_namespaced_stateful_set(namespace, numbered).status.replicas == 0
+
+
 def test_official_client_watches(official: Any, namespace: str) -> None:
     core = client.CoreV1Api(official)
     for name in ("a", "b"):

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from control_plane.apiserver.storage.object_store import ObjectStore
 from tests.control_plane.apiserver.objects import config_map, pod
 from tests.support.raw_api import RawApi
 
@@ -103,6 +104,26 @@ def test_newest_list_sees_every_acknowledged_write(api: RawApi, path: str) -> No
         assert int(listed["metadata"]["resourceVersion"]) >= int(version["resourceVersion"])
 
 
+@pytest.mark.parametrize("query", ["", "limit=3", "limit=3&labelSelector=odd%3D1"])
+def test_newest_lists_come_from_the_cache(
+    api: RawApi, path: str, query: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.patch(f"{path}/c1", {"data": {"n": "1"}})
+    with monkeypatch.context() as patched:
+        patched.setattr(ObjectStore, "page", None)
+        first = api.get(f"{path}?{query}")
+    assert first.code == 200, first.text
+    items, token = first.json["items"], first.json["metadata"].get("continue", "")
+    assert len(items) == (3 if query else 10)
+    if token:
+        rest = f"{path}?{query.replace('limit=3', 'limit=30')}&continue={token}"
+        items = items + api.get(rest).json["items"]
+    expected = range(1, 10, 2) if "odd" in query else range(10)
+    assert [item["metadata"]["name"] for item in items] == [f"c{number}" for number in expected]
+    changed = next(item for item in items if item["metadata"]["name"] == "c1")
+    assert changed["data"] == {"n": "1"}
+
+
 def test_future_version_times_out(api: RawApi, path: str) -> None:
     answer = api.get(f"{path}?resourceVersion=99999999999")
     assert (answer.code, answer.reason) == (504, "Timeout")
@@ -164,4 +185,10 @@ def test_large_lists_are_compressed(api: RawApi, namespace: str) -> None:
     api.post(path, config_map("big", x="y" * 200_000))
     answer = api.get(path)
     assert answer.headers["Content-Encoding"] == "gzip"
+    assert answer.headers["Vary"] == "Accept-Encoding"
     assert answer.json["items"][0]["data"]["x"] == "y" * 200_000
+    for encodings in ("identity", "gzip;q=0", "deflate"):
+        plain = api.request("GET", path, headers={"Accept-Encoding": encodings})
+        assert "Content-Encoding" not in plain.headers
+    small = api.get(f"{path}?fieldSelector=metadata.name%3Dnone")
+    assert "Content-Encoding" not in small.headers

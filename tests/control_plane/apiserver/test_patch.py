@@ -53,7 +53,7 @@ def test_strategic_merge_merges_containers_by_name(api: RawApi, path: str) -> No
         ("merge", {"metadata": {"resourceVersion": "1"}}, 409),
         ("merge", {"metadata": {"name": "other"}}, 400),
         ("merge", b"{", 400),
-        ("strategic", {"spec": {"template": {"spec": {"containers": [{"image": "x"}]}}}}, 500),
+        ("strategic", {"spec": {"template": {"spec": {"containers": [{"image": "x"}]}}}}, 400),
         ("strategic", {"metadata": {"uid": "other"}}, 409),
     ],
 )

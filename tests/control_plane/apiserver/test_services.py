@@ -33,7 +33,7 @@ def test_an_address_may_be_chosen_once(api: RawApi, path: str) -> None:
     assert taken.json["details"]["causes"][0]["field"] == "spec.clusterIPs"
     assert f"failed to allocate IP {first}: provided IP is already allocated" in taken.message
     outside = api.post(path, service("c", clusterIP="192.168.0.1"))
-    assert "is not in the valid range" in outside.message
+    assert "the provided network does not match the current range" in outside.message
 
 
 def test_addresses_that_contradict_each_other_are_refused(api: RawApi, path: str) -> None:
@@ -109,9 +109,10 @@ def test_ports_that_differ_in_protocol_share_a_node_port(api: RawApi, path: str)
 
 def test_an_address_does_not_change(api: RawApi, path: str) -> None:
     api.post(path, service("a"))
-    answer = api.patch(f"{path}/a", {"spec": {"clusterIP": "10.96.200.200", "clusterIPs": None}})
+    answer = api.patch(f"{path}/a", {"spec": {"clusterIP": "10.96.200.200"}})
     assert answer.code == 422
     assert "spec.clusterIPs[0]" in answer.message
+    assert "may not change once set" in answer.message
 
 
 def test_dual_stack_is_refused(api: RawApi, path: str) -> None:
@@ -124,3 +125,17 @@ def test_the_cluster_has_its_own_service(api: RawApi) -> None:
     spec = api.get("/api/v1/namespaces/default/services/kubernetes").json["spec"]
     assert spec["clusterIP"] == "10.96.0.1"
     assert [port["port"] for port in spec["ports"]] == [443]
+
+
+def test_numbers_are_held_as_long_as_the_service(api: RawApi, path: str) -> None:
+    """A finalizer keeps the service, and with it its address and port; both go with its end."""
+    held = service("held", type="NodePort")
+    held["metadata"]["finalizers"] = ["example.com/hold"]
+    spec = api.post(path, held).json["spec"]
+    port = {"port": 80, "nodePort": spec["ports"][0]["nodePort"]}
+    api.delete(f"{path}/held")
+    by_address, by_port = service("a", clusterIP=spec["clusterIP"]), service("b", type="NodePort")
+    by_port["spec"]["ports"] = [port]
+    assert [api.post(path, each).code for each in (by_address, by_port)] == [422, 422]
+    assert api.patch(f"{path}/held", {"metadata": {"finalizers": None}}).code == 200
+    assert [api.post(path, each).code for each in (by_address, by_port)] == [201, 201]

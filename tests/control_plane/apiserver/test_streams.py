@@ -1,53 +1,26 @@
 """Logs and exec: streams between a client and the kubelet of the pod's node."""
 
+import asyncio
+import contextlib
 import json
-import ssl
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
 
-from tests.control_plane.apiserver.kubelet_peer import KubeletPeer
+from control_plane.apiserver.http.listener import bind
 from tests.control_plane.apiserver.objects import pod
-from tests.support.apiserver import NODE, ApiServer
-from tests.support.etcd import Etcd
+from tests.control_plane.apiserver.streams_stage import PODS, Cluster, streams_stage
 
-PODS = "/api/v1/namespaces/default/pods"
 EXEC = f"{PODS}/p/exec?command=cat&command=-n&stdin=true&stdout=true"
-
-
-class Cluster:
-    """An API server, a kubelet, and an administrator's HTTP session."""
-
-    def __init__(
-        self, server: ApiServer, kubelet: KubeletPeer, session: aiohttp.ClientSession
-    ) -> None:
-        self.server, self.kubelet, self.session = server, kubelet, session
-
-    async def send(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        url = self.server.url + path
-        async with self.session.request(method, url, json=body) as response:
-            return response.status, await response.json(content_type=None)
 
 
 @pytest.fixture
 async def cluster(tmp_path: Path) -> AsyncIterator[Cluster]:
-    with Etcd() as etcd:
-        async with ApiServer(etcd.endpoint, tmp_path) as server, KubeletPeer(server.pki) as kubelet:
-            tls = ssl.create_default_context(cafile=str(server.pki.pair("ca").certificate))
-            admin = server.pki.pair("admin")
-            tls.load_cert_chain(admin.certificate, admin.key)
-            connector = aiohttp.TCPConnector(ssl=tls)
-            async with aiohttp.ClientSession(connector=connector) as session:
-                cluster = Cluster(server, kubelet, session)
-                node = {"metadata": {"name": NODE}, "status": kubelet.node_status}
-                assert (await cluster.send("POST", "/api/v1/nodes", node))[0] == 201
-                accounts = "/api/v1/namespaces/default/serviceaccounts"
-                await cluster.send("POST", accounts, {"metadata": {"name": "default"}})
-                assert (await cluster.send("POST", PODS, pod("p", node=NODE)))[0] == 201
-                yield cluster
+    async with streams_stage(tmp_path) as stage:
+        yield stage
 
 
 async def test_logs_are_relayed(cluster: Cluster) -> None:
@@ -94,18 +67,58 @@ async def test_exec_is_relayed(cluster: Cluster, protocol: str) -> None:
     assert query == {"command": ["cat", "-n"], "input": ["1"], "output": ["1"]}
 
 
-async def test_the_kubelet_says_why_it_runs_no_command(cluster: Cluster) -> None:
+async def test_a_kubelet_that_refuses_is_quoted(cluster: Cluster) -> None:
     code, status = await cluster.send("POST", EXEC)
-    assert code == 400
-    assert status["message"] == "Upgrade request required: exec is served over WebSockets"
+    assert (code, status["message"]) == (400, "Upgrade request required")
     cluster.kubelet.refusal = 'container not found ("c")'
-    code, status = await cluster.send("POST", EXEC)
-    assert (code, status["message"]) == (500, 'container not found ("c")')
-    url = cluster.server.url + EXEC
+    for protocol in ("SPDY/3.1", "websocket"):
+        url, headers = cluster.server.url + EXEC, {"Connection": "Upgrade", "Upgrade": protocol}
+        async with cluster.session.post(url, headers=headers) as response:
+            assert response.status == 500
+            assert await response.text() == 'container not found ("c")\n'
     with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
         await cluster.session.ws_connect(url, protocols=("v5.channel.k8s.io",))
     assert refused.value.status == 500
     assert not cluster.kubelet.exec_ended.is_set()
+
+
+async def test_a_connection_that_is_refused_can_be_followed_by_another(cluster: Cluster) -> None:
+    """A refused upgrade is the last request of its connection; the client opens the next."""
+    headers = {"Connection": "Upgrade", "Upgrade": "SPDY/3.1"}
+    for _ in range(3):
+        url = f"{cluster.server.url}{PODS}/none/exec?command=x&stdout=1"
+        async with cluster.session.post(url, headers=headers) as response:
+            assert response.status == 404
+            assert response.headers["Connection"] == "close"
+
+
+@pytest.mark.parametrize("subresource", ["attach", "exec", "portforward"])
+async def test_spdy_is_passed_on_with_its_handshake(cluster: Cluster, subresource: str) -> None:
+    lines = [
+        f"POST {PODS}/p/{subresource}?command=ls&stdin=1&stderr=true&tty=0 HTTP/1.1",
+        "Host: x",
+        "Connection: Upgrade",
+        "Upgrade: SPDY/3.1",
+        "Authorization: Bearer secret",
+        "X-Stream-Protocol-Version: v5.channel.k8s.io",
+        "X-Stream-Protocol-Version: v4.channel.k8s.io",
+        "Content-Length: 0",
+    ]
+    tls = cluster.session.connector._ssl  # type: ignore[union-attr]
+    port = cluster.server.port
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls)
+    writer.write("\r\n".join([*lines, "", ""]).encode())
+    head = await reader.readuntil(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 101 Switching Protocols\r\n")
+    assert b"X-Stream-Protocol-Version: v4.channel.k8s.io" in head
+    for content in (b"bytes", bytes(1_000_000)):
+        writer.write(content)
+        assert await reader.readexactly(len(content)) == content
+    (asked,) = cluster.kubelet.raw_heads
+    assert b"v5.channel.k8s.io" in asked
+    assert b"secret" not in asked
+    writer.close()
+    await cluster.kubelet.exec_ended.wait()
 
 
 async def test_a_client_that_leaves_ends_the_command(cluster: Cluster) -> None:
@@ -132,7 +145,6 @@ async def test_a_server_that_stops_ends_its_streams(cluster: Cluster) -> None:
 @pytest.mark.parametrize(
     ("path", "protocol", "code", "message"),
     [
-        (EXEC, "v9.channel.k8s.io", 403, "unable to negotiate protocol"),
         (f"{PODS}/none/exec?command=x&stdout=1", "v5.channel.k8s.io", 404, "not found"),
         (f"{PODS}/p/exec?command=x", "v5.channel.k8s.io", 400, "at least 1 of stdin"),
         (f"{PODS}/p/exec?stdout=1", "v5.channel.k8s.io", 400, "at least one command"),
@@ -167,3 +179,11 @@ async def test_a_kubelet_that_does_not_answer(cluster: Cluster) -> None:
     code, status = await cluster.send("GET", f"{PODS}/lonely/log")
     assert (code, status["reason"]) == (500, "InternalError")
     assert "containerLogs/default/lonely/c" in status["message"]
+
+
+def test_a_client_that_vanishes_is_noticed() -> None:
+    with contextlib.closing(bind("127.0.0.1", 0)) as listening:
+        listening.setblocking(True)
+        with socket.create_connection(listening.getsockname()), listening.accept()[0] as accepted:
+            assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 15

@@ -125,7 +125,7 @@ def test_bindings_that_make_no_sense(api: RawApi, namespace: str) -> None:
         ("log?container=none", 400, "container none is not valid for pod p"),
         ("log?tailLines=x", 400, "invalid syntax"),
         ("log?sinceSeconds=1&sinceTime=2026-01-01T00:00:00Z", 400, "at most one of sinceTime"),
-        ("exec?command=ls&stdout=true", 400, "Upgrade request required"),
+        ("exec?command=ls&stdout=true", 400, "pod p does not have a host assigned"),
     ],
 )
 def test_streams_that_cannot_be(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.control_plane.apiserver.conftest import raw_api
-from tests.control_plane.apiserver.objects import config_map, service
+from tests.control_plane.apiserver.objects import config_map
 from tests.support.apiserver import ThreadedApiServer
 from tests.support.datastore import Datastore
 from tests.support.etcd import Etcd
@@ -57,22 +57,6 @@ def test_a_version_before_its_time_is_an_error_event(
     assert event["type"] == "ERROR"
     assert (event["object"]["code"], event["object"]["reason"]) == (410, "Expired")
     assert event["object"]["message"].startswith(f"too old resource version: {version} (")
-
-
-def test_no_cluster_ip_or_node_port_twice(api: RawApi, other: RawApi, namespace: str) -> None:
-    path = f"/api/v1/namespaces/{namespace}/services"
-
-    def create(number: int) -> dict[str, object]:
-        client = (api, other)[number % 2]
-        answer = client.post(path, service(f"s{number}", type="NodePort"))
-        assert answer.code == 201, answer.text
-        spec: dict[str, object] = answer.json["spec"]
-        return spec
-
-    with ThreadPoolExecutor(8) as pool:
-        specs = list(pool.map(create, range(40)))
-    assert len({spec["clusterIP"] for spec in specs}) == 40
-    assert len({spec["ports"][0]["nodePort"] for spec in specs}) == 40  # type: ignore[index]
 
 
 def test_conflicting_updates_lose_nothing(api: RawApi, other: RawApi, namespace: str) -> None:

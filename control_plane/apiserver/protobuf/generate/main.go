@@ -7,10 +7,12 @@ import (
 	"encoding/json"
 	"os"
 	"reflect"
+	"sort"
 	"strconv"
 	"strings"
 
 	admissionregistration "k8s.io/api/admissionregistration/v1"
+	apidiscovery "k8s.io/api/apidiscovery/v2"
 	apps "k8s.io/api/apps/v1"
 	authentication "k8s.io/api/authentication/v1"
 	authorization "k8s.io/api/authorization/v1"
@@ -30,7 +32,11 @@ import (
 	resource "k8s.io/api/resource/v1"
 	scheduling "k8s.io/api/scheduling/v1"
 	storage "k8s.io/api/storage/v1"
+	apiextensions "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	metabeta "k8s.io/apimachinery/pkg/apis/meta/v1beta1"
 	"k8s.io/apimachinery/pkg/runtime"
+	apiregistration "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
 )
 
 const (
@@ -39,16 +45,22 @@ const (
 	pointer   = 4
 	omitEmpty = 8
 	inline    = 16
+
+	extensions = "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 )
 
 var special = map[string]string{
-	"k8s.io/apimachinery/pkg/api/resource.Quantity":    "quantity",
-	"k8s.io/apimachinery/pkg/util/intstr.IntOrString":  "int-or-string",
-	"k8s.io/apimachinery/pkg/apis/meta/v1.Time":        "time",
-	"k8s.io/apimachinery/pkg/apis/meta/v1.MicroTime":   "micro-time",
-	"k8s.io/apimachinery/pkg/apis/meta/v1.Duration":    "duration",
-	"k8s.io/apimachinery/pkg/runtime.RawExtension":     "raw",
-	"k8s.io/apimachinery/pkg/apis/meta/v1.FieldsV1":    "raw",
+	"k8s.io/apimachinery/pkg/api/resource.Quantity":   "quantity",
+	"k8s.io/apimachinery/pkg/util/intstr.IntOrString": "int-or-string",
+	"k8s.io/apimachinery/pkg/apis/meta/v1.Time":       "time",
+	"k8s.io/apimachinery/pkg/apis/meta/v1.MicroTime":  "micro-time",
+	"k8s.io/apimachinery/pkg/apis/meta/v1.Duration":   "duration",
+	"k8s.io/apimachinery/pkg/runtime.RawExtension":    "raw",
+	extensions + ".JSON":                              "raw",
+	extensions + ".JSONSchemaPropsOrBool":             "schema-or-bool",
+	extensions + ".JSONSchemaPropsOrArray":            "schema-or-list",
+	extensions + ".JSONSchemaPropsOrStringArray":      "schema-or-texts",
+	"k8s.io/apimachinery/pkg/apis/meta/v1.FieldsV1":   "raw",
 }
 
 type marshaler interface{ Marshal() ([]byte, error) }
@@ -56,7 +68,10 @@ type marshaler interface{ Marshal() ([]byte, error) }
 var types = map[string][]any{}
 
 func name(t reflect.Type) string {
-	path := strings.TrimPrefix(strings.TrimPrefix(t.PkgPath(), "k8s.io/api/"), "k8s.io/apimachinery/pkg/")
+	path := t.PkgPath()
+	for _, prefix := range []string{"k8s.io/api/", "k8s.io/apimachinery/pkg/", "k8s.io/kube-aggregator/pkg/apis/", "k8s.io/apiextensions-apiserver/pkg/apis/"} {
+		path = strings.TrimPrefix(path, prefix)
+	}
 	return path + "." + t.Name()
 }
 
@@ -128,17 +143,19 @@ func describe(t reflect.Type) {
 		}
 		fields = append(fields, []any{number, js[0], kind(ft), flags})
 	}
+	sort.Slice(fields, func(i, j int) bool { return fields[i].([]any)[0].(int) < fields[j].([]any)[0].(int) })
 	types[name(t)] = fields
 }
 
 func main() {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
-		admissionregistration.AddToScheme, apps.AddToScheme, authentication.AddToScheme,
+		admissionregistration.AddToScheme, apidiscovery.AddToScheme, apps.AddToScheme, authentication.AddToScheme,
 		authorization.AddToScheme, autoscaling1.AddToScheme, autoscaling2.AddToScheme, batch.AddToScheme,
 		certificates.AddToScheme, coordination.AddToScheme, core.AddToScheme, discovery.AddToScheme,
 		events.AddToScheme, flowcontrol.AddToScheme, networking.AddToScheme, node.AddToScheme,
 		policy.AddToScheme, rbac.AddToScheme, resource.AddToScheme, scheduling.AddToScheme, storage.AddToScheme,
+		meta.AddMetaToScheme, metabeta.AddMetaToScheme, apiregistration.AddToScheme, apiextensions.AddToScheme,
 	} {
 		if err := add(scheme); err != nil {
 			panic(err)
@@ -146,7 +163,7 @@ func main() {
 	}
 	kinds := map[string]string{}
 	for gvk, t := range scheme.AllKnownTypes() {
-		if gvk.Version == runtime.APIVersionInternal || gvk.Kind == "WatchEvent" {
+		if gvk.Version == runtime.APIVersionInternal || gvk.Kind == "WatchEvent" || strings.HasPrefix(gvk.Kind, "Table") {
 			continue
 		}
 		describe(t)

@@ -1,0 +1,129 @@
+"""Keeps APIService objects: those of the group versions served here, and all their conditions.
+
+At the start every group version gets its object, or a right one again; what is deleted later stays
+so until the next start. Conditions follow the objects and, at the latest after RESYNC_SECONDS, the
+services behind them. Source: the controllers of kube-aggregator v1.35.
+"""
+
+import asyncio
+import logging
+
+import orjson
+
+from control_plane.api.errors import AlreadyExists, ApiError, NotFound
+from control_plane.api.objects import Object, deep_copy, dig, name_of
+from control_plane.api.resources import APISERVICES, SERVICES
+from control_plane.api.semantics import semantically_equal
+from control_plane.apiserver.api_service_objects import (
+    condition_of,
+    is_in_condition,
+    is_managed,
+    local_api_services,
+    outdated,
+    with_condition,
+)
+from control_plane.apiserver.etcd.errors import StoreError
+from control_plane.apiserver.registry.call import Call
+from control_plane.apiserver.registry.deletion import DeleteOptions
+from control_plane.apiserver.registry.registry import Edit, Registry
+from control_plane.apiserver.storage.collections import Collections
+from control_plane.apiserver.storage.selection import EVERYTHING
+
+LOADING_SECONDS = 10.0
+RESYNC_SECONDS = 30.0
+RETRY_SECONDS = 0.5
+
+logger = logging.getLogger(__name__)
+
+
+class ApiServiceKeeper:
+    """Makes and judges APIServices. `done` is set when every group version has one."""
+
+    def __init__(self, collections: Collections, registry: Registry, call: Call) -> None:
+        """Act as `call` says."""
+        self.done = asyncio.Event()
+        self._collections = collections
+        self._registry = registry
+        self._call = call
+        self._wanted = local_api_services(collections.resources.rows)
+
+    async def run(self) -> None:
+        """Register, then follow for ever; what fails is tried again soon."""
+        while True:
+            try:
+                if not self.done.is_set():
+                    await self._register()
+                    self.done.set()
+                await self._follow()
+            except (StoreError, ApiError) as error:
+                level = logging.INFO if isinstance(error, StoreError) else logging.WARNING
+                logger.log(level, "api services wait: %s", error)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _register(self) -> None:
+        for resource in (APISERVICES, SERVICES):
+            if not await self._collections.of(resource).is_loaded(within=LOADING_SECONDS):
+                raise StoreError("the datastore has not been read yet")
+        for wanted in self._wanted:
+            await self._keep(wanted)
+        for stale in outdated(self._stored(), self._wanted):
+            await self._remove(name_of(stale))
+
+    async def _keep(self, wanted: Object) -> None:
+        current = self._collections.cached(APISERVICES, "", name_of(wanted))
+        if current is None:
+            try:
+                await self._registry.create(APISERVICES, "", deep_copy(wanted), self._call)
+            except AlreadyExists:
+                logger.debug("exists already name=%s", name_of(wanted))
+            return
+        if not is_managed(current) or semantically_equal(current.get("spec"), wanted["spec"]):
+            return
+
+        async def correct(stored: Object) -> Object:
+            return {**stored, "spec": deep_copy(wanted["spec"])}
+
+        edit = Edit(APISERVICES, "", name_of(wanted), correct)
+        await self._registry.update(edit, self._call)
+
+    async def _remove(self, name: str) -> None:
+        try:
+            await self._registry.delete(APISERVICES, "", name, DeleteOptions(), self._call)
+        except NotFound:
+            logger.debug("gone already name=%s", name)
+
+    def _stored(self) -> list[Object]:
+        entries = self._collections.of(APISERVICES).cache.select(EVERYTHING)
+        return [orjson.loads(entry.item) for entry in entries]
+
+    async def _follow(self) -> None:
+        """Judge all, and again whenever one changes, until the cache begins anew."""
+        cache = self._collections.of(APISERVICES).cache
+        watcher = cache.watch_state(EVERYTHING, with_objects=False)
+        try:
+            while not watcher.has_ended:
+                for service in self._stored():
+                    await self._judge(service)
+                await watcher.take(RESYNC_SECONDS)
+        finally:
+            cache.unwatch(watcher)
+        await asyncio.sleep(RETRY_SECONDS)
+
+    async def _judge(self, service: Object) -> None:
+        if is_in_condition(service, self._condition_of(service)):
+            return
+
+        async def judged(stored: Object) -> Object:
+            return with_condition(stored, self._condition_of(stored))
+
+        edit = Edit(APISERVICES, "", name_of(service), judged, subresource="status")
+        try:
+            await self._registry.update(edit, self._call)
+        except NotFound:
+            logger.debug("gone meanwhile name=%s", name_of(service))
+
+    def _condition_of(self, service: Object) -> Object:
+        reference = dig(service, "spec", "service", default={})
+        namespace, name = reference.get("namespace", ""), reference.get("name", "")
+        backend = self._collections.cached(SERVICES, namespace, name) if reference else None
+        return condition_of(service, backend, self._registry.now())

@@ -1,0 +1,1 @@
+"""Role-based access control: what roles allow, and to whom bindings give them."""

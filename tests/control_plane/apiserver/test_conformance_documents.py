@@ -1,0 +1,197 @@
+"""Conformance: discovery and field validation, tests named after what the upstream suite checks.
+
+OpenAPI and discovery as clients keep them, by ETag and by the hash in the URL, are here too.
+"""
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+from kubernetes import client, config
+
+from control_plane.api.discovery import AGGREGATED_MEDIA_TYPE
+from tests.control_plane.apiserver.objects import deployment
+from tests.support.apiserver import ThreadedApiServer
+from tests.support.raw_api import RawApi
+
+AGGREGATED = "application/json;as=APIGroupDiscoveryList;v=v2;g=apidiscovery.k8s.io"
+LOCATED = """\
+apps/v1 deployments
+apps/v1 statefulsets
+authentication.k8s.io/v1 tokenreviews
+authorization.k8s.io/v1 subjectaccessreviews
+autoscaling/v1 horizontalpodautoscalers
+autoscaling/v2 horizontalpodautoscalers
+batch/v1 cronjobs
+certificates.k8s.io/v1 certificatesigningrequests
+coordination.k8s.io/v1 leases
+discovery.k8s.io/v1 endpointslices
+events.k8s.io/v1 events
+networking.k8s.io/v1 ingresses
+node.k8s.io/v1 runtimeclasses
+policy/v1 poddisruptionbudgets
+rbac.authorization.k8s.io/v1 clusterroles
+scheduling.k8s.io/v1 priorityclasses
+storage.k8s.io/v1 csinodes
+"""
+TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
+
+
+@pytest.fixture
+def official(server: ThreadedApiServer) -> client.ApiClient:
+    connect: Any = config.new_client_from_config  # it has no types
+    made: client.ApiClient = connect(str(server.kubeconfig))
+    return made
+
+
+def test_discovery_should_validate_preferred_version_for_each_api_group(
+    official: client.ApiClient, api: RawApi
+) -> None:
+    groups = client.ApisApi(official).get_api_versions().groups
+    assert {"apps", "batch", "policy", "rbac.authorization.k8s.io"} <= {g.name for g in groups}
+    for group in groups:
+        offered = [version.group_version for version in group.versions]
+        preferred: Any = group.preferred_version
+        assert preferred.group_version in offered
+        found = api.get(f"/apis/{group.name}").json
+        assert found["preferredVersion"]["groupVersion"] == preferred.group_version
+
+
+def test_discovery_should_locate_the_group_version_and_a_resource_within_each_api_group(
+    api: RawApi,
+) -> None:
+    for line in LOCATED.splitlines():
+        group_version, plural = line.split()
+        group, version = group_version.split("/")
+        assert group in [found["name"] for found in api.get("/apis").json["groups"]]
+        assert api.get(f"/apis/{group}").json["name"] == group
+        listed = api.get(f"/apis/{group}/{version}").json
+        assert (listed["kind"], listed["groupVersion"]) == ("APIResourceList", f"{group}/{version}")
+        assert plural in [resource["name"] for resource in listed["resources"]]
+
+
+@pytest.mark.parametrize("path", ["/api", "/apis"])
+def test_aggregated_discovery_should_support_raw_aggregated_discovery_endpoint_accept_headers(
+    api: RawApi, path: str
+) -> None:
+    legacy = {"/api": "APIVersions", "/apis": "APIGroupList"}[path]
+    found = api.get(path, AGGREGATED)
+    assert found.headers["Content-Type"] == AGGREGATED_MEDIA_TYPE
+    assert (found.json["kind"], found.json["apiVersion"]) == (
+        "APIGroupDiscoveryList", "apidiscovery.k8s.io/v2",
+    )  # fmt: skip
+    assert api.get(path, "application/json").json["kind"] == legacy
+    assert api.get(path, f"{AGGREGATED},application/json").json["kind"] == found.json["kind"]
+    unknown = AGGREGATED.replace("v=v2", "v=v9")
+    assert api.get(path, f"{unknown},application/json").json["kind"] == legacy
+    assert api.get(path, "*/*").json["kind"] == legacy
+
+
+@pytest.mark.parametrize("path", ["/api", "/apis", "/openapi/v2", "/openapi/v3"])
+def test_aggregated_discovery_should_support_aggregated_discovery_interface(
+    api: RawApi, path: str
+) -> None:
+    accept = AGGREGATED if path.startswith("/api") else "application/json"
+    first = api.get(path, accept)
+    tag = first.headers["ETag"]
+    again = api.request("GET", path, headers={"Accept": accept, "If-None-Match": tag})
+    assert (again.code, again.text, again.headers["ETag"]) == (304, "", tag)
+    other = api.request("GET", path, headers={"Accept": accept, "If-None-Match": '"other"'})
+    assert (other.code, other.headers["ETag"]) == (200, tag)
+    assert "Accept" in first.headers["Vary"]
+
+
+def test_open_api_documents_are_kept_by_the_hash_in_their_url(api: RawApi) -> None:
+    for name, entry in api.get("/openapi/v3").json["paths"].items():
+        url = entry["serverRelativeURL"]
+        document = api.get(url)
+        digest = hashlib.sha512(document.text.encode()).hexdigest().upper()
+        assert url == f"/openapi/v3/{name}?hash={digest}"
+        assert "immutable" in document.headers["Cache-Control"]
+        moved = api.get(f"/openapi/v3/{name}?hash=old")
+        assert (moved.code, moved.headers["Location"]) == (301, url)
+        kept = {"If-None-Match": document.headers["ETag"]}
+        assert api.request("GET", f"/openapi/v3/{name}", headers=kept).code == 304
+
+
+def test_servers_with_support_for_table_transformation_should_return_a_406_for_a_backend_which_does_not_implement_metadata(  # noqa: E501
+    api: RawApi,
+) -> None:
+    review = {
+        "kind": "SelfSubjectAccessReview", "apiVersion": "authorization.k8s.io/v1",
+        "spec": {"nonResourceAttributes": {"verb": "get", "path": "/version"}},
+    }  # fmt: skip
+    path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+    answer = api.request("POST", path, review, {"Accept": TABLE})
+    assert (answer.code, answer.reason) == (406, "NotAcceptable")
+
+
+def doubtful(**metadata: Any) -> bytes:
+    """A deployment with an unknown field, an unknown one twice, and a known one twice."""
+    body = json.dumps(deployment("d")).encode()
+    spoilt = (
+        b'"spec": {"unknown1": 1, "paused": true, '
+        b'"unknownDupe": 1, "unknownDupe": 2, "paused": false, '
+    )
+    named = json.dumps(metadata).encode()[1:-1]
+    return body.replace(b'"spec": {', spoilt, 1).replace(
+        b'{"name": "d"}', b'{"name": "d", %s}' % named
+    )
+
+
+FINDINGS = [
+    'unknown field "spec.unknown1"',
+    'unknown field "spec.unknownDupe"',
+    'duplicate field "spec.paused"',
+]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "merge", "strategic"])
+def test_field_validation_should_detect_unknown_and_duplicate_fields_of_a_typed_object(
+    api: RawApi, namespace: str, method: str
+) -> None:
+    path = f"/apis/apps/v1/namespaces/{namespace}/deployments"
+    media_type = "application/json"
+    body = doubtful(labels={"a": "b"})
+    if method != "POST":
+        assert api.post(path, deployment("d")).code == 201
+        path += "/d"
+    if method in ("merge", "strategic"):
+        kind = {"merge": "merge-patch", "strategic": "strategic-merge-patch"}[method]
+        method, media_type = "PATCH", f"application/{kind}+json"
+    headers = {"Content-Type": media_type}
+    strict = api.request(method, f"{path}?fieldValidation=Strict&dryRun=All", body, headers)
+    assert strict.code == (422 if method == "PATCH" else 400)
+    assert "strict decoding error: " in strict.message
+    assert all(finding in strict.message for finding in FINDINGS)
+    warned = api.request(method, f"{path}?fieldValidation=Warn&dryRun=All", body, headers)
+    assert warned.code in (200, 201)
+    for finding in FINDINGS:
+        quoted = finding.replace('"', '\\"')
+        assert f'299 - "{quoted}"' in warned.headers["Warning"]
+    ignored = api.request(method, f"{path}?fieldValidation=Ignore&dryRun=All", body, headers)
+    assert (ignored.code, ignored.headers.get("Warning")) == (warned.code, None)
+    assert ignored.json["spec"].get("paused", False) is False
+
+
+def test_field_validation_should_detect_unknown_metadata_fields_of_a_typed_object(
+    api: RawApi, namespace: str
+) -> None:
+    path = f"/apis/apps/v1/namespaces/{namespace}/deployments"
+    obj = deployment("d")
+    obj["metadata"]["unknownMeta"] = "x"
+    strict = api.post(f"{path}?fieldValidation=Strict", obj)
+    assert (strict.code, strict.message) == (
+        400,
+        'Deployment in version "v1" cannot be handled as a Deployment: '
+        'strict decoding error: unknown field "metadata.unknownMeta"',
+    )
+    warned = api.post(path, obj)
+    assert warned.headers["Warning"] == '299 - "unknown field \\"metadata.unknownMeta\\""'
+    applied = api.apply(f"{path}/e", {**obj, "metadata": {"name": "e", "unknownMeta": "x"}})
+    assert (applied.code, applied.message) == (
+        400,
+        "failed to create typed patch object (/e; apps/v1, Kind=Deployment): "
+        ".metadata.unknownMeta: field not declared in schema",
+    )
