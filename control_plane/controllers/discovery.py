@@ -1,9 +1,9 @@
 """Which resources hold content that can be deleted."""
 
-from control_plane.api.resources import EVENTS, RESOURCES, Resource
+from control_plane.api.resources import BUILT_IN, EVENTS, RESOURCES, Resource
 
 # Each object once: not again in the other versions and groups that serve it.
-_STORED = tuple(row for row in RESOURCES if row.is_stored and row.stored_as is None)
+_STORED = tuple(row for row in RESOURCES if BUILT_IN.keeps(row))
 
 
 def deletable_namespaced() -> tuple[Resource, ...]:

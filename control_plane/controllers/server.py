@@ -23,6 +23,7 @@ from control_plane.controllers.table import CONTROLLERS
 log = logging.getLogger(__name__)
 
 LEASE_NAME = "kube-controller-manager"
+USER_AGENT = f"{LEASE_NAME}/v1.35.0 (tapir)"  # what stands before the "/" owns what is written
 
 
 async def run(config: ControllersConfig, ready: asyncio.Event | None = None) -> None:
@@ -37,7 +38,7 @@ async def run(config: ControllersConfig, ready: asyncio.Event | None = None) -> 
         client_config = ClientConfig.from_kubeconfig(config.kubeconfig)
     except KubeconfigError as error:
         raise ConfigError(str(error)) from error
-    async with ApiClient(client_config, user_agent="tapir-controller-manager") as client:
+    async with ApiClient(client_config, user_agent=USER_AGENT) as client:
         if not config.leader_elect:
             await run_controllers(client, controllers, ready)
             return

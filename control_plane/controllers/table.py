@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 from control_plane.controllers.config import ControllersConfig
 from control_plane.controllers.deployment.controller import deployment
+from control_plane.controllers.disruption.controller import disruption
 from control_plane.controllers.endpoints.controller import endpoints
 from control_plane.controllers.endpointslice.controller import endpointslice
 from control_plane.controllers.garbage_collector.controller import garbage_collector
@@ -15,13 +16,17 @@ from control_plane.controllers.namespace.controller import namespace
 from control_plane.controllers.node_lifecycle.controller import node_lifecycle
 from control_plane.controllers.pod_gc import pod_gc
 from control_plane.controllers.replication.controller import replicaset, replicationcontroller
+from control_plane.controllers.role_aggregation import role_aggregation
 from control_plane.controllers.root_ca import root_ca
 from control_plane.controllers.runtime import Controller
+from control_plane.controllers.service_cidrs import service_cidrs
 from control_plane.controllers.serviceaccount import serviceaccount
 from control_plane.controllers.taint_eviction import taint_eviction
 
 CONTROLLERS: Mapping[str, Callable[[ControllersConfig], Controller]] = {
+    "clusterrole-aggregation-controller": role_aggregation,
     "deployment-controller": deployment,
+    "disruption-controller": disruption,
     "endpoints-controller": endpoints,
     "endpointslice-controller": endpointslice,
     "garbage-collector-controller": garbage_collector,
@@ -31,6 +36,7 @@ CONTROLLERS: Mapping[str, Callable[[ControllersConfig], Controller]] = {
     "replicaset-controller": replicaset,
     "replicationcontroller-controller": replicationcontroller,
     "root-ca-certificate-publisher-controller": root_ca,
+    "service-cidr-controller": service_cidrs,
     "serviceaccount-controller": serviceaccount,
     "taint-eviction-controller": taint_eviction,
 }

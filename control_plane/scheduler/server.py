@@ -25,6 +25,7 @@ from control_plane.scheduler.scheduler import Cluster, Scheduler
 from control_plane.scheduler.watch_handlers import POD_FIELD_SELECTOR, WatchHandlers
 
 LEASE = "kube-scheduler"
+USER_AGENT = f"{LEASE}/v1.35.0 (tapir)"  # what stands before the "/" owns what is written
 
 
 async def run(config: SchedulerConfig, ready: asyncio.Event | None = None) -> None:
@@ -37,7 +38,7 @@ async def run(config: SchedulerConfig, ready: asyncio.Event | None = None) -> No
         client_config = ClientConfig.from_kubeconfig(config.kubeconfig)
     except ClientConfigError as error:
         raise ConfigError(str(error)) from error
-    async with ApiClient(client_config, user_agent="tapir-scheduler") as client:
+    async with ApiClient(client_config, user_agent=USER_AGENT) as client:
         await _run_with(client, config, ready)
 
 

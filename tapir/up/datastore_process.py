@@ -156,6 +156,6 @@ def _environment(config: UpConfig) -> dict[str, str]:
     named = {
         "ETCD_ENDPOINT": config.datastore,
         "ETCD_ENDPOINT_PASSWORD_FILE": config.datastore_password_file,
+        PARENT: str(os.getpid()),
     }
-    named |= {PARENT: str(os.getpid())}
     return inherited | {name: value for name, value in named.items() if value}

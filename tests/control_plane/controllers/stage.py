@@ -14,6 +14,7 @@ from typing import Any
 from control_plane.api.errors import ApiError, Conflict, NotFound
 from control_plane.api.objects import Object, dig, is_terminating, key_of, name_of, namespace_of
 from control_plane.api.resources import (
+    CLUSTERROLES,
     DEPLOYMENTS,
     ENDPOINTS,
     ENDPOINTSLICES,
@@ -22,6 +23,7 @@ from control_plane.api.resources import (
     PODS,
     REPLICASETS,
     REPLICATIONCONTROLLERS,
+    SERVICECIDRS,
     Resource,
 )
 from control_plane.client.client import ApiClient
@@ -36,6 +38,7 @@ SECONDS = 90  # generous: machines are loaded; nothing waits for it that goes we
 NODE = "node-1"
 BROKEN = "broken"
 WATCHED = (
+    CLUSTERROLES,
     PODS,
     REPLICASETS,
     REPLICATIONCONTROLLERS,
@@ -44,6 +47,7 @@ WATCHED = (
     ENDPOINTSLICES,
     NAMESPACES,
     NODES,
+    SERVICECIDRS,
 )
 
 

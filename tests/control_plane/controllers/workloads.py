@@ -53,6 +53,18 @@ def pod(namespace: str, name: str, labels: dict[str, str] | None = None, **meta:
     }
 
 
+def suspended_job(namespace: str, name: str) -> Object:
+    """A Job whose pods nobody makes."""
+    template = pod_template({})
+    template["spec"]["restartPolicy"] = "Never"
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"suspend": True, "template": template},
+    }
+
+
 def service(namespace: str, name: str = "web", **spec: Any) -> Object:
     return {
         "apiVersion": "v1",
