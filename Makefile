@@ -12,7 +12,7 @@ PROTOS := proto/etcd/auth.proto proto/etcd/election.proto proto/etcd/kv.proto pr
 OPENAPI_PROTO := control_plane/api/openapi/openapi_v2.proto
 
 .DEFAULT_GOAL := help
-.PHONY: help install up setup test servers lint types imports pytest contract mysql pooled differential storage-suite damage robustness growth compose fmt proto bench flags lock
+.PHONY: help install up setup test servers lint types imports pytest contract mysql pooled differential storage-suite damage robustness availability growth client-go fuzz compose fmt proto bench flags lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -68,11 +68,21 @@ damage: setup ## damage stores and snapshots at random, two hundred rounds
 robustness: setup servers ## kill servers and databases under load, twenty rounds each
 	@$(BIN)/python -m tests.robustness
 
+fuzz: setup ## send an API server a hundred thousand requests made of its OpenAPI documents and spoilt
+	@$(BIN)/python -m tests.fuzz
+
+availability: setup servers ## kill one of several API servers under load, twenty rounds on each store
+	@$(BIN)/python -m tests.availability
+
 growth: setup servers ## update a thousand keys for a day on each database, and measure what is left
 	@$(BIN)/python -m tests.growth
 
 storage-suite: setup ## run Kubernetes' own storage tests on our datastore (needs Go)
 	@$(BIN)/python -m tests.clients.kubernetes_storage
+
+client-go: setup ## use our API server with Kubernetes' own Go client, in protobuf (needs Go)
+	@$(BIN)/python -m tests.clients.clientgo
+	@$(BIN)/python -m tests.clients.clientgo.stored
 
 compose: setup ## bring every compose file up, and down and up again (root, debootstrap)
 	@$(BIN)/python -m tests.compose

@@ -1,4 +1,4 @@
-"""The load program of loader/ (Go, on etcd's own client module): built once, run for each row."""
+"""The load programs of loader/ (Go): built once. That on etcd's client is run for each row."""
 
 import functools
 import hashlib
@@ -45,18 +45,24 @@ class Server(Protocol):
         """Its process."""
 
 
-@functools.cache
 def loader() -> Path:
-    """Build the program, unless it has been, and return its path."""
-    digest = hashlib.sha256(b"".join(p.read_bytes() for p in sorted(SOURCE.iterdir()))).hexdigest()
-    target = BUILD / f"loader-{digest[:12]}"
+    """Return the path of the program that speaks the etcd API."""
+    return built("etcd")
+
+
+@functools.cache
+def built(program: str) -> Path:
+    """Build one of the programs in loader/, unless it has been, and return its path."""
+    files = sorted(path for path in SOURCE.rglob("*") if path.is_file())
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+    target = BUILD / f"{program}-{digest[:12]}"
     if not target.exists():
         if shutil.which("go") is None:
             raise RuntimeError("the load program needs Go to be built: install golang-go")
         BUILD.mkdir(parents=True, exist_ok=True)
         unfinished = target.with_suffix(f".{os.getpid()}")
         subprocess.run(
-            ["go", "build", "-trimpath", "-o", str(unfinished), "."],
+            ["go", "build", "-trimpath", "-o", str(unfinished), f"./{program}"],
             cwd=SOURCE,
             env={**os.environ, "CGO_ENABLED": "0"},
             timeout=BUILD_SECONDS,

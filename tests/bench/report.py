@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tests.bench import alone, on_databases, speed
+from tests.bench.api import tables
 from tests.bench.markdown import table
 from tests.bench.results import Result
 from tests.bench.rows import ROWS
@@ -26,7 +27,8 @@ def render(results: Mapping[str, Result]) -> str:
         sections.append(speed.render(chosen, variant.removeprefix("sync-")))
     if "databases" in results:
         sections.append(on_databases.databases(results["databases"]))
-    sections += [alone.SECTIONS[part](results[part]) for part in alone.SECTIONS if part in results]
+    alone_and_api = {**alone.SECTIONS, **tables.SECTIONS}
+    sections += [alone_and_api[part](results[part]) for part in alone_and_api if part in results]
     clusters = [result for name, result in results.items() if name.startswith("cluster-")]
     if clusters:
         sections += [_waiting(clusters), *(_idle(result) for result in clusters)]

@@ -11,6 +11,8 @@ import (
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"google.golang.org/grpc"
+
+	"tapir/tests/bench/loader/load"
 )
 
 const (
@@ -22,7 +24,7 @@ const (
 
 // keepAlive grants the leases and renews each of them every third of its TTL, one stream on each connection. Measured
 // is the renewing, not the granting; no lease may be lost.
-func keepAlive(ctx context.Context, s *settings, connections []*grpc.ClientConn) (*report, error) {
+func keepAlive(ctx context.Context, s *settings, connections []*grpc.ClientConn) (*load.Report, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	renewers := make([]*renewer, len(connections))
@@ -42,18 +44,18 @@ func keepAlive(ctx context.Context, s *settings, connections []*grpc.ClientConn)
 		busy.Go(func() { fail(cancel, r.receive()) })
 	}
 	granting.Wait()
-	m := startAfterWarmUp(s)
-	m.wait(ctx)
+	m := load.StartAfterWarmUp(s.Plan)
+	m.Wait(ctx)
 	close(stop)
 	busy.Wait()
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
-	samples := [][]sample{}
+	samples := [][]load.Sample{}
 	for _, each := range renewers {
 		samples = append(samples, each.samples)
 	}
-	return m.report(len(m.within(samples)), nil), allThere(ctx, s, connections[0])
+	return m.Report(len(m.Within(samples)), nil), allThere(ctx, s, connections[0])
 }
 
 func fail(cancel context.CancelCauseFunc, err error) {
@@ -69,7 +71,7 @@ type renewer struct {
 	first, step int
 	renewed     []time.Time // when each was granted or renewed last; those from `granted` on are not there yet
 	granted     atomic.Int64
-	samples     []sample
+	samples     []load.Sample
 }
 
 func (r *renewer) id(number int) int64 { return int64(firstID + r.first + number*r.step) }
@@ -133,7 +135,7 @@ func (r *renewer) receive() error {
 		if answer.TTL <= 0 {
 			return fmt.Errorf("lease %x is lost", answer.ID)
 		}
-		r.samples = append(r.samples, sample{ended: time.Now()})
+		r.samples = append(r.samples, load.Sample{Ended: time.Now()})
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"google.golang.org/grpc"
+
+	"tapir/tests/bench/loader/load"
 )
 
 const (
@@ -20,7 +22,7 @@ const (
 // fanOut has one writer put one key after the other while the watchers, spread evenly over the connections with one
 // stream on each, receive every put. An operation is an event delivered to a watcher; the latencies are the puts'.
 // Every event must have arrived in the end.
-func fanOut(ctx context.Context, s *settings, connections []*grpc.ClientConn) (*report, error) {
+func fanOut(ctx context.Context, s *settings, connections []*grpc.ClientConn) (*load.Report, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var delivered atomic.Int64
@@ -39,24 +41,24 @@ func fanOut(ctx context.Context, s *settings, connections []*grpc.ClientConn) (*
 	}
 	writer := &countingPutter{putter: putter{s, pb.NewKVClient(connections[0]), s.value()}}
 	stop := make(chan struct{})
-	var samples []sample
+	var samples []load.Sample
 	var busy sync.WaitGroup
 	busy.Go(func() {
 		var err error
-		if samples, err = keepCalling(ctx, writer, stop); err != nil {
+		if samples, err = load.KeepCalling(ctx, writer.call, stop); err != nil {
 			cancel(err)
 		}
 	})
-	m := startAfterWarmUp(s)
+	m := load.StartAfterWarmUp(s.Plan)
 	before := delivered.Load()
-	m.wait(ctx)
+	m.Wait(ctx)
 	inTime := int(delivered.Load() - before)
 	close(stop)
 	busy.Wait()
 	if err := drained(ctx, &delivered, writer.done*int64(s.watchers)); err != nil {
 		return nil, err
 	}
-	return m.report(inTime, m.within([][]sample{samples})), nil
+	return m.Report(inTime, m.Within([][]load.Sample{samples})), nil
 }
 
 // countingPutter knows how many puts it has made.
@@ -131,24 +133,24 @@ func drained(ctx context.Context, delivered *atomic.Int64, expected int64) error
 
 // putToEvent puts a key, waits for its event, rests and does so again. An operation's latency is the time from
 // before the put to the event at the watcher, on another connection when there are two.
-func putToEvent(ctx context.Context, s *settings, connections []*grpc.ClientConn) (*report, error) {
+func putToEvent(ctx context.Context, s *settings, connections []*grpc.ClientConn) (*load.Report, error) {
 	stream, err := watch(ctx, s, connections[len(connections)-1], 1)
 	if err != nil {
 		return nil, err
 	}
 	writer := &putter{s, pb.NewKVClient(connections[0]), s.value()}
 	latencies := []time.Duration{}
-	m := startMeter(s)
-	for time.Now().Before(m.ends) {
+	m := load.Start(s.Plan)
+	for time.Now().Before(m.Ends) {
 		took, err := onePut(ctx, writer, stream)
 		if err != nil {
 			return nil, err
 		}
 		latencies = append(latencies, took)
-		time.Sleep(duration(restSeconds))
+		time.Sleep(load.Duration(restSeconds))
 	}
-	m.stop()
-	return m.report(len(latencies), latencies), nil
+	m.Stop()
+	return m.Report(len(latencies), latencies), nil
 }
 
 func onePut(ctx context.Context, writer *putter, stream pb.Watch_WatchClient) (time.Duration, error) {

@@ -7,7 +7,23 @@ import (
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"google.golang.org/grpc"
+
+	"tapir/tests/bench/loader/load"
 )
+
+// caller makes one request at a time, until it is told to stop.
+type caller interface {
+	call(ctx context.Context) error
+}
+
+// callersOf makes one caller for each request in flight, on connections in turn.
+func callersOf(s *settings, connections []*grpc.ClientConn, make func(pb.KVClient, int) caller) []load.Caller {
+	callers := []load.Caller{}
+	for i := range s.inFlight {
+		callers = append(callers, make(pb.NewKVClient(connections[i%len(connections)]), i).call)
+	}
+	return callers
+}
 
 // putter overwrites random keys.
 type putter struct {
@@ -16,9 +32,9 @@ type putter struct {
 	value []byte
 }
 
-func puts(ctx context.Context, s *settings, connections []*grpc.ClientConn) (*report, error) {
+func puts(ctx context.Context, s *settings, connections []*grpc.ClientConn) (*load.Report, error) {
 	value := s.value()
-	return closedLoop(ctx, s, callersOf(s, connections, func(kv pb.KVClient, _ int) caller {
+	return load.ClosedLoop(ctx, s.Plan, callersOf(s, connections, func(kv pb.KVClient, _ int) caller {
 		return &putter{s, kv, value}
 	}))
 }
@@ -34,8 +50,8 @@ type getter struct {
 	kv pb.KVClient
 }
 
-func ranges(ctx context.Context, s *settings, connections []*grpc.ClientConn) (*report, error) {
-	return closedLoop(ctx, s, callersOf(s, connections, func(kv pb.KVClient, _ int) caller {
+func ranges(ctx context.Context, s *settings, connections []*grpc.ClientConn) (*load.Report, error) {
+	return load.ClosedLoop(ctx, s.Plan, callersOf(s, connections, func(kv pb.KVClient, _ int) caller {
 		return &getter{s, kv}
 	}))
 }
@@ -60,8 +76,8 @@ type lister struct {
 	number int
 }
 
-func pages(ctx context.Context, s *settings, connections []*grpc.ClientConn) (*report, error) {
-	return closedLoop(ctx, s, callersOf(s, connections, func(kv pb.KVClient, _ int) caller {
+func pages(ctx context.Context, s *settings, connections []*grpc.ClientConn) (*load.Report, error) {
+	return load.ClosedLoop(ctx, s.Plan, callersOf(s, connections, func(kv pb.KVClient, _ int) caller {
 		return &lister{settings: s, kv: kv}
 	}))
 }

@@ -8,15 +8,17 @@ import (
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"google.golang.org/grpc"
+
+	"tapir/tests/bench/loader/load"
 )
 
 const keysPerTxn = 100 // etcd allows 128 operations
 
 // fill writes every key, once a round, many to a transaction. An operation of its report is a transaction.
-func fill(ctx context.Context, s *settings, connections []*grpc.ClientConn) (*report, error) {
+func fill(ctx context.Context, s *settings, connections []*grpc.ClientConn) (*load.Report, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	m := startMeter(s)
+	m := load.Start(s.Plan)
 	total, value := s.keys*s.rounds, s.value()
 	latencies := make([]time.Duration, (total+keysPerTxn-1)/keysPerTxn)
 	var next atomic.Int64
@@ -39,8 +41,8 @@ func fill(ctx context.Context, s *settings, connections []*grpc.ClientConn) (*re
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
-	m.stop()
-	return m.report(len(latencies), latencies), nil
+	m.Stop()
+	return m.Report(len(latencies), latencies), nil
 }
 
 func fillSome(ctx context.Context, s *settings, kv pb.KVClient, first, end int, value []byte) error {

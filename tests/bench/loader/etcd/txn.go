@@ -6,6 +6,8 @@ import (
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"google.golang.org/grpc"
+
+	"tapir/tests/bench/loader/load"
 )
 
 // updater does to keys of its own what kube-apiserver does to an object: put it if its revision is still the one that
@@ -25,7 +27,7 @@ type owned struct {
 	revision int64
 }
 
-func txns(ctx context.Context, s *settings, connections []*grpc.ClientConn) (*report, error) {
+func txns(ctx context.Context, s *settings, connections []*grpc.ClientConn) (*load.Report, error) {
 	found, err := pb.NewKVClient(connections[0]).Range(ctx, &pb.RangeRequest{
 		Key: []byte(s.prefix), RangeEnd: s.end(), KeysOnly: true,
 	})
@@ -44,7 +46,7 @@ func txns(ctx context.Context, s *settings, connections []*grpc.ClientConn) (*re
 		u := updaters[i%len(updaters)]
 		u.owned = append(u.owned, owned{kv.Key, kv.ModRevision})
 	}
-	report, err := closedLoop(ctx, s, callers)
+	report, err := load.ClosedLoop(ctx, s.Plan, callers)
 	if err == nil {
 		for _, u := range updaters {
 			report.Conflicts += u.conflicts

@@ -16,17 +16,16 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"google.golang.org/grpc"
+
+	"tapir/tests/bench/loader/load"
 )
 
 // settings are the flags: what is done, how hard, for how long.
 type settings struct {
-	work        string
+	load.Plan
 	endpoint    string
-	serverPID   int
 	connections int
 	inFlight    int
-	seconds     float64
-	warmUp      float64
 	prefix      string
 	keys        int
 	valueBytes  int
@@ -40,7 +39,7 @@ type settings struct {
 }
 
 // works is what the loader can do.
-var works = map[string]func(context.Context, *settings, []*grpc.ClientConn) (*report, error){
+var works = map[string]func(context.Context, *settings, []*grpc.ClientConn) (*load.Report, error){
 	"fill":      fill,
 	"put":       puts,
 	"txn":       txns,
@@ -63,11 +62,11 @@ func main() {
 	}
 }
 
-func run() (*report, error) {
+func run() (*load.Report, error) {
 	s := parse()
-	work, known := works[s.work]
+	work, known := works[s.Work]
 	if !known {
-		return nil, fmt.Errorf("no work %q: choose one of %s", s.work, strings.Join(workNames(), ", "))
+		return nil, fmt.Errorf("no work %q: choose one of %s", s.Work, strings.Join(workNames(), ", "))
 	}
 	connections := make([]*grpc.ClientConn, s.connections)
 	for i := range connections {
@@ -83,13 +82,10 @@ func run() (*report, error) {
 
 func parse() *settings {
 	s := &settings{}
-	flag.StringVar(&s.work, "work", "put", strings.Join(workNames(), ", "))
+	s.Flags("put", strings.Join(workNames(), ", "))
 	flag.StringVar(&s.endpoint, "endpoint", "127.0.0.1:2379", "host:port of the server")
-	flag.IntVar(&s.serverPID, "server-pid", 0, "the server's process, whose CPU time is reported (0: none)")
 	flag.IntVar(&s.connections, "connections", 1, "TCP connections that the callers share evenly")
 	flag.IntVar(&s.inFlight, "in-flight", 4, "requests under way at any time")
-	flag.Float64Var(&s.seconds, "seconds", 5, "how long to measure")
-	flag.Float64Var(&s.warmUp, "warm-up", 1, "seconds of load before that")
 	flag.StringVar(&s.prefix, "prefix", "/registry/bench/", "what every key begins with")
 	flag.IntVar(&s.keys, "keys", 10_000, "distinct keys")
 	flag.IntVar(&s.valueBytes, "value-bytes", 256, "size of a value")

@@ -1,0 +1,1 @@
+"""Kubernetes' own client library in Go, against our API server, in protobuf."""

@@ -1,0 +1,1 @@
+"""A fuzzer of the API server: requests made from its OpenAPI documents, and then spoilt."""

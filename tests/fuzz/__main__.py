@@ -1,0 +1,52 @@
+"""`make fuzz`: many requests to a server, how much memory it takes, and every fault."""
+
+import argparse
+import resource
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.fuzz.fuzzer import Fuzzer
+from tests.fuzz.requests import Requests
+from tests.support.apiserver import ThreadedApiServer
+from tests.support.datastore import Datastore
+
+ROUND = 5_000
+
+
+def main() -> int:
+    """Send the requests round by round; 1 when one of them was answered with a fault."""
+    parser = argparse.ArgumentParser(prog="fuzz")
+    parser.add_argument("--requests", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    with (
+        Datastore() as store,
+        tempfile.TemporaryDirectory() as directory,
+        ThreadedApiServer(store.endpoint, Path(directory)) as server,
+    ):
+        fuzzer = Fuzzer(server.server.port, server.pki)
+        requests = Requests(fuzzer.operations(), arguments.seed)
+        for done in range(0, arguments.requests, ROUND):
+            fuzzer.run(requests, ROUND)
+            _say(f"{done + ROUND} requests, {_memory()} MiB, {len(fuzzer.faults)} faults")
+        fuzzer.close()
+    for fault in fuzzer.faults[:50]:
+        _say(fault)
+    _say(f"answers {dict(sorted(fuzzer.codes.items()))}, the slowest {fuzzer.slowest}")
+    return 1 if fuzzer.faults else 0
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _memory() -> int:
+    """Return the memory of this process in MiB, server and fuzzer together."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() // 2**20
+
+
+if __name__ == "__main__":
+    sys.exit(main())
