@@ -1,4 +1,4 @@
-"""What an admission plugin is asked about: one write of one object."""
+"""What an admission plugin is asked about: one write of one object, or one connection to it."""
 
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -7,6 +7,7 @@ from control_plane.api.errors import Forbidden
 from control_plane.api.objects import Object, dig, name_of
 from control_plane.api.resources import Resource
 from control_plane.apiserver.registry.call import Call
+from control_plane.apiserver.registry.deletion import DeleteOptions
 
 
 class Operation(Enum):
@@ -15,13 +16,16 @@ class Operation(Enum):
     CREATE = "CREATE"
     UPDATE = "UPDATE"
     DELETE = "DELETE"
+    CONNECT = "CONNECT"
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
     """A write under review. `obj` may be changed in place by `admit`; `old` never.
 
-    For a deletion `obj` is the stored object; for a creation `old` is None.
+    For a deletion `obj` is the stored object, and `deletion` how it is to go; for a creation `old`
+    is None. For a connection (exec, attach, port forward, proxy) `obj` are its options, such as a
+    PodExecOptions, and `old` is None. `url_name` is the name in the URL of what has none in `obj`.
     """
 
     resource: Resource
@@ -31,6 +35,13 @@ class Review:
     old: Object | None
     call: Call
     subresource: str = ""
+    url_name: str = ""
+    deletion: DeleteOptions | None = None
+
+    @property
+    def name(self) -> str:
+        """The object's name; "" while only generateName is given."""
+        return self.url_name or name_of(self.obj)
 
     def is_for(self, resource: Resource, operation: Operation) -> bool:
         """Whether this is `operation` on the resource itself, not on a subresource of it."""
@@ -42,5 +53,5 @@ class Review:
 
     def forbidden(self, why: str) -> Forbidden:
         """The refusal, naming the object as upstream does."""
-        name = name_of(self.obj) or dig(self.obj, "metadata", "generateName", default="Unknown")
+        name = self.name or dig(self.obj, "metadata", "generateName", default="Unknown")
         return Forbidden.of(self.resource, name, why)

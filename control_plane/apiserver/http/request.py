@@ -23,6 +23,8 @@ Receive = Callable[[], Awaitable[Any]]
 class Request:
     """A request with its user. `warnings` become Warning headers of whatever the answer is.
 
+    `annotations` are for its audit event.
+
     `labels` are what it is counted under, `waited` the seconds it waited for its turn;
     `flow_headers` go with the answer; `seat` is what the request holds of the server while it is
     served.
@@ -41,6 +43,7 @@ class Request:
         self.connection: Connection | None = connection_of(scope)
         self.user: User = ANONYMOUS
         self.warnings: list[str] = []
+        self.annotations: dict[str, str] = {}
         self.flow_headers: Headers = ()
         self.seat: Seat | None = None
         self.labels: RequestLabels | None = None
@@ -103,6 +106,10 @@ class Request:
         """Add a warning once."""
         if text not in self.warnings and len(self.warnings) < MAX_WARNINGS:
             self.warnings.append(text)
+
+    def annotate(self, key: str, value: str) -> None:
+        """Add an annotation to the request's audit event; the first value of a key stays."""
+        self.annotations.setdefault(key, value)
 
     async def body(self) -> bytes:
         """The whole body; raises RequestEntityTooLarge as soon as it is known to be too long."""

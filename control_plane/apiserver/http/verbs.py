@@ -41,8 +41,11 @@ from control_plane.apiserver.http.services import ApiServices
 from control_plane.apiserver.http.socket_reply import watch_socket
 from control_plane.apiserver.http.target import Target
 from control_plane.apiserver.http.watch_reply import WatchErrorReply, WatchReply
-from control_plane.apiserver.http.write_options import call_of, read_delete_options
-from control_plane.apiserver.registry.call import Call
+from control_plane.apiserver.http.write_options import (
+    call_of,
+    call_without_options,
+    read_delete_options,
+)
 from control_plane.apiserver.registry.deletion import DeleteOptions
 from control_plane.apiserver.registry.metadata_rules import require_name
 from control_plane.apiserver.registry.registry import Edit
@@ -199,7 +202,7 @@ def _refuse_uid(target: Target, new: Object) -> None:
 async def delete(services: ApiServices, request: Request, target: Target) -> Reply:
     """DELETE of one object."""
     options = await _delete_options(request, target)
-    call = Call(request.user, options.dry_run, warn=request.warn)
+    call = call_without_options(request, dry_run=options.dry_run)
     resource = target.resource
     obj, is_gone = await services.registry.delete(
         resource, _namespace(target), target.name, options, call
@@ -221,7 +224,7 @@ async def delete_many(services: ApiServices, request: Request, target: Target) -
     resource = target.resource
     list_options = _list_options(request, target)
     options = await _delete_options(request, target)
-    call = Call(request.user, options.dry_run, warn=request.warn)
+    call = call_without_options(request, dry_run=options.dry_run)
     listing = await services.reader.list(resource, list_options)
     items = []
     for entry in listing.entries:

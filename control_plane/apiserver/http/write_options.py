@@ -45,7 +45,25 @@ def call_of(request: Request, kind: str, *, applies: bool = False) -> Call:
         field_manager=query.text("fieldManager") or _manager_of_agent(request),
         force=applies and query.flag("force"),
         warn=request.warn,
+        options=_options(query),
+        annotate=request.annotate,
     )
+
+
+def _options(query: Query) -> Object:
+    """The options as the client gave them."""
+    options: Object = {}
+    if query.texts("dryRun"):
+        options["dryRun"] = query.texts("dryRun")
+    for name in ("fieldManager", "fieldValidation"):
+        if query.text(name):
+            options[name] = query.text(name)
+    return options
+
+
+def call_without_options(request: Request, *, dry_run: bool = False) -> Call:
+    """What the registry needs to know of a deletion or a connection."""
+    return Call(request.user, dry_run, warn=request.warn, annotate=request.annotate)
 
 
 def _manager_of_agent(request: Request) -> str:

@@ -70,7 +70,8 @@ class Edit:
 
     `transform` gets a copy of the stored object ({} when the edit may create it) and returns the
     new one; with `sets_owners` it has also said who owns its fields, as an apply does. `is_system`
-    edits are the server's own (a binding): not validated, not admitted, nobody's.
+    edits are the server's own (a binding): not validated, not admitted, nobody's. With
+    `is_admitted`, `transform` has asked admission itself, about what the client sees of the object.
     """
 
     resource: Resource
@@ -82,6 +83,7 @@ class Edit:
     sets_owners: bool = False
     may_omit_version: bool = True
     is_system: bool = False
+    is_admitted: bool = False
 
 
 class Registry:
@@ -246,10 +248,8 @@ class Registry:
         apply_defaults(resource, new)
         if not edit.sets_owners:
             self._track(resource, edit.subresource, old, new, call)
-        review = Review(
-            resource, Operation.UPDATE, edit.namespace, new, old, call, edit.subresource
-        )
-        await self._admission.admit(review)
+        if not edit.is_admitted:
+            await self._admission.admit(_update_review(edit, new, old, call))
         prepare_for_update(resource, new, old, now=self.now(), subresource=edit.subresource)
         return new
 
@@ -268,11 +268,8 @@ class Registry:
                     raise Invalid.of(resource, edit.name, errors)
                 for text in warnings_on_update(resource, new, old, subresource=edit.subresource):
                     call.warn(text)
-                await self._admission.check(
-                    Review(
-                        resource, Operation.UPDATE, edit.namespace, new, old, call, edit.subresource
-                    )
-                )
+                if not edit.is_admitted:
+                    await self._admission.check(_update_review(edit, new, old, call))
             if is_unchanged(new, old) or call.dry_run:
                 return new
             if not is_finished(resource, new):
@@ -306,18 +303,36 @@ class Registry:
         return obj
 
     async def delete(
-        self, resource: Resource, namespace: str, name: str, options: DeleteOptions, call: Call
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        options: DeleteOptions,
+        call: Call,
+        *,
+        is_admitted: bool = False,
     ) -> tuple[Object, bool]:
-        """Delete or mark an object; return it and whether it is gone."""
+        """Delete or mark an object; return it and whether it is gone.
+
+        With `is_admitted`, admission has been asked before, about something else: an eviction.
+        """
         store = self.collections.of(resource).store
         for _ in range(WRITE_ATTEMPTS):
             stored = await store.get(namespace, name)
             if stored is None:
                 raise NotFound.of(resource, name)
             check_preconditions(resource, stored.obj, options)
-            review = Review(resource, Operation.DELETE, namespace, stored.obj, stored.obj, call)
-            await self._admission.admit(review)
-            await self._admission.check(review)
+            review = Review(
+                resource,
+                Operation.DELETE,
+                namespace,
+                stored.obj,
+                stored.obj,
+                call,
+                deletion=options,
+            )
+            if not is_admitted:
+                await self.admit(review)
             fate, obj = plan_deletion(resource, stored.obj, options, self._clock())
             result = await self._carry_out(fate, store, stored, obj, options)
             if result is not None:
@@ -338,3 +353,9 @@ class Registry:
         if fate is Fate.REMOVE:
             return await self._remove(store, stored, obj)
         return await self._put(store, stored, obj)
+
+
+def _update_review(edit: Edit, new: Object, old: Object, call: Call) -> Review:
+    return Review(
+        edit.resource, Operation.UPDATE, edit.namespace, new, old, call, edit.subresource, edit.name
+    )

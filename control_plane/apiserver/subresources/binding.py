@@ -12,6 +12,7 @@ from control_plane.api.objects import (
 from control_plane.api.resources import BINDINGS, NODES, PODS, Resource
 from control_plane.api.timestamps import now
 from control_plane.api.validation.pods import validate_binding
+from control_plane.apiserver.admission import Operation, Review
 from control_plane.apiserver.http.answer import Reply, negotiated_answer
 from control_plane.apiserver.http.bodies import read_object
 from control_plane.apiserver.http.request import Request
@@ -31,6 +32,9 @@ async def create(services: ApiServices, request: Request, target: Target) -> Rep
     sent = await read_object(request, BINDINGS, call)
     if name_of(sent) and name_of(sent) != target.name:
         raise BadRequest("name in URL does not match name in Binding object")
+    namespace, name = target.namespace, target.name
+    review = Review(PODS, Operation.CREATE, namespace, sent, None, call, "binding", name)
+    await services.registry.admit(review)
     await _bind(services, (target.namespace, target.name), sent, call)
     return _done(request)
 

@@ -66,7 +66,9 @@ async def create(services: ApiServices, request: Request, target: Target) -> Rep
     if name_of(sent) != target.name:
         raise BadRequest("name in URL does not match name in Eviction object")
     options = _delete_options(sent, call)
-    review = Review(PODS, Operation.CREATE, target.namespace, sent, None, call, "eviction")
+    review = Review(
+        PODS, Operation.CREATE, target.namespace, sent, None, call, "eviction", target.name
+    )
     await services.registry.admit(review)
     await _Evicting(services, target.namespace, target.name, options, call).run()
     status = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
@@ -174,7 +176,9 @@ class _Evicting:
             marked = await self._mark(options)
             if options.resource_version:
                 options = replace(options, resource_version=resource_version_of(marked))
-        await self._registry.delete(PODS, self._namespace, self._name, options, self._call)
+        await self._registry.delete(
+            PODS, self._namespace, self._name, options, self._call, is_admitted=True
+        )
 
     async def _mark(self, options: DeleteOptions) -> Object:
         async def mark(pod: Object) -> Object:

@@ -1,6 +1,6 @@
 """pods/exec and pods/attach: a process's streams, between the client and the pod's kubelet."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import urlencode
 
 from control_plane.api.errors import BadRequest
@@ -9,6 +9,7 @@ from control_plane.apiserver.http.query import Query
 from control_plane.apiserver.http.request import Request
 from control_plane.apiserver.http.services import ApiServices
 from control_plane.apiserver.http.target import Target
+from control_plane.apiserver.subresources.connecting import admit_connection
 from control_plane.apiserver.subresources.containers import container_of
 from control_plane.apiserver.subresources.upgrade_relay import (
     authorize_stream,
@@ -26,12 +27,12 @@ _STREAMS: Mapping[str, str] = {
 
 async def execute(services: ApiServices, request: Request, target: Target) -> Reply:
     """GET or POST with an upgrade: run a command in a container."""
-    return await _connect(services, request, target, exec_parameters(request.query))
+    return await _connect(services, request, target, exec_parameters)
 
 
 async def attach(services: ApiServices, request: Request, target: Target) -> Reply:
     """GET or POST with an upgrade: join a container's main process."""
-    return await _connect(services, request, target, stream_parameters(request.query))
+    return await _connect(services, request, target, stream_parameters)
 
 
 def exec_parameters(query: Query) -> list[tuple[str, str]]:
@@ -52,9 +53,14 @@ def stream_parameters(query: Query) -> list[tuple[str, str]]:
 
 
 async def _connect(
-    services: ApiServices, request: Request, target: Target, parameters: list[tuple[str, str]]
+    services: ApiServices,
+    request: Request,
+    target: Target,
+    parameters_of: Callable[[Query], list[tuple[str, str]]],
 ) -> Reply:
     authorize_stream(services, request, target)
+    await admit_connection(services, request, target)
+    parameters = parameters_of(request.query)
     pod = await services.kubelets.pod(target.namespace, target.name)
     container = container_of(pod, request.query.text("container"))
     base = await services.kubelets.base_url(pod)

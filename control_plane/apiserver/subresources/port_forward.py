@@ -10,6 +10,7 @@ from control_plane.apiserver.http.answer import Reply
 from control_plane.apiserver.http.request import Request
 from control_plane.apiserver.http.services import ApiServices
 from control_plane.apiserver.http.target import Target
+from control_plane.apiserver.subresources.connecting import admit_connection
 from control_plane.apiserver.subresources.upgrade_relay import (
     authorize_stream,
     relayed_to_kubelet,
@@ -19,6 +20,7 @@ from control_plane.apiserver.subresources.upgrade_relay import (
 async def connect(services: ApiServices, request: Request, target: Target) -> Reply:
     """GET or POST with an upgrade."""
     authorize_stream(services, request, target)
+    await admit_connection(services, request, target)
     pod = await services.kubelets.pod(target.namespace, target.name)
     base = await services.kubelets.base_url(pod)
     url = f"{base}/portForward/{target.namespace}/{target.name}"

@@ -7,12 +7,14 @@ from control_plane.apiserver.http.target import Target
 from control_plane.apiserver.proxying.backend import Backend, backend_of
 from control_plane.apiserver.proxying.header_rules import upgrade_headers
 from control_plane.apiserver.proxying.reply import ProxyReply
+from control_plane.apiserver.subresources.connecting import admit_connection
 from control_plane.apiserver.subresources.upgrade_relay import relayed
 from control_plane.streams.upgrade import Endpoint, request_head
 
 
 async def connect(services: ApiServices, request: Request, target: Target) -> Reply:
     """Any method, with or without an upgrade."""
+    await admit_connection(services, request, target)
     backend = await backend_of(services, target)
     if request.upgrade:
         return await _upgraded(services, request, target, backend)

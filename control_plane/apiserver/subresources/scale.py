@@ -11,6 +11,7 @@ from control_plane.api.field_error import invalid
 from control_plane.api.objects import Object, deep_copy, dig, name_of, resource_version_of
 from control_plane.api.patch import is_apply, patch_for
 from control_plane.api.resources import REPLICATIONCONTROLLERS, Resource
+from control_plane.apiserver.admission import Operation, Review
 from control_plane.apiserver.http.answer import Reply
 from control_plane.apiserver.http.applying import Applying
 from control_plane.apiserver.http.bodies import read_object
@@ -80,6 +81,17 @@ async def _write(
         if owners:
             scale["metadata"]["managedFields"] = owners
         changed = change(scale)
+        review = Review(
+            target.resource,
+            Operation.UPDATE,
+            target.namespace,
+            changed,
+            scale_of(target.resource, parent),
+            call,
+            "scale",
+            target.name,
+        )
+        await services.registry.admit(review)
         result = with_scale(parent, changed, target)
         after = dig(changed, "metadata", "managedFields")
         owners = parent_entries(entries, after, target.resource.api_version)
@@ -90,7 +102,13 @@ async def _write(
         return result
 
     edit = Edit(
-        target.resource, target.namespace, target.name, transform, "scale", sets_owners=True
+        target.resource,
+        target.namespace,
+        target.name,
+        transform,
+        "scale",
+        sets_owners=True,
+        is_admitted=True,
     )
     updated, _ = await services.registry.update(edit, call)
     return _answer(request, target, updated)

@@ -12,6 +12,7 @@ from control_plane.api.field_error import invalid
 from control_plane.api.objects import Object, dig, name_of, namespace_of, uid_of
 from control_plane.api.resources import NODES, PODS, SECRETS, SERVICEACCOUNTS, Resource
 from control_plane.api.timestamps import format_time
+from control_plane.apiserver.admission import Operation, Review
 from control_plane.apiserver.auth.tokens import TokenSubject
 from control_plane.apiserver.http.answer import Reply, negotiated_answer
 from control_plane.apiserver.http.bodies import read_object
@@ -38,6 +39,9 @@ async def create(services: ApiServices, request: Request, target: Target) -> Rep
     account = await services.collections.live(SERVICEACCOUNTS, target.namespace, target.name)
     if account is None:
         raise NotFound.of(SERVICEACCOUNTS, target.name)
+    namespace, name = target.namespace, target.name
+    review = Review(SERVICEACCOUNTS, Operation.CREATE, namespace, sent, None, call, "token", name)
+    await services.registry.admit(review)
     _check(sent, target)
     spec = sent.setdefault("spec", {})
     audiences = tuple(spec.get("audiences") or services.config.service_accounts.audiences)
