@@ -6,6 +6,7 @@ is the other user's. Source: the impersonation filter of Kubernetes v1.35.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from urllib.parse import unquote_to_bytes
 
 from control_plane.api.errors import BadRequest
@@ -46,7 +47,7 @@ def impersonated(authorizer: Authorizer, user: User, lines: Sequence[tuple[bytes
 
     Raises Forbidden when `user` may not act as that one, BadRequest for groups of nobody.
     """
-    if not any(name.startswith(PREFIX) for name, _ in lines):
+    if PREFIX not in b"\n".join(map(itemgetter(0), lines)):
         return user
     wanted = wanted_of(lines)
     if not wanted.name:

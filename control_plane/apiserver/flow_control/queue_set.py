@@ -150,7 +150,8 @@ class QueueSet:
         if ticket.queue is not None:
             ticket.queue.seats_in_use -= ticket.seats
             self._drop_if_idle(ticket.queue)
-        self._serve(now)
+        if self._with_waiting:
+            self._serve(now)
 
     def _sync(self, now: float) -> None:
         """Advance the virtual clock: what was due to each queue with work since the last time."""

@@ -24,14 +24,16 @@ class SeatDemand:
 
     def observe(self, demand: int, now: float) -> None:
         """The demand is this from now on."""
-        self._advance(now)
-        self._demand = demand
+        seconds, before = now - self._since, self._demand
+        self._sum += before * seconds
+        self._squares += before * before * seconds
+        self._since, self._demand = now, demand
         if demand > self._highest:
             self._highest = demand
 
     def close(self, now: float) -> None:
         """End a period: bring `smoothed` and `peak` up to date and begin another one."""
-        self._advance(now)
+        self.observe(self._demand, now)
         duration = now - self._begun
         self.peak = self._highest
         if duration > 0:
@@ -42,9 +44,3 @@ class SeatDemand:
             self.smoothed = max(envelope, faded)
         self._sum = self._squares = 0.0
         self._highest, self._begun = self._demand, now
-
-    def _advance(self, now: float) -> None:
-        seconds = now - self._since
-        self._sum += self._demand * seconds
-        self._squares += self._demand * self._demand * seconds
-        self._since = now

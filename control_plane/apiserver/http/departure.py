@@ -1,6 +1,7 @@
 """The moment a client leaves: what is to be done then, once."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 
 class Departure:
@@ -22,7 +23,7 @@ class Departure:
 
     def discard(self, callback: Callable[[], None]) -> None:
         """Do not call it any more."""
-        if callback in self._callbacks:
+        with suppress(ValueError):
             self._callbacks.remove(callback)
 
     def happen(self) -> None:

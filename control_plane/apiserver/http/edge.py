@@ -77,15 +77,14 @@ class Edge:
 
     def count(self, request: Request, labels: RequestLabels) -> None:
         """Count the request under `labels` from now until it is done."""
-        request.labels = labels
-        self.requests.begin(labels)
+        request.series = self.requests.begin(labels)
 
     async def admit(self, request: Request, asked: Attributes, work: Work = ONE_SEAT) -> None:
         """Wait until the request may be served; raises TurnedAwayError when that is not soon.
 
         A read whose client leaves is broken off; a write goes on, since its outcome is for all.
         """
-        patience = time_limit(request.query) * PATIENT_PART
+        patience = request.seconds * PATIENT_PART
         begun = perf_counter()
         try:
             grant = await self._limiter.grant(
@@ -132,19 +131,19 @@ class Edge:
             self._finish(request, outcome, begun)
 
     def _finish(self, request: Request, outcome: Outcome, begun: float) -> None:
-        if request.labels is not None:
+        if request.series is not None:
             code, size = outcome
-            seconds = perf_counter() - begun
-            self.requests.end(request.labels, code, seconds, size, request.waited)
+            request.series.end(code, perf_counter() - begun, size, request.waited)
 
     async def _reply(self, handler: Handler, request: Request) -> Reply:
         try:
             if request.objection:
                 raise BadRequest(request.objection)
-            limit = LONGEST_SECONDS if request.is_passed_on else time_limit(request.query)
-            if limit == LONGEST_SECONDS:
+            if request.query_string and not request.is_passed_on:
+                request.seconds = time_limit(request.query)
+            if request.seconds == LONGEST_SECONDS:
                 return await self._deadlines.bound(self._served(handler, request))
-            async with asyncio.timeout(limit):
+            async with asyncio.timeout(request.seconds):
                 return await self._served(handler, request)
         except TimeoutError:
             return error_answer(Timeout.of(DEADLINE_TEXT), request)

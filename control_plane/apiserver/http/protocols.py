@@ -2,7 +2,8 @@
 
 Each request's scope gets an extension `tapir.connection`: the client certificate that TLS has
 verified, and the ways to drop a client that does not read and to take the connection over for
-another protocol. ASGI has no standard for any of them.
+another protocol. ASGI has no standard for any of them. `tapir.cycle` is uvicorn's state of the
+request, through which `whole_answer` answers.
 Source of the bound on a request's head: net/http of Go, as upstream uses it.
 """
 
@@ -24,6 +25,7 @@ from control_plane.apiserver.http.departure import Departure
 from control_plane.streams.takeover import TakenWire
 
 EXTENSION = "tapir.connection"
+CYCLE = "tapir.cycle"
 MAX_HEAD_BYTES = 1024 * 1024
 HEAD_SECONDS = 32
 _HEAD_TOO_LARGE = (
@@ -65,12 +67,6 @@ class Connection(NamedTuple):
         if protocol is None:
             raise ConnectionResetError("the client has gone")
         return TakenWire(self.transport, protocol)
-
-
-def connection_of(scope: Any) -> Connection | None:
-    """The connection behind an ASGI scope; None when another server made the scope."""
-    connection: Connection | None = scope.get("extensions", {}).get(EXTENSION)
-    return connection
 
 
 def passes_on(raw_path: str) -> bool:
@@ -134,6 +130,8 @@ class HttpProtocol(HttpToolsProtocol):
         self._is_in_head = False
         self._stop_waiting()
         super().on_headers_complete()
+        if self.cycle is not None and self.cycle.scope is self.scope:
+            cast("Any", self.scope)["extensions"][CYCLE] = self.cycle
 
     def _should_upgrade(self) -> bool:
         """Leave WebSockets that are passed on to the handler, which takes the connection over."""

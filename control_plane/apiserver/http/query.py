@@ -72,6 +72,9 @@ class Query:
         return number
 
 
+NO_QUERY = Query(b"")  # of nearly all requests
+
+
 def objection_to_escapes(text: str) -> str:
     """Say what is wrong with the percent-encoding of a path or query, "" when nothing is."""
     found = _BAD_ESCAPE.search(text) if "%" in text else None

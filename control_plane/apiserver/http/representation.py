@@ -1,6 +1,7 @@
 """Objects and lists in the form that was negotiated: themselves, Tables, or metadata only."""
 
 import datetime
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -35,6 +36,7 @@ from control_plane.apiserver.storage.codec import Codec
 TABLE = "Table"
 METADATA = "PartialObjectMetadata"
 METADATA_LIST = "PartialObjectMetadataList"
+MAX_REMEMBERED = 1024  # Accept headers times resources
 
 
 def object_answer(request: Request, resource: Resource, body: bytes, status: int = 200) -> Answer:
@@ -85,8 +87,13 @@ def accepted_form(request: Request, resource: Resource, *, stream: bool = False)
 
     Reviews have no metadata of which to make a Table or a part.
     """
+    return _accepted(request.headers.get(b"accept", b""), resource, stream)
+
+
+@functools.lru_cache(maxsize=MAX_REMEMBERED)
+def _accepted(header: bytes, resource: Resource, stream: bool) -> Accepted:
     return negotiate(
-        request.header(b"accept"),
+        header.decode("latin-1"),
         stream=stream,
         forms=OBJECT_FORMS if resource.is_stored or resource.verbs != CREATE_ONLY else NO_FORMS,
         has_protobuf=envelope.has_message(resource.api_version, resource.kind),

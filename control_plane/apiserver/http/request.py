@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any
 from control_plane.api.errors import RequestEntityTooLarge
 from control_plane.apiserver.auth.user import ANONYMOUS, User
 from control_plane.apiserver.http.departure import Departure
-from control_plane.apiserver.http.protocols import Connection, connection_of, passes_on
-from control_plane.apiserver.http.query import Query, objection_to_escapes
+from control_plane.apiserver.http.protocols import CYCLE, EXTENSION, Connection, passes_on
+from control_plane.apiserver.http.query import NO_QUERY, Query, objection_to_escapes
+from control_plane.apiserver.http.time_limit import LONGEST_SECONDS
 
 if TYPE_CHECKING:
     from control_plane.apiserver.flow_control.limiter import Headers, Seat
-    from control_plane.apiserver.metrics.requests import RequestLabels
+    from control_plane.apiserver.metrics.requests import Series
 
 MAX_BODY_BYTES = 3 * 1024 * 1024
 MAX_WARNINGS = 100
+_NO_EXTENSIONS: Mapping[str, Any] = {}
 
 Receive = Callable[[], Awaitable[Any]]
 
@@ -23,11 +25,9 @@ Receive = Callable[[], Awaitable[Any]]
 class Request:
     """A request with its user. `warnings` become Warning headers of whatever the answer is.
 
-    `annotations` are for its audit event.
-
-    `labels` are what it is counted under, `waited` the seconds it waited for its turn;
-    `flow_headers` go with the answer; `seat` is what the request holds of the server while it is
-    served.
+    `annotations` are for its audit event; `series` is what it is counted in, `waited` the seconds
+    it waited for its turn, `seconds` how long it may take; `flow_headers` go with the answer;
+    `seat` is what the request holds of the server while it is served.
     """
 
     def __init__(self, scope: Any, receive: Receive) -> None:
@@ -35,21 +35,24 @@ class Request:
         self.method: str = scope.get("method", "GET")
         self.path: str = scope["path"]
         self.raw_path: str = scope["raw_path"].decode("latin-1")
-        self.query = Query(scope["query_string"])
+        self.query_string: bytes = scope["query_string"]
+        self.query = Query(self.query_string) if self.query_string else NO_QUERY
         self.header_lines: Sequence[tuple[bytes, bytes]] = scope["headers"]
         self.headers: Mapping[bytes, bytes] = dict(self.header_lines)
-        self.query_string: bytes = scope["query_string"]
         self.client: str = (scope.get("client") or ("",))[0]
-        self.connection: Connection | None = connection_of(scope)
+        extensions = scope.get("extensions") or _NO_EXTENSIONS
+        self.connection: Connection | None = extensions.get(EXTENSION)
+        self.cycle: Any = extensions.get(CYCLE)
         self.user: User = ANONYMOUS
         self.warnings: list[str] = []
         self.annotations: dict[str, str] = {}
         self.flow_headers: Headers = ()
         self.seat: Seat | None = None
-        self.labels: RequestLabels | None = None
+        self.series: Series | None = None
         self.waited = 0.0
+        self.seconds = LONGEST_SECONDS
         self.was_abandoned = False
-        self._abandon: Callable[[], None] | None = None
+        self._abandoned_task: asyncio.Task[Any] | None = None
         self.is_socket: bool = scope["type"] == "websocket"
         self.subprotocols: list[str] = list(scope.get("subprotocols") or ())
         self.receive = receive
@@ -66,21 +69,19 @@ class Request:
 
     def abandon_when_gone(self) -> None:
         """Cancel the present task when the client leaves, until `stop_abandoning`."""
-        task = asyncio.current_task()
+        self._abandoned_task = asyncio.current_task()
+        self.departure.add(self._abandon)
 
-        def abandon() -> None:
-            self.was_abandoned = True
-            if task is not None:
-                task.cancel()
-
-        self._abandon = abandon
-        self.departure.add(abandon)
+    def _abandon(self) -> None:
+        self.was_abandoned = True
+        if self._abandoned_task is not None:
+            self._abandoned_task.cancel()
 
     def stop_abandoning(self) -> None:
         """Whatever becomes of the client, go on."""
-        if self._abandon is not None:
+        if self._abandoned_task is not None:
             self.departure.discard(self._abandon)
-            self._abandon = None
+            self._abandoned_task = None
 
     @property
     def objection(self) -> str:

@@ -7,7 +7,7 @@ SUBRESOURCES is a half of its parent (status) and handled by the verbs themselve
 import functools
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from control_plane.api import field_selector
 from control_plane.api.errors import MethodNotAllowed, NotFound, Unauthorized
@@ -28,6 +28,7 @@ from control_plane.apiserver.http.request import Request
 from control_plane.apiserver.http.request_labels import labels_of
 from control_plane.apiserver.http.services import ApiServices
 from control_plane.apiserver.http.target import Target, parse_target, unserved_subresource
+from control_plane.apiserver.metrics.requests import RequestLabels
 from control_plane.apiserver.subresources import SUBRESOURCES
 from control_plane.apiserver.virtual import VIRTUAL
 
@@ -62,6 +63,24 @@ MAX_REMEMBERED = 4096  # paths: nodes and controllers come back to the same ones
 _RESOURCE_PATH = re.compile(r"/(?:api/[^/]*|apis/[^/]*/[^/]*)/[^/]")
 
 
+class Plan(NamedTuple):
+    """What a request comes to by its method and path; `function` is None for what is not served.
+
+    `deprecated` is the warning that its answer bears.
+    """
+
+    target: Target
+    verb: str
+    function: Function | None
+    asked: Attributes
+    labels: RequestLabels
+    deprecated: str | None
+
+    def fits(self, request: Request) -> bool:
+        """Whether method and path say it all: nothing in the query or the headers has a say."""
+        return not request.query_string and self.verb != "patch"
+
+
 class ResourceApi:
     """Serves every resource path, over HTTP and WebSockets."""
 
@@ -73,6 +92,7 @@ class ResourceApi:
         self._target = functools.lru_cache(MAX_REMEMBERED)(
             lambda raw_path: parse_target(raw_path, resources)
         )
+        self._plans: dict[tuple[str, str], Plan] = {}
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one ASGI scope."""
@@ -82,24 +102,38 @@ class ResourceApi:
             await self._edge.serve(self._handle, scope, receive, send)
 
     async def _handle(self, request: Request) -> Reply:
-        target = self._target(request.raw_path)
-        if target is None:
+        plan = self._plans.get((request.method, request.raw_path))
+        if plan is None or not plan.fits(request):
+            plan = self._planned(request)
+        if plan is None:
             asked = Attributes(verb=request.method.lower(), path=request.path)
             await self._edge.admit(request, asked)
             return self._nothing_here(request)
-        verb, function = self._verb(request, target)
-        asked = _attributes(request, target, verb)
-        self._edge.count(request, labels_of(request, target, verb))
+        target, verb, function, asked, labels, deprecated = plan
+        self._edge.count(request, labels)
         if target.subresource not in LONG_RUNNING:
             await self._edge.admit(request, asked, self._work(request, target, verb))
         self._services.authorizer.authorize(request.user, asked)
         if function is None:
             raise MethodNotAllowed.of(target.resource, verb)
-        deprecated = deprecation(target.resource)
         if deprecated:
             request.warn(deprecated)
             self._edge.requests.deprecated.add(_api(target))
         return await function(self._services, request, target)
+
+    def _planned(self, request: Request) -> "Plan | None":
+        """Decide what the request comes to, and remember it for those that are the same."""
+        target = self._target(request.raw_path)
+        if target is None:
+            return None
+        verb, function = self._verb(request, target)
+        asked, labels = _attributes(request, target, verb), labels_of(request, target, verb)
+        plan = Plan(target, verb, function, asked, labels, deprecation(target.resource))
+        if plan.fits(request):
+            if len(self._plans) >= MAX_REMEMBERED:
+                self._plans.clear()
+            self._plans[request.method, request.raw_path] = plan
+        return plan
 
     def _work(self, request: Request, target: Target, verb: str) -> Work:
         """The seats that the request takes."""

@@ -66,11 +66,12 @@ def facts_of(requests: RequestCounts, caches: Iterable[Cache], calls: StoreCalls
                 labels,
                 dict(series.codes),
                 series.seconds.seen(),
-                series.sizes.seen() if series.sizes.count else None,
+                series.sizes.seen() if series.sizes is not None and series.sizes.count else None,
             )
             for labels, series in requests.series.items()
+            if series.codes
         ],
-        {labels: seconds.seen() for labels, seconds in requests.service.items()},
+        {labels: seen.seen() for labels, seen in requests.service.items() if seen.count},
         dict(requests.long_running),
         dict(requests.in_flight),
         sorted(requests.deprecated),

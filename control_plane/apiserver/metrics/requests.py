@@ -43,15 +43,31 @@ class RequestLabels(NamedTuple):
 
 
 class Series:
-    """The requests of one kind."""
+    """The requests of one kind. `service` is shared with those that differ in `dry_run` alone."""
 
-    __slots__ = ("codes", "seconds", "sizes")
+    __slots__ = ("codes", "labels", "present", "seconds", "service", "sizes")
 
-    def __init__(self) -> None:
-        """Nothing has been counted yet."""
+    def __init__(self, labels: RequestLabels, service: Histogram | None) -> None:
+        """Nothing has been counted yet; what lasts as its client likes has no time of service."""
+        self.labels = labels
+        self.present = 0
         self.codes: Counter[int] = Counter()
         self.seconds = Histogram(REQUEST_SECONDS)
-        self.sizes = Histogram(ANSWER_BYTES)
+        self.service = service
+        self.sizes = Histogram(ANSWER_BYTES) if labels.verb in _SIZED else None
+
+    def end(self, code: int, seconds: float, size: int, waited: float = 0.0) -> None:
+        """A request is done, with `code` (0: the client did not wait) and `size` bytes.
+
+        It has `waited` for its turn before it was served.
+        """
+        self.present -= 1
+        self.codes[code] += 1
+        self.seconds.observe(seconds)
+        if self.service is not None:
+            self.service.observe(seconds - waited)
+        if self.sizes is not None:
+            self.sizes.observe(size)
 
 
 class RequestCounts:
@@ -61,8 +77,6 @@ class RequestCounts:
         """Nothing has been counted yet."""
         self._series: dict[RequestLabels, Series] = {}
         self.service: dict[tuple[str, ...], Histogram] = {}
-        self.long_running: Counter[tuple[str, ...]] = Counter()
-        self.in_flight = {"mutating": 0, "readOnly": 0}
         self.deprecated: set[tuple[str, ...]] = set()
 
     @property
@@ -70,37 +84,33 @@ class RequestCounts:
         """What has been counted."""
         return self._series
 
-    def begin(self, labels: RequestLabels) -> None:
-        """A request is there; it must `end`."""
-        self._count_present(labels, 1)
+    @property
+    def in_flight(self) -> Mapping[str, int]:
+        """How many requests are being served that only read, and that may write."""
+        kinds = {"mutating": 0, "readOnly": 0}
+        for labels, series in self._series.items():
+            if not labels.is_long_running:
+                kinds["readOnly" if labels.verb in READS else "mutating"] += series.present
+        return kinds
 
-    def end(
-        self, labels: RequestLabels, code: int, seconds: float, size: int, waited: float = 0.0
-    ) -> None:
-        """A request is done, with `code` (0: the client did not wait) and `size` bytes.
+    @property
+    def long_running(self) -> Mapping[tuple[str, ...], int]:
+        """How many there are of what ends when somebody wants it to."""
+        present: Counter[tuple[str, ...]] = Counter()
+        for labels, series in self._series.items():
+            if labels.is_long_running:
+                present[labels.without_dry_run] += series.present
+        return present
 
-        It has `waited` for its turn before it was served.
-        """
-        self._count_present(labels, -1)
+    def begin(self, labels: RequestLabels) -> Series:
+        """A request is there; it must `end` in the series that this returns."""
         series = self._series.get(labels)
         if series is None:
-            series = self._series[labels] = Series()
-        series.codes[code] += 1
-        series.seconds.observe(seconds)
-        if not labels.is_long_running:
-            self._service_of(labels).observe(seconds - waited)
-        if labels.verb in _SIZED:
-            series.sizes.observe(size)
+            series = self._series[labels] = Series(labels, self._service_of(labels))
+        series.present += 1
+        return series
 
-    def _service_of(self, labels: RequestLabels) -> Histogram:
-        kind = labels.without_dry_run
-        found = self.service.get(kind)
-        if found is None:
-            found = self.service[kind] = Histogram(SERVICE_SECONDS)
-        return found
-
-    def _count_present(self, labels: RequestLabels, more: int) -> None:
+    def _service_of(self, labels: RequestLabels) -> Histogram | None:
         if labels.is_long_running:
-            self.long_running[labels.without_dry_run] += more
-        else:
-            self.in_flight["readOnly" if labels.verb in READS else "mutating"] += more
+            return None
+        return self.service.setdefault(labels.without_dry_run, Histogram(SERVICE_SECONDS))

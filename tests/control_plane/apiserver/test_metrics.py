@@ -160,12 +160,11 @@ def test_requests_in_flight_are_those_that_have_begun() -> None:
     counts = RequestCounts()
     read, write = RequestLabels("GET"), RequestLabels("POST")
     watch = RequestLabels("WATCH", resource="pods")
-    for labels in (read, write, write, watch):
-        counts.begin(labels)
+    begun = [counts.begin(labels) for labels in (read, write, write, watch)]
     assert counts.in_flight == {"readOnly": 1, "mutating": 2}
     assert counts.long_running[watch.without_dry_run] == 1
-    for labels in (read, write, write, watch):
-        counts.end(labels, 200, 0.01, 10)
+    for series in begun:
+        series.end(200, 0.01, 10)
     assert counts.in_flight == {"readOnly": 0, "mutating": 0}
     assert counts.long_running[watch.without_dry_run] == 0
     assert counts.series[write].codes == {200: 2}
