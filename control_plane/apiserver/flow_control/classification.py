@@ -14,6 +14,7 @@ from control_plane.apiserver.auth.authz import Attributes
 from control_plane.apiserver.auth.user import User
 
 USERS = 1_024
+REQUESTS = 4_096
 BY_USER = "ByUser"
 BY_NAMESPACE = "ByNamespace"
 _ACCOUNT = "system:serviceaccount:"
@@ -109,10 +110,21 @@ class Classifier:
         """The schemas must have catch-all among them, which takes what no other does."""
         self.schemas = tuple(schemas)
         self._rest = next(schema for schema in schemas if schema.name == CATCH_ALL)
+        self._remembered: dict[tuple[str, tuple[str, ...], Attributes], FlowSchema] = {}
         self._of_user: dict[tuple[str, tuple[str, ...]], tuple[tuple[FlowSchema, Rule], ...]] = {}
 
     def classify(self, user: User, asked: Attributes) -> FlowSchema:
         """The first schema that takes the request."""
+        key = (user.name, user.groups, asked)
+        found = self._remembered.get(key)
+        if found is None:
+            found = self._found(user, asked)
+            if len(self._remembered) >= REQUESTS:
+                self._remembered.clear()
+            self._remembered[key] = found
+        return found
+
+    def _found(self, user: User, asked: Attributes) -> FlowSchema:
         for schema, rule in self._rules_for(user):
             if rule.takes(asked):
                 return schema

@@ -56,10 +56,10 @@ class Answer:
     async def send_to(self, request: Request, send: Send) -> None:
         """Send head and body, compressed when that pays."""
         body, extra = self.body, []
-        if self._is_plain(request):
+        if request.cycle is not None and self._is_plain(request):
             lines = _plain_head(self.status, self.media_type, request.flow_headers)
             audit_id = b"audit-id: %s\r\n" % _audit_id()
-            await send_whole(request.cycle, lines + audit_id, body)
+            await send_whole(request.cycle(), lines + audit_id, body)
             return
         if _pays_to_compress(body, request):
             body = await asyncio.to_thread(gzip.compress, body, 1)
@@ -71,7 +71,7 @@ class Answer:
 
     def _is_plain(self, request: Request) -> bool:
         """Whether only what every answer has stands in the head, and the body goes as it is."""
-        is_special = self.headers or request.warnings or request.cycle is None
+        is_special = self.headers or request.warnings
         return not is_special and len(self.body) < GZIP_FROM_BYTES
 
 

@@ -3,7 +3,7 @@
 Each request's scope gets an extension `tapir.connection`: the client certificate that TLS has
 verified, and the ways to drop a client that does not read and to take the connection over for
 another protocol. ASGI has no standard for any of them. `tapir.cycle` is uvicorn's state of the
-request, through which `whole_answer` answers.
+request, through which `whole_answer` answers; weak, since that has the scope.
 Source of the bound on a request's head: net/http of Go, as upstream uses it.
 """
 
@@ -131,7 +131,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._stop_waiting()
         super().on_headers_complete()
         if self.cycle is not None and self.cycle.scope is self.scope:
-            cast("Any", self.scope)["extensions"][CYCLE] = self.cycle
+            cast("Any", self.scope)["extensions"][CYCLE] = weakref.ref(self.cycle)
 
     def _should_upgrade(self) -> bool:
         """Leave WebSockets that are passed on to the handler, which takes the connection over."""

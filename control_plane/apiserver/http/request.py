@@ -42,7 +42,7 @@ class Request:
         self.client: str = (scope.get("client") or ("",))[0]
         extensions = scope.get("extensions") or _NO_EXTENSIONS
         self.connection: Connection | None = extensions.get(EXTENSION)
-        self.cycle: Any = extensions.get(CYCLE)
+        self.cycle: Callable[[], Any] | None = extensions.get(CYCLE)
         self.user: User = ANONYMOUS
         self.warnings: list[str] = []
         self.annotations: dict[str, str] = {}

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from control_plane.apiserver.http.protocols import HttpProtocol
 from control_plane.apiserver.http.request import Request
@@ -52,7 +53,8 @@ def leaves_nothing(clients: list[RawConnection], sent: bytes, read: int, expecte
 
     Of an answer that is all with the transport only the connection is held: `expected` is "".
     """
-    before = until(lambda counts: counts["HttpProtocol"] >= CLIENTS)
+    # the last test's requests may still be on their way out
+    before = until(lambda counts: counts["HttpProtocol"] >= CLIENTS and not counts["Request"])
     for client in clients:
         client.socket.sendall(sent)
         if read:
@@ -98,3 +100,26 @@ def test_in_the_middle_of_an_answer(
     for number in range(24):
         assert api.post(path, config_map(f"c{number}", x="y" * 500_000)).code == 201
     leaves_nothing(clients, b"GET %s HTTP/1.1\r\n%s\r\n" % (path.encode(), HOST), 10, "")
+
+
+def test_an_answered_request_is_freed_at_once(
+    clients: list[RawConnection], api: RawApi, namespace: str
+) -> None:
+    """What only the garbage collector frees makes all requests wait for its rounds."""
+    path = f"/api/v1/namespaces/{namespace}/configmaps".encode()
+    asked = b"GET %s HTTP/1.1\r\n%s\r\n" % (path, HOST)
+    held()  # collects
+    gc.disable()
+    try:
+        before = exchanges()
+        for _ in range(CLIENTS):
+            assert clients[0].ask(asked).code == 200
+        after = exchanges()
+    finally:
+        gc.enable()
+    assert after < before + CLIENTS
+
+
+def exchanges() -> int:
+    """How many requests and answers are in memory, those included that nobody refers to."""
+    return sum(type(item) in (Request, RequestResponseCycle) for item in gc.get_objects())
