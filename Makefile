@@ -10,6 +10,7 @@ PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/pytest \
 	--numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder
 PROTOS := proto/etcd/auth.proto proto/etcd/election.proto proto/etcd/kv.proto proto/etcd/lock.proto proto/etcd/rpc.proto
 OPENAPI_PROTO := control_plane/api/openapi/openapi_v2.proto
+CEL_PROTO := control_plane/api/cel/syntax.proto
 
 .DEFAULT_GOAL := help
 .PHONY: help install up setup test servers lint types imports pytest contract mysql pooled differential storage-suite damage robustness availability growth client-go fuzz compose fmt proto bench flags lock
@@ -94,7 +95,7 @@ fmt: setup ## format in place
 proto: setup ## regenerate the gRPC stubs
 	@$(BIN)/python -m grpc_tools.protoc -I . --python_out=. --pyi_out=. --grpc_python_out=. $(PROTOS)
 	@rm -f proto/etcd/kv_pb2_grpc.py proto/etcd/auth_pb2_grpc.py
-	@$(BIN)/python -m grpc_tools.protoc -I . --python_out=. --pyi_out=. $(OPENAPI_PROTO)
+	@$(BIN)/python -m grpc_tools.protoc -I . --python_out=. --pyi_out=. $(OPENAPI_PROTO) $(CEL_PROTO)
 
 bench: setup servers ## measure, beside a real etcd, and write docs/benchmarks.md
 	@$(BIN)/python -m tests.bench

@@ -1,0 +1,27 @@
+"""Libraries of functions: LIBRARIES lists them; one is a file and a line here."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from control_plane.api.cel.libraries import (
+    conversions,
+    lists,
+    moments,
+    optionals,
+    regex,
+    standard,
+    strings,
+)
+from control_plane.api.cel.operators import DECLARATIONS
+
+LIBRARIES: Final = (
+    DECLARATIONS,
+    standard.LIBRARY,
+    conversions.LIBRARY,
+    moments.LIBRARY,
+    optionals.LIBRARY,
+    strings.LIBRARY,
+    lists.LIBRARY,
+    regex.LIBRARY,
+)

@@ -1,0 +1,39 @@
+"""Values that may be absent: optional.of, orValue, a.?b and their like.
+
+`optMap` and `optFlatMap` are macros of the parser's. Source: cel-go, OptionalTypes.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from control_plane.api.cel.errors import EvaluationError
+from control_plane.api.cel.functions import Function, function, member
+from control_plane.api.cel.types import BOOL, A, optional_of
+from control_plane.api.cel.values import NONE, Optional, equal
+
+_OPTIONAL: Final = optional_of(A)
+_ZEROS: Final[tuple[Any, ...]] = (False, 0, 0.0, "", b"", [], {}, None)
+
+
+def _of_non_zero(value: Any) -> Optional:
+    return NONE if any(equal(value, zero) for zero in _ZEROS) else Optional(value)
+
+
+def _value(optional: Optional) -> Any:
+    if optional.has_value:
+        return optional.value
+    raise EvaluationError("optional.none() dereference")
+
+
+LIBRARY: Final[tuple[Function, ...]] = (
+    function("optional.of", (A,), _OPTIONAL, Optional),
+    function("optional.ofNonZeroValue", (A,), _OPTIONAL, _of_non_zero),
+    function("optional.none", (), _OPTIONAL, lambda: NONE),
+    member("hasValue", (_OPTIONAL,), BOOL, lambda optional: optional.has_value),
+    member("value", (_OPTIONAL,), A, _value),
+    member(
+        "or", (_OPTIONAL, _OPTIONAL), _OPTIONAL, lambda one, other: one if one.has_value else other
+    ),
+    member("orValue", (_OPTIONAL, A), A, lambda one, other: one.value if one.has_value else other),
+)
