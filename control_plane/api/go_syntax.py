@@ -18,6 +18,8 @@ _HTML_ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
 
 def quote(text: str) -> str:
     """Return `text` as Go's %q prints it: unprintable characters escaped, other Unicode kept."""
+    if text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
     return '"' + "".join(_SHORT_ESCAPES.get(c) or _escape(c) for c in text) + '"'
 
 

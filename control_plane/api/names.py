@@ -8,6 +8,7 @@ Source: the API machinery's validation of names and its random and hashing helpe
 
 from __future__ import annotations
 
+import functools
 import re
 import secrets
 from typing import Final
@@ -72,7 +73,12 @@ def _too_long(value: str, limit: int, unit: str) -> list[str]:
 
 
 def _matches(pattern: str, value: str) -> bool:
-    return re.fullmatch(pattern, value, re.ASCII) is not None
+    return _compiled(pattern).fullmatch(value) is not None
+
+
+@functools.cache  # of the patterns above; re's own cache costs more than most matches
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.ASCII)
 
 
 def dns1123_label_errors(value: str) -> list[str]:
