@@ -7,14 +7,22 @@ network: a bad value is a ConfigError of one line that names the flag and the re
 import argparse
 import ipaddress
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
+from control_plane.apiserver.encryption.options import (
+    EncryptionOptions,
+    add_encryption_flags,
+    encryption_options,
+)
 from control_plane.apiserver.etcd.endpoints import EtcdEndpoints, check_server
 from control_plane.client.flags import boolean
 
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+Options = TypeVar("Options")
 DEFAULT_ISSUER = "https://kubernetes.default.svc.cluster.local"
 
 
@@ -70,6 +78,7 @@ class ApiServerConfig:
     max_requests_inflight: int = 400
     max_mutating_requests_inflight: int = 200
     enable_priority_and_fairness: bool = True
+    encryption: EncryptionOptions | None = None
 
     @property
     def service_networks(self) -> tuple[IPNetwork, ...]:
@@ -142,6 +151,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         metavar="true|false",
         help="queue requests by FlowSchemas; else reads and writes beyond their limits get 429",
     )
+    add_encryption_flags(parser)
 
 
 def from_args(args: argparse.Namespace) -> ApiServerConfig:
@@ -178,8 +188,17 @@ def from_args(args: argparse.Namespace) -> ApiServerConfig:
             max_requests_inflight=args.max_requests_inflight,
             max_mutating_requests_inflight=args.max_mutating_requests_inflight,
             enable_priority_and_fairness=args.enable_priority_and_fairness,
+            encryption=_named(encryption_options, args),
         )
     )
+
+
+def _named(read: Callable[..., Options], *args: argparse.Namespace) -> Options:
+    """Read a group of flags, or the file that one names; what is against it is a ConfigError."""
+    try:
+        return read(*args)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
 
 
 def checked(config: ApiServerConfig) -> ApiServerConfig:
@@ -200,6 +219,8 @@ def checked(config: ApiServerConfig) -> ApiServerConfig:
     _check_pairs(config)
     for flag, path in _files(config):
         _check_readable(flag, path)
+    if config.encryption is not None:
+        _named(config.encryption.read)
     return config
 
 

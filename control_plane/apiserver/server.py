@@ -38,6 +38,7 @@ from control_plane.apiserver.bootstrap import HOOKS, Bootstrap
 from control_plane.apiserver.compaction import Compactor
 from control_plane.apiserver.component_health import ComponentHealth
 from control_plane.apiserver.config import ApiServerConfig, ConfigError, StartError, checked
+from control_plane.apiserver.encryption.reload import Reload, encryption_of
 from control_plane.apiserver.etcd.client import EtcdClient
 from control_plane.apiserver.flow_control.parts import FlowControlParts
 from control_plane.apiserver.health_checks import health_endpoints
@@ -92,6 +93,7 @@ class _Parts(NamedTuple):
     api_services: ApiServiceKeeper
     roles: RoleKeeper
     stopping: asyncio.Event
+    reload: Reload | None
 
 
 async def _run_tasks(
@@ -104,6 +106,8 @@ async def _run_tasks(
         group.create_task(Compactor(etcd).run(config.compaction_interval_seconds))
         group.create_task(parts.bootstrap.run())
         group.create_task(parts.flow.run())
+        if parts.reload is not None:
+            group.create_task(parts.reload.run())
         await parts.bootstrap.done.wait()
         group.create_task(parts.roles.run())
         group.create_task(parts.api_services.run())
@@ -123,7 +127,10 @@ async def _run_tasks(
 async def _assembled(
     config: ApiServerConfig, etcd: EtcdClient, port: int, kubelet_tls: ssl.SSLContext
 ) -> AsyncIterator[_Parts]:
-    collections = Collections(BUILT_IN, etcd, config.etcd_prefix, config.event_ttl_seconds)
+    encryption, reload = encryption_of(config.encryption)
+    collections = Collections(
+        BUILT_IN, etcd, config.etcd_prefix, config.event_ttl_seconds, encryption
+    )
     authorizer = Authorizer(RbacAuthorizer(follow(collections)))
     cluster_ips, node_ports = _ranges(config, etcd, collections)
     allocators = Allocators(ServiceAllocation(cluster_ips, node_ports))
@@ -154,7 +161,7 @@ async def _assembled(
     metrics = MetricsEndpoint(edge.requests, caches, etcd.calls, VERSION, health, flow.look)
     app = make_app(services, edge, health, metrics, f"{address}:{port}", flow.routes())
     try:
-        yield _Parts(app, services, bootstrap, repairs, flow, api_services, roles, stopping)
+        yield _Parts(app, services, bootstrap, repairs, flow, api_services, roles, stopping, reload)
     finally:
         await kubelets.close()
 

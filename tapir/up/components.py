@@ -6,11 +6,12 @@ So the all-in-one can do nothing that separate processes cannot, and a component
 import argparse
 import importlib
 from dataclasses import dataclass
+from typing import NoReturn
 
 from control_plane.pki.cluster import ClusterPki
 from tapir.refusal import Refusal, refusals_of
 from tapir.up.addresses import IPAddress
-from tapir.up.config import ConfigError, UpConfig
+from tapir.up.config import EXTRA_FLAGS, ConfigError, UpConfig
 
 PACKAGES = {
     "apiserver": "control_plane.apiserver",
@@ -32,25 +33,46 @@ class Place:
 
 def component_flags(place: Place) -> dict[str, list[str]]:
     """Return each component's command line, in the order in which they start."""
-    return {
+    flags = {
         "apiserver": _apiserver(place),
         "scheduler": _single(place, "scheduler"),
         "controller-manager": _single(place, "controller-manager"),
         "kubelet": _kubelet(place),
     }
+    extra = place.config.extra_flags
+    return {name: [*own, *extra.get(name, ())] for name, own in flags.items()}
+
+
+def check_extra_flags(config: UpConfig) -> None:
+    """Raise ConfigError for a flag that its component does not have, or cannot read."""
+    for name, flags in config.extra_flags.items():
+        if flags:
+            parser = _Parser(prog=EXTRA_FLAGS[name], allow_abbrev=False)
+            importlib.import_module(f"{PACKAGES[name]}.config").add_flags(parser)
+            for action in parser._actions:
+                action.required = False  # `tapir up` gives those itself
+            parser.parse_args(flags)
 
 
 async def run_component(name: str, flags: list[str]) -> None:
     """Run the component `name` until it is cancelled; raise ConfigError for what it cannot use."""
     config = importlib.import_module(f"{PACKAGES[name]}.config")
     server = importlib.import_module(f"{PACKAGES[name]}.server")
-    parser = argparse.ArgumentParser(prog=name)
+    parser = _Parser(prog=name)
     config.add_flags(parser)
     try:
         with refusals_of(PACKAGES[name]):
             await server.run(config.from_args(parser.parse_args(flags)))
     except Refusal as error:
         raise ConfigError(f"{name}: {error}") from error
+
+
+class _Parser(argparse.ArgumentParser):
+    """Tells of flags that cannot be used as components do, and leaves the exit to others."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise ConfigError."""
+        raise ConfigError(f"{self.prog}: {message}")
 
 
 def _apiserver(place: Place) -> list[str]:

@@ -4,12 +4,20 @@ import argparse
 import ipaddress
 import re
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 NODE_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?")
 
+# What goes on to a component as it is: the names that users of k3s know.
+EXTRA_FLAGS: Mapping[str, str] = {
+    "apiserver": "--kube-apiserver-arg",
+    "scheduler": "--kube-scheduler-arg",
+    "controller-manager": "--kube-controller-manager-arg",
+    "kubelet": "--kubelet-arg",
+}
 ENGINE_SCHEMES = ("unix", "tcp", "http")
 
 
@@ -23,7 +31,8 @@ class UpConfig:
 
     Exactly one of `datastore` (a database URL, served by a child process) and `etcd_servers`
     (comma-separated endpoints of a store that runs already) is not empty. The three files are what
-    the API server needs where that store speaks TLS, "" for none.
+    the API server needs where that store speaks TLS, "" for none. `extra_flags` are further ones of
+    components, by their names.
     """
 
     data_dir: Path
@@ -41,6 +50,7 @@ class UpConfig:
     container_runtime: str
     docker_endpoint: str
     log_level: str
+    extra_flags: Mapping[str, tuple[str, ...]]
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -88,6 +98,14 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         choices=("debug", "info", "warn", "error"),
         help="least severe messages shown (warn)",
     )
+    for component, flag in EXTRA_FLAGS.items():
+        add(
+            flag,
+            action="append",
+            default=[],
+            metavar="FLAG=VALUE",
+            help=f"a flag of `tapir {component}`, without its dashes; repeatable",
+        )
 
 
 def from_args(flags: argparse.Namespace) -> UpConfig:
@@ -122,7 +140,15 @@ def from_args(flags: argparse.Namespace) -> UpConfig:
         container_runtime=flags.container_runtime,
         docker_endpoint=flags.docker_endpoint,
         log_level=flags.log_level,
+        extra_flags={
+            component: tuple(f"--{text.lstrip('-')}" for text in getattr(flags, _dest(flag)))
+            for component, flag in EXTRA_FLAGS.items()
+        },
     )
+
+
+def _dest(flag: str) -> str:
+    return flag.lstrip("-").replace("-", "_")
 
 
 def _password_file(flags: argparse.Namespace) -> str:

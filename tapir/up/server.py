@@ -26,7 +26,7 @@ from tapir.up.addresses import (
     node_address,
     server_url,
 )
-from tapir.up.components import Place, component_flags, run_component
+from tapir.up.components import Place, check_extra_flags, component_flags, run_component
 from tapir.up.config import ConfigError, UpConfig
 from tapir.up.data_dir import claimed
 from tapir.up.datastore_process import DatastoreProcess
@@ -44,6 +44,7 @@ async def run(config: UpConfig, ready: asyncio.Event | None = None) -> None:
     Raises ConfigError, with nothing changed, when something it needs cannot be used.
     """
     began = time.monotonic()
+    check_extra_flags(config)
     address = node_address(config.node_ip)
     check_listening("--bind-address", config.bind_address, "--secure-port", config.secure_port)
     check_listening("--address", KUBELET_ADDRESS, "--kubelet-port", config.kubelet_port)

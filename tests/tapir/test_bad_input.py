@@ -98,6 +98,8 @@ def test_a_mistyped_flag_is_named_before_the_one_that_is_missing(
             ["--datastore-password-file=x"], "--datastore-password-file is for", id="password"
         ),
         pytest.param(["--etcd-servers=,"], "--etcd-servers", id="no-server"),
+        pytest.param(["--kube-apiserver-arg=no-such=1"], "--no-such=1", id="no-flag"),
+        pytest.param(["--kubelet-arg=port=x"], "--kubelet-arg: argument --port", id="no-value"),
     ],
 )
 def test_up_blames_the_flag_and_leaves_nothing_behind(

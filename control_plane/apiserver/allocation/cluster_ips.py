@@ -85,7 +85,8 @@ class ClusterIPs:
 
     def _creation(self, address: str, owner: Owner) -> KeyChange:
         obj = new_address(address, owner, format_time(self._clock()))
-        return KeyChange(self._key(address), self._addresses.store.codec.encode(obj), 0)
+        store = self._addresses.store
+        return store.write(self._key(address), store.codec.encode(obj), 0)
 
     def _key(self, address: str) -> bytes:
         return self._addresses.store.key("", address)

@@ -90,7 +90,7 @@ class Reader:
             is_fresh = await self._reach(collection, options.revision)
         else:
             is_fresh = await collection.refresh()
-        if is_fresh:
+        if is_fresh and collection.cache.is_complete:
             return self._cached(collection, options)
         return _listing(await self._page(collection, options, 0, ""), options)
 
@@ -104,7 +104,7 @@ class Reader:
             is_fresh = await collection.refresh()
         elif options.send_initial_events:
             is_fresh = await self._reach(collection, options.revision)
-        if not is_fresh:
+        if not is_fresh or (with_objects and not collection.cache.is_complete):
             return await self._watch_store(collection, options.selection)
         await self._loaded(collection)  # it may have begun anew meanwhile
         if not with_objects and options.revision:

@@ -270,7 +270,7 @@ class Registry:
                     call.warn(text)
                 if not edit.is_admitted:
                     await self._admission.check(_update_review(edit, new, old, call))
-            if is_unchanged(new, old) or call.dry_run:
+            if call.dry_run or (is_unchanged(new, old) and not stored.is_stale):
                 return new
             if not is_finished(resource, new):
                 return await self._put(store, stored, new, others)

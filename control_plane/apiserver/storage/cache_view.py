@@ -58,6 +58,11 @@ class Cache(Protocol):
         """How many clients did not read what they watched."""
         ...
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything there could be opened."""
+        ...
+
     def watch_state(self, selection: Selection, *, with_objects: bool) -> Watcher:
         """Start a watch at the present state."""
         ...
@@ -123,6 +128,11 @@ class CacheView:
     def cut_watches(self) -> int:
         """How many clients did not read what they watched, in whatever version."""
         return self._kept.cut_watches
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything there could be opened."""
+        return self._kept.is_complete
 
     def watch_state(self, selection: Selection, *, with_objects: bool) -> Watcher:
         """Start a watch at the present state, whose objects come first if `with_objects`."""

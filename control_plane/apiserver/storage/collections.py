@@ -8,6 +8,7 @@ import orjson
 
 from control_plane.api.objects import Object
 from control_plane.api.resources import EVENTS, STORAGE_ROOT, Resource, ResourceSet
+from control_plane.apiserver.encryption.encryption import Encryption
 from control_plane.apiserver.etcd.client import EtcdClient
 from control_plane.apiserver.storage.cache_view import CacheView
 from control_plane.apiserver.storage.collection import Collection
@@ -24,7 +25,12 @@ class Collections:
     """The collections of `resources` under the key prefix `root`, such as "/registry"."""
 
     def __init__(
-        self, resources: ResourceSet, etcd: EtcdClient, root: str, event_ttl_seconds: int
+        self,
+        resources: ResourceSet,
+        etcd: EtcdClient,
+        root: str,
+        event_ttl_seconds: int,
+        encryption: Encryption | None = None,
     ) -> None:
         """Prepare them; nothing is read before `run`."""
         self.resources = resources
@@ -33,8 +39,11 @@ class Collections:
         leases = ObjectLeases(etcd, event_ttl_seconds, time.monotonic)
         stored = [resource for resource in resources.rows if resource.is_stored]
         prefixes = {resource: _prefix(root, resource) for resource in stored}
+        sealings = {one: encryption.sealing(one) if encryption else None for one in stored}
         self.caches = {  # one for each prefix, in the version that is stored
-            prefixes[resource]: WatchCache(resource, etcd, prefixes[resource], outage, gate)
+            prefixes[resource]: WatchCache(
+                resource, etcd, prefixes[resource], outage, gate, sealings[resource]
+            )
             for resource in stored
             if resources.keeps(resource)
         }
@@ -42,7 +51,7 @@ class Collections:
         for resource in stored:
             prefix = prefixes[resource]
             expiring = leases if resource.storage_prefix == EVENTS.storage_prefix else None
-            store = ObjectStore(resource, etcd, prefix, expiring)
+            store = ObjectStore(resource, etcd, prefix, expiring, sealings[resource])
             kept = self.caches[prefix]
             cache = kept if kept.resource == resource else CacheView(resource, kept)
             self._collections[resource] = Collection(store, cache, gate, self._revisions)

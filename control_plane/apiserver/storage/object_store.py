@@ -9,22 +9,28 @@ from typing import NamedTuple
 
 from control_plane.api.objects import Object, name_of, namespace_of
 from control_plane.api.resources import Resource
+from control_plane.apiserver.encryption.encryption import Sealing
 from control_plane.apiserver.etcd.client import EtcdClient
 from control_plane.apiserver.etcd.model import KeyChange, KeyValue, Page, Swap, prefix_end
 from control_plane.apiserver.storage.codec import Codec
 from control_plane.apiserver.storage.entry import Entry, EntryMaker, entry_key
 from control_plane.apiserver.storage.leases import ObjectLeases
 from control_plane.apiserver.storage.selection import Selection
+from control_plane.apiserver.storage.stored_object import UndecryptableError
 
 MAX_PAGE = 10_000
 
 
 class Stored(NamedTuple):
-    """An object as read: decoded, with the revision of its last write and the bytes it was."""
+    """An object as read: decoded, with the revision of its last write and the bytes it was.
+
+    `is_stale` where today it would be sealed with another key.
+    """
 
     obj: Object
     revision: int
     value: bytes
+    is_stale: bool = False
 
 
 class StoredPage(NamedTuple):
@@ -49,13 +55,15 @@ class ObjectStore:
         etcd: EtcdClient,
         prefix: bytes,
         leases: ObjectLeases | None = None,
+        sealing: Sealing | None = None,
     ) -> None:
-        """Objects written here expire with a lease when `leases` is given."""
+        """Objects expire with a lease when `leases` is given, and lie sealed with `sealing`."""
         self.resource = resource
         self.codec = Codec(resource)
         self.prefix = prefix
         self._etcd = etcd
         self._leases = leases
+        self._sealing = sealing
         self._maker = EntryMaker(resource, self.codec)
 
     def key(self, namespace: str, name: str) -> bytes:
@@ -76,12 +84,27 @@ class ObjectStore:
         kv, _ = await self._etcd.get(self.key(namespace, name))
         if kv is None:
             return None
-        item, _ = self.codec.item(kv.value, kv.mod_revision)
+        plain, _ = self._opened(kv)
+        item, _ = self.codec.item(plain, kv.mod_revision)
         return self.codec.whole(item)
 
     def stored(self, kv: KeyValue) -> Stored:
         """Decode a key-value pair; raises codec.UnreadableError."""
-        return Stored(self.codec.decode(kv.value, kv.mod_revision), kv.mod_revision, kv.value)
+        plain, is_stale = self._opened(kv)
+        obj = self.codec.decode(plain, kv.mod_revision)
+        return Stored(obj, kv.mod_revision, plain, is_stale)
+
+    def _opened(self, kv: KeyValue) -> tuple[bytes, bool]:
+        """The plain value, and whether it is stale; raises UndecryptableError."""
+        if self._sealing is None:
+            return kv.value, False
+        return self._sealing.open(kv.value, kv.key)
+
+    def write(self, key: bytes, value: bytes, revision: int, lease: int = 0) -> KeyChange:
+        """The change that puts encoded bytes at a key which is still at `revision`."""
+        if self._sealing is not None:
+            value = self._sealing.seal(value, key)
+        return KeyChange(key, value, revision, lease)
 
     async def put(
         self, key: bytes, value: bytes, revision: int, others: Iterable[KeyChange] = ()
@@ -91,7 +114,7 @@ class ObjectStore:
         `others` happen with it, all or nothing.
         """
         lease = await self._leases.lease() if self._leases is not None else 0
-        return await self._etcd.change(KeyChange(key, value, revision, lease), *others)
+        return await self._etcd.change(self.write(key, value, revision, lease), *others)
 
     async def remove(self, key: bytes, revision: int, others: Iterable[KeyChange] = ()) -> Swap:
         """Delete the key if it is still at `revision`, and make the `others` with it."""
@@ -134,9 +157,17 @@ class ObjectStore:
         """Append what is selected of a page; return how many of its keys were looked at."""
         for index, kv in enumerate(page.kvs):
             relative = kv.key[len(self.prefix) :].decode()
-            entry = self._maker.entry(relative, kv.value, kv.mod_revision)
+            entry = self._maker.entry(relative, self._listed(kv), kv.mod_revision)
             if selection.selects(entry):
                 found.append(entry)
                 if limit and len(found) >= limit:
                     return index + 1
         return len(page.kvs)
+
+    def _listed(self, kv: KeyValue) -> bytes:
+        """The plain value of a list's item; one that cannot be had is named, and ends the list."""
+        try:
+            return self._opened(kv)[0]
+        except UndecryptableError as error:
+            key = kv.key.decode(errors="replace")
+            raise UndecryptableError(f'unable to transform key "{key}": {error}') from error

@@ -14,9 +14,16 @@ from control_plane.api.objects import Object
 from control_plane.apiserver.protobuf import envelope
 from control_plane.apiserver.protobuf.wire_format import WireError
 
+ENCRYPTED = b"k8s:enc:"  # what an API server with encryption at rest has sealed begins with this
+READ_AS_PLAIN = "identity transformer tried to read encrypted data"
+
 
 class UnreadableError(ValueError):
     """A stored value is not an object of ours."""
+
+
+class UndecryptableError(UnreadableError):
+    """A stored value cannot be opened with any key there is; the text is upstream's."""
 
 
 def stored_object(value: bytes, api_version: str, kind: str) -> Object:
@@ -37,6 +44,8 @@ def _decoded(value: bytes) -> Any:
     try:
         return orjson.loads(value)
     except orjson.JSONDecodeError as error:
+        if value.startswith(ENCRYPTED):
+            raise UndecryptableError(READ_AS_PLAIN) from error
         raise UnreadableError(f"the stored value is not JSON: {error}") from error
 
 

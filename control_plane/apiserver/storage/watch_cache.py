@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
 from control_plane.api.resources import Resource
+from control_plane.apiserver.encryption.encryption import Sealing
 from control_plane.apiserver.etcd.client import EtcdClient
 from control_plane.apiserver.etcd.errors import CompactedError, StoreError
 from control_plane.apiserver.etcd.model import KeyEvent, WatchBatch, prefix_end
@@ -28,7 +29,7 @@ from control_plane.apiserver.storage.outage import StoreOutage
 from control_plane.apiserver.storage.progress_gate import ProgressGate
 from control_plane.apiserver.storage.revision_clock import RevisionClock
 from control_plane.apiserver.storage.selection import EVERYTHING, Selection
-from control_plane.apiserver.storage.stored_object import UnreadableError
+from control_plane.apiserver.storage.stored_object import UndecryptableError, UnreadableError
 from control_plane.apiserver.storage.watcher import Watcher
 
 if TYPE_CHECKING:
@@ -75,10 +76,11 @@ class WatchCache:
         prefix: bytes,
         outage: StoreOutage | None = None,
         gate: ProgressGate | None = None,
+        sealing: Sealing | None = None,
     ) -> None:
         """Prepare an empty cache of the keys under `prefix`, which ends in a slash.
 
-        `outage` and `gate` are shared by the caches of one store.
+        `outage` and `gate` are shared by the caches of one store; values lie sealed with `sealing`.
         """
         self.resource = resource
         self.codec = Codec(resource)
@@ -98,6 +100,10 @@ class WatchCache:
         self._watchers: set[Watcher] = set()
         self._observers: list[Observer] = []
         self._watch: KeyWatch | None = None
+        self._locked: dict[bytes, KeyEvent] = {}
+        self._sealing = sealing
+        if sealing is not None:
+            sealing.observe(self._try_again)
 
     async def run(self) -> None:
         """Load, then follow the store for ever; survives its absence."""
@@ -142,6 +148,11 @@ class WatchCache:
     def watches(self) -> int:
         """How many watch."""
         return len(self._watchers)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything there could be opened: what could not is in no list from here."""
+        return not self._locked
 
     def watch_state(self, selection: Selection, *, with_objects: bool) -> Watcher:
         """Start a watch at the present state, whose objects come first if `with_objects`."""
@@ -197,6 +208,7 @@ class WatchCache:
         self.end_watches()
         self.clock.reset()
         self._entries, self._keys = {}, []
+        self._locked.clear()
         self.encoded_bytes = 0
 
     async def _load_and_follow(self) -> None:
@@ -251,6 +263,7 @@ class WatchCache:
         key = event.key[len(self._prefix) :].decode(errors="replace")
         previous = self._entries.get(key)
         entry = None
+        self._locked.pop(event.key, None)
         if event.value is not None:
             entry = self._entry(event.key, event.value, event.revision)
         if previous is not None:
@@ -281,7 +294,15 @@ class WatchCache:
         """The entry of a stored value; None, and a line in the log, when it is not one of ours."""
         try:
             relative = key[len(self._prefix) :].decode()
-            return self._maker.entry(relative, value, revision)
+            plain = value if self._sealing is None else self._sealing.open(value, key).plain
+            return self._maker.entry(relative, plain, revision)
         except (UnreadableError, UnicodeDecodeError) as error:
             logger.error("unreadable object key=%r: %s", key, error)
+            if isinstance(error, UndecryptableError):
+                self._locked[key] = KeyEvent(key, value, revision)
             return None
+
+    def _try_again(self) -> None:
+        """Take in what could not be opened with the keys of before."""
+        for event in list(self._locked.values()):
+            self._take(event)

@@ -41,7 +41,7 @@ def test_a_protobuf_value_becomes_an_item_with_its_revision() -> None:
         (b"[]", "not a Kubernetes object"),
         (b"k8s\0", "no kind"),
         (b"k8s\0\xff", "EOF"),
-        (b"k8s:enc:aescbc:v1:key1:x", "not JSON"),
+        (b"k8s:enc:aescbc:v1:key1:x", "tried to read encrypted data"),
         (
             b'{"kind":"Pod","apiVersion":"v2","metadata":{}}',
             "it is stored as v2 Pod, and v1 Pod is expected",
