@@ -50,7 +50,7 @@ from control_plane.apiserver.http.resource_api import ResourcesFirst
 from control_plane.apiserver.http.services import ApiServices
 from control_plane.apiserver.kubelet import KubeletClient
 from control_plane.apiserver.memory import collect_seldom, leave_out_start
-from control_plane.apiserver.metrics.endpoint import MetricsEndpoint
+from control_plane.apiserver.metrics.endpoint import MetricsEndpoint, both
 from control_plane.apiserver.metrics.store_calls import StoreCalls
 from control_plane.apiserver.registry.reading import Reader
 from control_plane.apiserver.registry.registry import Registry
@@ -134,7 +134,8 @@ async def _assembled(
     authorizer = Authorizer(RbacAuthorizer(follow(collections)))
     cluster_ips, node_ports = _ranges(config, etcd, collections)
     allocators = Allocators(ServiceAllocation(cluster_ips, node_ports))
-    registry = Registry(collections, Admission(collections, authorizer), allocators, _now)
+    admission = Admission(collections, authorizer)
+    registry = Registry(collections, admission, allocators, _now)
     kubelets = KubeletClient(collections, kubelet_tls)
     reader, signer = Reader(collections), TokenSigner(config.service_accounts)
     lookup = functools.partial(_find_core, collections)
@@ -158,12 +159,14 @@ async def _assembled(
     stopping = asyncio.Event()
     health = health_endpoints(etcd, config.etcd_prefix, collections, hooks, stopping)
     caches = [collection.cache for collection in collections]
-    metrics = MetricsEndpoint(edge.requests, caches, etcd.calls, VERSION, health, flow.look)
+    look = both(flow.look, admission.webhooks.look)
+    metrics = MetricsEndpoint(edge.requests, caches, etcd.calls, VERSION, health, look)
     app = make_app(services, edge, health, metrics, f"{address}:{port}", flow.routes())
     try:
         yield _Parts(app, services, bootstrap, repairs, flow, api_services, roles, stopping, reload)
     finally:
         await kubelets.close()
+        await admission.webhooks.close()
 
 
 @contextlib.asynccontextmanager

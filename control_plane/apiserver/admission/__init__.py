@@ -1,7 +1,8 @@
 """Admission: what the cluster adds to an object or has against it, between request and storage.
 
 ADMISSION lists the plugins in upstream's order; each is a class with `admit` (may change the
-object), `check` (may refuse it) or both. A plugin is one file and one line here.
+object), `check` (may refuse it) or both. A plugin is one file and one line here. Webhooks come
+after them; what these change may let all plugins look at the object once more.
 """
 
 from control_plane.apiserver.admission.certificate_requester import CertificateRequester
@@ -15,6 +16,7 @@ from control_plane.apiserver.admission.review import Operation, Review
 from control_plane.apiserver.admission.role_escalation import RoleEscalation
 from control_plane.apiserver.admission.service_account import ServiceAccountAdmission
 from control_plane.apiserver.admission.storage_protection import StorageObjectInUseProtection
+from control_plane.apiserver.admission.webhooks import Webhooks
 from control_plane.apiserver.auth.authz import Authorizer
 from control_plane.apiserver.storage.collections import Collections
 
@@ -39,9 +41,14 @@ class Admission:
     def __init__(self, collections: Collections, authorizer: Authorizer) -> None:
         """Make one of each plugin."""
         self._plugins = [plugin(collections, authorizer) for plugin in ADMISSION]
+        self.webhooks = Webhooks(collections)
 
     async def admit(self, review: Review) -> None:
         """Let every plugin change the object; raises Forbidden or what else a plugin answers."""
+        await self._admit(review)
+        await self.webhooks.admit(review, self._admit)
+
+    async def _admit(self, review: Review) -> None:
         for plugin in self._plugins:
             await plugin.admit(review)
 
@@ -49,3 +56,4 @@ class Admission:
         """Let every plugin refuse the object as it is about to be stored."""
         for plugin in self._plugins:
             await plugin.check(review)
+        await self.webhooks.check(review)

@@ -20,6 +20,19 @@ from control_plane.apiserver.storage.cache_view import Cache
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
 
 
+Look = Callable[[], Callable[[], Iterable[Metric]]]
+
+
+def both(one: Look, other: Look) -> Look:
+    """What sees what both see."""
+
+    def look() -> Callable[[], Iterable[Metric]]:
+        first, second = one(), other()
+        return lambda: [*first(), *second()]
+
+    return look
+
+
 class MetricsEndpoint:
     """Looks at the server, and says what it saw."""
 
@@ -30,7 +43,7 @@ class MetricsEndpoint:
         calls: StoreCalls,
         build: Mapping[str, str],
         health: Sequence[Health],
-        look: Callable[[], Callable[[], Iterable[Metric]]],
+        look: Look,
     ) -> None:
         """Look at these; `look` sees something more and returns what puts that into words."""
         self._requests = requests

@@ -27,8 +27,10 @@ from control_plane.api.preparation import (
 from control_plane.api.resources import (
     CLUSTERROLEBINDINGS,
     CLUSTERROLES,
+    MUTATINGWEBHOOKCONFIGURATIONS,
     ROLEBINDINGS,
     ROLES,
+    VALIDATINGWEBHOOKCONFIGURATIONS,
     Resource,
 )
 from control_plane.api.timestamps import format_time
@@ -57,7 +59,10 @@ from control_plane.apiserver.storage.object_store import ObjectStore, Stored
 
 NAME_ATTEMPTS = 8
 WRITE_ATTEMPTS = 100
-DECIDING = frozenset({CLUSTERROLEBINDINGS, CLUSTERROLES, ROLEBINDINGS, ROLES})
+DECIDING = frozenset({
+    CLUSTERROLEBINDINGS, CLUSTERROLES, MUTATINGWEBHOOKCONFIGURATIONS, ROLEBINDINGS, ROLES,
+    VALIDATINGWEBHOOKCONFIGURATIONS,
+})  # fmt: skip
 
 logger = logging.getLogger(__name__)
 
@@ -131,6 +136,7 @@ class Registry:
             self._track(resource, "", {}, obj, call)
         review = Review(resource, Operation.CREATE, namespace, obj, None, call)
         await self._admission.admit(review)
+        check_create_metadata(resource, namespace, obj)
         if name_of(obj):
             return await self._create_named(review)
         prefix = obj["metadata"].get("generateName")
@@ -250,6 +256,8 @@ class Registry:
             self._track(resource, edit.subresource, old, new, call)
         if not edit.is_admitted:
             await self._admission.admit(_update_review(edit, new, old, call))
+            check_update_metadata(resource, (edit.namespace, edit.name), new)
+            new["metadata"]["resourceVersion"] = str(stored.revision)
         prepare_for_update(resource, new, old, now=self.now(), subresource=edit.subresource)
         return new
 

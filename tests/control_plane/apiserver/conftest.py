@@ -6,6 +6,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.control_plane.apiserver.webhook_peer import WebhookPeer
+from tests.control_plane.apiserver.webhook_stage import WebhookStage
 from tests.support.apiserver import ThreadedApiServer
 from tests.support.datastore import Datastore
 from tests.support.etcd import Etcd
@@ -47,3 +49,16 @@ def namespace(api: RawApi) -> str:
     accounts = f"/api/v1/namespaces/{name}/serviceaccounts"
     assert api.post(accounts, {"metadata": {"name": "default"}}).code == 201
     return name
+
+
+@pytest.fixture(scope="session")
+def webhook_peer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebhookPeer]:
+    with WebhookPeer(tmp_path_factory.mktemp("webhook")) as running:
+        yield running
+
+
+@pytest.fixture
+def stage(api: RawApi, webhook_peer: WebhookPeer, namespace: str) -> WebhookStage:
+    """Webhooks about the test's namespace; what the peer has got before is forgotten."""
+    webhook_peer.forget()
+    return WebhookStage(api, webhook_peer, namespace)

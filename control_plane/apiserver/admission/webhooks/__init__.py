@@ -1,0 +1,66 @@
+"""Admission webhooks: servers that are asked about writes, over HTTPS.
+
+    hook, registered    configurations, compiled when they change
+    matches             whether a webhook is asked: ../matching, then conditions
+    caller              the call; answer and failures say what has come of it
+    mutating            one after the other; patching takes their patches in
+    validating          all at once
+
+With no configuration a write costs a look at an empty tuple.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+
+from prometheus_client.core import Metric
+
+from control_plane.api.resources import (
+    MUTATINGWEBHOOKCONFIGURATIONS,
+    VALIDATINGWEBHOOKCONFIGURATIONS,
+)
+from control_plane.apiserver.admission.matching import is_configuring
+from control_plane.apiserver.admission.review import Review
+from control_plane.apiserver.admission.webhooks.caller import WebhookCaller
+from control_plane.apiserver.admission.webhooks.metrics import WebhookCounts
+from control_plane.apiserver.admission.webhooks.mutating import MutatingWebhooks
+from control_plane.apiserver.admission.webhooks.registered import RegisteredHooks
+from control_plane.apiserver.admission.webhooks.validating import ValidatingWebhooks
+from control_plane.apiserver.service_endpoints import ServiceEndpoints
+from control_plane.apiserver.storage.collections import Collections
+
+
+class Webhooks:
+    """All webhooks of the cluster."""
+
+    def __init__(self, collections: Collections) -> None:
+        """Follow the configurations."""
+        self._counts = WebhookCounts()
+        self._caller = WebhookCaller(ServiceEndpoints(collections))
+        self._mutating = RegisteredHooks(collections, MUTATINGWEBHOOKCONFIGURATIONS)
+        self._validating = RegisteredHooks(collections, VALIDATINGWEBHOOKCONFIGURATIONS)
+        self._mutation = MutatingWebhooks(collections, self._caller, self._counts)
+        self._validation = ValidatingWebhooks(collections, self._caller, self._counts)
+
+    async def admit(self, review: Review, before: Callable[[Review], Awaitable[None]]) -> None:
+        """Let webhooks change the object; `before` is what a second pass begins with."""
+        hooks = self._mutating.hooks
+        if not hooks or is_configuring(review):
+            return
+        mutation = self._mutation.mutation(hooks, review)
+        await mutation.run()
+        if mutation.is_wanted_again:
+            await before(review)
+            await mutation.run()
+
+    async def check(self, review: Review) -> None:
+        """Let webhooks refuse the object."""
+        hooks = self._validating.hooks
+        if hooks and not is_configuring(review):
+            await self._validation.run(hooks, review)
+
+    def look(self) -> Callable[[], Iterable[Metric]]:
+        """See how things are; what is returned puts it into words, in any thread."""
+        return self._counts.look()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._caller.close()

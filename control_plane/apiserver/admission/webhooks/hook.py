@@ -1,0 +1,93 @@
+"""One webhook, compiled from its configuration when that changes."""
+
+import base64
+import binascii
+import functools
+import ssl
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from control_plane.api.objects import Object, name_of
+from control_plane.apiserver.admission.matching import Criteria
+
+VERSIONS = ("v1", "v1beta1")
+DRY = frozenset({"None", "NoneOnDryRun"})
+
+
+@dataclass(frozen=True)
+class Hook:
+    """A webhook of a configuration; `uid` tells it from all others.
+
+    `url` is whom to call, `version` how to speak ("" for none that is known here).
+    """
+
+    uid: str
+    configuration: str
+    name: str
+    criteria: Criteria
+    conditions: tuple[Object, ...]
+    url: str
+    ca_bundle: str
+    version: str
+    timeout_seconds: int
+    fails_open: bool
+    has_side_effects: bool
+    may_be_reinvoked: bool
+
+    @functools.cached_property
+    def tls(self) -> ssl.SSLContext:
+        """Whom to trust; ValueError for a caBundle that is no certificate."""
+        if not self.ca_bundle:
+            return _system()
+        try:
+            pem = base64.b64decode(self.ca_bundle).decode()
+            context = ssl.create_default_context(cadata=pem)
+        except (binascii.Error, UnicodeDecodeError, ssl.SSLError) as error:
+            raise ValueError(
+                "unable to load root certificates: unable to parse bytes as PEM block"
+            ) from error
+        context.hostname_checks_common_name = False
+        return context
+
+
+@functools.cache
+def _system() -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
+def hooks_of(configuration: Object) -> Iterator[Hook]:
+    """The webhooks of a MutatingWebhookConfiguration or a ValidatingWebhookConfiguration.
+
+    ValueError for one that cannot be used.
+    """
+    seen: dict[str, int] = {}
+    for webhook in configuration.get("webhooks") or ():
+        name = webhook.get("name") or ""
+        count = seen[name] = seen.get(name, -1) + 1
+        yield _hook(name_of(configuration), name, count, webhook)
+
+
+def _hook(configuration: str, name: str, count: int, webhook: Mapping[str, Any]) -> Hook:
+    client = webhook.get("clientConfig") or {}
+    reviews = webhook.get("admissionReviewVersions") or ()
+    return Hook(
+        uid=f"{configuration}/{name}/{count}",
+        configuration=configuration,
+        name=name,
+        criteria=Criteria.of(dict(webhook)),
+        conditions=tuple(webhook.get("matchConditions") or ()),
+        url=client.get("url") or _service_url(client.get("service") or {}),
+        ca_bundle=client.get("caBundle") or "",
+        version=next((version for version in reviews if version in VERSIONS), ""),
+        timeout_seconds=webhook.get("timeoutSeconds") or 10,
+        fails_open=webhook.get("failurePolicy") == "Ignore",
+        has_side_effects=webhook.get("sideEffects") not in DRY,
+        may_be_reinvoked=webhook.get("reinvocationPolicy") == "IfNeeded",
+    )
+
+
+def _service_url(service: Mapping[str, Any]) -> str:
+    host = f"{service.get('name')}.{service.get('namespace')}.svc"
+    path = "/" + (service.get("path") or "").strip("/")
+    return f"https://{host}:{service.get('port') or 443}{path}"
