@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from control_plane.apiserver.audit.options import AuditOptions, add_audit_flags, audit_options
 from control_plane.apiserver.encryption.options import (
     EncryptionOptions,
     add_encryption_flags,
@@ -79,6 +80,7 @@ class ApiServerConfig:
     max_mutating_requests_inflight: int = 200
     enable_priority_and_fairness: bool = True
     encryption: EncryptionOptions | None = None
+    audit: AuditOptions | None = None
 
     @property
     def service_networks(self) -> tuple[IPNetwork, ...]:
@@ -152,6 +154,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         help="queue requests by FlowSchemas; else reads and writes beyond their limits get 429",
     )
     add_encryption_flags(parser)
+    add_audit_flags(parser)
 
 
 def from_args(args: argparse.Namespace) -> ApiServerConfig:
@@ -189,6 +192,7 @@ def from_args(args: argparse.Namespace) -> ApiServerConfig:
             max_mutating_requests_inflight=args.max_mutating_requests_inflight,
             enable_priority_and_fairness=args.enable_priority_and_fairness,
             encryption=_named(encryption_options, args),
+            audit=_named(audit_options, args),
         )
     )
 
@@ -221,6 +225,8 @@ def checked(config: ApiServerConfig) -> ApiServerConfig:
         _check_readable(flag, path)
     if config.encryption is not None:
         _named(config.encryption.read)
+    if config.audit is not None:
+        _named(config.audit.read)
     return config
 
 

@@ -28,6 +28,8 @@ from control_plane.apiserver.allocation.cluster_ips import ClusterIPs
 from control_plane.apiserver.allocation.node_ports import NodePorts
 from control_plane.apiserver.allocation.services import ServiceAllocation, ports_of
 from control_plane.apiserver.api_service_keeper import ApiServiceKeeper
+from control_plane.apiserver.audit.auditor import Auditor
+from control_plane.apiserver.audit.options import auditor_of
 from control_plane.apiserver.auth.authn import Authenticator
 from control_plane.apiserver.auth.authz import Authorizer
 from control_plane.apiserver.auth.rbac.authorizer import RbacAuthorizer
@@ -94,6 +96,7 @@ class _Parts(NamedTuple):
     roles: RoleKeeper
     stopping: asyncio.Event
     reload: Reload | None
+    auditor: Auditor | None
 
 
 async def _run_tasks(
@@ -108,6 +111,8 @@ async def _run_tasks(
         group.create_task(parts.flow.run())
         if parts.reload is not None:
             group.create_task(parts.reload.run())
+        if parts.auditor is not None:
+            group.create_task(parts.auditor.run())
         await parts.bootstrap.done.wait()
         group.create_task(parts.roles.run())
         group.create_task(parts.api_services.run())
@@ -145,7 +150,8 @@ async def _assembled(
         config, collections, reader, registry, signer, tokens, kubelets, components, authorizer
     )
     flow = FlowControlParts.of(config, collections, registry)
-    edge = Edge(Authenticator(tokens), authorizer, flow.limiter)
+    auditor = auditor_of(config.audit, _now)
+    edge = Edge(Authenticator(tokens), authorizer, flow.limiter, auditor=auditor)
     address = advertised_address(config)
     presence = ServerPresence(etcd, config.etcd_prefix, address)
     bootstrap = Bootstrap(config, port, collections, registry, presence)
@@ -163,10 +169,14 @@ async def _assembled(
     metrics = MetricsEndpoint(edge.requests, caches, etcd.calls, VERSION, health, look)
     app = make_app(services, edge, health, metrics, f"{address}:{port}", flow.routes())
     try:
-        yield _Parts(app, services, bootstrap, repairs, flow, api_services, roles, stopping, reload)
+        yield _Parts(
+            app, services, bootstrap, repairs, flow, api_services, roles, stopping, reload, auditor
+        )
     finally:
         await kubelets.close()
         await admission.webhooks.close()
+        if auditor is not None:
+            await auditor.close()
 
 
 @contextlib.asynccontextmanager

@@ -56,6 +56,8 @@ async def read_as_any_of(request: Request, versions: Sequence[Expected], call: C
     obj = decoded.obj
     obj["metadata"] = obj.get("metadata") or {}
     drop_repeated_owners(obj, call.warn, IN_BODY)
+    if request.trail is not None:
+        request.trail.note_object(obj)
     return obj
 
 
@@ -69,7 +71,10 @@ async def read_delete_options_body(request: Request, resource: Resource) -> Obje
         return {}
     versions = dict.fromkeys(("v1", resource.api_version, "meta.k8s.io/v1"))
     kinds = [Expected(version, "DeleteOptions", _DELETE_OPTIONS) for version in versions]
-    return _first_of(kinds, body, Directive.IGNORE, media_type).obj
+    options = _first_of(kinds, body, Directive.IGNORE, media_type).obj
+    if request.trail is not None:
+        request.trail.note_object(options)
+    return options
 
 
 def _first_of(

@@ -20,7 +20,9 @@ from control_plane.api.errors import (
     ServiceUnavailable,
     Timeout,
     TooManyRequests,
+    Unauthorized,
 )
+from control_plane.apiserver.audit.auditor import Auditor
 from control_plane.apiserver.auth.authn import Authenticator
 from control_plane.apiserver.auth.authz import Attributes, Authorizer
 from control_plane.apiserver.auth.impersonation import impersonated
@@ -45,7 +47,9 @@ DEADLINE_TEXT = "request did not complete within requested timeout - context dea
 
 Outcome = tuple[int, int]  # of a request: the code, the size of the answer
 NO_ANSWER: Outcome = (0, 0)  # the client did not wait for one
+NO_REPLY: Reply | None = None
 SWITCHING = 101
+DECISION, REASON = "authorization.k8s.io/decision", "authorization.k8s.io/reason"
 OTHER_METHOD = "other"  # clients may call methods what they like
 
 logger = logging.getLogger(__name__)
@@ -62,8 +66,10 @@ class Edge:
         authorizer: Authorizer,
         limiter: Limiter,
         requests: RequestCounts | None = None,
+        auditor: Auditor | None = None,
     ) -> None:
-        """Use these for all requests."""
+        """Use these for all requests; without an auditor none is recorded."""
+        self._auditor = auditor
         self.requests = requests or RequestCounts()
         self._authenticator = authenticator
         self.authorizer = authorizer
@@ -73,7 +79,18 @@ class Edge:
     async def identify(self, request: Request) -> None:
         """Set the request's user; raises Unauthorized, or Forbidden for an impersonation."""
         user = await self._authenticator.user(request.connection, request.headers)
+        request.user = user
         request.user = impersonated(self.authorizer, user, request.header_lines)
+        if request.user is not user:
+            request.impersonator = user
+
+    def authorize(self, request: Request, asked: Attributes) -> None:
+        """Return if the request's user may; raises Unauthorized or Forbidden."""
+        if request.trail is not None:
+            decision = self.authorizer.decide(request.user, asked)
+            request.annotate(DECISION, "allow" if decision.allowed else "forbid")
+            request.annotate(REASON, decision.reason)
+        self.authorizer.authorize(request.user, asked)
 
     def count(self, request: Request, labels: RequestLabels) -> None:
         """Count the request under `labels` from now until it is done."""
@@ -101,25 +118,31 @@ class Edge:
     async def serve(self, handler: Handler, scope: Any, receive: Any, send: Any) -> None:
         """Answer one HTTP request with what `handler` makes of it."""
         request, begun = Request(scope, receive), perf_counter()
-        outcome = NO_ANSWER
+        outcome, reply = NO_ANSWER, NO_REPLY
         try:
             reply = await self._reply(handler, request)
             outcome = _outcome(reply)
+            if request.trail is not None:
+                await self._record_answer(request, reply, outcome)
             await reply.send_to(request, send)
         except ClientGoneError:
             logger.debug("client gone method=%s path=%s", request.method, request.path)
         finally:
             request.release_seat()
             self._finish(request, outcome, begun)
+            if request.trail is not None:
+                await self._record_end(request, reply, outcome)
 
     async def serve_socket(self, handler: Handler, scope: Any, receive: Any, send: Any) -> None:
         """Answer one WebSocket handshake: a relay, or the refusal as a plain HTTP answer."""
         request, begun = Request(scope, receive), perf_counter()
         await receive()  # the connect event; the answer decides what becomes of it
-        outcome = NO_ANSWER
+        outcome, reply = NO_ANSWER, NO_REPLY
         try:
             reply = await self._reply(handler, request)
             outcome = _outcome(reply, SWITCHING)
+            if request.trail is not None:
+                await self._record_answer(request, reply, outcome)
             if isinstance(reply, Answer):
                 await _refuse_socket(reply, request, send)
             else:
@@ -129,6 +152,17 @@ class Edge:
         finally:
             request.release_seat()
             self._finish(request, outcome, begun)
+            if request.trail is not None:
+                await self._record_end(request, reply, outcome)
+
+    async def _record_answer(self, request: Request, reply: Reply, outcome: Outcome) -> None:
+        if self._auditor is not None:
+            await self._auditor.answering(request, reply, outcome[0])
+
+    async def _record_end(self, request: Request, reply: Reply | None, outcome: Outcome) -> None:
+        if self._auditor is not None:
+            await self._auditor.end(request, reply, outcome[0])
+        request.trail = None  # which has the request: neither waits for the garbage collector
 
     def _finish(self, request: Request, outcome: Outcome, begun: float) -> None:
         if request.series is not None:
@@ -156,13 +190,28 @@ class Edge:
             raise
         except Exception as error:  # the last line: one request's bug is one answer
             logger.exception("bug method=%s path=%s", request.method, request.path)
+            if request.trail is not None:
+                request.trail.panic = f"{type(error).__name__}: {error}"
             return error_answer(InternalError.of(f"{type(error).__name__}: {error}"), request)
         finally:
             request.stop_abandoning()
 
     async def _served(self, handler: Handler, request: Request) -> Reply:
-        await self.identify(request)
+        if self._auditor is None:
+            await self.identify(request)
+        else:
+            await self._identify_and_record(request, self._auditor)
         return await handler(request)
+
+    async def _identify_and_record(self, request: Request, auditor: Auditor) -> None:
+        """Record who asks, before anything else can go wrong; also who was not believed."""
+        try:
+            await self.identify(request)
+        except ApiError as error:
+            request.is_unidentified = isinstance(error, Unauthorized)
+            await auditor.begin(request)
+            raise
+        await auditor.begin(request)
 
     def route(self, verb_handler: Handler, path: str = "") -> "PathEndpoint":
         """An ASGI endpoint for a path that is no resource: permission is asked for the path.
@@ -192,7 +241,7 @@ class PathEndpoint:
             labels = RequestLabels(verb, subresource=self._path, component="")
             self._edge.count(request, labels)
         await self._edge.admit(request, asked)
-        self._edge.authorizer.authorize(request.user, asked)
+        self._edge.authorize(request, asked)
         return await self._handler(request)
 
 

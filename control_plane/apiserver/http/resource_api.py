@@ -113,11 +113,12 @@ class ResourceApi:
         self._edge.count(request, labels)
         if target.subresource not in LONG_RUNNING:
             await self._edge.admit(request, asked, self._work(request, target, verb))
-        self._services.authorizer.authorize(request.user, asked)
+        self._edge.authorize(request, asked)
         if function is None:
             raise MethodNotAllowed.of(target.resource, verb)
         if deprecated:
             request.warn(deprecated)
+            request.annotate("k8s.io/deprecated", "true")
             self._edge.requests.deprecated.add(_api(target))
         return await function(self._services, request, target)
 

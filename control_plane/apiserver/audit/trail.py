@@ -1,0 +1,102 @@
+"""One request as it is recorded: from its arrival to its end, an event at each stage.
+
+The readers of bodies tell it of what they have read; all else is the request's own.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from control_plane.api.objects import Object
+from control_plane.apiserver.audit.event import (
+    agent,
+    object_reference,
+    patch_document,
+    source_addresses,
+    without_managed_fields,
+)
+from control_plane.apiserver.audit.policy import LEVEL_NAMES, Detail, Level, Stage
+from control_plane.apiserver.audit.request_info import RequestInfo
+from control_plane.apiserver.auth.user import user_info
+
+if TYPE_CHECKING:
+    from control_plane.apiserver.http.request import Request
+
+
+class Trail:
+    """The record of a request that the policy wants recorded."""
+
+    def __init__(self, request: "Request", info: RequestInfo, detail: Detail, now: str) -> None:
+        """Begin at `now`, an RFC 3339 time with microseconds."""
+        self.info = info
+        self.detail = detail
+        self.panic = ""
+        self._request = request
+        self._received = now
+        self._reference = object_reference(info, None) if info.is_resource else None
+        self._request_object: Any = None
+
+    @property
+    def is_long_running(self) -> bool:
+        """Whether the beginning of the answer is a stage of its own."""
+        return self.info.is_long_running
+
+    @property
+    def wants_response(self) -> bool:
+        """Whether the object of the answer is recorded; that of a watch never is."""
+        return self.detail.level >= Level.REQUEST_RESPONSE and not self.is_long_running
+
+    def takes(self, stage: Stage) -> bool:
+        """Whether the policy wants this stage."""
+        return stage not in self.detail.omit_stages
+
+    def note_object(self, obj: Object) -> None:
+        """Take in the object of the body, as it is now."""
+        if self._reference is not None and obj.get("kind") != "DeleteOptions":
+            self._reference = object_reference(self.info, obj)
+        if self.detail.level >= Level.REQUEST:
+            self._request_object = self._shown(orjson.loads(orjson.dumps(obj)))
+
+    def note_body(self, body: bytes) -> None:
+        """Take in the body of a patch, which is no object."""
+        if self.info.verb == "patch" and self.detail.level >= Level.REQUEST:
+            self._request_object = self._shown(patch_document(body))
+
+    def event(self, stage: Stage, now: str, status: Object | None, response: Any = None) -> Object:
+        """The event of a stage, with upstream's fields in upstream's order."""
+        request = self._request
+        impersonator = request.impersonator
+        user = impersonator or request.user
+        fields = {
+            "kind": "Event",
+            "apiVersion": "audit.k8s.io/v1",
+            "level": LEVEL_NAMES[self.detail.level],
+            "auditID": request.audit_id.decode(),
+            "stage": str(stage),
+            "requestURI": _uri(request),
+            "verb": self.info.verb,
+            "user": user_info(user) if not request.is_unidentified else {},
+            "impersonatedUser": user_info(request.user) if impersonator is not None else None,
+            "sourceIPs": source_addresses(request.headers, request.client),
+            "userAgent": agent(request.header(b"user-agent")),
+            "objectRef": self._reference,
+            "responseStatus": status,
+            "requestObject": self._request_object,
+            "responseObject": self._shown(response),
+            "requestReceivedTimestamp": self._received,
+            "stageTimestamp": now,
+            "annotations": dict(request.annotations),
+        }
+        return {key: value for key, value in fields.items() if key in _ALWAYS or value}
+
+    def _shown(self, document: Any) -> Any:
+        omits = self.detail.omit_managed_fields
+        return without_managed_fields(document) if omits else document
+
+
+_ALWAYS = frozenset({"user", "requestURI", "verb"})
+
+
+def _uri(request: "Request") -> str:
+    query = request.query_string.decode("latin-1")
+    return f"{request.raw_path}?{query}" if query else request.raw_path

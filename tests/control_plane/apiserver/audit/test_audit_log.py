@@ -1,0 +1,299 @@
+"""The audit log of a real API server: what is recorded of requests, and what never is."""
+
+import base64
+import dataclasses
+import json
+import threading
+import uuid
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from control_plane.apiserver.audit.backends import Batching, Truncation
+from control_plane.apiserver.audit.options import AuditOptions, Delivery
+from control_plane.apiserver.config import ConfigError, checked
+from tests.control_plane.apiserver.conftest import raw_api
+from tests.control_plane.apiserver.objects import config_map
+from tests.support.apiserver import ThreadedApiServer
+from tests.support.datastore import Datastore
+from tests.support.raw_api import RawApi
+from tests.support.wait import wait_until
+
+POLICY = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "omitManagedFields": True,
+    "rules": [
+        {"level": "Metadata", "resources": [{"group": "", "resources": ["secrets", "*/token"]}]},
+        {"level": "None", "users": ["system:apiserver"]},
+        {"level": "None", "nonResourceURLs": ["/healthz*"]},
+        {"level": "RequestResponse", "verbs": ["create", "update", "patch", "delete"]},
+        {"level": "Request", "verbs": ["list"], "omitStages": ["RequestReceived"]},
+        {"level": "Metadata"},
+    ],
+}
+MAPS = "/api/v1/namespaces/default/configmaps"
+SECRETS = "/api/v1/namespaces/default/secrets"
+Event = dict[str, Any]
+
+
+class Receiver:
+    """A server that takes EventLists; the first answer is a 503."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.refused = 0
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                code = 200 if receiver.refused else 503
+                receiver.refused += code == 503
+                if code == 200:
+                    receiver.events += json.loads(body)["items"]
+                self.send_response(code)
+                self.send_header("content-length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/events"
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+def kubeconfig(url: str) -> str:
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "a",
+        "clusters": [{"name": "a", "cluster": {"server": url}}],
+        "users": [{"name": "a", "user": {}}],
+        "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}],
+    }
+    return yaml.safe_dump(document)
+
+
+@pytest.fixture(scope="module")
+def receiver() -> Iterator[Receiver]:
+    running = Receiver()
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("audited")
+
+
+@pytest.fixture(scope="module")
+def server(directory: Path, receiver: Receiver) -> Iterator[ThreadedApiServer]:
+    policy, webhook = directory / "policy.yaml", directory / "webhook.yaml"
+    policy.write_text(yaml.safe_dump(POLICY))
+    webhook.write_text(kubeconfig(receiver.url))
+    batching = Batching(10_000, 400, 0.2)
+    options = AuditOptions(
+        policy,
+        str(directory / "audit.log"),
+        webhook=webhook,
+        webhook_backoff_seconds=0.1,
+        webhook_delivery=Delivery(batching, is_strict=False, truncation=Truncation()),
+    )
+    with (
+        Datastore() as store,
+        ThreadedApiServer(store.endpoint, directory, audit=options) as running,
+    ):
+        yield running
+
+
+@pytest.fixture
+def api(server: ThreadedApiServer) -> Iterator[RawApi]:
+    with raw_api(server) as client:
+        yield client
+
+
+class Log:
+    """The events of the file, by the ids of requests."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def text(self) -> str:
+        return self._path.read_text()
+
+    def of(self, audit_id: str, stages: int = 2) -> list[Event]:
+        """The events of one request, once there are as many."""
+        found: list[Event] = []
+
+        def has_all() -> bool:
+            lines = [line for line in self.text().splitlines() if audit_id in line]
+            found[:] = map(json.loads, lines)
+            return len(found) >= stages
+
+        wait_until(has_all, f"{stages} events of {audit_id}")
+        return found
+
+
+@pytest.fixture
+def log(directory: Path) -> Log:
+    return Log(directory / "audit.log")
+
+
+def test_a_create_is_recorded_at_each_stage(api: RawApi, log: Log) -> None:
+    name = f"m-{uuid.uuid4().hex[:8]}"
+    answer = api.post(MAPS, config_map(name))
+    received, complete = log.of(answer.headers["Audit-Id"])
+    assert [received["stage"], complete["stage"]] == ["RequestReceived", "ResponseComplete"]
+    assert (complete["kind"], complete["apiVersion"]) == ("Event", "audit.k8s.io/v1")
+    assert complete["level"] == "RequestResponse"
+    assert (complete["verb"], complete["requestURI"]) == ("create", MAPS)
+    assert complete["user"]["username"] == "kubernetes-admin"
+    assert complete["sourceIPs"] == ["127.0.0.1"]
+    assert complete["objectRef"] == {
+        "resource": "configmaps",
+        "namespace": "default",
+        "name": name,
+        "apiVersion": "v1",
+    }
+    assert complete["responseStatus"] == {"metadata": {}, "code": 201}
+    assert complete["requestObject"]["metadata"]["name"] == name
+    assert complete["responseObject"] == {
+        **answer.json,
+        "metadata": {k: v for k, v in answer.json["metadata"].items() if k != "managedFields"},
+    }
+    assert complete["annotations"]["authorization.k8s.io/decision"] == "allow"
+    assert complete["requestReceivedTimestamp"] <= complete["stageTimestamp"]
+    assert "requestObject" not in received
+    assert "responseStatus" not in received
+
+
+def test_a_refusal_is_recorded_with_its_reason(api: RawApi, log: Log) -> None:
+    answer = api.get(f"{MAPS}/absent")
+    _, complete = log.of(answer.headers["Audit-Id"])
+    status = complete["responseStatus"]
+    assert (status["status"], status["reason"], status["code"]) == ("Failure", "NotFound", 404)
+    assert status["message"] == 'configmaps "absent" not found'
+
+
+def test_impersonation_shows_both_users_and_what_was_decided(api: RawApi, log: Log) -> None:
+    headers = {"Impersonate-User": "ann", "Impersonate-Group": "devs"}
+    answer = api.request("GET", MAPS, headers=headers)
+    assert answer.code == 403
+    (complete,) = log.of(answer.headers["Audit-Id"], 1)
+    assert complete["user"]["username"] == "kubernetes-admin"
+    assert complete["impersonatedUser"]["username"] == "ann"
+    assert "devs" in complete["impersonatedUser"]["groups"]
+    assert complete["annotations"]["authorization.k8s.io/decision"] == "forbid"
+
+
+def test_who_is_not_believed_is_recorded_without_the_token(
+    server: ThreadedApiServer, log: Log
+) -> None:
+    token = f"not-a-token-{uuid.uuid4().hex}"
+    with RawApi(server.url, server.pki.pair("ca").certificate, token=token) as stranger:
+        answer = stranger.get(MAPS)
+    assert answer.code == 401
+    (event,) = log.of(answer.headers["Audit-Id"], 1)
+    assert (event["stage"], event["responseStatus"]["code"]) == ("ResponseStarted", 401)
+    assert event["responseStatus"]["message"] == "Authentication failed, attempted: bearer"
+    assert event["user"] == {}
+    assert token not in log.text()
+
+
+def test_a_patch_is_recorded_as_it_came(api: RawApi, log: Log) -> None:
+    name = f"m-{uuid.uuid4().hex[:8]}"
+    api.post(MAPS, config_map(name))
+    answer = api.patch(f"{MAPS}/{name}", {"data": {"b": "2"}})
+    _, complete = log.of(answer.headers["Audit-Id"])
+    assert complete["requestObject"] == {"data": {"b": "2"}}
+    assert complete["responseObject"]["data"]["b"] == "2"
+
+
+def test_a_deletion_is_recorded_with_its_options(api: RawApi, log: Log) -> None:
+    name = f"m-{uuid.uuid4().hex[:8]}"
+    api.post(MAPS, config_map(name))
+    options = {"kind": "DeleteOptions", "apiVersion": "v1", "gracePeriodSeconds": 0}
+    answer = api.delete(f"{MAPS}/{name}", options)
+    _, complete = log.of(answer.headers["Audit-Id"])
+    assert complete["requestObject"]["gracePeriodSeconds"] == 0
+    assert complete["objectRef"]["name"] == name
+    assert complete["responseStatus"]["status"] == "Success"
+
+
+def test_a_watch_begins_and_ends(api: RawApi, log: Log) -> None:
+    audit_id = str(uuid.uuid4())
+    answer = api.request("GET", f"{MAPS}?watch=1&timeoutSeconds=1", headers={"Audit-ID": audit_id})
+    assert answer.headers["Audit-Id"] == audit_id
+    events = log.of(audit_id, 3)
+    stages = ["RequestReceived", "ResponseStarted", "ResponseComplete"]
+    assert [event["stage"] for event in events] == stages
+    assert events[-1]["verb"] == "watch"
+    assert events[-1]["responseStatus"]["code"] == 200
+
+
+def test_stages_and_requests_are_omitted_as_the_policy_says(api: RawApi, log: Log) -> None:
+    listed = api.get(MAPS)
+    healthy = api.get("/healthz")
+    version = api.get("/version")
+    assert log.of(version.headers["Audit-Id"])[-1]["verb"] == "get"
+    (only,) = log.of(listed.headers["Audit-Id"], 1)
+    assert (only["stage"], only["level"]) == ("ResponseComplete", "Request")
+    assert "responseObject" not in only
+    assert healthy.headers["Audit-Id"] not in log.text()
+
+
+def test_no_secret_and_no_token_is_recorded_at_metadata(api: RawApi, log: Log) -> None:
+    value, name = f"hush-{uuid.uuid4().hex}", f"s-{uuid.uuid4().hex[:8]}"
+    secret = {"metadata": {"name": name}, "stringData": {"password": value}}
+    created = api.post(SECRETS, secret)
+    log.of(created.headers["Audit-Id"])
+    api.patch(f"{SECRETS}/{name}", {"stringData": {"password": f"{value}2"}})
+    api.post("/api/v1/namespaces/default/serviceaccounts", {"metadata": {"name": name}})
+    request = {"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1", "spec": {}}
+    path = f"/api/v1/namespaces/default/serviceaccounts/{name}/token"
+    issued = api.post(path, request)
+    assert issued.code == 201
+    _, complete = log.of(issued.headers["Audit-Id"])
+    assert complete["objectRef"]["subresource"] == "token"
+    text = log.text()
+    assert value not in text
+    assert base64.b64encode(value.encode()).decode() not in text
+    assert issued.json["status"]["token"] not in text
+    assert issued.json["status"]["token"].split(".")[2] not in text
+
+
+def test_the_webhook_gets_the_same_events_even_after_a_failure(
+    api: RawApi, log: Log, receiver: Receiver
+) -> None:
+    answer = api.get(f"{MAPS}/absent")
+    audit_id = answer.headers["Audit-Id"]
+    in_file = log.of(audit_id)
+
+    def sent() -> list[Event]:
+        return [event for event in receiver.events if event["auditID"] == audit_id]
+
+    wait_until(lambda: len(sent()) == len(in_file), "the webhook's events")
+    assert sent() == in_file
+    assert receiver.refused == 1
+
+
+def test_a_policy_with_an_error_is_refused_at_start(
+    server: ThreadedApiServer, tmp_path: Path
+) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text("apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: []\n")
+    config = dataclasses.replace(server.server.config, audit=AuditOptions(path, "-"))
+    with pytest.raises(ConfigError, match=f"--audit-policy-file {path}: rules: Required value"):
+        checked(config)
