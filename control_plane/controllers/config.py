@@ -33,6 +33,17 @@ class ControllersConfig:
     leader_elect_renew_deadline: float = 10.0
     leader_elect_retry_period: float = 2.0
     root_ca_file: Path | None = None
+    cluster_signing_cert_file: Path | None = None
+    cluster_signing_key_file: Path | None = None
+    cluster_signing_kubelet_serving_cert_file: Path | None = None
+    cluster_signing_kubelet_serving_key_file: Path | None = None
+    cluster_signing_kubelet_client_cert_file: Path | None = None
+    cluster_signing_kubelet_client_key_file: Path | None = None
+    cluster_signing_kube_apiserver_client_cert_file: Path | None = None
+    cluster_signing_kube_apiserver_client_key_file: Path | None = None
+    cluster_signing_legacy_unknown_cert_file: Path | None = None
+    cluster_signing_legacy_unknown_key_file: Path | None = None
+    cluster_signing_duration: float = 31_536_000.0
     concurrent_deployment_syncs: int = 5
     concurrent_replicaset_syncs: int = 5
     concurrent_rc_syncs: int = 5
@@ -58,6 +69,9 @@ _HELP = {
     "controllers": "comma-separated names of controllers; * is all, -name leaves one out",
     "leader_elect": "hold the Lease kube-system/kube-controller-manager while working",
     "root_ca_file": "CA to publish as ConfigMap kube-root-ca.crt (default: the kubeconfig's)",
+    "cluster_signing_cert_file": "authority of approved CertificateSigningRequests",
+    "cluster_signing_key_file": "its key",
+    "cluster_signing_duration": "the longest that a signed certificate is good, e.g. 8760h",
     "node_monitor_grace_period": "silence after which a node counts as unreachable, e.g. 50s",
     "terminated_pod_gc_threshold": "ended pods to keep; 0 or less keeps all",
 }
@@ -73,7 +87,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
             parser.add_argument(flag, type=Path, required=True, help=text)
         elif field.name == "controllers":
             parser.add_argument(flag, type=_names, default=ALL_CONTROLLERS, help=text)
-        elif field.name == "root_ca_file":
+        elif field.name.endswith("_file"):
             parser.add_argument(flag, type=Path, default=None, help=text)
         elif isinstance(field.default, bool):
             parser.add_argument(

@@ -6,6 +6,9 @@ with a factory, and a line here. Used by server.py; tests iterate it.
 
 from collections.abc import Callable, Mapping
 
+from control_plane.controllers.certificates.approving import approving
+from control_plane.controllers.certificates.cleaning import cleaning
+from control_plane.controllers.certificates.signing import signing
 from control_plane.controllers.config import ControllersConfig
 from control_plane.controllers.deployment.controller import deployment
 from control_plane.controllers.disruption.controller import disruption
@@ -24,6 +27,9 @@ from control_plane.controllers.serviceaccount import serviceaccount
 from control_plane.controllers.taint_eviction import taint_eviction
 
 CONTROLLERS: Mapping[str, Callable[[ControllersConfig], Controller]] = {
+    "certificatesigningrequest-approving-controller": approving,
+    "certificatesigningrequest-cleaner-controller": cleaning,
+    "certificatesigningrequest-signing-controller": signing,
     "clusterrole-aggregation-controller": role_aggregation,
     "deployment-controller": deployment,
     "disruption-controller": disruption,

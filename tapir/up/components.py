@@ -36,7 +36,7 @@ def component_flags(place: Place) -> dict[str, list[str]]:
     flags = {
         "apiserver": _apiserver(place),
         "scheduler": _single(place, "scheduler"),
-        "controller-manager": _single(place, "controller-manager"),
+        "controller-manager": [*_single(place, "controller-manager"), *_signing(place)],
         "kubelet": _kubelet(place),
     }
     extra = place.config.extra_flags
@@ -101,6 +101,14 @@ def _apiserver(place: Place) -> list[str]:
 def _single(place: Place, name: str) -> list[str]:
     """The flags of a component that needs no election: this process is the only one of its kind."""
     return [f"--kubeconfig={place.pki.kubeconfig(name)}", "--leader-elect=false"]
+
+
+def _signing(place: Place) -> list[str]:
+    authority = place.pki.pair("ca")
+    return [
+        f"--cluster-signing-cert-file={authority.certificate}",
+        f"--cluster-signing-key-file={authority.key}",
+    ]
 
 
 def _kubelet(place: Place) -> list[str]:
