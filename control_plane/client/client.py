@@ -34,6 +34,10 @@ class ApiClient:
         """Prepare a client for `config.server`; nothing is opened yet."""
         self._transport = Transport(config, user_agent)
 
+    def use(self, config: ClientConfig) -> None:
+        """Show the certificate of `config` on new connections; the server stays the same."""
+        self._transport.use(config)
+
     async def __aenter__(self) -> "ApiClient":
         """Open the connection pools; no request is sent."""
         await self._transport.__aenter__()

@@ -68,6 +68,15 @@ class ClientConfig:
             tls.verify_mode = ssl.CERT_NONE
         return tls
 
+    def show_certificate(self, tls: ssl.SSLContext) -> None:
+        """Give our certificate to settings that are in use already; raises ConfigError."""
+        try:
+            _load_certificate(tls, self.certificate_pem, self.key_pem)
+        except ssl.SSLError as error:
+            raise ConfigError(
+                f"the certificate for {self.server} cannot be used: {error}"
+            ) from error
+
 
 def _load_certificate(tls: ssl.SSLContext, certificate: bytes, key: bytes) -> None:
     """Give the pair to `tls`, which takes only files: a private one, gone at once."""

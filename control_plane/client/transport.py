@@ -46,6 +46,12 @@ class Transport:
         self._requests: aiohttp.ClientSession | None = None
         self._watches: aiohttp.ClientSession | None = None
 
+    def use(self, config: ClientConfig) -> None:
+        """Show the certificate of `config` on new connections; raises ConfigError."""
+        self._config = config
+        if self._tls is not None:
+            config.show_certificate(self._tls)
+
     async def __aenter__(self) -> "Transport":
         """Open the two connection pools."""
         self._tls = self._config.ssl_context()

@@ -20,10 +20,12 @@ from control_plane.api.names import (
     label_value_errors,
     qualified_name_errors,
 )
+from control_plane.client.flags import boolean
 from node.kubelet.runtimes import RUNTIME_CHOICES
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
 DEFAULT_ENDPOINT = "unix:///var/run/docker.sock"
 
@@ -34,7 +36,11 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class KubeletConfig:
-    """How one kubelet runs. Paths are absolute after `from_args`; node_ip "" means find it."""
+    """How one kubelet runs. Paths are absolute after `from_args`; node_ip "" means find it.
+
+    With `bootstrap_kubeconfig` a kubeconfig that is missing is made; `makes_serving_certificate`
+    and `makes_client_ca` say that these files, in `cert_dir`, are made too.
+    """
 
     kubeconfig: Path
     node_name: str
@@ -59,6 +65,12 @@ class KubeletConfig:
     status_update_seconds: float = 10.0
     status_report_seconds: float = 300.0
     lease_seconds: int = 40
+    bootstrap_kubeconfig: Path | None = None
+    cert_dir: Path = Path("pki")
+    rotate_certificates: bool = False
+    rotate_server_certificates: bool = False
+    makes_serving_certificate: bool = False
+    makes_client_ca: bool = False
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -70,9 +82,20 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add("--root-dir", type=Path, default=Path("data/kubelet"), help="where pods' files are kept")
     add("--address", default="0.0.0.0", help="address to serve on (0.0.0.0)")
     add("--port", type=int, default=10250, help="port to serve on (10250)")
-    add("--tls-cert-file", type=Path, required=True, help="certificate to serve with")
-    add("--tls-private-key-file", type=Path, required=True, help="key of that certificate")
-    add("--client-ca-file", type=Path, required=True, help="who signs the clients' certificates")
+    add("--tls-cert-file", type=Path, help="certificate to serve with (one signed by itself)")
+    add("--tls-private-key-file", type=Path, help="key of that certificate")
+    add("--client-ca-file", type=Path, help="who signs clients' certificates (the cluster's CA)")
+    add(
+        "--bootstrap-kubeconfig",
+        type=Path,
+        help="how to get a first client certificate where --kubeconfig has none that is good",
+    )
+    add("--cert-dir", type=Path, help="where certificates are kept that are made here (ROOT/pki)")
+    for flag, text in (
+        ("--rotate-certificates", "renew the client certificate before it ends"),
+        ("--rotate-server-certificates", "have the cluster sign the serving certificate"),
+    ):
+        add(flag, nargs="?", type=boolean, const=True, default=False, help=text)
     add(
         "--container-runtime",
         choices=RUNTIME_CHOICES,
@@ -96,6 +119,11 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 def from_args(flags: argparse.Namespace) -> KubeletConfig:
     """Return the configuration; raises ConfigError naming the flag that is wrong."""
+    if bool(flags.tls_cert_file) != bool(flags.tls_private_key_file):
+        raise ConfigError("--tls-cert-file and --tls-private-key-file go together: give both")
+    if flags.tls_cert_file and flags.rotate_server_certificates:
+        raise ConfigError("--rotate-server-certificates and --tls-cert-file exclude each other")
+    cert_dir = (flags.cert_dir or flags.root_dir / "pki").absolute()
     config = KubeletConfig(
         kubeconfig=flags.kubeconfig.absolute(),
         node_name=flags.hostname_override or socket.gethostname().lower(),
@@ -103,9 +131,9 @@ def from_args(flags: argparse.Namespace) -> KubeletConfig:
         root_dir=flags.root_dir.absolute(),
         address=flags.address,
         port=flags.port,
-        tls_cert_file=flags.tls_cert_file.absolute(),
-        tls_private_key_file=flags.tls_private_key_file.absolute(),
-        client_ca_file=flags.client_ca_file.absolute(),
+        tls_cert_file=(flags.tls_cert_file or cert_dir / "kubelet.crt").absolute(),
+        tls_private_key_file=(flags.tls_private_key_file or cert_dir / "kubelet.key").absolute(),
+        client_ca_file=(flags.client_ca_file or cert_dir / "client-ca.crt").absolute(),
         container_runtime=flags.container_runtime,
         docker_endpoint=flags.docker_endpoint,
         pod_network=flags.pod_network,
@@ -116,6 +144,12 @@ def from_args(flags: argparse.Namespace) -> KubeletConfig:
         resolv_conf=flags.resolv_conf,
         max_pods=flags.max_pods,
         node_labels=_labels(flags.node_labels),
+        bootstrap_kubeconfig=flags.bootstrap_kubeconfig and flags.bootstrap_kubeconfig.absolute(),
+        cert_dir=cert_dir,
+        rotate_certificates=flags.rotate_certificates,
+        rotate_server_certificates=flags.rotate_server_certificates,
+        makes_serving_certificate=flags.tls_cert_file is None,
+        makes_client_ca=flags.client_ca_file is None,
     )
     check(config)
     return config
@@ -123,12 +157,7 @@ def from_args(flags: argparse.Namespace) -> KubeletConfig:
 
 def check(config: KubeletConfig) -> None:
     """Raise ConfigError for what can be seen to be wrong before anything is started."""
-    for flag, path in (
-        ("--kubeconfig", config.kubeconfig),
-        ("--tls-cert-file", config.tls_cert_file),
-        ("--tls-private-key-file", config.tls_private_key_file),
-        ("--client-ca-file", config.client_ca_file),
-    ):
+    for flag, path in _given_files(config):
         if not os.access(path, os.R_OK):
             raise ConfigError(f"{flag}: cannot read {path}")
     if not 0 <= config.port <= 65535:
@@ -146,6 +175,19 @@ def check(config: KubeletConfig) -> None:
             raise ConfigError(f"--node-labels: {key}={value}: {errors[0]}")
     _check_addresses(config)
     _check_root(config.root_dir)
+
+
+def _given_files(config: KubeletConfig) -> Iterator[tuple[str, Path]]:
+    """Yield the files that are not made here, by their flags."""
+    if config.bootstrap_kubeconfig is None:
+        yield "--kubeconfig", config.kubeconfig
+    elif not os.access(config.kubeconfig, os.R_OK):
+        yield "--bootstrap-kubeconfig", config.bootstrap_kubeconfig
+    if not config.makes_serving_certificate:
+        yield "--tls-cert-file", config.tls_cert_file
+        yield "--tls-private-key-file", config.tls_private_key_file
+    if not config.makes_client_ca:
+        yield "--client-ca-file", config.client_ca_file
 
 
 def _check_root(root: Path) -> None:

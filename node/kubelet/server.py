@@ -8,8 +8,10 @@ running: the next start adopts them.
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
 import time
+from typing import TYPE_CHECKING
 
 from control_plane.api.resources import PODS, SERVICES
 from control_plane.client.client import ApiClient
@@ -17,6 +19,9 @@ from control_plane.client.config import ClientConfig
 from control_plane.client.config import ConfigError as ClientConfigError
 from control_plane.client.events import EventRecorder
 from control_plane.client.informer_set import InformerSet
+from node.kubelet.certificates.bootstrap import client_store, prepare, serving_store
+from node.kubelet.certificates.renewal import Renewal
+from node.kubelet.certificates.signing_request import client_certificate, serving_certificate
 from node.kubelet.config import ConfigError, KubeletConfig, check
 from node.kubelet.images import ImagePuller
 from node.kubelet.kubelet import Kubelet
@@ -28,8 +33,12 @@ from node.kubelet.pod_services import NodeFacts, PodServices
 from node.kubelet.probes.prober import Prober
 from node.kubelet.runtimes.base import Runtime, RuntimeFailure
 from node.kubelet.runtimes.choice import open_runtime
-from node.kubelet.streaming.app import make_app, serve
+from node.kubelet.streaming.app import make_app, serve, tls_context
 from node.kubelet.volumes.pod_volumes import PodVolumes
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Iterator
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +49,7 @@ async def run(config: KubeletConfig, ready: asyncio.Event | None = None) -> None
     Raises ConfigError, with one clear line, for what cannot work.
     """
     check(config)
+    await prepare(config)
     client_config = _client_config(config)
     facts = await asyncio.to_thread(read_facts, config)
     try:
@@ -68,13 +78,16 @@ async def _run_parts(
     services = _services(config, client, runtime, facts, recorder, informers)
     kubelet, prober = services
     pods = informers.informer(PODS, field_selector=f"spec.nodeName={config.node_name}")
-    runner, port = await serve(make_app(kubelet, runtime), config)
+    tls = tls_context(config)
+    runner, port = await serve(make_app(kubelet, runtime), config, tls)
     reporter = NodeReporter(config, client, runtime, facts, recorder, port)
     log.info("kubelet_started node=%s port=%d runtime=%s", config.node_name, port, runtime.name)
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(recorder.run(), name="events")
             await reporter.register()
+            for renewal in _renewals(config, client, facts, tls):
+                tasks.create_task(renewal.run(), name="certificate")
             tasks.create_task(informers.run(), name="informers")
             tasks.create_task(reporter.renew_forever(), name="node-lease")
             tasks.create_task(reporter.report_forever(), name="node-status")
@@ -87,6 +100,36 @@ async def _run_parts(
     finally:
         await prober.close()
         await runner.cleanup()
+
+
+def _renewals(
+    config: KubeletConfig, client: ApiClient, facts: MachineFacts, tls: ssl.SSLContext
+) -> Iterator[Renewal]:
+    """Yield what keeps the certificates good that were asked for, and puts new ones to use."""
+    own = client_store(config)
+    if config.rotate_certificates and own.certificate() is not None:
+        wanted = client_certificate(config.node_name)
+        yield Renewal(client, wanted, own, lambda: client.use(_client_config(config)))
+    if config.rotate_server_certificates:
+        serving = serving_store(config)
+        wanted = serving_certificate(
+            config.node_name, [one for one in facts.addresses if _is_address(one)]
+        )
+
+        def show() -> None:
+            tls.load_cert_chain(serving.current)
+
+        if serving.certificate() is not None:
+            show()
+        yield Renewal(client, wanted, serving, show)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _services(

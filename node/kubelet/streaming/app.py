@@ -91,12 +91,13 @@ def may_call(subject: Mapping[str, list[str]]) -> bool:
     return bool(organizations & ALLOWED_ORGANIZATIONS or names & ALLOWED_NAMES)
 
 
-async def serve(app: web.Application, config: KubeletConfig) -> tuple[web.AppRunner, int]:
+async def serve(
+    app: web.Application, config: KubeletConfig, tls: ssl.SSLContext
+) -> tuple[web.AppRunner, int]:
     """Start serving; return the runner (to be cleaned up) and the port in use.
 
-    Raises ConfigError when the certificate cannot be read or the port is taken.
+    Raises ConfigError when the port is taken.
     """
-    tls = tls_context(config)
     runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=2.0)
     await runner.setup()
     site = web.TCPSite(
