@@ -55,7 +55,8 @@ def section(command: Command) -> str:
 def row(action: argparse.Action) -> str:
     """One flag as a table row."""
     meaning = SHOWN_DEFAULT.sub("", action.help or "").replace("|", "\\|")
-    return f"| `{', '.join(action.option_strings)}` | {meaning} | {default(action)} |"
+    name = ", ".join(action.option_strings) or action.metavar or action.dest.upper()
+    return f"| `{name}` | {meaning} | {default(action)} |"
 
 
 def state(action: argparse.Action, others: list[argparse.Action]) -> str:

@@ -14,7 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tapir import VERSION
-from tapir.commands import certificates, check, datastore, exporting, importing, snapshot, status
+from tapir.commands import (
+    certificates,
+    check,
+    datastore,
+    exporting,
+    importing,
+    join,
+    snapshot,
+    status,
+    token,
+)
 from tapir.refusal import refusals_of
 from tapir.runner import run_until_signal
 
@@ -116,6 +126,8 @@ COMMANDS = (
         certificates.add_flags,
         certificates.run,
     ),
+    Command("token", "make a token with which a node joins", token.add_flags, token.run),
+    Command("join", "make this machine a node of a cluster", join.add_flags, join.run),
     Command("proxy", "route services (not part of this version)", _no_flags, _proxy),
     Command("kubeconfig", "print the administrator's kubeconfig", _kubeconfig_flags, _kubeconfig),
     Command("version", "print the version", _no_flags, _version),
