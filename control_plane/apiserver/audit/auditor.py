@@ -146,7 +146,7 @@ def _status(reply: Reply | None, code: int) -> Object:
 def _attempted(request: "Request") -> str:
     """How somebody tried to say who they are; never what they said."""
     tried = []
-    if request.connection is not None and request.connection.holder is not None:
+    if _has_certificate(request):
         tried.append("x509")
     scheme = request.header(b"authorization").partition(" ")[0].lower()
     if scheme in ("basic", "bearer"):
@@ -156,3 +156,10 @@ def _attempted(request: "Request") -> str:
         if tried
         else ("Authentication failed, no credentials provided")
     )
+
+
+def _has_certificate(request: "Request") -> bool:
+    if request.connection is None:
+        return False
+    tls = request.connection.transport.get_extra_info("ssl_object")
+    return tls is not None and bool(tls.getpeercert(binary_form=True))
