@@ -26,7 +26,8 @@ class Etcdctl:
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
-        self._argv = [str(etcdctl_program()), f"--endpoints={endpoint}"]
+        # its own 5 s are few for a command on a busy machine
+        self._argv = [str(etcdctl_program()), f"--endpoints={endpoint}", "--command-timeout=60s"]
         self._environment = {**os.environ, "ETCDCTL_API": "3"}
 
     async def outcome(self, *args: str, stdin: str = "") -> tuple[int, str]:
