@@ -101,7 +101,7 @@ def _entries(row: Resource) -> list[Object]:
         "singularName": row.singular_name,
         "namespaced": row.namespaced,
         "kind": row.kind,
-        "verbs": sorted(row.verbs),
+        "verbs": _verbs(row),
         **_names(row),
     }
     if row.is_stored:
@@ -122,6 +122,11 @@ def _subresource_entry(row: Resource, sub: Subresource) -> Object:
 
 def _sorted_subresources(row: Resource) -> list[Subresource]:
     return sorted(row.subresources, key=lambda sub: sub.name)
+
+
+def _verbs(row: Resource) -> list[str]:
+    """Return the verbs in the order of the alphabet, of custom resources in upstream's own."""
+    return list(row.verbs) if row.custom is not None else sorted(row.verbs)
 
 
 def _names(row: Resource) -> dict[str, Any]:
@@ -156,7 +161,7 @@ def _discovery(row: Resource) -> Object:
         "responseKind": {"group": "", "version": "", "kind": row.kind},
         "scope": "Namespaced" if row.namespaced else "Cluster",
         "singularResource": row.singular_name,
-        "verbs": sorted(row.verbs),
+        "verbs": _verbs(row),
         **_names(row),
     }
     if row.subresources:

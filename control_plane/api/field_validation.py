@@ -21,7 +21,10 @@ from control_plane.api.typed_json import Typed, read_typed
 from control_plane.api.typed_scalars import TypeMismatch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from control_plane.api.objects import Object
+    from control_plane.api.resource import Resource
 
 JSON: Final = "application/json"
 YAML: Final = "application/yaml"
@@ -48,11 +51,21 @@ class Decoded(NamedTuple):
 
 
 class Expected(NamedTuple):
-    """What a body must be. `definition` is needed only for kinds that many groups share."""
+    """What a body must be. `definition` is needed only for kinds that many groups share.
+
+    `read` reads kinds that have no definition here: custom resources.
+    """
 
     api_version: str
     kind: str
     definition: str = ""
+    read: Callable[[Object], Typed] | None = None
+
+    @classmethod
+    def of(cls, resource: Resource) -> Expected:
+        """Expect an object of this resource."""
+        read = resource.custom.read if resource.custom is not None else None
+        return cls(resource.api_version, resource.kind, read=read)
 
     @property
     def schema_name(self) -> str:
@@ -87,8 +100,15 @@ def decode_object(
     if directive is Directive.STRICT and findings:
         shown = _joined(repeats, typed.findings)
         raise BadRequest(f"{refusal} {expected.kind}: strict decoding error: {shown}")
-    obj = {**typed.value, "apiVersion": expected.api_version, "kind": expected.kind}
+    obj = {**typed.value, **_identity_of(expected, given_kind, given_version)}
     return Decoded(obj, () if directive is Directive.IGNORE else findings)
+
+
+def _identity_of(expected: Expected, kind: str, api_version: str) -> Object:
+    """Return the type that an object says it is of: a custom resource says it itself."""
+    if expected.read is not None:
+        return {"apiVersion": api_version, "kind": kind}
+    return {"apiVersion": expected.api_version, "kind": expected.kind}
 
 
 def _joined(yaml_repeats: tuple[str, ...], findings: tuple[str, ...]) -> str:
@@ -152,6 +172,8 @@ def _identity_trouble(kind: str, api_version: str, expected: Expected) -> str:
     """Return why an object of this kind is not the expected one, "" when it is."""
     if (kind, api_version) == (expected.kind, expected.api_version):
         return ""
+    if expected.read is not None:
+        return ""  # the rules of custom resources tell of another kind
     if schema().name_for(api_version, kind) is None:
         return (
             f'no kind "{kind}" is registered for version "{api_version}" in scheme '
@@ -166,8 +188,10 @@ def _identity_trouble(kind: str, api_version: str, expected: Expected) -> str:
 
 def _read(value: Object, expected: Expected) -> Typed:
     """Read the body by its definition; a kind without one is taken as it is."""
-    name = expected.schema_name
     try:
+        if expected.read is not None:
+            return expected.read(value)
+        name = expected.schema_name
         return read_typed(value, name) if name else Typed(value, ())
     except RecursionError:
         raise TypeMismatch("exceeded max depth") from None
@@ -178,6 +202,8 @@ def check_patched_identity(patched: Object, expected: Expected, shown: str) -> N
 
     Only JSON and merge patches can: a strategic merge is read by the type of what it changes.
     """
+    if expected.read is not None:
+        return
     kind, api_version = (patched.get(field) or "" for field in ("kind", "apiVersion"))
     if not (isinstance(kind, str) and isinstance(api_version, str)):
         return  # its fields have the wrong type, which is said elsewhere
@@ -212,7 +238,8 @@ def check_patched(
     findings = (*objections, *sorted(typed.findings))
     if directive is Directive.STRICT and findings:
         raise _patch_refused(shown, f"strict decoding error: {', '.join(findings)}")
-    obj = {**typed.value, "apiVersion": expected.api_version, "kind": expected.kind}
+    kind, version = (str(patched.get(field) or "") for field in ("kind", "apiVersion"))
+    obj = {**typed.value, **_identity_of(expected, kind, version)}
     return Decoded(obj, () if directive is Directive.IGNORE else findings)
 
 

@@ -7,6 +7,10 @@ Source: the discovery documents and storage keys of Kubernetes v1.35.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from control_plane.api.custom.kind import CustomKind
 
 STORAGE_ROOT = "/registry/"
 
@@ -42,7 +46,7 @@ class Resource:
     `storage` is the key prefix below /registry/ without slashes at the ends: None means the plural,
     "" that nothing is stored (reviews). `singular` and `list_kind` default to the lower-cased kind
     and kind + "List". `stored_as` is the (group, version, kind) of the stored form where it is not
-    the row's own.
+    the row's own. `custom` is the kind behind a row that a CustomResourceDefinition has made.
     """
 
     group: str
@@ -58,6 +62,7 @@ class Resource:
     singular: str | None = None
     list_kind: str | None = None
     stored_as: tuple[str, str, str] | None = None
+    custom: CustomKind | None = None
 
     @property
     def api_version(self) -> str:

@@ -40,6 +40,9 @@ from control_plane.apiserver.bootstrap import HOOKS, Bootstrap
 from control_plane.apiserver.compaction import Compactor
 from control_plane.apiserver.component_health import ComponentHealth
 from control_plane.apiserver.config import ApiServerConfig, ConfigError, StartError, checked
+from control_plane.apiserver.custom_resources.follower import DefinitionFollower
+from control_plane.apiserver.custom_resources.keeper import DefinitionKeeper
+from control_plane.apiserver.custom_resources.webhook_calls import ConversionCaller
 from control_plane.apiserver.encryption.reload import Reload, encryption_of
 from control_plane.apiserver.etcd.client import EtcdClient
 from control_plane.apiserver.flow_control.parts import FlowControlParts
@@ -94,6 +97,7 @@ class _Parts(NamedTuple):
     flow: FlowControlParts
     api_services: ApiServiceKeeper
     roles: RoleKeeper
+    definitions: DefinitionKeeper
     stopping: asyncio.Event
     reload: Reload | None
     auditor: Auditor | None
@@ -115,12 +119,14 @@ async def _run_tasks(
             group.create_task(parts.auditor.run())
         await parts.bootstrap.done.wait()
         group.create_task(parts.roles.run())
+        group.create_task(parts.definitions.run())
         group.create_task(parts.api_services.run())
         await parts.api_services.done.wait()
         group.create_task(parts.repairs.run())
         await parts.repairs.done.wait()
         await parts.flow.wait_ready()
         await parts.roles.done.wait()
+        await parts.definitions.done.wait()
         await schemas
         leave_out_start()
         logger.info("ready address=%s port=%d", config.bind_address, config.secure_port)
@@ -159,7 +165,11 @@ async def _assembled(
     hooks = {**dict.fromkeys(HOOKS, bootstrap.done), **flow.hooks()}
     api_services = ApiServiceKeeper(collections, registry, bootstrap.call)
     roles = RoleKeeper(collections, registry, bootstrap.call)
+    conversions = ConversionCaller()
+    collections.converters = conversions.converter
+    definitions = DefinitionKeeper(DefinitionFollower(collections), registry, bootstrap.call)
     hooks[HOOK] = roles.done
+    hooks["crd-informer-synced"] = definitions.done
     hooks["kube-apiserver-autoregistration"] = api_services.done
     hooks["start-service-ip-repair-controllers"] = repairs.done
     stopping = asyncio.Event()
@@ -170,9 +180,20 @@ async def _assembled(
     app = make_app(services, edge, health, metrics, f"{address}:{port}", flow.routes())
     try:
         yield _Parts(
-            app, services, bootstrap, repairs, flow, api_services, roles, stopping, reload, auditor
+            app,
+            services,
+            bootstrap,
+            repairs,
+            flow,
+            api_services,
+            roles,
+            definitions,
+            stopping,
+            reload,
+            auditor,
         )
     finally:
+        await conversions.close()
         await kubelets.close()
         await admission.webhooks.close()
         if auditor is not None:

@@ -23,9 +23,11 @@ from control_plane.api.apply.shapes import MapShape, shape_for
 from control_plane.api.schema import schema
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from control_plane.api.objects import Object
     from control_plane.api.resources import Resource
+    from control_plane.api.typed_json import Typed
 
 
 def _set(*paths: str) -> FieldSet:
@@ -62,7 +64,10 @@ _SPEC: Final = _set("spec")
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A kind as written through one of its endpoints; `subresource` is "" for the main one."""
+    """A kind as written through one of its endpoints; `subresource` is "" for the main one.
+
+    A custom resource has `versions`, those that its kind is served in, and reads itself.
+    """
 
     api_version: str
     kind: str
@@ -70,6 +75,8 @@ class Endpoint:
     subresource: str = ""
     reset: FieldSet | None = None
     ownable: tuple[tuple[str, ...], ...] = ()
+    versions: frozenset[str] = frozenset()
+    reader: Callable[[Object], Typed] | None = None
 
     def ownable_of(self, fields: FieldSet) -> FieldSet:
         """Return the members that a write through this endpoint can own."""
@@ -88,12 +95,20 @@ class Endpoint:
         """
         if api_version == self.api_version:
             return True
+        if self.reader is not None:
+            return api_version in self.versions
         return schema().name_for(api_version, self.kind) is not None
 
 
-@functools.cache
 def endpoint_of(resource: Resource, subresource: str = "") -> Endpoint:
     """Return the endpoint of a resource or of a subresource that is a half of it."""
+    if resource.custom is not None:
+        return resource.custom.endpoint(subresource)
+    return _endpoint_of(resource, subresource)
+
+
+@functools.cache
+def _endpoint_of(resource: Resource, subresource: str) -> Endpoint:
     key = (resource.group, resource.kind, subresource)
     reset = RESET_FIELDS.get(key)
     if reset is None and subresource == "status":

@@ -182,6 +182,12 @@ def shape_for(api_version: str, kind: str) -> MapShape:
         return _struct(name)
 
 
+def definition_shape(name: str) -> MapShape:
+    """Return the shape of a definition, such as that of ObjectMeta."""
+    with _compiling:
+        return _struct(name)
+
+
 def _struct(name: str) -> MapShape:
     found = _structs.get(name)
     if found is None:

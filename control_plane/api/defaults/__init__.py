@@ -114,6 +114,9 @@ OF_ONE_VERSION: Final[Mapping[tuple[str, str, str], Callable[[Object], None]]] =
 
 def apply_defaults(resource: Resource, obj: Object) -> None:
     """Fill in, in place, what `obj` of this resource leaves out."""
+    if resource.custom is not None:
+        resource.custom.fill(obj)
+        return
     own = OF_ONE_VERSION.get((resource.group, resource.version, resource.kind))
     fill = own or DEFAULTS.get((resource.group, resource.kind))
     if fill is not None:

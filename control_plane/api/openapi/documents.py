@@ -33,14 +33,29 @@ class EncodedDocument(NamedTuple):
 class OpenApiDocuments:
     """The documents of one set of resources."""
 
-    def __init__(self, served: ResourceSet, version: str) -> None:
-        """Prepare, build nothing; `version` is the server's, such as "v1.35.0"."""
-        self._served = served
+    def __init__(
+        self, served: ResourceSet, version: str, before: OpenApiDocuments | None = None
+    ) -> None:
+        """Prepare, build nothing; `version` is the server's, such as "v1.35.0".
+
+        Of the documents `before`, those of unchanged group versions are kept.
+        """
+        self.served = served
         self._version = version
         self._kept: dict[str, EncodedDocument] = {}
         self._group_versions = {
             row.root_path.removeprefix("/"): (row.group, row.version) for row in served.rows
         }
+        if before is not None:
+            self._kept = {
+                f"v3/{path}": before._kept[f"v3/{path}"]
+                for path in self._group_versions
+                if f"v3/{path}" in before._kept and self._rows(path) == before._rows(path)
+            }
+
+    def of(self, served: ResourceSet) -> OpenApiDocuments:
+        """Return the documents of another set, keeping what has not changed."""
+        return OpenApiDocuments(served, self._version, self)
 
     def v2(self) -> EncodedDocument:
         """Return the one v2 document, for /openapi/v2."""
@@ -51,7 +66,7 @@ class OpenApiDocuments:
         return self._keep("v2+protobuf", lambda: v2_protobuf.encode(self._v2()))
 
     def _v2(self) -> Object:
-        return v2.document(self._served.rows, self._version)
+        return v2.document(self.served.rows, self._version)
 
     def v3_index(self) -> EncodedDocument:
         """Return the index of /openapi/v3: a URL with a hash for every group version."""
@@ -66,7 +81,7 @@ class OpenApiDocuments:
         )
 
     def _rows(self, path: str) -> tuple[Resource, ...]:
-        return self._served.in_group_version(*self._group_versions[path])
+        return self.served.in_group_version(*self._group_versions[path])
 
     def _index(self) -> Object:
         paths = {}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from control_plane.api.openapi import parameters
+from control_plane.api.openapi.custom import definition_name
 from control_plane.api.schema import META_V1, schema
 
 if TYPE_CHECKING:
@@ -206,6 +207,8 @@ def _definition(wanted: str, row: Resource, gvk: tuple[str, str, str]) -> str | 
     if wanted not in ("object", "list"):
         return wanted or None
     group, version, kind = gvk
+    if row.custom is not None and (version, kind) == (row.version, row.kind):
+        return definition_name(row, row.list_kind_name if wanted == "list" else kind)
     name = row.list_kind_name if wanted == "list" else kind
     return schema().name_for(f"{group}/{version}" if group else version, name)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from control_plane.api.openapi.custom import custom_definitions, simplified
 from control_plane.api.openapi.operations import STATUS, operations
 from control_plane.api.openapi.references import closure
 from control_plane.api.schema import REFERENCE_PREFIX, schema
@@ -37,7 +38,7 @@ def document(rows: Iterable[Resource], version: str) -> Object:
 
 
 def _definitions(rows: list[Resource], served: list[Operation]) -> Object:
-    definitions = schema().definitions
+    definitions = {**schema().definitions, **custom_definitions(rows, simplified)}
     names = {STATUS, *(name for op in served for name in (op.body, op.answer) if name)}
     names |= {name for row in rows if (name := schema().name_for(row.api_version, row.kind))}
     return {name: definitions[name] for name in closure(definitions, names)}

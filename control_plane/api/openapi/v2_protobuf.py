@@ -30,6 +30,15 @@ _RENAMED: Final = {
     "operationId": "operation_id",
     "uniqueItems": "unique_items",
     "additionalProperties": "additional_properties",
+    "multipleOf": "multiple_of",
+    "exclusiveMaximum": "exclusive_maximum",
+    "exclusiveMinimum": "exclusive_minimum",
+    "maxLength": "max_length",
+    "minLength": "min_length",
+    "maxItems": "max_items",
+    "minItems": "min_items",
+    "maxProperties": "max_properties",
+    "minProperties": "min_properties",
 }
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
+from control_plane.api.openapi.custom import custom_definitions, in_full
 from control_plane.api.openapi.operations import STATUS, operations
 from control_plane.api.openapi.references import closure
 from control_plane.api.schema import INT_OR_STRING, QUANTITY, REFERENCE_PREFIX, schema
@@ -53,7 +54,7 @@ def component(name: str, definition: Object) -> Object:
 
 
 def _schemas(rows: list[Resource], served: list[Operation]) -> Object:
-    definitions = schema().definitions
+    definitions = {**schema().definitions, **custom_definitions(rows, in_full)}
     names = {STATUS, *(name for op in served for name in (op.body, op.answer) if name)}
     names |= {name for row in rows if (name := schema().name_for(row.api_version, row.kind))}
     return {name: component(name, definitions[name]) for name in closure(definitions, names)}

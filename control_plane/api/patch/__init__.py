@@ -64,15 +64,18 @@ PATCHES: Final[Mapping[str, Patch]] = {
 }
 
 
-def patch_for(content_type: str) -> Patch:
+def patch_for(content_type: str, *, is_custom: bool = False) -> Patch:
     """Return the format of a Content-Type header, whose parameters do not count.
+
+    Custom resources say nothing of how their lists merge, so they have no strategic merge.
 
     Raises UnsupportedMediaType for everything else; server-side apply is no such patch, ask
     `is_apply` before.
     """
     found = PATCHES.get(content_type.partition(";")[0].strip())
-    if found is None:
-        raise UnsupportedMediaType.of([*PATCHES, APPLY])
+    if found is None or (is_custom and found.content_type == STRATEGIC):
+        known = [name for name in PATCHES if not (is_custom and name == STRATEGIC)]
+        raise UnsupportedMediaType.of([*known, APPLY])
     return found
 
 

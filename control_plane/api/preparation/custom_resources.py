@@ -5,7 +5,7 @@ Called by strategies.py. Source: v1.35 apiextensions customresourcedefinition st
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from control_plane.api.objects import dig
 from control_plane.api.preparation import plain
@@ -14,20 +14,15 @@ from control_plane.api.preparation.strategy import first_generation
 if TYPE_CHECKING:
     from control_plane.api.objects import Object
 
-NOT_SERVED: Final = "custom resources are not served yet"
-
 
 def create_definition(definition: Object, now: str) -> None:
     """Start with generation 1 and the version that will be stored; nothing serves it yet."""
     first_generation(definition, now)
-    condition = {
-        "type": "Established",
-        "status": "False",
-        "lastTransitionTime": now,
-        "reason": "NotServed",
-        "message": NOT_SERVED,
+    definition["status"] = {
+        "conditions": None,
+        "acceptedNames": {"plural": "", "kind": ""},
+        "storedVersions": _storage(definition),
     }
-    definition["status"] = {"conditions": [condition], "storedVersions": _storage(definition)}
 
 
 def update_definition(new: Object, old: Object, now: str) -> None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 def fill_status(resource: Resource, obj: Object) -> None:
     """Add to the status, in place, what it lacks of the fields that it always has."""
+    if resource.custom is not None:
+        return
     zeros = _status_zeros(resource.api_version, resource.kind)
     if zeros:
         _fill(obj.setdefault("status", {}), zeros)

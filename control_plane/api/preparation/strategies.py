@@ -215,6 +215,8 @@ def strategy_for(resource: Resource, subresource: str = "") -> Strategy:
     """Return how this resource, or its subresource, is written; "scale" writes as the resource
     itself does.
     """
+    if resource.custom is not None:
+        return resource.custom.strategy(subresource)
     key = (resource.group, resource.kind)
     found = STRATEGIES.get((*key, "" if subresource == "scale" else subresource))
     if found is not None:

@@ -107,4 +107,6 @@ TABLES: Final[dict[tuple[str, str], View]] = {
 
 def view_for(resource: Resource) -> View:
     """Return the resource's view; types without one show their name and creation time."""
+    if resource.custom is not None:
+        return resource.custom.view
     return TABLES.get((resource.group, resource.plural), small_objects.PLAIN)

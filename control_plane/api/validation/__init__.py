@@ -29,7 +29,7 @@ _METADATA_ONLY = Validator(name_rule=formats.dns1123_subdomain)
 def validate_create(resource: Resource, obj: Object) -> list[FieldError]:
     """Return what is wrong with a new object, in upstream's order; empty when it may be stored."""
     obj = in_stored_version(resource, obj)
-    validator = VALIDATORS.get((resource.group, resource.kind, ""), _METADATA_ONLY)
+    validator = _validator_for(resource, "")
     metadata = obj.get("metadata") or {}
     errors = list(validate_metadata(metadata, validator.name_rule, namespaced=resource.namespaced))
     return [*errors, *validator.on_create(obj)]
@@ -37,6 +37,8 @@ def validate_create(resource: Resource, obj: Object) -> list[FieldError]:
 
 def _validator_for(resource: Resource, subresource: str) -> Validator:
     """Return the rules of an endpoint: its own, or, but for a status, those of the whole object."""
+    if resource.custom is not None:
+        return resource.custom.validator(subresource)
     key = (resource.group, resource.kind)
     own = VALIDATORS.get((*key, subresource))
     if own is not None or subresource == "status":

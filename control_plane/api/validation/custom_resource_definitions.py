@@ -24,6 +24,7 @@ from control_plane.api.validation.field_errors import (
     not_supported,
     required,
 )
+from control_plane.api.validation.schema_rules import validate_rules
 from control_plane.api.validation.webhook_clients import validate_client_config
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ MAX_WARNING: Final = 256
 def validate_definition(definition: Object) -> Iterator[FieldError]:
     """Check a new CustomResourceDefinition."""
     yield from _validate_name(definition)
-    yield from _validate_spec(definition.get("spec") or {})
+    spec = definition.get("spec") or {}
+    yield from _validate_spec_and_rules(spec, {})
     yield from _validate_stored_versions(definition)
     yield from _validate_approval(definition)
 
@@ -52,7 +54,7 @@ def validate_definition(definition: Object) -> Iterator[FieldError]:
 def validate_definition_update(new: Object, old: Object) -> Iterator[FieldError]:
     """Check an update: its group and plural stay, once it is established its kind and scope too."""
     spec, stored = new.get("spec") or {}, old.get("spec") or {}
-    yield from _validate_spec(spec)
+    yield from _validate_spec_and_rules(spec, stored)
     yield from _validate_stored_versions(new)
     names, stored_names = (each.get("names") or {} for each in (spec, stored))
     established = (find_condition(old, "Established") or {}).get("status") == "True"
@@ -81,6 +83,28 @@ def _validate_name(definition: Object) -> Iterator[FieldError]:
     if name_of(definition) != f"{plural}.{spec.get('group') or ''}":
         detail = 'must be spec.names.plural+"."+spec.group'
         yield invalid("metadata.name", name_of(definition), detail)
+
+
+def _validate_spec_and_rules(spec: Object, stored: Object) -> Iterator[FieldError]:
+    """Check a spec, and then the expressions of those of its schemas that are new."""
+    errors = list(_validate_spec(spec))
+    yield from errors
+    if errors:
+        return
+    known = [schema for schema, _ in _schemas(stored)]
+    for schema, path in _schemas(spec):
+        if schema not in known:
+            yield from validate_rules(schema, path)
+
+
+def _schemas(spec: Object) -> Iterator[tuple[Object, str]]:
+    common = (spec.get("validation") or {}).get("openAPIV3Schema")
+    if common:
+        yield common, "spec.validation.openAPIV3Schema"
+    for index, version in enumerate(spec.get("versions") or ()):
+        schema = (version.get("schema") or {}).get("openAPIV3Schema")
+        if schema:
+            yield schema, f"spec.versions[{index}].schema.openAPIV3Schema"
 
 
 def _validate_spec(spec: Object) -> Iterator[FieldError]:

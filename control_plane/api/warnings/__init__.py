@@ -77,6 +77,8 @@ _SILENT: Final = Warner()
 
 def deprecation(resource: Resource) -> str | None:
     """Return the warning that every request for this resource gets, or None."""
+    if resource.custom is not None:
+        return resource.custom.warning or None
     return DEPRECATED.get((resource.group, resource.version, resource.kind))
 
 
@@ -89,6 +91,8 @@ def warnings_on_update(
     resource: Resource, new: Object, old: Object, *, subresource: str = ""
 ) -> Iterable[str]:
     """Return what who writes through this endpoint should know; "scale" is the object's own."""
+    if resource.custom is not None:
+        return resource.custom.warnings_on_update(new, old)
     endpoint = "" if subresource == "scale" else subresource
     found = WARNINGS.get((resource.group, resource.kind, endpoint), _SILENT)
     return found.on_update(new, old)

@@ -18,6 +18,10 @@ class StoreUnavailableError(StoreError):
     """
 
 
+class UnconvertibleError(StoreError):
+    """A stored object cannot be had in the version that is wanted; the text says why."""
+
+
 class StoreTimeoutError(StoreError):
     """The store did not answer in time; a write may or may not have happened."""
 

@@ -31,9 +31,11 @@ def make_app(
 
     `unlisted` are further paths, which the index does not name.
     """
-    resources = services.collections.resources
-    discovery = Discovery(resources, address)
-    openapi = OpenApi(OpenApiDocuments(resources, SCHEMA_VERSION))
+    collections = services.collections
+    discovery = Discovery(lambda: collections.resources, address)
+    openapi = OpenApi(
+        OpenApiDocuments(collections.resources, SCHEMA_VERSION), lambda: collections.resources
+    )
     keys = IssuerKeys(services.config.service_accounts, address)
     paths: dict[str, Handler] = {
         "/version": version,

@@ -46,10 +46,13 @@ class Applying:
 
     def _typed(self, applied: Object) -> Object:
         """The object with fields of the right types and without its nulls."""
-        if self._definition is None:
+        reader = self._endpoint.reader
+        if self._definition is None and reader is None:
             return deep_copy(applied)  # the configuration is needed again when a write loses
         try:
-            typed: Object = read_typed(applied, self._definition).value
+            if reader is not None:
+                return dict(reader(applied).value)
+            typed: Object = read_typed(applied, str(self._definition)).value
         except (TypeMismatch, RecursionError) as error:
             raise conversion_error(self._config, error) from None
         return typed

@@ -44,7 +44,7 @@ async def read_object(request: Request, resource: Resource, call: Call) -> Objec
     Raises UnsupportedMediaType or BadRequest. What strict decoding objects to is refused or becomes
     warnings, as `call` says.
     """
-    return await read_as_any_of(request, [Expected(resource.api_version, resource.kind)], call)
+    return await read_as_any_of(request, [Expected.of(resource)], call)
 
 
 async def read_as_any_of(request: Request, versions: Sequence[Expected], call: Call) -> Object:

@@ -5,7 +5,7 @@ Source: Kubernetes v1.35; clients decide by the content type whether discovery i
 
 import hashlib
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import orjson
@@ -43,33 +43,46 @@ VERSION: Mapping[str, str] = {
 }
 AGGREGATED: Forms = frozenset({("APIGroupDiscoveryList", "apidiscovery.k8s.io", "v2")})
 _PARAMETERS = discovery.AGGREGATED_MEDIA_TYPE.removeprefix(JSON)
+_AGGREGATES = {"/api": discovery.aggregated_core, "/apis": discovery.aggregated_groups}
 _NOT_FOUND = "404 page not found\n"
 
 
 class Discovery:
     """Answers about what is served."""
 
-    def __init__(self, resources: ResourceSet, address: str) -> None:
-        """`address` is "host:port" as others reach this server."""
-        self._resources = resources
+    def __init__(self, served: Callable[[], ResourceSet], address: str) -> None:
+        """`served` tells what is served; `address` is "host:port" as others reach this server."""
+        self._served = served
         self._address = address
-        self._aggregated = {
-            "/api": orjson.dumps(discovery.aggregated_core(resources)),
-            "/apis": orjson.dumps(discovery.aggregated_groups(resources)),
-        }
+        self._known: ResourceSet | None = None
+        self._aggregated: dict[str, bytes] = {}
+
+    @property
+    def _resources(self) -> ResourceSet:
+        return self._served()
+
+    def _document(self, root: str) -> bytes:
+        """The aggregated document of /api or /apis, made anew when what is served has changed."""
+        resources = self._served()
+        if resources is not self._known:
+            self._known, self._aggregated = resources, {}
+        if root not in self._aggregated:
+            made = _AGGREGATES[root](resources)
+            self._aggregated[root] = orjson.dumps(made)
+        return self._aggregated[root]
 
     async def core(self, request: Request) -> Reply:
         """GET /api."""
         accepted = negotiate(request.header(b"accept"), forms=AGGREGATED)
         if accepted.form:
-            return _tagged(self._aggregated["/api"], accepted, request)
+            return _tagged(self._document("/api"), accepted, request)
         return negotiated_answer(discovery.core_versions(self._address), request)
 
     async def groups(self, request: Request) -> Reply:
         """GET /apis."""
         accepted = negotiate(request.header(b"accept"), forms=AGGREGATED)
         if accepted.form:
-            return _tagged(self._aggregated["/apis"], accepted, request)
+            return _tagged(self._document("/apis"), accepted, request)
         return negotiated_answer(discovery.group_list(self._resources), request)
 
     async def group_or_version(self, request: Request) -> Reply:

@@ -30,6 +30,7 @@ from control_plane.apiserver.etcd.errors import (
     StoreBusyError,
     StoreError,
     StoreTimeoutError,
+    UnconvertibleError,
     ValueTooLargeError,
 )
 from control_plane.apiserver.flow_control.in_flight import READS
@@ -256,6 +257,8 @@ def api_error_of_store(error: StoreError) -> ApiError:
         return RequestEntityTooLarge.of(str(error))
     if isinstance(error, StoreBusyError):
         return TooManyRequests(str(error), retry_after_seconds=1)
+    if isinstance(error, UnconvertibleError):
+        return InternalError(str(error))
     if isinstance(error, StoreTimeoutError):
         return Timeout.of(f"the datastore did not answer: {error}")
     return ServiceUnavailable(f"the datastore is unavailable: {error}")

@@ -103,14 +103,14 @@ def _selection(query: Query, resource: Resource, place: tuple[str, str]) -> Sele
 
 
 def _check_fields(resource: Resource, fields: field_selector.Selector) -> None:
-    extra = selectable_fields(resource.group, resource.plural)
+    extra = selectable_fields(resource)
     known = {"metadata.name", *extra}
     if resource.namespaced or not extra:  # upstream's default takes it of anything
         known.add("metadata.namespace")
     for field in fields.fields:
         if field in known:
             continue
-        if extra:
+        if extra or resource.custom is not None:
             raise BadRequest(f"field label not supported: {field}")
         raise BadRequest(
             f'"{field}" is not a known field selector: only "metadata.name", "metadata.namespace"'

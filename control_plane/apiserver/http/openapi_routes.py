@@ -2,10 +2,12 @@
 
 import asyncio
 import datetime
+from collections.abc import Callable
 from email.utils import format_datetime
 
 from control_plane.api.openapi.documents import EncodedDocument, OpenApiDocuments
 from control_plane.api.openapi.v2_protobuf import ASKED_FOR, MEDIA_TYPE
+from control_plane.api.resources import ResourceSet
 from control_plane.apiserver.http.accept import JSON
 from control_plane.apiserver.http.answer import Answer, Reply, text_answer
 from control_plane.apiserver.http.request import Request
@@ -17,9 +19,17 @@ _YEAR = datetime.timedelta(days=365)
 class OpenApi:
     """Serves the documents; each is built in a thread at its first request."""
 
-    def __init__(self, documents: OpenApiDocuments) -> None:
-        """Serve these."""
-        self._documents = documents
+    def __init__(self, documents: OpenApiDocuments, served: Callable[[], ResourceSet]) -> None:
+        """Serve these, of what `served` says is served now."""
+        self._kept = documents
+        self._served = served
+
+    @property
+    def _documents(self) -> OpenApiDocuments:
+        served = self._served()
+        if served is not self._kept.served:
+            self._kept = self._kept.of(served)
+        return self._kept
 
     async def v2(self, request: Request) -> Reply:
         """GET /openapi/v2, in JSON or in the protobuf that kubectl asks for."""

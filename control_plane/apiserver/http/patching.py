@@ -28,7 +28,7 @@ class Patching:
         self._directive = Directive(call.field_validation)
         is_checked = self._directive is not Directive.IGNORE
         self._objections = patch.objections(body) if is_checked else ()
-        self._expected = Expected(resource.api_version, resource.kind)
+        self._expected = Expected.of(resource)
         self._call = call
         self._fields = object_type(resource.api_version, resource.kind)
 

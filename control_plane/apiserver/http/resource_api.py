@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from control_plane.api import field_selector
 from control_plane.api.errors import MethodNotAllowed, NotFound, Unauthorized
 from control_plane.api.names import path_segment_errors
+from control_plane.api.resources import CUSTOMRESOURCEDEFINITIONS, ResourceSet
 from control_plane.api.warnings import deprecation
 from control_plane.apiserver.auth.authz import Attributes
 from control_plane.apiserver.flow_control.work_estimate import (
@@ -88,7 +89,12 @@ class ResourceApi:
         """Answer through `edge`."""
         self._edge = edge
         self._services = services
-        resources = services.collections.resources
+        self._collections = services.collections
+        self._know(self._collections.resources)
+
+    def _know(self, resources: ResourceSet) -> None:
+        """Begin to remember anew: what is served has changed."""
+        self._resources = resources
         self._target = functools.lru_cache(MAX_REMEMBERED)(
             lambda raw_path: parse_target(raw_path, resources)
         )
@@ -102,9 +108,11 @@ class ResourceApi:
             await self._edge.serve(self._handle, scope, receive, send)
 
     async def _handle(self, request: Request) -> Reply:
+        if self._collections.resources is not self._resources:
+            self._know(self._collections.resources)
         plan = self._plans.get((request.method, request.raw_path))
         if plan is None or not plan.fits(request):
-            plan = self._planned(request)
+            plan = self._planned(request) or await self._newly_served(request)
         if plan is None:
             asked = Attributes(verb=request.method.lower(), path=request.path)
             await self._edge.admit(request, asked)
@@ -135,6 +143,20 @@ class ResourceApi:
                 self._plans.clear()
             self._plans[request.method, request.raw_path] = plan
         return plan
+
+    async def _newly_served(self, request: Request) -> "Plan | None":
+        """What a request comes to that nothing is known of, if its kind is but just served.
+
+        Who has read of it, from whatever server, is served at once.
+        """
+        group = request.raw_path.split("/", 3)[2:3]
+        if request.user.is_anonymous or "." not in "".join(group):
+            return None
+        await self._collections.of(CUSTOMRESOURCEDEFINITIONS).refresh()
+        if self._collections.resources is self._resources:
+            return None
+        self._know(self._collections.resources)
+        return self._planned(request)
 
     def _work(self, request: Request, target: Target, verb: str) -> Work:
         """The seats that the request takes."""

@@ -136,7 +136,7 @@ async def patch(services: ApiServices, request: Request, target: Target) -> Repl
     if is_apply(request.header(b"content-type")):
         return await _apply(services, request, target)
     resource = target.resource
-    patching = patch_for(request.header(b"content-type"))
+    patching = patch_for(request.header(b"content-type"), is_custom=resource.custom is not None)
     call = call_of(request, "PatchOptions")
     change = Patching(patching, await request.body(), resource, call)
 

@@ -7,6 +7,7 @@ import datetime
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from control_plane.api.custom.conditions import with_deletion
 from control_plane.api.errors import Conflict
 from control_plane.api.objects import (
     Object,
@@ -19,7 +20,7 @@ from control_plane.api.objects import (
     uid_of,
 )
 from control_plane.api.preparation import strategy_for
-from control_plane.api.resources import NAMESPACES, PODS, Resource
+from control_plane.api.resources import CUSTOMRESOURCEDEFINITIONS, NAMESPACES, PODS, Resource
 from control_plane.api.timestamps import format_time, parse
 
 ORPHAN = "orphan"
@@ -83,6 +84,8 @@ def plan_deletion(
         return _delete_namespace(obj, stored, now)
     if resource is PODS:
         return _delete_pod(obj, stored, options, now)
+    if resource is CUSTOMRESOURCEDEFINITIONS and not is_terminating(stored):
+        return Fate.MARK, with_deletion(obj, format_time(now))
     return _finish(obj, stored, now)
 
 

@@ -4,7 +4,7 @@ Source of the texts: Kubernetes v1.35.
 """
 
 from control_plane.api.apply import same_but_for_time
-from control_plane.api.errors import BadRequest, Conflict, Invalid
+from control_plane.api.errors import BadRequest, Conflict, Forbidden, Invalid
 from control_plane.api.field_error import invalid
 from control_plane.api.objects import Object, name_of, namespace_of, resource_version_of, uid_of
 from control_plane.api.resources import Resource
@@ -24,6 +24,13 @@ def check_create_metadata(resource: Resource, namespace: str, obj: Object) -> No
             "the namespace of the provided object does not match the namespace sent on the request"
         )
     metadata["namespace"] = namespace
+
+
+def refuse_if_ending(resource: Resource, obj: Object) -> None:
+    """Raise Forbidden for a new object of a kind that is being deleted."""
+    if resource.custom is not None and resource.custom.definition.is_terminating:
+        text = "create not allowed while custom resource definition is terminating"
+        raise Forbidden.of(resource, name_of(obj), text)
 
 
 def require_name(obj: Object, name: str) -> None:

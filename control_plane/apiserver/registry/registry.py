@@ -27,6 +27,7 @@ from control_plane.api.preparation import (
 from control_plane.api.resources import (
     CLUSTERROLEBINDINGS,
     CLUSTERROLES,
+    CUSTOMRESOURCEDEFINITIONS,
     MUTATINGWEBHOOKCONFIGURATIONS,
     ROLEBINDINGS,
     ROLES,
@@ -53,6 +54,7 @@ from control_plane.apiserver.registry.metadata_rules import (
     check_update_metadata,
     check_version,
     is_unchanged,
+    refuse_if_ending,
 )
 from control_plane.apiserver.storage.collections import Collections
 from control_plane.apiserver.storage.object_store import ObjectStore, Stored
@@ -60,8 +62,8 @@ from control_plane.apiserver.storage.object_store import ObjectStore, Stored
 NAME_ATTEMPTS = 8
 WRITE_ATTEMPTS = 100
 DECIDING = frozenset({
-    CLUSTERROLEBINDINGS, CLUSTERROLES, MUTATINGWEBHOOKCONFIGURATIONS, ROLEBINDINGS, ROLES,
-    VALIDATINGWEBHOOKCONFIGURATIONS,
+    CLUSTERROLEBINDINGS, CLUSTERROLES, CUSTOMRESOURCEDEFINITIONS, MUTATINGWEBHOOKCONFIGURATIONS,
+    ROLEBINDINGS, ROLES, VALIDATINGWEBHOOKCONFIGURATIONS,
 })  # fmt: skip
 
 logger = logging.getLogger(__name__)
@@ -130,6 +132,7 @@ class Registry:
         The caller's field manager owns what is in it, unless it says already who does.
         """
         check_create_metadata(resource, namespace, obj)
+        refuse_if_ending(resource, obj)
         clear_system_metadata(obj)
         apply_defaults(resource, obj)
         if not has_owners:
@@ -206,14 +209,14 @@ class Registry:
             if await store.get(namespace, name) is not None:
                 raise AlreadyExists.of(review.resource, name)
             return obj
-        value = store.codec.encode(obj)
+        value = await store.encode(obj)
         swap = await store.put(store.key(namespace, name), value, 0, others)
         if swap.current is not None:
             raise AlreadyExists.of(review.resource, name)
         if not swap.succeeded:
             return None
         await self._settle(store, swap.revision)
-        return store.codec.decode(value, swap.revision)
+        return await store.decode(value, swap.revision)
 
     async def update(self, edit: Edit, call: Call) -> tuple[Object, bool]:
         """Apply an edit; return the object as stored and whether it was created by this."""
@@ -288,12 +291,12 @@ class Registry:
         self, store: ObjectStore, stored: Stored, obj: Object, others: Iterable[KeyChange] = ()
     ) -> Object | None:
         """Write the object's new state; None when somebody else was faster."""
-        value = store.codec.encode(obj)
+        value = await store.encode(obj)
         swap = await store.put(store.key_of(stored.obj), value, stored.revision, others)
         if not swap.succeeded:
             return None
         await self._settle(store, swap.revision)
-        return store.codec.decode(value, swap.revision)
+        return await store.decode(value, swap.revision)
 
     async def _settle(self, store: ObjectStore, revision: int) -> None:
         """Wait until what decides about requests does so about those after this one's answer."""

@@ -83,6 +83,10 @@ class Cache(Protocol):
         """Ask the store how far it has come."""
         ...
 
+    def end_watches(self) -> None:
+        """End every watch."""
+        ...
+
 
 class CacheView:
     """The objects of `kept` as those of `resource`, another version of the same type."""
@@ -153,6 +157,10 @@ class CacheView:
     def request_progress(self) -> None:
         """Ask the store how far the watch has come."""
         self._kept.request_progress()
+
+    def end_watches(self) -> None:
+        """End every watch, in whatever version."""
+        self._kept.end_watches()
 
     def _stored(self, selection: Selection) -> Selection:
         """The selection as one of entries in the stored version."""

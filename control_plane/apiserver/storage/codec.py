@@ -12,10 +12,15 @@ from typing import Any
 import orjson
 
 from control_plane.api.conversion import conversion_for
+from control_plane.api.custom.kind import CustomKind
 from control_plane.api.objects import Object
 from control_plane.api.resources import Resource
 from control_plane.apiserver.protobuf import envelope
-from control_plane.apiserver.storage.stored_object import stored_object
+from control_plane.apiserver.storage.stored_object import (
+    UnreadableError,
+    stored_custom_object,
+    stored_object,
+)
 
 _NOT_STORED = ("resourceVersion", "selfLink")
 
@@ -32,18 +37,33 @@ class Codec:
         self._kind = (resource.api_version, resource.kind)
         self._identity = {"kind": resource.kind, "apiVersion": resource.api_version}
         self._conversion = conversion_for(resource)
+        self._custom = resource.custom
         group, version, kind = resource.storage_group_version_kind
         stored_version = f"{group}/{version}" if group else version
         self._stored_kind = (stored_version, kind)
         self._stored_identity = {"kind": kind, "apiVersion": stored_version}
         self._stored_head = self.head + b'"metadata":{"'
+        self._newest_head = b'{"kind":"%s","apiVersion":"%s"' % (
+            kind.encode(),
+            stored_version.encode(),
+        )
 
     def encode(self, obj: Object) -> bytes:
         """The bytes to store for `obj`."""
         if self._conversion is not None:
             obj = self._conversion.to_stored(obj)
+        elif self._custom is not None:
+            obj = self._custom.to_stored(obj)
+        return self.encode_as_it_is(obj)
+
+    def encode_as_it_is(self, obj: Object) -> bytes:
+        """The bytes to store for an object that is in the stored version."""
         metadata = {k: v for k, v in obj["metadata"].items() if k not in _NOT_STORED}
         return orjson.dumps({**self._stored_identity, "metadata": metadata, **_content(obj)})
+
+    def is_current(self, value: bytes) -> bool:
+        """Whether an object is stored in the version that objects are stored in today."""
+        return self._custom is None or value.startswith(self._newest_head)
 
     def decode(self, value: bytes, revision: int) -> Object:
         """The object stored as `value` at `revision`; raises UnreadableError."""
@@ -53,14 +73,33 @@ class Codec:
 
     def _loads(self, value: bytes) -> Object:
         """The stored object in the version that is served."""
+        if self._custom is not None:
+            return self._of_custom(self._custom, value)[0]
         obj = stored_object(value, *self._stored_kind)
         return obj if self._conversion is None else self._conversion.from_stored(obj)
 
+    def _of_custom(self, kind: CustomKind, value: bytes) -> tuple[Object, bool]:
+        """The stored object in this version, and whether it is another; raises UnreadableError."""
+        obj = stored_custom_object(value, self._kind[1])
+        try:
+            return obj, kind.from_stored(obj)
+        except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+            raise UnreadableError(f"its schema cannot be applied: {error!r}") from error
+
     def item(self, value: bytes, revision: int) -> tuple[bytes, Object]:
         """The bytes of the object as a list's item, and the decoded object itself."""
-        obj = self._loads(value)
+        is_as_stored = True
+        if self._custom is not None:
+            obj, changed = self._of_custom(self._custom, value)
+            is_as_stored = not changed
+        else:
+            obj = self._loads(value)
         metadata = obj["metadata"]
-        if value.startswith(self._stored_head) and not any(key in metadata for key in _NOT_STORED):
+        if (
+            is_as_stored
+            and value.startswith(self._stored_head)
+            and not any(key in metadata for key in _NOT_STORED)
+        ):
             rest = value[len(self._stored_head) - 1 :]
             return b'{"metadata":{"resourceVersion":"%d",%s' % (revision, rest), obj
         return item_of(obj, revision), obj

@@ -2,10 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import orjson
 
+from control_plane.api.errors import NotFound
 from control_plane.api.objects import Object
 from control_plane.api.resources import EVENTS, STORAGE_ROOT, Resource, ResourceSet
 from control_plane.apiserver.encryption.encryption import Encryption
@@ -19,6 +21,9 @@ from control_plane.apiserver.storage.object_store import ObjectStore
 from control_plane.apiserver.storage.outage import StoreOutage
 from control_plane.apiserver.storage.progress_gate import ProgressGate
 from control_plane.apiserver.storage.watch_cache import Observer, WatchCache
+
+if TYPE_CHECKING:
+    from control_plane.apiserver.storage.converter import Converter
 
 
 class Collections:
@@ -34,7 +39,9 @@ class Collections:
     ) -> None:
         """Prepare them; nothing is read before `run`."""
         self.resources = resources
-        gate, outage = ProgressGate(etcd), StoreOutage()
+        self._built_in = resources
+        self._etcd, self._root, self._encryption = etcd, root, encryption
+        self._gate, self._outage = gate, outage = ProgressGate(etcd), StoreOutage()
         self._revisions = KeyRevisions(etcd)
         leases = ObjectLeases(etcd, event_ttl_seconds, time.monotonic)
         stored = [resource for resource in resources.rows if resource.is_stored]
@@ -48,6 +55,9 @@ class Collections:
             if resources.keeps(resource)
         }
         self._collections: dict[Resource, Collection] = {}
+        self._group: asyncio.TaskGroup | None = None
+        self._custom: dict[Resource, asyncio.Task[None]] = {}
+        self.converters: Callable[[Resource], Converter | None] = lambda _resource: None
         for resource in stored:
             prefix = prefixes[resource]
             expiring = leases if resource.storage_prefix == EVENTS.storage_prefix else None
@@ -57,15 +67,49 @@ class Collections:
             self._collections[resource] = Collection(store, cache, gate, self._revisions)
 
     def of(self, resource: Resource) -> Collection:
-        """The collection of a stored resource."""
+        """The collection of a stored resource; raises NotFound when it is served no more.
+
+        That of a custom resource begins to be kept when it is first asked for.
+        """
+        try:
+            return self._collections[resource]
+        except KeyError:
+            return self._open(resource)
+
+    def _open(self, resource: Resource) -> Collection:
+        served = self.resources.named(resource.group, resource.version, resource.plural)
+        if served is not resource or resource.custom is None or self._group is None:
+            raise NotFound("the server could not find the requested resource")
+        prefix = _prefix(self._root, resource)
+        converter = self.converters(resource)
+        sealing = self._encryption.sealing(resource) if self._encryption else None
+        store = ObjectStore(resource, self._etcd, prefix, None, sealing, converter)
+        cache = WatchCache(
+            resource, self._etcd, prefix, self._outage, self._gate, sealing, converter
+        )
+        self._collections[resource] = Collection(store, cache, self._gate, self._revisions)
+        name = f"cache {resource.group_resource}"
+        self._custom[resource] = self._group.create_task(cache.run(), name=name)
         return self._collections[resource]
 
+    def serve(self, custom: Iterable[Resource]) -> None:
+        """Serve these custom resources beside the built-in ones, and no others any more.
+
+        The watches of those that go, or change, end.
+        """
+        self.resources = self._built_in.extended(*custom)
+        rows = set(self.resources.rows)
+        for resource in [row for row in self._custom if row not in rows]:
+            self._custom.pop(resource).cancel()
+            del self._collections[resource]
+
     def __iter__(self) -> Iterator[Collection]:
-        return iter(self._collections.values())
+        return iter([*self._collections.values()])
 
     async def run(self) -> None:
         """Keep every cache current until cancelled."""
         async with asyncio.TaskGroup() as group:
+            self._group = group
             group.create_task(self._revisions.run(), name="revisions of keys")
             for cache in self.caches.values():
                 group.create_task(cache.run(), name=f"cache {cache.resource.group_resource}")
@@ -80,6 +124,8 @@ class Collections:
         """End every client's watch."""
         for cache in self.caches.values():
             cache.end_watches()
+        for resource in self._custom:
+            self._collections[resource].cache.end_watches()
 
     def cached(self, resource: Resource, namespace: str, name: str) -> Object | None:
         """A copy of an object as the cache has it, which may be a little old; None if absent."""

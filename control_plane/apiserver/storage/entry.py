@@ -66,7 +66,7 @@ class EntryMaker:
         """Look up what of `resource` selectors may ask about."""
         self._codec = codec
         self._namespaced = resource.namespaced
-        self._fields = selectable_fields(resource.group, resource.plural)
+        self._fields = selectable_fields(resource)
 
     def entry(self, key: str, value: bytes, revision: int) -> Entry:
         """Make the entry of a stored value; raises codec.UnreadableError."""

@@ -13,6 +13,7 @@ from control_plane.apiserver.encryption.encryption import Sealing
 from control_plane.apiserver.etcd.client import EtcdClient
 from control_plane.apiserver.etcd.model import KeyChange, KeyValue, Page, Swap, prefix_end
 from control_plane.apiserver.storage.codec import Codec
+from control_plane.apiserver.storage.converter import Converter, converted_page
 from control_plane.apiserver.storage.entry import Entry, EntryMaker, entry_key
 from control_plane.apiserver.storage.leases import ObjectLeases
 from control_plane.apiserver.storage.selection import Selection
@@ -24,7 +25,7 @@ MAX_PAGE = 10_000
 class Stored(NamedTuple):
     """An object as read: decoded, with the revision of its last write and the bytes it was.
 
-    `is_stale` where today it would be sealed with another key.
+    `is_stale` where today it would be sealed with another key, or be of another version.
     """
 
     obj: Object
@@ -56,14 +57,19 @@ class ObjectStore:
         prefix: bytes,
         leases: ObjectLeases | None = None,
         sealing: Sealing | None = None,
+        converter: Converter | None = None,
     ) -> None:
-        """Objects expire with a lease when `leases` is given, and lie sealed with `sealing`."""
+        """Objects expire with a lease when `leases` is given, and lie sealed with `sealing`.
+
+        A `converter` knows versions that the codec does not make of one another.
+        """
         self.resource = resource
         self.codec = Codec(resource)
         self.prefix = prefix
         self._etcd = etcd
         self._leases = leases
         self._sealing = sealing
+        self._converter = converter
         self._maker = EntryMaker(resource, self.codec)
 
     def key(self, namespace: str, name: str) -> bytes:
@@ -77,22 +83,36 @@ class ObjectStore:
     async def get(self, namespace: str, name: str) -> Stored | None:
         """Read the newest state of one object, or None."""
         kv, _ = await self._etcd.get(self.key(namespace, name))
-        return self.stored(kv) if kv is not None else None
+        return await self._stored(kv) if kv is not None else None
 
     async def read(self, namespace: str, name: str) -> bytes | None:
         """Read the newest JSON of one object, as clients get it, or None."""
         kv, _ = await self._etcd.get(self.key(namespace, name))
         if kv is None:
             return None
-        plain, _ = self._opened(kv)
-        item, _ = self.codec.item(plain, kv.mod_revision)
+        item, _ = self.codec.item(await self._served(self._opened(kv)[0]), kv.mod_revision)
         return self.codec.whole(item)
 
-    def stored(self, kv: KeyValue) -> Stored:
+    async def _stored(self, kv: KeyValue) -> Stored:
         """Decode a key-value pair; raises codec.UnreadableError."""
         plain, is_stale = self._opened(kv)
-        obj = self.codec.decode(plain, kv.mod_revision)
-        return Stored(obj, kv.mod_revision, plain, is_stale)
+        obj = await self.decode(plain, kv.mod_revision)
+        return Stored(obj, kv.mod_revision, plain, is_stale or not self.codec.is_current(plain))
+
+    async def encode(self, obj: Object) -> bytes:
+        """The plain bytes to store for an object."""
+        if self._converter is not None:
+            return self.codec.encode_as_it_is(await self._converter.stored(obj))
+        return self.codec.encode(obj)
+
+    async def decode(self, plain: bytes, revision: int) -> Object:
+        """The object stored as `plain` at `revision`; raises codec.UnreadableError."""
+        return self.codec.decode(await self._served(plain), revision)
+
+    async def _served(self, plain: bytes) -> bytes:
+        if self._converter is None:
+            return plain
+        return (await self._converter.served([plain]))[0]
 
     def _opened(self, kv: KeyValue) -> tuple[bytes, bool]:
         """The plain value, and whether it is stale; raises UndecryptableError."""
@@ -138,6 +158,8 @@ class ObjectStore:
         while True:
             page = await self._etcd.range(key, end, limit=page_size, revision=pinned)
             pinned = pinned or page.revision
+            if self._converter is not None:
+                page = await converted_page(page, self._converter, self._sealing)
             taken = self._select(page, selection, found, limit)
             has_more = taken < len(page.kvs) or len(page.kvs) < page.total
             if not has_more:
@@ -166,6 +188,8 @@ class ObjectStore:
 
     def _listed(self, kv: KeyValue) -> bytes:
         """The plain value of a list's item; one that cannot be had is named, and ends the list."""
+        if self._converter is not None:
+            return kv.value  # it has been opened and converted
         try:
             return self._opened(kv)[0]
         except UndecryptableError as error:

@@ -8,6 +8,7 @@ Source: the conversion functions of Kubernetes v1.35.
 from collections.abc import Callable, Mapping
 
 from control_plane.api.objects import Object, dig
+from control_plane.api.resources import Resource
 
 Getter = Callable[[Object], str]
 
@@ -109,6 +110,8 @@ STORED_NAMES: Mapping[tuple[str, str], Mapping[str, str]] = {
 }
 
 
-def selectable_fields(group: str, plural: str) -> Mapping[str, Getter]:
+def selectable_fields(resource: Resource) -> Mapping[str, Getter]:
     """The extra selectable fields of a resource."""
-    return SELECTABLE_FIELDS.get((group, plural), {})
+    if resource.custom is not None:
+        return resource.custom.fields
+    return SELECTABLE_FIELDS.get((resource.group, resource.plural), {})

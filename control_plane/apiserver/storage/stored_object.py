@@ -35,6 +35,16 @@ def stored_object(value: bytes, api_version: str, kind: str) -> Object:
     return obj if found == (api_version, kind) else _converted(obj, api_version, kind)
 
 
+def stored_custom_object(value: bytes, kind: str) -> Object:
+    """A custom resource in whatever version it is stored in; raises UnreadableError."""
+    obj = _decoded(value)
+    if not isinstance(obj, dict) or not isinstance(obj.get("metadata"), dict):
+        raise UnreadableError("the stored value is not a Kubernetes object")
+    if obj.get("kind") != kind:
+        raise UnreadableError(f"it is stored as a {obj.get('kind')}, and a {kind} is expected")
+    return obj
+
+
 def _decoded(value: bytes) -> Any:
     if value.startswith(envelope.MAGIC):
         try:

@@ -23,6 +23,11 @@ from control_plane.apiserver.etcd.model import KeyEvent, WatchBatch, prefix_end
 from control_plane.apiserver.metrics.histogram import EVENT_BYTES, Histogram
 from control_plane.apiserver.storage.cache_event import CacheEvent
 from control_plane.apiserver.storage.codec import Codec
+from control_plane.apiserver.storage.converter import (
+    Converter,
+    converted_batch,
+    converted_page,
+)
 from control_plane.apiserver.storage.entry import Entry, EntryMaker, entry_key
 from control_plane.apiserver.storage.event_window import EventWindow
 from control_plane.apiserver.storage.outage import StoreOutage
@@ -69,7 +74,7 @@ class WatchCache:
     `sent` those of all watches, and `cut_watches` the clients that did not read.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is one fact about what lies under the prefix
         self,
         resource: Resource,
         etcd: EtcdClient,
@@ -77,10 +82,12 @@ class WatchCache:
         outage: StoreOutage | None = None,
         gate: ProgressGate | None = None,
         sealing: Sealing | None = None,
+        converter: Converter | None = None,
     ) -> None:
         """Prepare an empty cache of the keys under `prefix`, which ends in a slash.
 
         `outage` and `gate` are shared by the caches of one store; values lie sealed with `sealing`.
+        A `converter` knows versions that the codec does not make of one another.
         """
         self.resource = resource
         self.codec = Codec(resource)
@@ -89,6 +96,7 @@ class WatchCache:
         self._outage = outage or StoreOutage()
         self._gate = gate or ProgressGate(etcd)
         self._prefix = prefix
+        self._converter = converter
         self._maker = EntryMaker(resource, self.codec)
         self._entries: dict[str, Entry] = {}
         self._keys: list[str] = []
@@ -222,6 +230,8 @@ class WatchCache:
             self._watch = watch
             try:
                 async for batch in watch.batches():
+                    if self._converter is not None:
+                        batch = await converted_batch(batch, self._converter, self._sealing)
                     await self._apply(batch)
             finally:
                 self._watch = None
@@ -232,6 +242,8 @@ class WatchCache:
         while True:
             page = await self._etcd.range(key, end, limit=LOAD_PAGE, revision=revision)
             revision = revision or page.revision
+            if self._converter is not None:
+                page = await converted_page(page, self._converter, self._sealing)
             for kv in page.kvs:
                 entry = self._entry(kv.key, kv.value, kv.mod_revision)
                 if entry is not None:
@@ -294,7 +306,9 @@ class WatchCache:
         """The entry of a stored value; None, and a line in the log, when it is not one of ours."""
         try:
             relative = key[len(self._prefix) :].decode()
-            plain = value if self._sealing is None else self._sealing.open(value, key).plain
+            plain = value
+            if self._sealing is not None and self._converter is None:
+                plain = self._sealing.open(value, key).plain
             return self._maker.entry(relative, plain, revision)
         except (UnreadableError, UnicodeDecodeError) as error:
             logger.error("unreadable object key=%r: %s", key, error)

@@ -5,8 +5,14 @@ from collections.abc import Callable
 import orjson
 
 from control_plane.api import label_selector
-from control_plane.api.apply import endpoint_of, parent_entries, scale_entries, track
-from control_plane.api.errors import Invalid
+from control_plane.api.apply import (
+    REPLICAS,
+    endpoint_of,
+    parent_entries,
+    scale_entries,
+    track,
+)
+from control_plane.api.errors import InternalError, Invalid
 from control_plane.api.field_error import invalid
 from control_plane.api.objects import Object, deep_copy, dig, name_of, resource_version_of
 from control_plane.api.patch import is_apply, patch_for
@@ -55,7 +61,7 @@ async def patch(services: ApiServices, request: Request, target: Target) -> Repl
         call = call_of(request, "PatchOptions", applies=True)
         change_by = Applying(body, endpoint_of(SCALE, "scale"), call, now).apply
         return await _write(services, request, target, call, change_by)
-    patching = patch_for(content_type)
+    patching = patch_for(content_type, is_custom=target.resource.custom is not None)
     call = call_of(request, "PatchOptions")
     change = Patching(patching, await request.body(), SCALE, call)
 
@@ -76,8 +82,9 @@ async def _write(
 
     async def transform(parent: Object) -> Object:
         entries = parent["metadata"].get("managedFields")
-        scale = scale_of(target.resource, parent)
-        owners = scale_entries(entries)
+        scale = scale_of(target.resource, parent, may_lack_replicas=True)
+        owned_path = _owned_path(target.resource)
+        owners = scale_entries(entries, owned_path)
         if owners:
             scale["metadata"]["managedFields"] = owners
         changed = change(scale)
@@ -86,7 +93,7 @@ async def _write(
             Operation.UPDATE,
             target.namespace,
             changed,
-            scale_of(target.resource, parent),
+            scale_of(target.resource, parent, may_lack_replicas=True),
             call,
             "scale",
             target.name,
@@ -94,7 +101,7 @@ async def _write(
         await services.registry.admit(review)
         result = with_scale(parent, changed, target)
         after = dig(changed, "metadata", "managedFields")
-        owners = parent_entries(entries, after, target.resource.api_version)
+        owners = parent_entries(entries, after, target.resource.api_version, owned_path)
         if owners:
             result["metadata"]["managedFields"] = owners
         else:
@@ -125,15 +132,11 @@ def _answer(request: Request, target: Target, parent: Object) -> Reply:
     return object_answer(request, SCALE, orjson.dumps(scale_of(target.resource, parent)))
 
 
-def scale_of(resource: Resource, parent: Object) -> Object:
-    """The Scale of a workload."""
+def scale_of(resource: Resource, parent: Object, *, may_lack_replicas: bool = False) -> Object:
+    """The Scale of a workload; a custom resource that does not say its replicas has none."""
     metadata = parent["metadata"]
     kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
-    spec_replicas = dig(parent, "spec", "replicas", default=0)
-    status: Object = {"replicas": dig(parent, "status", "replicas", default=0)}
-    selector = _selector(resource, parent)
-    if selector:
-        status["selector"] = selector
+    spec_replicas, status = _replicas(resource, parent, may_lack_replicas=may_lack_replicas)
     return {
         "kind": SCALE.kind,
         "apiVersion": SCALE.api_version,
@@ -141,6 +144,27 @@ def scale_of(resource: Resource, parent: Object) -> Object:
         "spec": {"replicas": spec_replicas} if spec_replicas else {},
         "status": status,
     }
+
+
+def _replicas(resource: Resource, parent: Object, *, may_lack_replicas: bool) -> tuple[int, Object]:
+    """The replicas that are wanted, and the scale's status."""
+    paths = resource.custom.scale if resource.custom is not None else None
+    if paths is not None:
+        wanted = paths.replicas(parent)
+        if wanted is None and not may_lack_replicas:
+            text = f'the spec replicas field "{paths.spec}" does not exist'
+            raise InternalError.of(text)
+        return wanted or 0, paths.status_of(parent)
+    status: Object = {"replicas": dig(parent, "status", "replicas", default=0)}
+    selector = _selector(resource, parent)
+    if selector:
+        status["selector"] = selector
+    return dig(parent, "spec", "replicas", default=0), status
+
+
+def _owned_path(resource: Resource) -> tuple[str, ...]:
+    paths = resource.custom.scale if resource.custom is not None else None
+    return REPLICAS if paths is None else paths.owned_path
 
 
 def with_scale(parent: Object, scale: Object, target: Target) -> Object:
@@ -153,6 +177,9 @@ def with_scale(parent: Object, scale: Object, target: Target) -> Object:
     changed["metadata"]["resourceVersion"] = resource_version_of(scale)
     if name_of(scale):
         changed["metadata"]["name"] = name_of(scale)
+    paths = target.resource.custom.scale if target.resource.custom is not None else None
+    if paths is not None:
+        return paths.with_replicas(changed, replicas)
     changed.setdefault("spec", {})["replicas"] = replicas
     return changed
 

@@ -43,7 +43,8 @@ def test_kubectl_prints_upstreams_table(server: ThreadedApiServer, tmp_path: Pat
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert printed_rows(done.stdout) == expected_rows()
+    built_in = [row for row in printed_rows(done.stdout) if ".com/" not in row[2]]  # others' tests
+    assert built_in == expected_rows()
 
 
 def test_versions_that_kubectl_does_not_prefer_are_served_all_the_same() -> None:

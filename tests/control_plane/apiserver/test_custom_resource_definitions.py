@@ -13,17 +13,24 @@ from control_plane.api.resources import CUSTOMRESOURCEDEFINITIONS
 from control_plane.apiserver.etcd.client import EtcdClient
 from control_plane.apiserver.etcd.endpoints import EtcdEndpoints
 from tests.control_plane.api.custom_resource_cases import definition, two_versions
+from tests.control_plane.apiserver.custom_stage import is_established
 from tests.control_plane.apiserver.minimal_objects import minimal_object, unused_name
 from tests.control_plane.apiserver.test_clients import Kubectl
 from tests.support.apiserver import ThreadedApiServer
 from tests.support.datastore import Datastore
 from tests.support.etcd import Etcd
 from tests.support.raw_api import RawApi
+from tests.support.wait import wait_until
 
 PATH = CUSTOMRESOURCEDEFINITIONS.path()
 
 
-def test_it_says_that_it_is_not_served(api: RawApi) -> None:
+def gone(api: RawApi, name: str) -> None:
+    assert api.delete(f"{PATH}/{name}").code == 200
+    wait_until(lambda: api.get(f"{PATH}/{name}").code == 404, "it is gone")
+
+
+def test_it_is_completed(api: RawApi) -> None:
     name = unused_name(CUSTOMRESOURCEDEFINITIONS)
     made = api.post(PATH, minimal_object(CUSTOMRESOURCEDEFINITIONS, name, ""))
     assert made.code == 201, made.text
@@ -33,15 +40,16 @@ def test_it_says_that_it_is_not_served(api: RawApi) -> None:
     assert spec["names"]["listKind"] == f"{kind}List"
     assert spec["conversion"] == {"strategy": "None"}
     assert made.json["metadata"]["generation"] == 1
-    (condition,) = status["conditions"]
-    assert (condition["type"], condition["status"]) == ("Established", "False")
+    assert status["conditions"] is None
+    assert status["acceptedNames"] == {"plural": "", "kind": ""}
     assert status["storedVersions"] == ["v1"]
-    assert [item["metadata"]["name"] for item in api.get(PATH).json["items"]] == [name]
-    assert api.delete(f"{PATH}/{name}").code == 200
+    assert name in [item["metadata"]["name"] for item in api.get(PATH).json["items"]]
+    gone(api, name)
 
 
 def test_a_new_storage_version_is_remembered(api: RawApi) -> None:
     name = api.post(PATH, two_versions()).json["metadata"]["name"]
+    wait_until(lambda: is_established(api.get(f"{PATH}/{name}").json), "it is established")
     changed = api.get(f"{PATH}/{name}").json
     for version in changed["spec"]["versions"]:
         version["storage"] = not version["storage"]
@@ -55,10 +63,10 @@ def test_a_new_storage_version_is_remembered(api: RawApi) -> None:
     assert refused.message.endswith("must have the storage version v2")
     condition = {"type": "X", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"}
     patched = api.patch(f"{PATH}/{name}/status", {"status": {"conditions": [condition]}})
-    assert patched.json["status"]["conditions"][0]["type"] == "X"
+    assert [one["type"] for one in patched.json["status"]["conditions"]] == ["X"]
     moved = api.patch(f"{PATH}/{name}", {"spec": {"group": "other.example.com"}})
     assert 'spec.group: Invalid value: "other.example.com": field is immutable' in moved.message
-    api.delete(f"{PATH}/{name}")
+    gone(api, name)
 
 
 async def test_it_is_stored_as_upstream_stores_it(api: RawApi, store: Etcd | Datastore) -> None:
@@ -81,9 +89,10 @@ async def test_it_is_stored_as_upstream_stores_it(api: RawApi, store: Etcd | Dat
     assert stored["spec"]["preserveUnknownFields"] is False
     assert stored["spec"]["versions"] == [{"name": "v1", "served": True, "storage": True}]
     assert served["spec"]["versions"][0]["additionalPrinterColumns"] == [column]
-    assert api.get(f"{PATH}/{name}").json == served
-    assert next(item for item in api.get(PATH).json["items"])["spec"] == served["spec"]
-    api.delete(f"{PATH}/{name}")
+    assert api.get(f"{PATH}/{name}").json["spec"] == served["spec"]
+    listed = {item["metadata"]["name"]: item for item in api.get(PATH).json["items"]}
+    assert listed[name]["spec"] == served["spec"]
+    gone(api, name)
 
 
 def test_kubectl(server: ThreadedApiServer, tmp_path: Path, namespace: str) -> None:

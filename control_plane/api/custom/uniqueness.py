@@ -1,0 +1,53 @@
+"""Lists whose items must differ: sets, and maps by their keys.
+
+Source: apiextensions structural schema listtype, v1.35. Pure.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from control_plane.api.custom.structural import MISSING
+from control_plane.api.custom.value_validation import below, correlated, key_of
+from control_plane.api.field_error import FieldError, duplicate
+from control_plane.api.go_syntax import to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from control_plane.api.custom.structural import Node
+
+
+def repetitions(node: Node, value: Any, path: str = "", old: Any = MISSING) -> Iterator[FieldError]:
+    """Yield the items that are there already, of lists that have changed."""
+    if old is not MISSING and value == old:
+        return
+    if isinstance(value, dict):
+        before = old if isinstance(old, dict) else {}
+        for key, member in value.items():
+            known = node.child(key)
+            if known is not None and isinstance(member, dict | list):
+                yield from repetitions(known, member, below(path, key), before.get(key, MISSING))
+    elif isinstance(value, list):
+        yield from _repeated(node, value, path)
+        if node.items is not None:
+            before = correlated(node, old)
+            for index, item in enumerate(value):
+                was = before.get(key_of(node, item), MISSING)
+                yield from repetitions(node.items, item, f"{path}[{index}]", was)
+
+
+def _repeated(node: Node, value: list[Any], path: str) -> Iterator[FieldError]:
+    if node.list_type not in ("set", "map"):
+        return
+    seen = set()
+    for index, item in enumerate(value):
+        shown = item
+        if node.list_type == "map":
+            if not isinstance(item, dict):
+                continue
+            shown = {key: item[key] for key in node.list_keys if key in item}
+        text = to_json(shown)
+        if text in seen:
+            yield duplicate(f"{path}[{index}]", shown)
+        seen.add(text)
