@@ -13,7 +13,7 @@ OPENAPI_PROTO := control_plane/api/openapi/openapi_v2.proto
 CEL_PROTO := control_plane/api/cel/syntax.proto
 
 .DEFAULT_GOAL := help
-.PHONY: help install up setup test servers lint types imports pytest contract mysql pooled differential storage-suite damage robustness availability growth client-go fuzz compose fmt proto bench flags lock
+.PHONY: help install up setup test servers lint types imports pytest contract mysql pooled differential storage-suite damage robustness availability informers growth client-go fuzz compose fmt proto bench flags lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -74,6 +74,9 @@ fuzz: setup ## send an API server a hundred thousand requests made of its OpenAP
 
 availability: setup servers ## kill one of several API servers under load, twenty rounds on each store
 	@$(BIN)/python -m tests.availability
+
+informers: setup servers ## keep informers an hour under churn on each store, and compare them with lists
+	@$(BIN)/python -m tests.informers
 
 growth: setup servers ## update a thousand keys for a day on each database, and measure what is left
 	@$(BIN)/python -m tests.growth
