@@ -13,7 +13,7 @@ OPENAPI_PROTO := control_plane/api/openapi/openapi_v2.proto
 CEL_PROTO := control_plane/api/cel/syntax.proto
 
 .DEFAULT_GOAL := help
-.PHONY: help install up setup test servers lint types imports pytest contract mysql pooled differential storage-suite damage robustness availability informers growth client-go fuzz compose fmt proto bench flags lock
+.PHONY: help install up setup test servers lint types imports pytest contract conformance-apis mysql pooled differential storage-suite damage robustness availability informers growth client-go fuzz compose fmt proto bench flags lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -49,6 +49,11 @@ pytest: setup ## the tests alone (TESTS=path for some of them)
 contract: setup servers ## ask every front and backend all contract tests
 	@$(BIN)/python -m tests.support.etcd || true
 	@$(PYTEST) --every-target tests/contract
+
+# CI asks an API server over a real etcd and one over SQLite.
+conformance-apis: setup servers ## ask the API what upstream's conformance tests ask, on SQLite, PostgreSQL and etcd
+	@$(BIN)/python -m tests.support.etcd || true
+	@$(PYTEST) --every-target -m conformance tests/control_plane
 
 pooled: setup servers ## ask PostgreSQL all contract tests through PgBouncer in transaction mode
 	@$(PYTEST) --every-target --through-pgbouncer -k postgresql tests/contract

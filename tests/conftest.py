@@ -34,6 +34,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "docker: needs a Docker Engine")
+    config.addinivalue_line(
+        "markers", "conformance(*names): does what upstream's conformance tests of these names do"
+    )
 
 
 @pytest.hookimpl(trylast=True)  # pytest itself reorders what has parameters

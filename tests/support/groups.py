@@ -18,7 +18,7 @@ SHARED_SERVERS = {
     "tests/contract/auth": TARGETS,
     "tests/contract/http": TARGETS,
     "tests/contract": TARGETS,
-    "tests/control_plane/apiserver": ["etcd", "sqlite"],
+    "tests/control_plane/apiserver": ["etcd", "sqlite", "postgresql"],
 }
 # One kubelet at a time: Docker Engines before 23 hang when two containers join networks at once,
 # and two engines on one machine would give the same addresses.

@@ -66,6 +66,19 @@ def next_event(events: Iterator[Object], name: str) -> str:
     return next(str(e["type"]) for e in events if e["object"]["metadata"]["name"] == name)
 
 
+@pytest.mark.conformance(
+    "[sig-node] [DRA] CRUD Tests resource.k8s.io/v1 DeviceClass [Conformance]",
+    "[sig-node] [DRA] CRUD Tests resource.k8s.io/v1 ResourceSlice [Conformance]",
+    "[sig-api-machinery] ValidatingAdmissionPolicy [Privileged:ClusterAdmin] should "
+    "support ValidatingAdmissionPolicy API operations [Conformance]",
+    "[sig-api-machinery] ValidatingAdmissionPolicy [Privileged:ClusterAdmin] should "
+    "support ValidatingAdmissionPolicyBinding API operations [Conformance]",
+    "[sig-api-machinery] AdmissionWebhook [Privileged:ClusterAdmin] should be able to "
+    "create and update mutating webhook configurations with match conditions [Conformance]",
+    "[sig-api-machinery] AdmissionWebhook [Privileged:ClusterAdmin] should be able to "
+    "create and update validating webhook configurations with match conditions "
+    "[Conformance]",
+)
 @pytest.mark.parametrize(
     ("resource", "change"), OPERATIONS, ids=lambda value: getattr(value, "plural", "")
 )
@@ -93,6 +106,10 @@ def test_should_support_api_operations(
     assert api.get(one).code == 404
 
 
+@pytest.mark.conformance(
+    "[sig-node] [DRA] CRUD Tests resource.k8s.io/v1 ResourceClaim [Conformance]",
+    "[sig-node] [DRA] CRUD Tests resource.k8s.io/v1 ResourceClaimTemplate [Conformance]",
+)
 @pytest.mark.parametrize("resource", [RESOURCECLAIMS, RESOURCECLAIMTEMPLATES])
 def test_crud_of_claims(api: RawApi, namespace: str, resource: Resource) -> None:
     collection, one = resource.path(namespace), resource.path(namespace, "c")

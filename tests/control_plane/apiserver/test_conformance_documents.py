@@ -45,6 +45,10 @@ def official(server: ThreadedApiServer) -> client.ApiClient:
     return made
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] Discovery should validate PreferredVersion for each APIGroup "
+    "[Conformance]",
+)
 def test_discovery_should_validate_preferred_version_for_each_api_group(
     official: client.ApiClient, api: RawApi
 ) -> None:
@@ -58,6 +62,10 @@ def test_discovery_should_validate_preferred_version_for_each_api_group(
         assert found["preferredVersion"]["groupVersion"] == preferred.group_version
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] Discovery should locate the groupVersion and a resource within "
+    "each APIGroup [Conformance]",
+)
 def test_discovery_should_locate_the_group_version_and_a_resource_within_each_api_group(
     api: RawApi,
 ) -> None:
@@ -71,6 +79,10 @@ def test_discovery_should_locate_the_group_version_and_a_resource_within_each_ap
         assert plural in [resource["name"] for resource in listed["resources"]]
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] AggregatedDiscovery should support raw aggregated discovery "
+    "endpoint Accept headers [Conformance]",
+)
 @pytest.mark.parametrize("path", ["/api", "/apis"])
 def test_aggregated_discovery_should_support_raw_aggregated_discovery_endpoint_accept_headers(
     api: RawApi, path: str
@@ -88,6 +100,10 @@ def test_aggregated_discovery_should_support_raw_aggregated_discovery_endpoint_a
     assert api.get(path, "*/*").json["kind"] == legacy
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] AggregatedDiscovery should support aggregated discovery interface "
+    "[Conformance]",
+)
 @pytest.mark.parametrize("path", ["/api", "/apis", "/openapi/v2", "/openapi/v3"])
 def test_aggregated_discovery_should_support_aggregated_discovery_interface(
     api: RawApi, path: str
@@ -115,6 +131,10 @@ def test_open_api_documents_are_kept_by_the_hash_in_their_url(api: RawApi) -> No
         assert api.request("GET", f"/openapi/v3/{name}", headers=kept).code == 304
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] Servers with support for Table transformation should return a 406 "
+    "for a backend which does not implement metadata [Conformance]",
+)
 def test_servers_with_support_for_table_transformation_should_return_a_406_for_a_backend_which_does_not_implement_metadata(  # noqa: E501
     api: RawApi,
 ) -> None:
@@ -147,6 +167,10 @@ FINDINGS = [
 ]
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] FieldValidation should detect unknown and duplicate fields of a "
+    "typed object [Conformance]",
+)
 @pytest.mark.parametrize("method", ["POST", "PUT", "merge", "strategic"])
 def test_field_validation_should_detect_unknown_and_duplicate_fields_of_a_typed_object(
     api: RawApi, namespace: str, method: str
@@ -175,6 +199,10 @@ def test_field_validation_should_detect_unknown_and_duplicate_fields_of_a_typed_
     assert ignored.json["spec"].get("paused", False) is False
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] FieldValidation should detect unknown metadata fields of a typed "
+    "object [Conformance]",
+)
 def test_field_validation_should_detect_unknown_metadata_fields_of_a_typed_object(
     api: RawApi, namespace: str
 ) -> None:

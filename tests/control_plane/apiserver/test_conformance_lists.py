@@ -52,6 +52,10 @@ def compact(store: Etcd | Datastore, version: str) -> None:
     asyncio.run(run())
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] Servers with support for API chunking should return chunks of "
+    "results for list calls [Conformance]",
+)
 @pytest.mark.parametrize("limit", [1, 7, 39, 40, 41])
 def test_should_return_chunks_of_results_for_list_calls(api: RawApi, path: str, limit: int) -> None:
     found: list[str] = []
@@ -76,6 +80,11 @@ def test_should_return_chunks_of_results_for_list_calls(api: RawApi, path: str, 
     assert not {"continue", "remainingItemCount"} & whole.json["metadata"].keys()
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] Servers with support for API chunking should support continue "
+    "listing from the last key if the original version has been compacted away, though the "
+    "list is inconsistent [Slow] [Conformance]",
+)
 def test_should_support_continue_listing_if_the_original_version_has_been_compacted_away(
     api: RawApi, path: str, store: Etcd | Datastore
 ) -> None:

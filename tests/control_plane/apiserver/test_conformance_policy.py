@@ -25,6 +25,9 @@ def budget(name: str, **labels: str) -> Object:
     return {"metadata": metadata, "spec": {"minAvailable": "1%", "selector": selector}}
 
 
+@pytest.mark.conformance(
+    "[sig-apps] DisruptionController should create a PodDisruptionBudget [Conformance]",
+)
 def test_should_create_a_pod_disruption_budget(api: RawApi, budgets: str) -> None:
     made = api.post(budgets, budget("foo"))
     assert made.code == 201, made.text
@@ -43,6 +46,9 @@ def test_should_create_a_pod_disruption_budget(api: RawApi, budgets: str) -> Non
     assert api.get(f"{budgets}/foo").code == 404
 
 
+@pytest.mark.conformance(
+    "[sig-apps] DisruptionController should update/patch PodDisruptionBudget status [Conformance]",
+)
 def test_should_update_and_patch_pod_disruption_budget_status(api: RawApi, budgets: str) -> None:
     api.post(budgets, budget("foo"))
     found = api.get(f"{budgets}/foo/status").json
@@ -66,6 +72,10 @@ def test_should_update_and_patch_pod_disruption_budget_status(api: RawApi, budge
     assert api.patch(f"{budgets}/foo/status", patch).code == 409
 
 
+@pytest.mark.conformance(
+    "[sig-apps] DisruptionController Listing PodDisruptionBudgets for all namespaces "
+    "should list and delete a collection of PodDisruptionBudgets [Conformance]",
+)
 def test_should_list_and_delete_a_collection_of_pod_disruption_budgets(
     api: RawApi, budgets: str, namespace: str
 ) -> None:
@@ -98,6 +108,10 @@ def event(name: str, namespace: str) -> Object:
     }
 
 
+@pytest.mark.conformance(
+    "[sig-instrumentation] Events API should ensure that an event can be fetched, patched, "
+    "deleted, and listed [Conformance]",
+)
 def test_should_ensure_that_an_event_can_be_fetched_patched_deleted_and_listed(
     api: RawApi, namespace: str
 ) -> None:
@@ -119,6 +133,9 @@ def test_should_ensure_that_an_event_can_be_fetched_patched_deleted_and_listed(
     assert api.get(selected).json["items"] == []
 
 
+@pytest.mark.conformance(
+    "[sig-instrumentation] Events API should delete a collection of events [Conformance]",
+)
 def test_should_delete_a_collection_of_events(api: RawApi, namespace: str) -> None:
     path = f"/apis/events.k8s.io/v1/namespaces/{namespace}/events"
     for number in range(3):

@@ -62,6 +62,10 @@ def _lives(api: RawApi, collection: str, obj: Object, label: str) -> None:
     _seen(api, chosen, start, ["ADDED", "MODIFIED", "MODIFIED"])
 
 
+@pytest.mark.conformance(
+    "[sig-network] ServiceCIDR and IPAddress API should support ServiceCIDR API operations "
+    "[Conformance]",
+)
 def test_service_cidr_api_operations(api: RawApi, label: str) -> None:
     """ServiceCIDR and IPAddress API should support ServiceCIDR API operations"""
     name = f"cidr-{label}"
@@ -84,6 +88,10 @@ def test_service_cidr_api_operations(api: RawApi, label: str) -> None:
     _until(lambda: api.get(one).code == 404)
 
 
+@pytest.mark.conformance(
+    "[sig-network] ServiceCIDR and IPAddress API should support IPAddress API operations "
+    "[Conformance]",
+)
 def test_ip_address_api_operations(api: RawApi, label: str) -> None:
     """ServiceCIDR and IPAddress API should support IPAddress API operations"""
     number = random.randrange(2**64)
@@ -98,6 +106,9 @@ def test_ip_address_api_operations(api: RawApi, label: str) -> None:
     assert api.delete(f"{IPADDRESSES}?labelSelector=test%3D{label}").code == 200
 
 
+@pytest.mark.conformance(
+    "[sig-network] Services should complete a service status lifecycle [Conformance]",
+)
 def test_service_status_lifecycle(api: RawApi, path: str) -> None:
     """Services should complete a service status lifecycle"""
     ports = [{"name": "http", "port": 80}]
@@ -126,6 +137,9 @@ def test_service_status_lifecycle(api: RawApi, path: str) -> None:
     _seen(api, path, start, ["ADDED", *["MODIFIED"] * 3, "DELETED"])
 
 
+@pytest.mark.conformance(
+    "[sig-network] Services should delete a collection of services [Conformance]",
+)
 def test_collection_of_services(api: RawApi, path: str) -> None:
     """Services should delete a collection of services"""
     addresses = []
@@ -138,6 +152,16 @@ def test_collection_of_services(api: RawApi, path: str) -> None:
     assert {api.get(f"{IPADDRESSES}/{address}").code for address in addresses} == {404}
 
 
+@pytest.mark.conformance(
+    "[sig-network] Services should be able to change the type from ClusterIP to "
+    "ExternalName [Conformance]",
+    "[sig-network] Services should be able to change the type from ExternalName to "
+    "ClusterIP [Conformance]",
+    "[sig-network] Services should be able to change the type from ExternalName to "
+    "NodePort [Conformance]",
+    "[sig-network] Services should be able to change the type from NodePort to "
+    "ExternalName [Conformance]",
+)
 @pytest.mark.parametrize("kind", ["ClusterIP", "NodePort"])
 def test_service_types_change(api: RawApi, path: str, kind: str) -> None:
     """Services should be able to change the type from ClusterIP and NodePort to ExternalName, and
@@ -154,6 +178,9 @@ def test_service_types_change(api: RawApi, path: str, kind: str) -> None:
     assert bool(changed["ports"][0].get("nodePort")) == (kind == "NodePort")
 
 
+@pytest.mark.conformance(
+    "[sig-network] API Server should provide secure master service [Conformance]",
+)
 def test_secure_master_service(api: RawApi) -> None:
     """API Server should provide secure master service"""
     spec = api.get("/api/v1/namespaces/default/services/kubernetes").json["spec"]

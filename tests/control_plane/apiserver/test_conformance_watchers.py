@@ -67,6 +67,10 @@ def mutate(api: RawApi, path: str, name: str, count: int) -> str:
     return version
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] Watchers should observe add, update, and delete watch "
+    "notifications on configmaps [Conformance]",
+)
 def test_should_observe_add_update_and_delete_watch_notifications_on_configmaps(
     api: RawApi, path: str, watches: Watches
 ) -> None:
@@ -89,6 +93,10 @@ def test_should_observe_add_update_and_delete_watch_notifications_on_configmaps(
     assert shown(both, 6) == of_a + of_b
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] Watchers should be able to start watching from a specific "
+    "resource version [Conformance]",
+)
 def test_should_be_able_to_start_watching_from_a_specific_resource_version(
     api: RawApi, path: str, watches: Watches
 ) -> None:
@@ -100,6 +108,10 @@ def test_should_be_able_to_start_watching_from_a_specific_resource_version(
     assert shown(events, 2) == [("MODIFIED", "a", "2"), ("DELETED", "a", "2")]
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] Watchers should be able to restart watching from the last "
+    "resource version observed by the previous watch [Conformance]",
+)
 def test_should_be_able_to_restart_watching_from_the_last_resource_version_observed(
     api: RawApi, path: str, watches: Watches
 ) -> None:
@@ -116,6 +128,10 @@ def test_should_be_able_to_restart_watching_from_the_last_resource_version_obser
     assert shown(again, 2) == [("MODIFIED", "a", "2"), ("DELETED", "a", "2")]
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] Watchers should observe an object deletion if it stops meeting "
+    "the requirements of the selector [Conformance]",
+)
 def test_should_observe_an_object_deletion_if_it_stops_meeting_the_selector(
     api: RawApi, path: str, watches: Watches
 ) -> None:
@@ -138,6 +154,10 @@ def test_should_observe_an_object_deletion_if_it_stops_meeting_the_selector(
     ]
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] Watchers should receive events on concurrent watches in same "
+    "order [Conformance]",
+)
 def test_should_receive_events_on_concurrent_watches_in_same_order(
     api: RawApi, path: str, watches: Watches
 ) -> None:

@@ -151,6 +151,10 @@ def check_status(operations: Operations, name: str) -> None:
     assert spec.metadata.annotations["patched"] == "true"
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] API priority and fairness should support FlowSchema API "
+    "operations [Conformance]",
+)
 def test_api_priority_and_fairness_should_support_flow_schema_api_operations(
     api: RawApi, official: Any
 ) -> None:
@@ -160,6 +164,10 @@ def test_api_priority_and_fairness_should_support_flow_schema_api_operations(
     check_operations(operations, (change, lambda spec: spec.matching_precedence == 9999))
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] API priority and fairness should support "
+    "PriorityLevelConfiguration API operations [Conformance]",
+)
 def test_api_priority_and_fairness_should_support_priority_level_configuration_api_operations(
     api: RawApi, official: Any
 ) -> None:

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support.apiserver import ThreadedApiServer
 
 KUBECTL = Path(sys.executable).with_name("kubectl")
@@ -35,11 +37,17 @@ def versions(connection: http.client.HTTPConnection) -> Any:
     return found["versions"]
 
 
+@pytest.mark.conformance(
+    "[sig-cli] Kubectl client Proxy server should support proxy with --port 0 [Conformance]",
+)
 def test_should_support_proxy_with_port_0(server: ThreadedApiServer) -> None:
     with kubectl_proxy(server, "--port=0") as place:
         assert versions(http.client.HTTPConnection(place)) == ["v1"]
 
 
+@pytest.mark.conformance(
+    "[sig-cli] Kubectl client Proxy server should support --unix-socket=/path [Conformance]",
+)
 def test_should_support_unix_socket_path(server: ThreadedApiServer, tmp_path: Path) -> None:
     path = tmp_path / "proxy.sock"
     with kubectl_proxy(server, f"--unix-socket={path}") as place:

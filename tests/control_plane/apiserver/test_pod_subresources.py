@@ -121,6 +121,10 @@ def test_kubectl_debug_and_resize(
     assert limits == {"cpu": "1"}
 
 
+@pytest.mark.conformance(
+    "[sig-node] Pod InPlace Resize Container resize pod via the replace endpoint "
+    "[MinimumKubeletVersion:1.34] [Conformance]",
+)
 def test_resize_pod_via_the_replace_endpoint(api: RawApi, path: str) -> None:
     found = api.get(path).json
     found["spec"]["containers"][0]["resources"] = LARGE

@@ -50,6 +50,9 @@ def token_review(api: RawApi, token: str, audiences: list[str] | None = None) ->
     return answer.json["status"]
 
 
+@pytest.mark.conformance(
+    "[sig-auth] SubjectReview should support SubjectReview API operations [Conformance]",
+)
 def test_subject_review_api_operations(api: RawApi, namespace: str) -> None:
     account = f"system:serviceaccount:{namespace}:default"
     spec = {"user": account, "resourceAttributes": {**POD, "namespace": namespace}}
