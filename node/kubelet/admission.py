@@ -82,6 +82,16 @@ def pod_request(pod: Object, resource: str) -> int:
     return max(together, largest_init) + _overhead(pod, resource)
 
 
+def used_by(pods: Iterable[Object], resource: str) -> int:
+    """Return what these pods request together."""
+    return sum(pod_request(pod, resource) for pod in pods)
+
+
+def capacity_of(allocatable: Mapping[str, str], resource: str) -> int:
+    """Return what the node has for pods, in the unit of `pod_request`."""
+    return _amount(allocatable.get(resource, "0"), resource)
+
+
 def _container_request(container: Object, resource: str) -> int:
     requests = (container.get("resources") or {}).get("requests") or {}
     return _amount(requests.get(resource, "0"), resource)
@@ -148,8 +158,8 @@ def _resources(request: Admission) -> Rejection | None:
         wanted = pod_request(request.pod, resource)
         if not wanted:
             continue
-        used = sum(pod_request(pod, resource) for pod in active)
-        capacity = _amount(request.allocatable.get(resource, "0"), resource)
+        used = used_by(active, resource)
+        capacity = capacity_of(request.allocatable, resource)
         if wanted + used > capacity:
             return _shortage(resource, wanted, used, capacity)
     return None

@@ -21,13 +21,14 @@ from node.kubelet.pod_spec import (
     restart_policy,
     uses_host_network,
 )
+from node.kubelet.resize import differing, needs_restart
 from node.kubelet.restart import may_ever_restart, restarts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from control_plane.api.objects import Object
-    from node.kubelet.runtimes.base import ContainerRecord, PodRecord
+    from node.kubelet.runtimes.base import CgroupLimits, ContainerRecord, PodRecord
 
 ALIVE = ("running", "unknown")
 HASH_ANNOTATION = "io.kubernetes.container.hash"
@@ -35,7 +36,9 @@ HASH_ANNOTATION = "io.kubernetes.container.hash"
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """Stop one running container; `cause` is liveness, startup, changed, unknown or superseded."""
+    """Stop one running container; `cause` is liveness, startup, changed, resized, unknown or
+    superseded.
+    """
 
     container: ContainerRecord
     message: str
@@ -43,20 +46,30 @@ class Kill:
 
 
 @dataclass(frozen=True, slots=True)
+class Update:
+    """Give a running container other limits."""
+
+    container: ContainerRecord
+    limits: CgroupLimits
+
+
+@dataclass(frozen=True, slots=True)
 class PodActions:
-    """kill_pod stops everything first; then kills, the sandbox, and starts by container name in
-    order.
+    """kill_pod stops everything first; then kills, the sandbox, updates, and starts by container
+    name in order.
     """
 
     kill_pod: bool = False
     create_sandbox: bool = False
     sandbox_attempt: int = 0
     kills: tuple[Kill, ...] = ()
+    updates: tuple[Update, ...] = ()
     starts: tuple[str, ...] = ()
 
     def idle(self) -> bool:
         """Return whether there is nothing to do."""
-        return not (self.kill_pod or self.create_sandbox or self.kills or self.starts)
+        acts = self.kills or self.updates or self.starts
+        return not (self.kill_pod or self.create_sandbox or acts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +94,10 @@ def plan_pod(pod: Object, record: PodRecord, verdicts: Verdicts = NO_VERDICTS) -
     if initialized is None:
         return PodActions(kill_pod=True)
     if not initialized:
-        return PodActions(kills=tuple(kills), starts=tuple(starts))
+        return PodActions(kills=tuple(kills), updates=_updates(pod, record), starts=tuple(starts))
     keep = 0
     for container in containers(pod):
-        decision = _decide(pod, container, record.newest(container["name"]), verdicts)
+        decision = _decide(pod, container, record, verdicts)
         if isinstance(decision, Kill):
             kills.append(decision)
         elif decision == "start":
@@ -94,7 +107,18 @@ def plan_pod(pod: Object, record: PodRecord, verdicts: Verdicts = NO_VERDICTS) -
     kill_pod = not keep and not starts and not any(_lives_on(pod, kill) for kill in kills)
     if kill_pod:
         return PodActions(kill_pod=True)
-    return PodActions(kills=(*_strays(record), *kills), starts=tuple(starts))
+    return PodActions(
+        kills=(*_strays(record), *kills), updates=_updates(pod, record), starts=tuple(starts)
+    )
+
+
+def _updates(pod: Object, record: PodRecord) -> tuple[Update, ...]:
+    """Return the resizes of running containers that need no restart."""
+    return tuple(
+        Update(one.container, one.wanted)
+        for one in differing(pod, record)
+        if not needs_restart(pod, one)
+    )
 
 
 def _strays(record: PodRecord) -> list[Kill]:
@@ -153,7 +177,7 @@ def _plan_init(
         newest = record.newest(container["name"])
         if begun and not is_sidecar(container):
             continue
-        decision = _decide(pod, container, newest, verdicts)
+        decision = _decide(pod, container, record, verdicts)
         if isinstance(decision, Kill):
             kills.append(decision)
         elif decision == "start":
@@ -171,17 +195,21 @@ def _init_is_over(container: Object, newest: ContainerRecord | None, verdicts: V
     return newest.phase == "exited" and newest.exit_code == 0
 
 
-def _decide(
-    pod: Object, container: Object, newest: ContainerRecord | None, verdicts: Verdicts
-) -> Kill | str:
+def _decide(pod: Object, container: Object, record: PodRecord, verdicts: Verdicts) -> Kill | str:
     """Return a Kill, or start, keep (runs) or done (ended and stays so)."""
+    newest = record.newest(container["name"])
     if newest is None or newest.phase == "created":
         return "start"
     if newest.phase == "exited":
         if newest.exit_code == 0 and _is_plain_init(pod, container):
             return "over"
         return "start" if restarts(pod, container, newest.exit_code) else "done"
-    return _kill(pod, container, newest, verdicts) or "keep"
+    if kill := _kill(pod, container, newest, verdicts):
+        return kill
+    if any(one.container is newest and needs_restart(pod, one) for one in differing(pod, record)):
+        text = f"Container {container['name']} resize requires restart"
+        return Kill(newest, text, "resized")
+    return "keep"
 
 
 def _kill(
@@ -210,5 +238,7 @@ def _lives_on(pod: Object, kill: Kill) -> bool:
     """Return whether a killed container is one of the regular ones and comes back."""
     for container in containers(pod):
         if container["name"] == kill.container.name:
-            return kill.cause in ("changed", "unknown") or may_ever_restart(pod, container)
+            return kill.cause in ("changed", "resized", "unknown") or may_ever_restart(
+                pod, container
+            )
     return False

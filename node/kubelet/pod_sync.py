@@ -26,6 +26,7 @@ from node.kubelet.pod_spec import (
     pod_id,
     termination_grace,
 )
+from node.kubelet.resize_progress import ResizeProgress
 from node.kubelet.restart import go_duration
 from node.kubelet.runtimes.base import ContainerRecord, PodRecord, RuntimeFailure
 from node.kubelet.sandbox import SandboxFailure, sandbox_config, write_shared_files
@@ -60,6 +61,10 @@ class PodSync:
     reasons: dict[str, WaitReason] = field(default_factory=dict)
     messages: dict[str, str] = field(default_factory=dict)
     phase: str = ""
+    resize: ResizeProgress = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.resize = ResizeProgress(self.services)
 
     async def observe(self, pod: Object) -> PodRecord:
         """Return what runs, with the last words of what ended."""
@@ -90,9 +95,10 @@ class PodSync:
             view.ready,
             stopped=stopped,
             failure=failure,
+            resizing=self.resize.resizing,
             id_prefix=self.services.runtime.name,
         )
-        current = self.writer.current(pod)
+        current = self.resize.shown(self.writer.current(pod))
         status = pod_status(current, seen, host_ips=self.services.node.ips, now=now_text())
         self.phase = status["phase"]
         return await self.writer.publish(pod, status)
@@ -104,6 +110,7 @@ class PodSync:
         """
         services = self.services
         record = await self.observe(pod)
+        pod = self.resize.decide(self.writer.current(pod))
         self._watch(pod, record)
         published = await self.publish(pod, record)
         if self.phase in ("Succeeded", "Failed"):
@@ -117,6 +124,8 @@ class PodSync:
             record = await self.observe(pod)
             self._watch(pod, record)
             published = await self.publish(pod, record)
+        if not plan.kills:
+            self.resize.end(pod, record)
         return retry if published else min(retry, 1.0)
 
     def past_deadline(self, pod: Object) -> float | None:
@@ -149,6 +158,8 @@ class PodSync:
         if plan.create_sandbox:
             await self._create_sandbox(pod, record, plan.sandbox_attempt)
             record = await services.runtime.pod_record(identity_of(pod))
+        for update in plan.updates:
+            await self.resize.update(pod, update)
         retry = await self._start_all(pod, record, plan.starts, volumes)
         return 0.0 if plan.kills else retry
 

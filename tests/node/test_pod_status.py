@@ -170,11 +170,14 @@ def test_a_running_container() -> None:
     assert entry["containerID"] == "docker://main-2"
 
 
-def test_resources_are_not_reported_since_nothing_here_resizes() -> None:
+def test_the_resources_that_a_container_has_are_shown() -> None:
     resources = {"requests": {"cpu": "1"}, "limits": {"cpu": "2"}}
     spec = pod(containers=[container("main", resources=resources)])
-    (status,) = status_of(spec, record(running()))["containerStatuses"]
-    assert not {"resources", "allocatedResources"} & status.keys()
+    status = status_of(spec, record(running()))["containerStatuses"][0]
+    assert (status["resources"], status["allocatedResources"]) == (resources, {"cpu": "1"})
+    status = status_of(pod(), record(running()))["containerStatuses"][0]
+    assert status["resources"] == {}
+    assert "allocatedResources" not in status
 
 
 def test_a_crash_loop_shows_what_happened_last() -> None:

@@ -147,7 +147,8 @@ class SandboxRecord:
 class ContainerRecord:
     """A container as the runtime sees it. Times are RFC 3339 UTC, "" when unset.
 
-    `annotations` are those of its ContainerConfig, `mounts` maps targets to sources.
+    `annotations` are those of its ContainerConfig, `mounts` maps targets to sources, `limits` are
+    those of now (None where the runtime did not look).
     """
 
     id: str
@@ -165,6 +166,7 @@ class ContainerRecord:
     tty: bool = False
     annotations: Mapping[str, str] = field(default_factory=dict)
     mounts: Mapping[str, str] = field(default_factory=dict)
+    limits: CgroupLimits | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +279,9 @@ class Runtime(Protocol):
 
     async def start(self, container_id: str) -> None:
         """Start a created container."""
+
+    async def update(self, container_id: str, limits: CgroupLimits) -> None:
+        """Give a running container other limits of cpu and memory; its OOM score stays."""
 
     async def stop(self, container_id: str, grace_seconds: int) -> None:
         """Stop a container and wait for it; one that is gone is no error."""

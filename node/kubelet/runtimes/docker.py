@@ -21,6 +21,7 @@ import aiodocker
 import orjson
 
 from node.kubelet.runtimes.base import (
+    CgroupLimits,
     ContainerConfig,
     ExecRequest,
     ImageRecord,
@@ -40,6 +41,7 @@ from node.kubelet.runtimes.docker_config import (
     EngineSettings,
     container_document,
     engine_name,
+    limits_document,
     sandbox_document,
 )
 from node.kubelet.runtimes.docker_process import AttachedProcess, ExecutedProcess
@@ -156,6 +158,12 @@ class DockerRuntime:
         """Start; the engine's message on failure is also kept in the container's state."""
         async with engine_errors():
             await self._engine.docker.containers.container(container_id).start()
+
+    async def update(self, container_id: str, limits: CgroupLimits) -> None:
+        """Change the cgroup of a running container."""
+        path, document = f"containers/{container_id}/update", limits_document(limits)
+        async with engine_errors(), self._engine.request("POST", path, document=document):
+            return
 
     async def stop(self, container_id: str, grace_seconds: int) -> None:
         """Send the stop signal, SIGKILL after the grace; returns when it ended."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from node.kubelet.runtimes.base import (
+        CgroupLimits,
         ContainerConfig,
         Mount,
         PodIdentity,
@@ -132,16 +133,21 @@ def _host_config(config: ContainerConfig, oom_score_floor: int) -> dict[str, Any
         "PidMode": _pid_mode(config),
         "UTSMode": "host" if config.host_network else "",
         "Mounts": [_mount(mount) for mount in config.mounts],
-        "CpuShares": limits.cpu_shares,
         "OomScoreAdj": max(limits.oom_score_adj, oom_score_floor),
         "LogConfig": _LOG,
         "RestartPolicy": {"Name": "no"},
     }
+    return host | limits_document(limits) | _privileges(config.privileges)
+
+
+def limits_document(limits: CgroupLimits) -> dict[str, Any]:
+    """Return the engine's words for the limits of a container, new or running."""
+    document: dict[str, Any] = {"CpuShares": limits.cpu_shares}
     if limits.cpu_quota:
-        host |= {"CpuQuota": limits.cpu_quota, "CpuPeriod": limits.cpu_period}
+        document |= {"CpuQuota": limits.cpu_quota, "CpuPeriod": limits.cpu_period}
     if limits.memory_bytes:
-        host |= {"Memory": limits.memory_bytes, "MemorySwap": limits.memory_bytes}
-    return host | _privileges(config.privileges)
+        document |= {"Memory": limits.memory_bytes, "MemorySwap": limits.memory_bytes}
+    return document
 
 
 def _privileges(privileges: Privileges) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from node.kubelet.runtimes.base import (
+    CgroupLimits,
     ContainerPhase,
     ContainerRecord,
     ImageRecord,
@@ -148,6 +149,17 @@ def _container(document: Mapping[str, Any]) -> ContainerRecord:
         tty=bool(document["Config"].get("Tty")),
         annotations=_annotations(labels),
         mounts={m["Destination"]: m["Source"] for m in document.get("Mounts") or ()},
+        limits=_limits(document["HostConfig"]),
+    )
+
+
+def _limits(host: Mapping[str, Any]) -> CgroupLimits:
+    return CgroupLimits(
+        cpu_shares=int(host.get("CpuShares") or 0),
+        cpu_quota=int(host.get("CpuQuota") or 0),
+        cpu_period=int(host.get("CpuPeriod") or 0),
+        memory_bytes=int(host.get("Memory") or 0),
+        oom_score_adj=int(host.get("OomScoreAdj") or 0),
     )
 
 

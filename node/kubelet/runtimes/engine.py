@@ -77,15 +77,21 @@ class Engine:
 
     @asynccontextmanager
     async def request(
-        self, method: str, path: str, *, params: Mapping[str, str], data: bytes | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        data: bytes | None = None,
+        document: Mapping[str, Any] | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Send one request and yield its checked response, body unread."""
+        """Send one request, with bytes or JSON; yield its checked response, body unread."""
         if self._session is None:
             raise RuntimeUnavailable(f"not connected to {self.endpoint}")
         url = f"{self._base_url()}/{self.docker.api_version}/{path}"
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
         async with self._session.request(
-            method, url, params=params, data=data, timeout=timeout
+            method, url, params=params, data=data, json=document, timeout=timeout
         ) as response:
             if response.status >= 400:
                 message = _error_text(await response.read())

@@ -17,11 +17,12 @@ import threading
 import uuid
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from node.kubelet.runtimes.base import (
+    CgroupLimits,
     ContainerConfig,
     ContainerRecord,
     ExecRequest,
@@ -113,6 +114,7 @@ class SimulatedRuntime:
             tty=config.tty,
             annotations=dict(config.annotations),
             mounts={mount.target: mount.source for mount in config.mounts},
+            limits=config.limits,
         )
         containers = (container, *record.containers)
         await self._store(replace(record, containers=containers), container.id)
@@ -121,6 +123,10 @@ class SimulatedRuntime:
     async def start(self, container_id: str) -> None:
         """Let a container run."""
         await self._change(container_id, phase="running", started_at=_now())
+
+    async def update(self, container_id: str, limits: CgroupLimits) -> None:
+        """Note other limits."""
+        await self._change(container_id, limits=limits)
 
     async def stop(self, container_id: str, grace_seconds: int) -> None:
         """End a container at once."""
@@ -189,11 +195,10 @@ class SimulatedRuntime:
         while True:
             yield await self._changes.get()
 
-    async def _change(self, container_id: str, **changes: str) -> None:
+    async def _change(self, container_id: str, **changes: Any) -> None:
         record = self._record_of(container_id)
         containers = [
-            replace(c, **changes) if c.id == container_id else c  # type: ignore[arg-type]
-            for c in record.containers
+            replace(c, **changes) if c.id == container_id else c for c in record.containers
         ]
         await self._store(replace(record, containers=containers))
 
@@ -277,6 +282,11 @@ def _load(directory: Path) -> dict[str, PodRecord]:
         pods[pod.uid] = PodRecord(
             pod,
             [SandboxRecord(**sandbox) for sandbox in document["sandboxes"]],
-            [ContainerRecord(**container) for container in document["containers"]],
+            [_container(container) for container in document["containers"]],
         )
     return pods
+
+
+def _container(kept: Mapping[str, Any]) -> ContainerRecord:
+    limits = kept.get("limits")
+    return ContainerRecord(**{**kept, "limits": CgroupLimits(**limits) if limits else None})

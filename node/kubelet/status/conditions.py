@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from control_plane.api.objects import Object
 
 OWNED = (
+    "PodResizePending",
+    "PodResizeInProgress",
     "PodReadyToStartContainers",
     "Initialized",
     "Ready",
@@ -25,12 +27,22 @@ OWNED = (
 
 
 def pod_conditions(
-    pod: Object, statuses: Mapping[str, Object], phase: str, *, has_sandbox: bool, now: str
+    pod: Object,
+    statuses: Mapping[str, Object],
+    phase: str,
+    *,
+    has_sandbox: bool,
+    resizing: Mapping[str, tuple[bool, str, str]],
+    now: str,
 ) -> list[Object]:
-    """Return all conditions: those of others as they are, then the kubelet's."""
+    """Return all conditions: those of others as they are, then the kubelet's.
+
+    `resizing` are those of a resize in place, which are there only while it lasts.
+    """
     before = {c["type"]: c for c in (pod.get("status") or {}).get("conditions") or ()}
     containers_ready = _containers_ready(pod, statuses, phase)
     computed = {
+        **resizing,
         "PodReadyToStartContainers": (has_sandbox, "", ""),
         "Initialized": _initialized(pod, statuses, phase),
         "Ready": _ready(pod, containers_ready),

@@ -10,13 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from node.kubelet.pod_spec import find_status, init_containers, is_sidecar
+from node.kubelet.pod_spec import ephemeral_containers, find_status, init_containers, is_sidecar
+from node.kubelet.resize import shown_resources
 from node.kubelet.restart import restarts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from control_plane.api.objects import Object
+    from node.kubelet.resize import Resizing
     from node.kubelet.runtimes.base import ContainerRecord, PodRecord
 
 MESSAGE_BYTES = 12288
@@ -45,7 +47,7 @@ class Observation:
 
     `messages` are termination messages and `started`, `ready` the probes' results, all by
     container id. `stopped` says that all containers are known to have ended. `failure` is a
-    pod-level (reason, message), such as DeadlineExceeded.
+    pod-level (reason, message), such as DeadlineExceeded. `resizing` is what was granted last.
     """
 
     record: PodRecord
@@ -55,6 +57,7 @@ class Observation:
     ready: frozenset[str] = frozenset()
     stopped: bool = False
     failure: tuple[str, str] | None = None
+    resizing: Resizing | None = None
     id_prefix: str = "docker"
 
 
@@ -64,7 +67,7 @@ def container_status(pod: Object, container: Object, seen: Observation) -> Objec
     history = [c for c in seen.record.containers if c.name == name]
     before = find_status(pod, name)
     if not history:
-        return _absent_status(pod, container, before, seen) | _extras(container)
+        return _absent_status(pod, container, before, seen) | _extras(pod, container, seen)
     newest = history[0]
     state, last = _states(pod, container, history, seen)
     status: Object = {
@@ -78,7 +81,7 @@ def container_status(pod: Object, container: Object, seen: Observation) -> Objec
         "started": _has_started(newest, seen),
         "containerID": f"{seen.id_prefix}://{newest.id}",
     }
-    return status | _extras(container)
+    return status | _extras(pod, container, seen)
 
 
 def message_limit(pod: Object) -> int:
@@ -163,13 +166,14 @@ def _has_started(newest: ContainerRecord, seen: Observation) -> bool:
     return newest.phase == "running" and newest.id in seen.started
 
 
-def _extras(container: Object) -> Object:
+def _extras(pod: Object, container: Object, seen: Observation) -> Object:
     """Return what is known of any container.
 
-    Resources are left out: by that the API server knows that a running container of this node
-    cannot be resized in place.
+    Resources are shown of all but ephemeral ones, even if there are none: by that the API server
+    knows that the node can resize.
     """
-    extras: Object = {}
+    is_ephemeral = container in ephemeral_containers(pod)
+    extras = {} if is_ephemeral else shown_resources(pod, container, seen.record)
     if mounts := container.get("volumeMounts"):
         extras["volumeMounts"] = [_mount_status(mount) for mount in mounts]
     return extras

@@ -16,6 +16,7 @@ from node.kubelet.pod_spec import (
     init_containers,
     uses_host_network,
 )
+from node.kubelet.resize import resize_conditions
 from node.kubelet.status.conditions import OWNED, pod_conditions
 from node.kubelet.status.container_status import Observation, container_status
 from node.kubelet.status.phase import pod_phase
@@ -41,7 +42,12 @@ def pod_status(pod: Object, seen: Observation, *, host_ips: Sequence[str], now: 
     status: Object = {
         "phase": phase,
         "conditions": pod_conditions(
-            pod, statuses, phase, has_sandbox=not needs_sandbox(pod, seen.record), now=now
+            pod,
+            statuses,
+            phase,
+            has_sandbox=not needs_sandbox(pod, seen.record),
+            resizing=resize_conditions(seen.resizing, seen.record, pod) if seen.resizing else {},
+            now=now,
         ),
         "startTime": before.get("startTime") or now,
         "qosClass": qos_class(pod),
@@ -85,11 +91,13 @@ def _merged(key: str, before: Object, after: Object) -> Any:
 
 def _changed_conditions(before: Object, after: Object) -> list[Object]:
     old = {c["type"]: c for c in before.get("conditions") or ()}
+    new = after.get("conditions") or ()
+    gone = old.keys() & set(OWNED) - {condition["type"] for condition in new}
     return [
         _complete(condition, old.get(condition["type"]))
-        for condition in after.get("conditions") or ()
+        for condition in new
         if condition["type"] in OWNED and _differs(condition, old.get(condition["type"]))
-    ]
+    ] + [{"$patch": "delete", "type": kind} for kind in sorted(gone)]
 
 
 def _differs(condition: Object, old: Object | None) -> bool:
