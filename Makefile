@@ -13,7 +13,7 @@ OPENAPI_PROTO := control_plane/api/openapi/openapi_v2.proto
 CEL_PROTO := control_plane/api/cel/syntax.proto
 
 .DEFAULT_GOAL := help
-.PHONY: help install up setup test servers lint types imports pytest contract conformance-apis mysql pooled differential storage-suite damage robustness availability informers growth client-go fuzz compose fmt proto bench flags lock
+.PHONY: help install up setup test servers lint types imports pytest contract conformance-apis mysql pooled differential storage-suite damage robustness availability informers growth client-go kubectl-verbs fuzz compose fmt proto bench flags lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -93,6 +93,9 @@ client-go: setup ## use our API server with Kubernetes' own Go client, in protob
 	@$(BIN)/python -m tests.clients.clientgo
 	@$(BIN)/python -m tests.clients.clientgo.stored
 
+kubectl-verbs: setup ## use every verb of kubectl (KUBECTL="PATH ..." for other releases)
+	@$(BIN)/python -m tests.clients.kubectl_verbs $(KUBECTL)
+
 compose: setup ## bring every compose file up, and down and up again (root, debootstrap)
 	@$(BIN)/python -m tests.compose
 
@@ -111,6 +114,7 @@ bench: setup servers ## measure, beside a real etcd, and write docs/benchmarks.m
 flags: setup ## write docs/reference/ from the flags and the protocol
 	@$(BIN)/python -m tests.flags_page
 	@$(BIN)/python -m tests.api_page
+	@$(BIN)/python -m tests.kubernetes_page
 
 lock: setup ## pin every dependency at its version of today
 	@$(BIN)/pip freeze --exclude-editable > requirements.lock

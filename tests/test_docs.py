@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tapir.commands import COMMANDS
-from tests import api_page, flags_page
+from tests import api_page, flags_page, kubernetes_page
 
 ROOT = Path(__file__).parents[1]
 PAGES = [
@@ -44,6 +44,10 @@ def test_the_reference_of_flags_is_what_the_parsers_say(monkeypatch: pytest.Monk
 
 def test_every_call_and_field_is_in_the_reference() -> None:
     assert api_page.PAGE.read_text() == api_page.page()
+
+
+def test_every_resource_is_in_the_reference() -> None:
+    assert kubernetes_page.PAGE.read_text() == kubernetes_page.page()
 
 
 def documented_bounds() -> list[tuple[str, str, int]]:

@@ -197,7 +197,7 @@ async def test_a_full_queue_turns_away(api: RawApi, narrow_level: str, flooder: 
     refused = [await flooder.call(SLOW) for _ in range(4)]
     for status, headers, text in refused:
         assert (status, text) == (429, TOO_MANY)
-        assert headers["Retry-After"] == "1"
+        assert headers["Retry-After"] in ("1", "2")  # two, when three were refused a second ago
         assert headers["X-Kubernetes-PF-PriorityLevel-UID"] == uid(api, LEVELS, narrow_level)
     assert dump(api, narrow_level)["RejectedRequests"] == "4"
     answers = await asyncio.gather(*calls)

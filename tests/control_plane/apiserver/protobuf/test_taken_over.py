@@ -26,7 +26,7 @@ NAME = NAMESPACE = "recorded"
 FULL = {one.case.removesuffix(" full"): one for one in recorded() if one.case.endswith(" full")}
 
 
-# CustomResourceDefinitions are stored as v1beta1, of which there is no record.
+# A kube-apiserver keeps CustomResourceDefinitions as JSON (of v1beta1), never as protobuf.
 STORED = [row for row in RESOURCES if row.is_stored and row.plural != "customresourcedefinitions"]
 
 
