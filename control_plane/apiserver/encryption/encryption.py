@@ -4,6 +4,7 @@ A type's `Sealing` lives as long as the server; what it seals with changes under
 is read again. Who could not open something is told then, and tries again.
 """
 
+import weakref
 from collections.abc import Callable, Sequence
 
 from control_plane.api.resources import EVENTS, Resource
@@ -20,7 +21,7 @@ class Sealing:
     def __init__(self, chain: Chain | Identity) -> None:
         """Use `chain` until told otherwise."""
         self._chain = chain
-        self._observers: list[Callable[[], None]] = []
+        self._observers: list[weakref.WeakMethod[Callable[[], None]]] = []
 
     def seal(self, plain: bytes, place: bytes) -> bytes:
         """The bytes to store under the key `place`."""
@@ -31,14 +32,16 @@ class Sealing:
         return self._chain.open(value, place)
 
     def observe(self, changed: Callable[[], None]) -> None:
-        """Call `changed` whenever other keys are used."""
-        self._observers.append(changed)
+        """Call `changed`, a method, whenever other keys are used and its object is still there."""
+        self._observers = [one for one in self._observers if one() is not None]
+        self._observers.append(weakref.WeakMethod(changed))
 
     def adopt(self, chain: Chain | Identity) -> None:
         """Use `chain` from now on."""
         self._chain = chain
-        for changed in self._observers:
-            changed()
+        for reference in self._observers:
+            if (changed := reference()) is not None:
+                changed()
 
 
 class Encryption:

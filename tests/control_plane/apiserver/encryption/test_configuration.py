@@ -1,6 +1,7 @@
 """EncryptionConfiguration files: what they mean, and what is said of those that mean nothing."""
 
 import re
+import weakref
 from typing import Any
 
 import pytest
@@ -49,6 +50,28 @@ def test_the_first_list_that_names_a_resource_wins() -> None:
     encryption = Encryption(rules_of(content))
     assert encryption.sealing(SECRETS).seal(b"{}", b"/registry/x") == b"{}"
     assert encryption.sealing(CONFIGMAPS).seal(b"{}", b"/registry/x") != b"{}"
+
+
+class Cache:
+    """Somebody who is told of other keys."""
+
+    def __init__(self) -> None:
+        self.told = 0
+
+    def changed(self) -> None:
+        self.told += 1
+
+
+def test_who_is_told_of_other_keys_is_not_kept_for_that() -> None:
+    encryption = Encryption(rules_of(configuration((["secrets"], [AESCBC]))))
+    sealing, cache, gone = encryption.sealing(SECRETS), Cache(), Cache()
+    sealing.observe(cache.changed)
+    sealing.observe(gone.changed)
+    reference = weakref.ref(gone)
+    del gone
+    encryption.adopt(rules_of(configuration((["secrets"], [PLAIN]))))
+    assert cache.told == 1
+    assert reference() is None
 
 
 @pytest.mark.parametrize(
