@@ -1,15 +1,15 @@
 """Rules of ValidatingAdmissionPolicies and their bindings.
 
-Called through the VALIDATORS table. Expressions are not compiled. Source: v1.35
-admissionregistration validation.
+Called through the VALIDATORS table. Source: v1.35 admissionregistration validation.
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
+from control_plane.api.cel.names import is_identifier
 from control_plane.api.objects import name_of
+from control_plane.api.policies.mistakes import condition_mistakes, policy_mistakes
 from control_plane.api.semantics import semantically_equal
 from control_plane.api.validation import admission_rules, conditions, formats
 from control_plane.api.validation.field_errors import (
@@ -32,11 +32,6 @@ MAX_ANNOTATIONS: Final = 20
 MAX_VALUE_BYTES: Final = 5120
 _REASONS: Final = ("Forbidden", "Invalid", "RequestEntityTooLarge")
 _ACTIONS: Final = ("Audit", "Deny", "Warn")
-_IDENTIFIER: Final = "[_a-zA-Z][_a-zA-Z0-9]*"
-_RESERVED: Final = frozenset({
-    "as", "break", "const", "continue", "else", "false", "for", "function", "if", "import", "in",
-    "let", "loop", "namespace", "null", "package", "return", "true", "var", "void", "while",
-})  # fmt: skip
 
 
 def validate_policy(policy: Object) -> Iterator[FieldError]:
@@ -69,9 +64,12 @@ def _validate_policy(policy: Object, *, checks_conditions: bool) -> Iterator[Fie
             yield required("spec.matchConstraints.resourceRules")
     if checks_conditions:
         path = "spec.matchConditions"
-        yield from admission_rules.validate_conditions(spec.get("matchConditions"), path)
+        conditions_given, has_params = spec.get("matchConditions"), bool(spec.get("paramKind"))
+        yield from admission_rules.validate_conditions(conditions_given, path)
+        yield from condition_mistakes(conditions_given or [], path, has_params=has_params)
     yield from _validate_variables(spec.get("variables") or [], "spec.variables")
     yield from _validate_checks(spec, name_of(policy))
+    yield from policy_mistakes(policy)
 
 
 def _validate_param_kind(kind: Object, path: str) -> Iterator[FieldError]:
@@ -109,7 +107,7 @@ def _validate_variables(variables: list[Object], path: str) -> Iterator[FieldErr
         where, name = f"{path}[{index}]", variable.get("name") or ""
         if not name.strip():
             yield required(f"{where}.name", "name is not specified")
-        elif not re.fullmatch(_IDENTIFIER, name, re.ASCII) or name in _RESERVED:
+        elif not is_identifier(name):
             yield invalid(f"{where}.name", name, "name is not a valid CEL identifier")
         if not (variable.get("expression") or "").strip():
             yield required(f"{where}.expression", "expression is not specified")

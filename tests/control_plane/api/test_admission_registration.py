@@ -149,10 +149,10 @@ def test_what_was_stored_may_stay() -> None:
         ("validations", [], [
             f"spec.{field}: Required value: validations or auditAnnotations must contain at least "
             "one item" for field in ("validations", "auditAnnotations")]),
-        ("validations", [{"expression": "a\n&& b"}], [
+        ("validations", [{"expression": "true\n&& true"}], [
             "spec.validations[0].message: Required value: message must be specified if expression "
             "contains line breaks"]),
-        ("validations", [{"expression": "a", "reason": "Unauthorized"}], [
+        ("validations", [{"expression": "true", "reason": "Unauthorized"}], [
             'spec.validations[0].reason: Unsupported value: "Unauthorized": supported values: '
             '"Forbidden", "Invalid", "RequestEntityTooLarge"']),
         ("auditAnnotations", [{"key": "k"}], [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from control_plane.api.cel.libraries import (
+    authorization,
     conversions,
     lists,
     moments,
@@ -24,4 +25,5 @@ LIBRARIES: Final = (
     strings.LIBRARY,
     lists.LIBRARY,
     regex.LIBRARY,
+    authorization.LIBRARY,
 )
