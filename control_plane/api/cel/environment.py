@@ -37,8 +37,15 @@ _SCALARS: Final = (
     types.TIMESTAMP,
     types.TYPE,
 )
+_OPAQUE: Final = (
+    "net.IP",
+    "net.CIDR",
+    "kubernetes.Quantity",
+    "kubernetes.URL",
+    "kubernetes.Semver",
+)
 _NAMED: Final[dict[str, Type]] = {
-    **{one.name: one for one in _SCALARS},
+    **{one.name: one for one in (*_SCALARS, *map(types.opaque, _OPAQUE))},
     "list": types.list_of(types.DYN),
     "map": types.map_of(types.DYN, types.DYN),
     "optional_type": types.optional_of(types.DYN),

@@ -5,14 +5,20 @@ from __future__ import annotations
 from typing import Final
 
 from control_plane.api.cel.libraries import (
+    addresses,
     authorization,
     conversions,
+    formats,
     lists,
     moments,
     optionals,
+    quantities,
     regex,
+    sets,
     standard,
     strings,
+    urls,
+    versions,
 )
 from control_plane.api.cel.operators import DECLARATIONS
 
@@ -25,5 +31,11 @@ LIBRARIES: Final = (
     strings.LIBRARY,
     lists.LIBRARY,
     regex.LIBRARY,
+    sets.LIBRARY,
+    urls.LIBRARY,
+    addresses.LIBRARY,
+    quantities.LIBRARY,
+    versions.LIBRARY,
+    formats.LIBRARY,
     authorization.LIBRARY,
 )
