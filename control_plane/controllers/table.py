@@ -18,6 +18,7 @@ from control_plane.controllers.garbage_collector.controller import garbage_colle
 from control_plane.controllers.namespace.controller import namespace
 from control_plane.controllers.node_lifecycle.controller import node_lifecycle
 from control_plane.controllers.pod_gc import pod_gc
+from control_plane.controllers.policy_status import policy_status
 from control_plane.controllers.replication.controller import replicaset, replicationcontroller
 from control_plane.controllers.role_aggregation import role_aggregation
 from control_plane.controllers.root_ca import root_ca
@@ -45,4 +46,5 @@ CONTROLLERS: Mapping[str, Callable[[ControllersConfig], Controller]] = {
     "service-cidr-controller": service_cidrs,
     "serviceaccount-controller": serviceaccount,
     "taint-eviction-controller": taint_eviction,
+    "validatingadmissionpolicy-status-controller": policy_status,
 }

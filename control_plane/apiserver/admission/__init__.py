@@ -11,6 +11,7 @@ from control_plane.apiserver.admission.device_admin_access import DeviceAdminAcc
 from control_plane.apiserver.admission.namespace_lifecycle import NamespaceLifecycle
 from control_plane.apiserver.admission.node_taints import TaintNodesByCondition
 from control_plane.apiserver.admission.plugin import Plugin
+from control_plane.apiserver.admission.policies.param_rights import ParamRights
 from control_plane.apiserver.admission.policies.validating import ValidatingAdmissionPolicy
 from control_plane.apiserver.admission.priority import Priority
 from control_plane.apiserver.admission.review import Operation, Review
@@ -33,6 +34,7 @@ ADMISSION: tuple[type[Plugin], ...] = (
     CertificateRequester,
     DeviceAdminAccess,
     RoleEscalation,
+    ParamRights,
     ValidatingAdmissionPolicy,
 )
 

@@ -296,3 +296,49 @@ def test_another_user_is_seen_as_such(stage: Stage, server: ThreadedApiServer) -
     with raw_api(server, "controller-manager") as other:
         made = other.post(path, {"metadata": {"name": "a"}})
     assert made.code == 201, made.json
+
+
+def test_params_are_for_those_who_may_read_them(api: RawApi, server: ThreadedApiServer) -> None:
+    role = {
+        "metadata": {"name": "policy-writer"},
+        "rules": [
+            {"apiGroups": ["admissionregistration.k8s.io"], "resources": ["*"], "verbs": ["*"]}
+        ],
+    }
+    rbac = "/apis/rbac.authorization.k8s.io/v1"
+    subject = {"kind": "User", "name": "writer", "apiGroup": "rbac.authorization.k8s.io"}
+    reference = {"kind": "ClusterRole", "name": "policy-writer", "apiGroup": subject["apiGroup"]}
+    binding = {"metadata": role["metadata"], "subjects": [subject], "roleRef": reference}
+    for plural, obj in (("clusterroles", role), ("clusterrolebindings", binding)):
+        assert api.post(f"{rbac}/{plural}", obj).code in (201, 409)
+    policy: dict[str, Any] = {
+        "metadata": {"name": "writers"},
+        "spec": {
+            "matchConstraints": rules("configmaps"),
+            "validations": [{"expression": "true"}],
+            "paramKind": {"apiVersion": "v1", "kind": "Secret"},
+        },
+    }
+    writer = {"Impersonate-User": "writer"}
+
+    refused = api.request("POST", POLICIES, policy, writer)
+    policy["spec"].pop("paramKind")
+    made = api.request("POST", f"{POLICIES}?dryRun=All", policy, writer)
+
+    assert refused.code == 422
+    assert refused.message == (
+        'ValidatingAdmissionPolicy.admissionregistration.k8s.io "writers" is invalid: '
+        "spec.paramKind: Forbidden: user &{writer  [system:authenticated] map[]} must have "
+        '"get" permission on all objects of the referenced paramKind (kind=Secret, apiVersion=v1)'
+    )
+    assert made.code == 201, made.json
+    spec = {
+        "policyName": "none",
+        "paramRef": {"name": "x", "namespace": "y", "parameterNotFoundAction": "Deny"},
+        "validationActions": ["Deny"],
+    }
+    refused = api.request("POST", BINDINGS, {"metadata": {"name": "writers"}, "spec": spec}, writer)
+    assert refused.code == 422
+    assert (
+        "spec.paramRef: Forbidden: user &{writer  [system:authenticated] map[]}" in refused.message
+    )

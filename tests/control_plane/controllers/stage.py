@@ -24,6 +24,7 @@ from control_plane.api.resources import (
     REPLICASETS,
     REPLICATIONCONTROLLERS,
     SERVICECIDRS,
+    VALIDATINGADMISSIONPOLICIES,
     Resource,
 )
 from control_plane.client.client import ApiClient
@@ -48,6 +49,7 @@ WATCHED = (
     NAMESPACES,
     NODES,
     SERVICECIDRS,
+    VALIDATINGADMISSIONPOLICIES,
 )
 
 
