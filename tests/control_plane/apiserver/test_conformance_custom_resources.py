@@ -5,6 +5,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.control_plane.apiserver.custom_stage import (
     ANYTHING,
     DEFINITIONS,
@@ -57,6 +59,11 @@ def published(api: RawApi, group: str, at: str = "v1") -> Object:
             if name.startswith(prefix)}  # fmt: skip
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] CustomResourceDefinition resources [Privileged:ClusterAdmin] "
+    "should include custom resource definition resources in discovery documents "
+    "[Conformance]",
+)
 def test_should_include_custom_resource_definition_resources_in_discovery_documents(
     api: RawApi, namespace: str
 ) -> None:
@@ -77,6 +84,12 @@ def test_should_include_custom_resource_definition_resources_in_discovery_docume
     assert api.get(f"/apis/{foos.group}/v1").code == 404
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] AggregatedDiscovery should support aggregated discovery interface "
+    "for CRDs [Conformance]",
+    "[sig-api-machinery] AggregatedDiscovery should support raw aggregated discovery "
+    "request for CRDs [Conformance]",
+)
 def test_aggregated_discovery_interface_for_crds(api: RawApi, namespace: str) -> None:
     with established(api, namespace, definition()) as foos:
         items = api.get("/apis", AGGREGATED).json["items"]
@@ -87,6 +100,10 @@ def test_aggregated_discovery_interface_for_crds(api: RawApi, namespace: str) ->
         assert served["resources"][0]["responseKind"]["kind"] == "Foo"
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] CustomResourceDefinition resources [Privileged:ClusterAdmin] "
+    "custom resource defaulting for requests and from storage works [Conformance]",
+)
 def test_custom_resource_defaulting_for_requests_and_from_storage_works(
     api: RawApi, namespace: str
 ) -> None:
@@ -108,6 +125,11 @@ def test_custom_resource_defaulting_for_requests_and_from_storage_works(
         assert ("a" in patched, patched["b"]) == (False, "C")
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] CustomResourceDefinition Watch [Privileged:ClusterAdmin] "
+    "CustomResourceDefinition Watch watch on custom resource definition objects "
+    "[Conformance]",
+)
 def test_watch_on_custom_resource_definition_objects(api: RawApi, namespace: str) -> None:
     with established(api, namespace, definition()) as foos:
         start = api.get(foos.path()).json["metadata"]["resourceVersion"]
@@ -122,6 +144,10 @@ def test_watch_on_custom_resource_definition_objects(api: RawApi, namespace: str
         ]  # fmt: skip
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] CustomResourcePublishOpenAPI [Privileged:ClusterAdmin] works for "
+    "CRD with validation schema [Conformance]",
+)
 def test_publishes_a_crd_with_validation_schema(
     api: RawApi, server: ThreadedApiServer, tmp_path: Path, namespace: str
 ) -> None:
@@ -153,6 +179,12 @@ def failing(kubectl: Kubectl, *words: str, stdin: Object | None = None) -> str:
     raise AssertionError(f"{words} did not fail")
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] CustomResourcePublishOpenAPI [Privileged:ClusterAdmin] works for "
+    "CRD preserving unknown fields at the schema root [Conformance]",
+    "[sig-api-machinery] CustomResourcePublishOpenAPI [Privileged:ClusterAdmin] works for "
+    "CRD preserving unknown fields in an embedded object [Conformance]",
+)
 def test_publishes_crds_that_take_anything(api: RawApi, namespace: str) -> None:
     embedded = {
         "type": "object",
@@ -174,6 +206,14 @@ def test_publishes_crds_that_take_anything(api: RawApi, namespace: str) -> None:
         assert published(api, foos.group)["Foo"]["x-kubernetes-preserve-unknown-fields"] is True
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] CustomResourcePublishOpenAPI [Privileged:ClusterAdmin] works for "
+    "multiple CRDs of different groups [Conformance]",
+    "[sig-api-machinery] CustomResourcePublishOpenAPI [Privileged:ClusterAdmin] works for "
+    "multiple CRDs of same group and version but different kinds [Conformance]",
+    "[sig-api-machinery] CustomResourcePublishOpenAPI [Privileged:ClusterAdmin] works for "
+    "multiple CRDs of same group but different versions [Conformance]",
+)
 def test_publishes_several_kinds_versions_and_groups(api: RawApi, namespace: str) -> None:
     first = definition(version(schema=BARS))
     group = first["spec"]["group"]
@@ -192,6 +232,12 @@ def test_publishes_several_kinds_versions_and_groups(api: RawApi, namespace: str
         assert f"/apis/{foos.group}/v1/namespaces/{{namespace}}/foos/{{name}}" in document["paths"]
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] CustomResourcePublishOpenAPI [Privileged:ClusterAdmin] removes "
+    "definition from spec when one version gets changed to not be served [Conformance]",
+    "[sig-api-machinery] CustomResourcePublishOpenAPI [Privileged:ClusterAdmin] updates "
+    "the published spec when one version gets renamed [Conformance]",
+)
 def test_removes_and_renames_versions(api: RawApi, namespace: str) -> None:
     wanted = definition(version("v3", BARS), version("v2", BARS, storage=False))
     with established(api, namespace, wanted) as foos:
@@ -209,6 +255,14 @@ def test_removes_and_renames_versions(api: RawApi, namespace: str) -> None:
         assert api.get(foos.path(version="v4")).json["items"] == []
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] FieldValidation should create/apply a CR with unknown fields for "
+    "CRD with no validation schema [Conformance]",
+    "[sig-api-machinery] FieldValidation should create/apply a valid CR for CRD with "
+    "validation schema [Conformance]",
+    "[sig-api-machinery] FieldValidation should create/apply an invalid CR with extra "
+    "properties for CRD with validation schema [Conformance]",
+)
 def test_field_validation_of_custom_resources(
     api: RawApi, server: ThreadedApiServer, tmp_path: Path, namespace: str
 ) -> None:
