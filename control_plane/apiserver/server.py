@@ -61,6 +61,7 @@ from control_plane.apiserver.registry.reading import Reader
 from control_plane.apiserver.registry.registry import Registry
 from control_plane.apiserver.repair.repairs import Repairs
 from control_plane.apiserver.server_presence import ServerPresence, advertised_address
+from control_plane.apiserver.service_endpoints import ServiceEndpoints
 from control_plane.apiserver.storage.collections import Collections
 from control_plane.apiserver.storage.selection import EVERYTHING
 
@@ -165,7 +166,7 @@ async def _assembled(
     hooks = {**dict.fromkeys(HOOKS, bootstrap.done), **flow.hooks()}
     api_services = ApiServiceKeeper(collections, registry, bootstrap.call)
     roles = RoleKeeper(collections, registry, bootstrap.call)
-    conversions = ConversionCaller()
+    conversions = ConversionCaller(ServiceEndpoints(collections))
     collections.converters = conversions.converter
     definitions = DefinitionKeeper(DefinitionFollower(collections), registry, bootstrap.call)
     hooks[HOOK] = roles.done

@@ -22,6 +22,7 @@ class InformerSet:
         self._clock = clock
         self._informers: dict[tuple[Resource, Selection], Informer] = {}
         self._tasks: asyncio.TaskGroup | None = None
+        self._running: dict[Informer, asyncio.Task[None]] = {}
 
     def informer(
         self,
@@ -47,6 +48,13 @@ class InformerSet:
                 self._start(informer)
         return self._informers[key]
 
+    def forget(self, resource: Resource) -> None:
+        """Stop the informers of a resource that is served no more."""
+        for key in [key for key in self._informers if key[0] is resource]:
+            task = self._running.pop(self._informers.pop(key), None)
+            if task is not None:
+                task.cancel()
+
     async def run(self) -> None:
         """Run all informers, present and future, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
@@ -65,4 +73,5 @@ class InformerSet:
 
     def _start(self, informer: Informer) -> None:
         assert self._tasks is not None
-        self._tasks.create_task(informer.run(), name=f"informer-{informer.resource.plural}")
+        name = f"informer-{informer.resource.plural}"
+        self._running[informer] = self._tasks.create_task(informer.run(), name=name)

@@ -6,10 +6,13 @@ import binascii
 import ssl
 
 import aiohttp
+from yarl import URL
 
 from control_plane.api.objects import Object
 from control_plane.api.resources import Resource
+from control_plane.apiserver.admission.webhooks.failures import why_not_reached
 from control_plane.apiserver.custom_resources.conversion import WebhookConverter
+from control_plane.apiserver.service_endpoints import ServiceEndpoints, ServiceResolver
 
 SECONDS = 30.0
 MAX_CONNECTIONS = 50
@@ -20,8 +23,9 @@ _HEADERS = {"Content-Type": "application/json", "Accept": "application/json, */*
 class ConversionCaller:
     """Posts reviews to what definitions name."""
 
-    def __init__(self) -> None:
-        """Nothing is opened before the first call."""
+    def __init__(self, endpoints: ServiceEndpoints) -> None:
+        """Find services by `endpoints`; nothing is opened before the first call."""
+        self._endpoints = endpoints
         self._session: aiohttp.ClientSession | None = None
 
     def converter(self, resource: Resource) -> WebhookConverter | None:
@@ -38,16 +42,14 @@ class ConversionCaller:
 
     async def call(self, config: Object, body: bytes) -> bytes:
         """Post a body to a client configuration; raises OSError, TimeoutError or ValueError."""
-        url = config.get("url")
-        if not url:
-            raise ValueError("services are not called: this server reaches webhooks by their URL")
+        url = config.get("url") or _service_url(config.get("service") or {})
         try:
             async with asyncio.timeout(SECONDS):
                 return await self._post(url, body, _tls(config.get("caBundle")))
-        except aiohttp.ClientError as error:
-            raise ValueError(f'Post "{url}?timeout=30s": {error}') from error
-        except TimeoutError:
-            raise ValueError(f'Post "{url}?timeout=30s": context deadline exceeded') from None
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            parts = URL(url)
+            why = why_not_reached(error, parts.host or "", parts.port or 443)
+            raise ValueError(f'Post "{url}?timeout=30s": {why}') from error
 
     async def _post(self, url: str, body: bytes, tls: ssl.SSLContext) -> bytes:
         call = self._opened().post(
@@ -66,11 +68,20 @@ class ConversionCaller:
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS),
+                connector=aiohttp.TCPConnector(
+                    limit=MAX_CONNECTIONS,
+                    resolver=ServiceResolver(self._endpoints),
+                    use_dns_cache=False,
+                ),
                 timeout=aiohttp.ClientTimeout(total=None),
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._session
+
+
+def _service_url(service: Object) -> str:
+    place = f"{service.get('name')}.{service.get('namespace')}.svc:{service.get('port') or 443}"
+    return f"https://{place}/{(service.get('path') or '').removeprefix('/')}"
 
 
 def _tls(bundle: str | None) -> ssl.SSLContext:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from control_plane.api.errors import ApiError, NotFound
 from control_plane.api.objects import Object, finalizers_of, owner_references, uid_of
-from control_plane.api.resources import Resource, resource_for
+from control_plane.api.resources import Resource
 from control_plane.controllers.cluster import Cluster, ReconcileError
 from control_plane.controllers.config import ControllersConfig
 from control_plane.controllers.discovery import collectable
@@ -32,11 +32,14 @@ from control_plane.controllers.garbage_collector.graph import (
     Node,
     OwnerGraph,
 )
-from control_plane.controllers.runtime import DONE, Controller, Result
-from control_plane.controllers.sources import Change, Watches
+from control_plane.controllers.garbage_collector.served_kinds import ServedKinds, UnknownKind
+from control_plane.controllers.runtime import DONE, Controller, Loop, Result
+from control_plane.controllers.sources import Change, Watches, attach
 
 ABSENT_OWNERS = 500
 UNKNOWN_KIND_SECONDS = 30.0  # until an owner of an unknown kind is looked for again
+NEW_KIND_SECONDS = 2.0  # until a kind that is unknown is looked for again
+DISCOVERY_SECONDS = 30.0  # between two looks for kinds that have come or gone
 UNSEEN_OWNER_SECONDS = 1.0  # until an owner that exists has to have reached the informer
 
 
@@ -49,11 +52,8 @@ def garbage_collector(config: ControllersConfig) -> Controller:
         collector.look,
         sources=tuple(Watches(row, collector.feeder(row)) for row in collectable()),
         workers=config.concurrent_gc_syncs,
+        loops=(Loop(DISCOVERY_SECONDS, collector.discover),),
     )
-
-
-class UnknownKind(Exception):
-    """An owner reference names a kind that is not served: nothing may be concluded from it."""
 
 
 class GarbageCollector:
@@ -63,6 +63,17 @@ class GarbageCollector:
         """Start with an empty graph."""
         self.graph = OwnerGraph()
         self._absent: OrderedDict[str, None] = OrderedDict()
+        self._kinds = ServedKinds()
+        self._discovered = 0.0
+
+    async def discover(self, cluster: Cluster) -> None:
+        """Watch the custom resources that are served now, and no others."""
+        self._discovered = cluster.clock.monotonic()
+        came, went = await self._kinds.refresh(cluster.client)
+        for resource in went:
+            cluster.informers.forget(resource)
+        for resource in came:
+            attach(Watches(resource, self.feeder(resource)), None, cluster)
 
     def feeder(self, resource: Resource) -> "Feeder":
         """Return the function that takes in the changes of `resource`."""
@@ -76,12 +87,22 @@ class GarbageCollector:
         try:
             return await self._look(node, cluster)
         except UnknownKind:
+            return await self._look_again(node, cluster)
+
+    async def _look_again(self, node: Node, cluster: Cluster) -> Result:
+        """Look once more, now that kinds have been discovered anew; not too often."""
+        if cluster.clock.monotonic() < self._discovered + NEW_KIND_SECONDS:
+            return Result(NEW_KIND_SECONDS)
+        await self.discover(cluster)
+        try:
+            return await self._look(node, cluster)
+        except UnknownKind:
             return Result(UNKNOWN_KIND_SECONDS)
 
     async def _look(self, node: Node, cluster: Cluster) -> Result:
         if node.being_deleted and not (node.deletes_dependents or node.orphans_dependents):
             return DONE
-        obj = await _read(cluster, node.identity)
+        obj = await _read(self._kinds, cluster, node.identity)
         if obj is None or uid_of(obj) != node.identity.uid:
             self._forget(node.identity.uid, cluster)
             return DONE
@@ -114,9 +135,9 @@ class GarbageCollector:
             dependent_deletes_dependents=any(d.deletes_dependents for d in dependents),
         )
         if isinstance(verdict, DropReferences):
-            await _patch(cluster, node.identity, without_owners(obj, verdict.uids))
+            await _patch(self._kinds, cluster, node.identity, without_owners(obj, verdict.uids))
         elif isinstance(verdict, Delete):
-            await _delete(cluster, node.identity, obj, verdict)
+            await _delete(self._kinds, cluster, node.identity, obj, verdict)
 
     async def _state(self, node: Node, reference: Object, cluster: Cluster) -> OwnerState:
         """Look at one owner of `node`."""
@@ -124,13 +145,13 @@ class GarbageCollector:
         if uid in self._absent:
             self._absent.move_to_end(uid)
             return OwnerState.ABSENT
-        resource = _resource(reference["apiVersion"], reference["kind"])
+        resource = self._kinds.of(reference["apiVersion"], reference["kind"])
         namespace = node.identity.namespace
         if resource.namespaced and not namespace:
             self._report_namespace(node, reference, cluster)
             raise UnknownKind  # a namespaced owner of a cluster-scoped object is never matched
         identity = _identity(reference, namespace if resource.namespaced else "")
-        owner = await _read(cluster, identity)
+        owner = await _read(self._kinds, cluster, identity)
         if owner is None or uid_of(owner) != uid:
             self._report_if_elsewhere(node, reference, cluster)
             self.remember_absent(uid)
@@ -164,7 +185,7 @@ class GarbageCollector:
         uid = node.identity.uid
         blocking = [one for one in self.graph.dependents(uid) if one.blocks(uid)]
         if not blocking:
-            await _patch(cluster, node.identity, without_finalizer(obj, FOREGROUND))
+            await _patch(self._kinds, cluster, node.identity, without_finalizer(obj, FOREGROUND))
         for dependent in blocking:
             if not dependent.deletes_dependents:
                 cluster.queue.add(dependent.identity.uid)
@@ -175,12 +196,12 @@ class GarbageCollector:
         failures = []
         for dependent in self.graph.dependents(uid):
             try:
-                await _drop_owner(cluster, dependent.identity, uid)
+                await _drop_owner(self._kinds, cluster, dependent.identity, uid)
             except ApiError as error:
                 failures.append(error.message)
         if failures:
             raise ReconcileError(f"cannot orphan all dependents: {'; '.join(failures)}")
-        await _patch(cluster, node.identity, without_finalizer(obj, ORPHAN))
+        await _patch(self._kinds, cluster, node.identity, without_finalizer(obj, ORPHAN))
 
 
 class Feeder:
@@ -199,13 +220,6 @@ class Feeder:
             return self._collector.graph.put(self._resource, obj)
         self._collector.remember_absent(uid_of(obj))
         return self._collector.graph.remove(uid_of(obj))
-
-
-def _resource(api_version: str, kind: str) -> Resource:
-    resource = resource_for(api_version, kind)
-    if resource is None:
-        raise UnknownKind(f"{api_version} {kind}")
-    return resource
 
 
 def _identity(reference: Object, namespace: str) -> Identity:
@@ -227,9 +241,9 @@ def _stub(identity: Identity) -> Object:
     }
 
 
-async def _read(cluster: Cluster, identity: Identity) -> Object | None:
+async def _read(kinds: ServedKinds, cluster: Cluster, identity: Identity) -> Object | None:
     """Read an object live; None when there is none of that name."""
-    resource = _resource(identity.api_version, identity.kind)
+    resource = kinds.of(identity.api_version, identity.kind)
     namespace = identity.namespace if resource.namespaced else None
     if resource.namespaced and not namespace:
         return None
@@ -239,25 +253,29 @@ async def _read(cluster: Cluster, identity: Identity) -> Object | None:
         return None
 
 
-async def _patch(cluster: Cluster, identity: Identity, patch: Object) -> None:
+async def _patch(kinds: ServedKinds, cluster: Cluster, identity: Identity, patch: Object) -> None:
     """Send a merge patch; an object that is gone needs none."""
-    resource = _resource(identity.api_version, identity.kind)
+    resource = kinds.of(identity.api_version, identity.kind)
     try:
         await cluster.client.patch(resource, identity.name, patch, identity.namespace or None)
     except NotFound:
         return
 
 
-async def _drop_owner(cluster: Cluster, identity: Identity, owner_uid: str) -> None:
-    obj = await _read(cluster, identity)
+async def _drop_owner(
+    kinds: ServedKinds, cluster: Cluster, identity: Identity, owner_uid: str
+) -> None:
+    obj = await _read(kinds, cluster, identity)
     if obj is None or uid_of(obj) != identity.uid:
         return
     if any(reference["uid"] == owner_uid for reference in owner_references(obj)):
-        await _patch(cluster, identity, without_owners(obj, frozenset({owner_uid})))
+        await _patch(kinds, cluster, identity, without_owners(obj, frozenset({owner_uid})))
 
 
-async def _delete(cluster: Cluster, identity: Identity, obj: Object, verdict: Delete) -> None:
-    resource = _resource(identity.api_version, identity.kind)
+async def _delete(
+    kinds: ServedKinds, cluster: Cluster, identity: Identity, obj: Object, verdict: Delete
+) -> None:
+    resource = kinds.of(identity.api_version, identity.kind)
     namespace = identity.namespace or None
     try:
         if verdict.unblock_owners:

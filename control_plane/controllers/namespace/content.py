@@ -11,7 +11,11 @@ from control_plane.api.objects import Object, dig, finalizers_of, name_of
 from control_plane.api.resources import PODS, Resource
 from control_plane.api.timestamps import parse
 from control_plane.client.client import ApiClient
-from control_plane.controllers.discovery import deletable_namespaced
+from control_plane.controllers.discovery import (
+    custom_resources,
+    deletable_namespaced,
+    in_one_version,
+)
 from control_plane.controllers.namespace.conditions import Progress
 from control_plane.controllers.pod_state import is_terminal
 
@@ -26,7 +30,13 @@ async def delete_content(client: ApiClient, namespace: Object, now: datetime) ->
     await _delete_resource(client, PODS, name_of(namespace), progress, grace)
     if progress.total_remaining or progress.failures:
         return progress
-    for resource in deletable_namespaced():
+    try:
+        custom = in_one_version(await custom_resources(client))
+    except ApiError as error:
+        progress.failures.append(error.message)
+        custom = []
+    deletable = [row for row in custom if row.namespaced and "delete" in row.verbs]
+    for resource in (*deletable_namespaced(), *deletable):
         if resource != PODS:
             await _delete_resource(client, resource, name_of(namespace), progress, 0.0)
     return progress

@@ -186,3 +186,18 @@ def test_bad_answers_are_refused(hosts: Custom, api: RawApi, peer: Peer) -> None
         assert text in refused.message
     peer.answer[0] = convert
     wait_until(lambda: api.get(hosts.path("a", "v2")).code == 200, "the webhook is asked again")
+
+
+def test_a_webhook_of_a_service_that_is_not_there(
+    hosts: Custom, api: RawApi, namespace: str, peer: Peer
+) -> None:
+    assert api.post(hosts.path(), hosts.obj("a", hostPort="h:1")).code == 201
+    changed = hosts.definition()
+    changed["spec"]["conversion"]["webhook"]["clientConfig"] = {
+        "service": {"namespace": namespace, "name": "missing", "path": "/convert"},
+        "caBundle": peer.client_config["caBundle"],
+    }
+    assert api.put(f"{DEFINITIONS}/{hosts.name}", changed).code == 200
+    refused = api.get(hosts.path("a", "v2"))
+    assert refused.code == 500
+    assert 'service "missing" not found' in refused.message
