@@ -215,13 +215,14 @@ def test_a_kind_of_params_that_nobody_knows_denies(stage: Stage) -> None:
 
 
 def test_a_policy_does_not_meet_policies(stage: Stage) -> None:
-    everything = {"resourceRules": [{"apiGroups": ["*"], "apiVersions": ["*"],
-                                     "operations": ["*"], "resources": ["*"]}]}  # fmt: skip
-    stage.policy("false", matchConstraints=everything)
+    configuring = rules("*", group="admissionregistration.k8s.io")["resourceRules"]
+    seen = {"resourceRules": [*rules("configmaps")["resourceRules"], *configuring]}
+    stage.policy("false", matchConstraints=seen)
     stage.bind()
 
     assert stage.configmap("a").code == 422
-    assert stage.api.patch(f"{BINDINGS}/{stage.name}", {"metadata": {"labels": {"a": "b"}}})
+    labelled = {"metadata": {"labels": {"a": "b"}}}
+    assert stage.api.patch(f"{BINDINGS}/{stage.name}", labelled).code == 200
     assert stage.api.delete(f"{POLICIES}/{stage.name}").code == 200
     assert stage.configmap("a").code == 201
 
