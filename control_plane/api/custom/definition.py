@@ -7,6 +7,7 @@ never asked for. Pure.
 from __future__ import annotations
 
 import functools
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -26,7 +27,7 @@ class Definition:
     """
 
     def __init__(self, document: bytes) -> None:
-        """`document` is the JSON of a CustomResourceDefinition of v1."""
+        """`document` is the JSON of a CustomResourceDefinition of v1, kept as it is."""
         obj: Object = orjson.loads(document)
         spec = obj["spec"]
         self._document = document
@@ -45,7 +46,8 @@ class Definition:
             (one["name"] for one in spec["versions"] if one.get("storage")), ""
         )
         self.kinds = {one["name"]: CustomKind(self, _head(one)) for one in spec["versions"]}
-        self.identity = (orjson.dumps(spec), orjson.dumps(self.accepted), self.is_served)
+        digest = hashlib.sha256(orjson.dumps(spec)).digest()  # the spec itself would take room
+        self.identity = (digest, orjson.dumps(self.accepted), self.is_served)
 
     @property
     def is_terminating(self) -> bool:

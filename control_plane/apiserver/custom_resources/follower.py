@@ -27,7 +27,6 @@ class DefinitionFollower:
         self._collections = collections
         self._rows: dict[str, tuple[Resource, ...]] = {}
         self._taken = {(row.group, row.version) for row in collections.resources.rows}
-        self._codec = collections.of(CUSTOMRESOURCEDEFINITIONS).cache.codec
         collections.observe(CUSTOMRESOURCEDEFINITIONS, self)
 
     def rows(self, name: str) -> tuple[Resource, ...]:
@@ -65,7 +64,7 @@ class DefinitionFollower:
 
     def _read(self, entry: Entry) -> Definition | None:
         try:
-            return Definition(self._codec.whole(entry.item))
+            return Definition(entry.item)  # the cache's own bytes
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             logger.error("unusable definition name=%s: %r", entry.name, error)
             return None
