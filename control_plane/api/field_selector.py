@@ -55,6 +55,11 @@ class Selector:
         """Return the fields that the terms name, in order."""
         return tuple(term.field for term in self.terms)
 
+    @property
+    def demanded(self) -> tuple[tuple[str, str], ...]:
+        """Return the fields that must equal a value, with it."""
+        return tuple((term.field, term.value) for term in self.terms if not term.negated)
+
     def exact(self, field: str) -> str | None:
         """Return the value that `field` must have, None when no term demands one."""
         equal = (t.value for t in self.terms if t.field == field and not t.negated)

@@ -32,6 +32,8 @@ from control_plane.apiserver.audit.auditor import Auditor
 from control_plane.apiserver.audit.options import auditor_of
 from control_plane.apiserver.auth.authn import Authenticator
 from control_plane.apiserver.auth.authz import Authorizer
+from control_plane.apiserver.auth.node.authorizer import NodeAuthorizer
+from control_plane.apiserver.auth.node.follower import follow_nodes
 from control_plane.apiserver.auth.rbac.authorizer import RbacAuthorizer
 from control_plane.apiserver.auth.rbac.follower import follow
 from control_plane.apiserver.auth.rbac.role_keeper import HOOK, RoleKeeper
@@ -143,7 +145,8 @@ async def _assembled(
     collections = Collections(
         BUILT_IN, etcd, config.etcd_prefix, config.event_ttl_seconds, encryption
     )
-    authorizer = Authorizer(RbacAuthorizer(follow(collections)))
+    rbac = RbacAuthorizer(follow(collections))
+    authorizer = Authorizer(rbac, (NodeAuthorizer(follow_nodes(collections)), rbac))
     cluster_ips, node_ports = _ranges(config, etcd, collections)
     allocators = Allocators(ServiceAllocation(cluster_ips, node_ports))
     admission = Admission(collections, authorizer)

@@ -14,7 +14,7 @@ from control_plane.api.errors import from_status
 from control_plane.api.objects import Object, name_of, namespace_of
 from control_plane.api.resources import Resource
 from control_plane.client.config import ClientConfig
-from control_plane.client.transport import ApiUnavailable, Transport
+from control_plane.client.transport import ApiUnavailable, TokenSource, Transport
 
 __all__ = ["ApiClient", "ApiUnavailable"]
 
@@ -30,9 +30,18 @@ WATCH_GRACE_SECONDS = 15.0  # a server that has not ended it by then is taken fo
 class ApiClient:
     """A connection to the API server; use it in an `async with` statement, from one event loop."""
 
-    def __init__(self, config: ClientConfig, *, user_agent: str = "tapir") -> None:
-        """Prepare a client for `config.server`; nothing is opened yet."""
-        self._transport = Transport(config, user_agent)
+    def __init__(
+        self,
+        config: ClientConfig,
+        *,
+        user_agent: str = "tapir",
+        token: TokenSource | None = None,
+    ) -> None:
+        """Prepare a client for `config.server`; nothing is opened yet.
+
+        `token` gives the bearer token of each request, in place of the configuration's.
+        """
+        self._transport = Transport(config, user_agent, token)
 
     def use(self, config: ClientConfig) -> None:
         """Show the certificate of `config` on new connections; the server stays the same."""

@@ -9,7 +9,7 @@ import logging
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 import orjson
@@ -23,6 +23,7 @@ REQUEST_TIMEOUT_SECONDS = 65.0  # the server itself gives up after 60
 CONNECT_TIMEOUT_SECONDS = 10.0
 MAX_CONNECTIONS = 128  # requests beyond these wait for a free one
 MAX_RETRIES = 10  # after answers that carry Retry-After, as other clients do
+UNAUTHORIZED = 401
 _UNAVAILABLE = (aiohttp.ClientError, TimeoutError, ssl.SSLError, ConnectionError)
 
 
@@ -33,12 +34,25 @@ class ApiUnavailable(OSError):
     """
 
 
+class TokenSource(Protocol):
+    """Where bearer tokens come from that do not last."""
+
+    async def get(self) -> str:
+        """The token to show now."""
+
+    def forget(self, token: str, /) -> None:
+        """The server did not believe this one."""
+
+
 class Transport:
     """Connections to one API server; open with `async with`."""
 
-    def __init__(self, config: ClientConfig, user_agent: str) -> None:
+    def __init__(
+        self, config: ClientConfig, user_agent: str, token: TokenSource | None = None
+    ) -> None:
         """Prepare only; nothing is opened before `__aenter__`."""
         self._config = config
+        self._token = token
         self._headers = {"User-Agent": user_agent, "Accept": "application/json"}
         if config.token:
             self._headers["Authorization"] = f"Bearer {config.token}"
@@ -89,10 +103,18 @@ class Transport:
         Retry-After header (429, 5xx) is waited for and tried again, ten times at most. Raises an
         ApiError for any other answer, ApiUnavailable when there is none.
         """
+        is_new = False
         for retries_left in range(MAX_RETRIES, -1, -1):
-            status, headers, content = await self._send(method, path, params, body, content_type)
+            token = await self._token.get() if self._token is not None else ""
+            status, headers, content = await self._send(
+                method, path, params, body, content_type, token
+            )
             if status < 300:
                 return content
+            if status == UNAUTHORIZED and self._token is not None and not is_new:
+                self._token.forget(token)
+                is_new = True
+                continue
             if (wait := retry_after(status, headers)) is None or not retries_left:
                 break
             log.debug("retry method=%s path=%s status=%d seconds=%d", method, path, status, wait)
@@ -106,9 +128,12 @@ class Transport:
         params: Mapping[str, str] | None,
         body: Any,
         content_type: str,
+        token: str,
     ) -> tuple[int, Mapping[str, str], bytes]:
         data = None if body is None else orjson.dumps(body)
         headers = {} if data is None else {"Content-Type": content_type}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
         session = _opened(self._requests)
         try:
             async with session.request(
@@ -133,10 +158,14 @@ class Transport:
         """
         timeout = aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=CONNECT_TIMEOUT_SECONDS)
         session = _opened(self._watches)
+        headers = {}
+        if self._token is not None:
+            headers["Authorization"] = f"Bearer {await self._token.get()}"
         try:
             async with session.get(
                 self._config.server + path,
                 params=params,
+                headers=headers,
                 timeout=timeout,
                 server_hostname=self._config.tls_server_name or None,
             ) as response:

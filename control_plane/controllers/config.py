@@ -32,6 +32,7 @@ class ControllersConfig:
     leader_elect_lease_duration: float = 15.0
     leader_elect_renew_deadline: float = 10.0
     leader_elect_retry_period: float = 2.0
+    use_service_account_credentials: bool = True
     root_ca_file: Path | None = None
     cluster_signing_cert_file: Path | None = None
     cluster_signing_key_file: Path | None = None
@@ -68,6 +69,7 @@ _HELP = {
     "kubeconfig": "kubeconfig file with the API server's address and our credentials",
     "controllers": "comma-separated names of controllers; * is all, -name leaves one out",
     "leader_elect": "hold the Lease kube-system/kube-controller-manager while working",
+    "use_service_account_credentials": "each controller acts as a service account of its own",
     "root_ca_file": "CA to publish as ConfigMap kube-root-ca.crt (default: the kubeconfig's)",
     "cluster_signing_cert_file": "authority of approved CertificateSigningRequests",
     "cluster_signing_key_file": "its key",

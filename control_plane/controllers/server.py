@@ -14,8 +14,10 @@ from collections.abc import Iterable
 from control_plane.client.client import ApiClient
 from control_plane.client.config import ClientConfig
 from control_plane.client.config import ConfigError as KubeconfigError
+from control_plane.client.health import wait_until_healthy
 from control_plane.client.informer_set import InformerSet
 from control_plane.client.leader_election import ElectionTiming, LeaderElector
+from control_plane.controllers.accounts import AccountClients
 from control_plane.controllers.config import ConfigError, ControllersConfig, check
 from control_plane.controllers.runtime import Controller, ControllerRuntime
 from control_plane.controllers.table import CONTROLLERS
@@ -39,19 +41,28 @@ async def run(config: ControllersConfig, ready: asyncio.Event | None = None) -> 
     except KubeconfigError as error:
         raise ConfigError(str(error)) from error
     async with ApiClient(client_config, user_agent=USER_AGENT) as client:
-        if not config.leader_elect:
-            await run_controllers(client, controllers, ready)
-            return
-        elector = LeaderElector(client, LEASE_NAME, _identity(), timing=_timing(config))
-        await elector.run(lambda: run_controllers(client, controllers, ready))
+        await wait_until_healthy(client)
+        separate = config.use_service_account_credentials
+        async with AccountClients(client, client_config, USER_AGENT, separate=separate) as accounts:
+            if not config.leader_elect:
+                await run_controllers(client, accounts, controllers, ready)
+                return
+            elector = LeaderElector(client, LEASE_NAME, _identity(), timing=_timing(config))
+            await elector.run(lambda: run_controllers(client, accounts, controllers, ready))
 
 
 async def run_controllers(
-    client: ApiClient, controllers: Iterable[Controller], ready: asyncio.Event | None
+    client: ApiClient,
+    accounts: AccountClients,
+    controllers: Iterable[Controller],
+    ready: asyncio.Event | None,
 ) -> None:
-    """Run these controllers until cancelled."""
+    """Run these controllers until cancelled; all read with `client`, each writes with its own."""
     informers = InformerSet(client)
-    runtimes = [ControllerRuntime(controller, client, informers) for controller in controllers]
+    runtimes = [
+        ControllerRuntime(controller, await accounts.client(controller.name), informers)
+        for controller in controllers
+    ]
     for runtime in runtimes:
         runtime.attach()
     async with asyncio.TaskGroup() as tasks:

@@ -13,6 +13,7 @@ from control_plane.client.client import ApiClient
 from control_plane.client.config import ClientConfig
 from control_plane.client.config import ConfigError as ClientConfigError
 from control_plane.client.events import EventRecorder
+from control_plane.client.health import wait_until_healthy
 from control_plane.client.informer_set import InformerSet
 from control_plane.client.leader_election import LeaderElector
 from control_plane.scheduler.cache import Cache
@@ -39,6 +40,7 @@ async def run(config: SchedulerConfig, ready: asyncio.Event | None = None) -> No
     except ClientConfigError as error:
         raise ConfigError(str(error)) from error
     async with ApiClient(client_config, user_agent=USER_AGENT) as client:
+        await wait_until_healthy(client)
         await _run_with(client, config, ready)
 
 

@@ -9,6 +9,7 @@ from control_plane.apiserver.admission.certificate_requester import CertificateR
 from control_plane.apiserver.admission.default_tolerations import DefaultTolerationSeconds
 from control_plane.apiserver.admission.device_admin_access import DeviceAdminAccess
 from control_plane.apiserver.admission.namespace_lifecycle import NamespaceLifecycle
+from control_plane.apiserver.admission.node_restriction import NodeRestriction
 from control_plane.apiserver.admission.node_taints import TaintNodesByCondition
 from control_plane.apiserver.admission.plugin import Plugin
 from control_plane.apiserver.admission.policies.param_rights import ParamRights
@@ -27,6 +28,7 @@ __all__ = ["ADMISSION", "Admission", "Operation", "Plugin", "Review"]
 ADMISSION: tuple[type[Plugin], ...] = (
     NamespaceLifecycle,
     ServiceAccountAdmission,
+    NodeRestriction,
     TaintNodesByCondition,
     Priority,
     DefaultTolerationSeconds,

@@ -1,86 +1,74 @@
-"""Authorization: each row of GRANTS may allow, then the roles; when none does, the answer is 403.
+"""Authorization: each authorizer in turn may allow or deny; when none does, the answer is 403.
 
-For now the nodes and the controllers may do everything, whatever the roles say. Health and version
-are for anybody even before the roles have been read. Source of the texts: Kubernetes v1.35.
+Members of system:masters may do everything. Until the cluster's roles have been read, anybody may
+ask for health and version, so that a server whose store is away is not taken for dead. Source of
+the texts: Kubernetes v1.35.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Protocol
 
-from control_plane.api.errors import Forbidden, Unauthorized
+from control_plane.api.errors import Forbidden
 from control_plane.apiserver.auth.decision import ALLOWED, Decision
-from control_plane.apiserver.auth.rbac.authorizer import RbacAuthorizer
-from control_plane.apiserver.auth.rules import ANY, Attributes, PathRule, ResourceRule, Rules
-from control_plane.apiserver.auth.user import AUTHENTICATED_GROUP, UNAUTHENTICATED_GROUP, User
+from control_plane.apiserver.auth.rbac.authorizer import RbacAuthorizer, aggregate
+from control_plane.apiserver.auth.rules import Attributes, PathRule, Rules
+from control_plane.apiserver.auth.user import MASTERS_GROUP, User
 
 __all__ = ["Attributes", "Authorizer", "Decision"]
 
-_COMPONENTS = frozenset(
-    {
-        "system:kube-controller-manager",
-        "kube-apiserver-kubelet-client",
-    }
-)
-_READING = ("get", "head")
-_EVERYTHING = Rules((ResourceRule((ANY,), (ANY,), (ANY,)),), (PathRule((ANY,), (ANY,)),))
 _PUBLIC = Rules(
-    paths=(PathRule(_READING, ("/healthz", "/livez", "/readyz", "/version", "/version/")),)
+    paths=(PathRule(("get", "head"), ("/healthz", "/livez", "/readyz", "/version", "/version/")),)
 )
 
 
-def _is_privileged(user: User) -> bool:
-    groups = user.groups
-    return "system:masters" in groups or "system:nodes" in groups or user.name in _COMPONENTS
+class Mode(Protocol):
+    """One of the ways to decide."""
 
+    def decide(self, user: User, asked: Attributes, /) -> Decision:
+        """Say whether `user` may."""
 
-def _is_authenticated(user: User) -> bool:
-    return AUTHENTICATED_GROUP in user.groups
-
-
-def _is_anybody(user: User) -> bool:
-    return _is_authenticated(user) or UNAUTHENTICATED_GROUP in user.groups
-
-
-# whom it is about, and what they may do in every namespace
-GRANTS: tuple[tuple[Callable[[User], bool], Rules], ...] = (
-    (_is_privileged, _EVERYTHING),
-    (_is_anybody, _PUBLIC),
-)
+    def rules_of(self, user: User, namespace: str, /) -> Rules:
+        """All that `user` may do in a namespace and at the scope of the cluster."""
 
 
 class Authorizer:
-    """GRANTS, then the roles of the cluster."""
+    """The cluster's ways to decide, in their order."""
 
-    def __init__(self, rbac: RbacAuthorizer) -> None:
-        """`rbac` decides by roles."""
+    def __init__(self, rbac: RbacAuthorizer, modes: Sequence[Mode] = ()) -> None:
+        """`rbac` says who holds which rules; it alone decides without `modes`."""
         self.rbac = rbac
+        self._modes = tuple(modes) or (rbac,)
 
     def decide(self, user: User, attributes: Attributes) -> Decision:
         """Say whether `user` may."""
-        for is_about, rules in GRANTS:
-            if is_about(user) and rules.allow(attributes):
-                return ALLOWED
-        return self.rbac.decide(user, attributes)
+        if MASTERS_GROUP in user.groups:
+            return ALLOWED
+        reasons = []
+        for mode in self._modes:
+            decision = mode.decide(user, attributes)
+            if decision.allowed or decision.denied:
+                return decision
+            if decision.reason:
+                reasons.append(decision.reason)
+        if not self.rbac.knows_roles and _PUBLIC.allow(attributes):
+            return ALLOWED
+        return Decision(allowed=False, reason="\n".join(reasons))
 
     def rules_of(self, user: User, namespace: str) -> Rules:
         """Return all that `user` may do in a namespace and at the scope of the cluster."""
-        granted = [rules for is_about, rules in GRANTS if is_about(user)]
-        roles = self.rbac.rules_of(user, namespace)
-        granted.append(roles)
+        found = [mode.rules_of(user, namespace) for mode in self._modes]
         return Rules(
-            tuple(rule for rules in granted for rule in rules.resources),
-            tuple(rule for rules in granted for rule in rules.paths),
-            roles.incomplete,
-            roles.error,
+            tuple(rule for rules in found for rule in rules.resources),
+            tuple(rule for rules in found for rule in rules.paths),
+            any(rules.incomplete for rules in found),
+            aggregate(rules.error for rules in found if rules.error),
         )
 
     def authorize(self, user: User, attributes: Attributes) -> None:
-        """Return if `user` may; raise Unauthorized for nobody in particular, else Forbidden."""
+        """Return if `user` may; raise Forbidden if not."""
         decision = self.decide(user, attributes)
-        if decision.allowed:
-            return
-        if user.is_anonymous:
-            raise Unauthorized("Unauthorized")
-        raise _forbidden(user, attributes, decision.reason)
+        if not decision.allowed:
+            raise _forbidden(user, attributes, decision.reason)
 
 
 def denial(user: User, attributes: Attributes) -> str:

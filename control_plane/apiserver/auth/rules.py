@@ -13,7 +13,10 @@ ANY = "*"
 
 
 class Attributes(NamedTuple):
-    """What is asked: an action on a resource, or (with an empty `resource`) a verb on a path."""
+    """What is asked: an action on a resource, or (with an empty `resource`) a verb on a path.
+
+    `selected` are the fields that must have exactly these values in what is read or deleted.
+    """
 
     verb: str
     path: str = ""
@@ -22,6 +25,7 @@ class Attributes(NamedTuple):
     subresource: str = ""
     namespace: str = ""
     name: str = ""
+    selected: tuple[tuple[str, str], ...] = ()
 
     @property
     def full_resource(self) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
 from control_plane.api import field_selector
-from control_plane.api.errors import MethodNotAllowed, NotFound, Unauthorized
+from control_plane.api.errors import MethodNotAllowed, NotFound
 from control_plane.api.names import path_segment_errors
 from control_plane.api.resources import CUSTOMRESOURCEDEFINITIONS, ResourceSet
 from control_plane.api.warnings import deprecation
@@ -28,7 +28,12 @@ from control_plane.apiserver.http.edge import Edge
 from control_plane.apiserver.http.request import Request
 from control_plane.apiserver.http.request_labels import labels_of
 from control_plane.apiserver.http.services import ApiServices
-from control_plane.apiserver.http.target import Target, parse_target, unserved_subresource
+from control_plane.apiserver.http.target import (
+    Target,
+    parse_target,
+    unserved_resource,
+    unserved_subresource,
+)
 from control_plane.apiserver.metrics.requests import RequestLabels
 from control_plane.apiserver.subresources import SUBRESOURCES
 from control_plane.apiserver.virtual import VIRTUAL
@@ -114,8 +119,9 @@ class ResourceApi:
         if plan is None or not plan.fits(request):
             plan = self._planned(request) or await self._newly_served(request)
         if plan is None:
-            asked = Attributes(verb=request.method.lower(), path=request.path)
+            asked = _unserved(request)
             await self._edge.admit(request, asked)
+            self._services.authorizer.authorize(request.user, asked)
             return self._nothing_here(request)
         target, verb, function, asked, labels, deprecated = plan
         self._edge.count(request, labels)
@@ -167,12 +173,7 @@ class ResourceApi:
         return work_of(verb, request.query, stored)
 
     def _nothing_here(self, request: Request) -> Reply:
-        """404 for who is known, 401 for the rest: existence is not for everybody.
-
-        Plain text, as upstream, unless the resource is served but not this subresource.
-        """
-        if request.user.is_anonymous:
-            raise Unauthorized
+        """404 in plain text, unless the resource is served but not this subresource."""
         resources = self._services.collections.resources
         unserved = unserved_subresource(request.raw_path, resources)
         if unserved:
@@ -232,6 +233,7 @@ def is_resource_scope(scope: Any) -> bool:
 
 
 def _attributes(request: Request, target: Target, verb: str) -> Attributes:
+    selected = _selected(request, verb)
     return Attributes(
         verb=verb,
         path=request.path,
@@ -239,8 +241,22 @@ def _attributes(request: Request, target: Target, verb: str) -> Attributes:
         resource=target.resource.plural,
         subresource=target.subresource,
         namespace=target.namespace,
-        name=target.name or _only_name(request, verb),
+        name=target.name or _only_name(selected),
+        selected=selected,
     )
+
+
+def _unserved(request: Request) -> Attributes:
+    """What is asked of a resource that is not served; who may do that is told that it is not."""
+    target = unserved_resource(request.raw_path)
+    if target is None:
+        return Attributes(verb=request.method.lower(), path=request.path)
+    if target.subresource:
+        verb = _SUBRESOURCE_VERBS.get(request.method, request.method.lower())
+        return _attributes(request, target, verb)
+    verb, _ = VERBS.get((request.method, bool(target.name)), (request.method.lower(), None))
+    is_watch = verb == "list" and request.query.flag("watch")
+    return _attributes(request, target, "watch" if is_watch else verb)
 
 
 def _api(target: Target) -> tuple[str, ...]:
@@ -248,13 +264,18 @@ def _api(target: Target) -> tuple[str, ...]:
     return (resource.group, resource.version, resource.plural, target.subresource)
 
 
-def _only_name(request: Request, verb: str) -> str:
-    """The name of the one object that a list, watch or deletion of many is about."""
+def _selected(request: Request, verb: str) -> tuple[tuple[str, str], ...]:
+    """The values that the field selector of a list, watch or deletion of many demands."""
     wanted = request.query.text("fieldSelector")
     if not wanted or verb not in ("list", "watch", "deletecollection"):
-        return ""
+        return ()
     try:
-        name = field_selector.parse(wanted).exact("metadata.name")
+        return field_selector.parse(wanted).demanded
     except ValueError:
-        return ""
+        return ()
+
+
+def _only_name(selected: tuple[tuple[str, str], ...]) -> str:
+    """The name of the one object that a list, watch or deletion of many is about."""
+    name = next((value for field, value in selected if field == "metadata.name"), "")
     return name if name and not path_segment_errors(name) else ""

@@ -54,6 +54,22 @@ def unserved_subresource(raw_path: str, resources: ResourceSet) -> str:
     return "" if served else f"{target.resource.plural}/{target.subresource}"
 
 
+def unserved_resource(raw_path: str) -> Target | None:
+    """What a path under a group's version would be about if its resource were served."""
+    located = _group_version([unquote(part) for part in raw_path.strip("/").split("/")])
+    if located is None:
+        return None
+    group, version, rest = located
+    rest = rest[1:] if rest[:1] == ["watch"] else rest
+    namespace = ""
+    if len(rest) > 2 and rest[0] == "namespaces" and rest[2] not in _NAMESPACE_SUBRESOURCES:
+        namespace, rest = rest[1], rest[2:]
+    plural, name, subresource = [*rest, "", "", ""][:3]
+    return Target(
+        Resource(group, version, "", plural, True, storage=""), namespace, name, subresource
+    )
+
+
 def _parse(raw_path: str, resources: ResourceSet) -> Target | None:
     parts = raw_path.strip("/").split("/")
     if "%" in raw_path:

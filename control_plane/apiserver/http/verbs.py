@@ -116,7 +116,9 @@ async def update(services: ApiServices, request: Request, target: Target) -> Rep
     obj = await read_object(request, resource, call)
     require_name(obj, target.name)
 
-    async def replace(_current: Object) -> Object:
+    async def replace(current: Object) -> Object:
+        if not current:
+            services.authorizer.authorize(request.user, _creating(request, target))
         return deep_copy(obj)
 
     edit = Edit(
@@ -177,7 +179,7 @@ async def _apply(services: ApiServices, request: Request, target: Target) -> Rep
 
 
 def _creating(request: Request, target: Target) -> Attributes:
-    """What a user must be allowed to do besides patching when an apply creates."""
+    """What a user must be allowed to do besides when an update or an apply creates."""
     resource = target.resource
     return Attributes(
         verb="create",

@@ -43,6 +43,7 @@ async def create(services: ApiServices, request: Request, target: Target) -> Rep
     review = Review(SERVICEACCOUNTS, Operation.CREATE, namespace, sent, None, call, "token", name)
     await services.registry.admit(review)
     _check(sent, target)
+    sent["metadata"] |= {"name": name, "namespace": namespace}
     spec = sent.setdefault("spec", {})
     audiences = tuple(spec.get("audiences") or services.config.service_accounts.audiences)
     seconds = spec.get("expirationSeconds") or DEFAULT_SECONDS
@@ -51,11 +52,8 @@ async def create(services: ApiServices, request: Request, target: Target) -> Rep
     now = time.time()
     expires = datetime.datetime.fromtimestamp(int(now) + seconds, datetime.UTC)
     spec |= {"audiences": list(audiences), "expirationSeconds": seconds}
-    sent["metadata"] |= {
-        "name": target.name,
-        "namespace": target.namespace,
-        "creationTimestamp": format_time(datetime.datetime.fromtimestamp(now, datetime.UTC)),
-    }
+    made = format_time(datetime.datetime.fromtimestamp(now, datetime.UTC))
+    sent["metadata"]["creationTimestamp"] = made
     sent["status"] = {
         "token": services.signer.sign(subject, audiences, seconds, now),
         "expirationTimestamp": format_time(expires),

@@ -6,6 +6,7 @@ v1.35.
 
 from collections.abc import Mapping
 
+from control_plane.api import field_selector
 from control_plane.api.errors import BadRequest
 from control_plane.api.objects import Object, dig
 from control_plane.api.validation.access_reviews import (
@@ -95,4 +96,16 @@ def attributes_of(spec: Object) -> Attributes:
         return Attributes(verb=path.get("verb") or "", path=path.get("path") or "")
     asked = spec["resourceAttributes"]
     fields = ("verb", "group", "resource", "subresource", "namespace", "name")
-    return Attributes(**{field: asked.get(field) or "" for field in fields})
+    texts = {field: asked.get(field) or "" for field in fields}
+    return Attributes(**texts, selected=_selected(asked.get("fieldSelector") or {}))
+
+
+def _selected(selector: Object) -> tuple[tuple[str, str], ...]:
+    """The values that a field selector demands; what is not understood demands nothing."""
+    try:
+        raw = field_selector.parse(selector.get("rawSelector") or "").demanded
+    except ValueError:
+        raw = ()
+    listed = (one for one in selector.get("requirements") or () if one.get("operator") == "In")
+    pairs = ((one["key"], one["values"]) for one in listed)
+    return (*raw, *((key, values[0]) for key, values in pairs if len(values) == 1))

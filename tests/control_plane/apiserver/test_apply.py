@@ -244,7 +244,7 @@ def test_scaling_takes_the_replicas(api: RawApi, web: str) -> None:
 
 def test_creating_needs_the_permission(server: ThreadedApiServer, api: RawApi, maps: str) -> None:
     with raw_api(server, "") as nobody:
-        assert nobody.apply(f"{maps}/a", configured()).code == 401
+        assert nobody.apply(f"{maps}/a", configured()).code == 403
     assert api.get(f"{maps}/a").code == 404
 
 

@@ -185,7 +185,7 @@ def test_answers_name_the_schema_and_the_level(api: RawApi, server: ThreadedApiS
         assert headers["X-Kubernetes-PF-PriorityLevel-UID"] == uid(api, LEVELS, "node-high")
     with raw_api(server, "") as nobody:
         refused = nobody.get("/api/v1/pods")
-        assert refused.code == 401
+        assert refused.code == 403
         assert refused.headers["X-Kubernetes-PF-FlowSchema-UID"] == uid(
             api, SCHEMAS, "global-default"
         )

@@ -99,7 +99,7 @@ def test_groups_of_nobody(api: RawApi) -> None:
 
 def test_nobody_acts_as_somebody(server: ThreadedApiServer) -> None:
     with RawApi(server.url, server.pki.pair("ca").certificate) as nobody:
-        assert who(nobody, User="joe").code == 401
+        assert who(nobody, User="joe").code == 403
 
 
 def test_kubectl_as(server: ThreadedApiServer, tmp_path: Path, namespace: str) -> None:

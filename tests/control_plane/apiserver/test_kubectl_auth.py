@@ -46,6 +46,44 @@ def test_can_i_not(
     assert (answer.returncode, answer.stdout.strip()) == (1, "no")
 
 
+RULES = """
+apiVersion: v1
+kind: List
+items:
+- apiVersion: rbac.authorization.k8s.io/v1
+  kind: Role
+  metadata: {name: reader}
+  rules:
+  - {apiGroups: [""], resources: [pods], verbs: [get, list]}
+- apiVersion: rbac.authorization.k8s.io/v1
+  kind: RoleBinding
+  metadata: {name: readers}
+  roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: reader}
+  subjects:
+  - {apiGroup: rbac.authorization.k8s.io, kind: User, name: jane}
+"""
+
+
+def test_reconcile(
+    server: ThreadedApiServer, jane: Kubectl, tmp_path: Path, namespace: str
+) -> None:
+    file = tmp_path / "rules.yaml"
+    file.write_text(RULES)
+    kubectl = Kubectl(server.kubeconfig, tmp_path, namespace)
+    made = kubectl("auth", "reconcile", "-f", str(file))
+    assert "rolebinding.rbac.authorization.k8s.io/readers reconciled" in made
+    assert jane("auth", "can-i", "list", "pods").strip() == "yes"
+    file.write_text(RULES.replace("[get, list]", "[get, watch]").replace("jane", "joe"))
+    more = kubectl("auth", "reconcile", "-f", str(file))
+    assert "role.rbac.authorization.k8s.io/reader reconciled" in more
+    role = json.loads(kubectl("get", "role", "reader", "-o", "json"))
+    assert {verb for rule in role["rules"] for verb in rule["verbs"]} == {"get", "list", "watch"}
+    assert jane("auth", "can-i", "watch", "pods").strip() == "yes"
+    kubectl("auth", "reconcile", "-f", str(file), "--remove-extra-subjects")
+    binding = json.loads(kubectl("get", "rolebinding", "readers", "-o", "json"))
+    assert [subject["name"] for subject in binding["subjects"]] == ["joe"]
+
+
 def test_whoami(jane: Kubectl) -> None:
     info = json.loads(jane("auth", "whoami", "-o", "json"))["status"]["userInfo"]
     assert (info["username"], info["groups"]) == ("jane", ["dev", "system:authenticated"])

@@ -35,11 +35,11 @@ class World:
         }
         self.bindings.set_binding((namespace, name), binding_of(obj, namespace))
 
-    def allows(self, user: User, verb: str, resource: str, **more: str) -> bool:
+    def allows(self, user: User, verb: str, resource: str, **more: Any) -> bool:
         return self.rbac.decide(user, asked(verb, resource, **more)).allowed
 
 
-def asked(verb: str, resource: str, **more: str) -> Attributes:
+def asked(verb: str, resource: str, **more: Any) -> Attributes:
     plural, _, subresource = resource.partition("/")
     return Attributes(verb, resource=plural, subresource=subresource, **more)
 

@@ -1,7 +1,8 @@
 """Aggregated roles, for real; and what the roles of every cluster then allow to whom.
 
-The matrix asks the server about each verb, resource and identity, and compares with the rules of
-the bootstrap roles, gone through one by one.
+A part of the matrix of verbs, resources and identities is asked of the server, and compared with
+the rules of the bootstrap roles, gone through one by one. All of it is asked of the authorizer in
+tests/control_plane/apiserver/test_access_matrix.py.
 """
 
 import itertools
@@ -115,7 +116,10 @@ def _questions() -> list[Attributes]:
     return found
 
 
-async def test_every_verb_on_every_resource_for_every_identity(stage: Stage) -> None:
+PART = 29  # of the questions one is asked: a prime, so that all verbs come
+
+
+async def test_verbs_on_resources_for_every_identity(stage: Stage) -> None:
     await stage.namespace(NAMESPACE)
     for user, _, _, role in IDENTITIES:
         if role:
@@ -133,14 +137,14 @@ async def test_every_verb_on_every_resource_for_every_identity(stage: Stage) -> 
     )
     wrong, cells = [], 0
     for user, groups, everywhere, here in IDENTITIES:
-        for asked in _questions():
+        for asked in _questions()[::PART]:
             names = (*everywhere, here) if asked.namespace and here else everywhere
             wanted = any(expected[name].allow(asked) for name in names)
             cells += 1
             if await _allowed(stage, user, groups, asked) != wanted:
                 wrong.append((user, asked, wanted))
     assert not wrong
-    assert cells > 5_000
+    assert cells > 200
 
 
 async def _allowed(stage: Stage, user: str, groups: tuple[str, ...], asked: Attributes) -> bool:

@@ -21,6 +21,11 @@ class RbacAuthorizer:
         """Use bindings that somebody keeps current."""
         self._bindings = bindings
 
+    @property
+    def knows_roles(self) -> bool:
+        """Whether any role has been read yet."""
+        return self._bindings.has_roles
+
     def decide(self, user: User, asked: Attributes) -> Decision:
         """Say whether a role allows it, and which."""
         question = question_of(asked)

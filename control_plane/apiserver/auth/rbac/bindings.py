@@ -37,6 +37,11 @@ class Bindings:
         self._of_subject: dict[tuple[Subject, str], set[Place]] = {}
         self._tables: dict[tuple[Subject, str], Permissions] = {}
 
+    @property
+    def has_roles(self) -> bool:
+        """Whether there is any role."""
+        return bool(self._roles)
+
     def role(self, place: Place) -> Role | None:
         """The role, or None."""
         return self._roles.get(place)

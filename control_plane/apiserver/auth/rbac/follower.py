@@ -64,7 +64,7 @@ class Follower:
         try:
             self._put(place, orjson.loads(entry.item) if entry is not None else None)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            logger.error("unusable rbac object name=%s/%s: %r", *place, error)
+            logger.error("unusable object for authorization name=%s/%s: %r", *place, error)
             self._put(place, None)
             entry = None
         if entry is None:

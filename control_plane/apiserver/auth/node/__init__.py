@@ -1,0 +1,1 @@
+"""What nodes may do: what their pods are related to, and themselves."""
