@@ -8,11 +8,14 @@ import argparse
 import ipaddress
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 from control_plane.apiserver.audit.options import AuditOptions, add_audit_flags, audit_options
+from control_plane.apiserver.auth import config as auth_config
+from control_plane.apiserver.auth.config import AuthConfig
+from control_plane.apiserver.config_error import ConfigError
 from control_plane.apiserver.encryption.options import (
     EncryptionOptions,
     add_encryption_flags,
@@ -21,14 +24,15 @@ from control_plane.apiserver.encryption.options import (
 from control_plane.apiserver.etcd.endpoints import EtcdEndpoints, check_server
 from control_plane.client.flags import boolean
 
+__all__ = [
+    "ApiServerConfig", "ConfigError", "IPNetwork", "ServiceAccountKeys", "StartError", "TlsFiles",
+    "add_flags", "checked", "from_args",
+]  # fmt: skip
+
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 Options = TypeVar("Options")
 DEFAULT_ISSUER = "https://kubernetes.default.svc.cluster.local"
-
-
-class ConfigError(Exception):
-    """The configuration cannot work; the text is one line that names the thing and the remedy."""
 
 
 class StartError(Exception):
@@ -68,6 +72,7 @@ class ApiServerConfig:
     etcd: EtcdEndpoints
     tls: TlsFiles
     service_accounts: ServiceAccountKeys
+    auth: AuthConfig = field(default_factory=AuthConfig)
     etcd_prefix: str = "/registry"
     bind_address: str = "0.0.0.0"
     secure_port: int = 6443
@@ -155,6 +160,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     )
     add_encryption_flags(parser)
     add_audit_flags(parser)
+    auth_config.add_flags(parser)
 
 
 def from_args(args: argparse.Namespace) -> ApiServerConfig:
@@ -180,6 +186,7 @@ def from_args(args: argparse.Namespace) -> ApiServerConfig:
                 _optional(args.kubelet_client_key),
             ),
             service_accounts=ServiceAccountKeys(issuer, signing_key, public_keys, audiences),
+            auth=auth_config.from_args(args, issuer),
             etcd_prefix=args.etcd_prefix,
             bind_address=args.bind_address,
             secure_port=args.secure_port,
@@ -294,7 +301,11 @@ def _check_pairs(config: ApiServerConfig) -> None:
 
 def _files(config: ApiServerConfig) -> list[tuple[str, Path]]:
     tls, accounts, etcd = config.tls, config.service_accounts, config.etcd
+    auth = config.auth
+    proxies = auth.request_headers
     named: list[tuple[str, Path | None]] = [
+        ("--requestheader-client-ca-file", proxies.authority if proxies is not None else None),
+        ("--token-auth-file", auth.token_file),
         ("--client-ca-file", tls.client_ca),
         ("--tls-cert-file", tls.certificate),
         ("--tls-private-key-file", tls.private_key),

@@ -13,7 +13,7 @@ import datetime
 import functools
 import logging
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import NamedTuple
 
 import orjson
@@ -31,12 +31,13 @@ from control_plane.apiserver.api_service_keeper import ApiServiceKeeper
 from control_plane.apiserver.audit.auditor import Auditor
 from control_plane.apiserver.audit.options import auditor_of
 from control_plane.apiserver.auth.authn import Authenticator
-from control_plane.apiserver.auth.authz import Authorizer
+from control_plane.apiserver.auth.authz import Authorizer, Mode
 from control_plane.apiserver.auth.node.authorizer import NodeAuthorizer
 from control_plane.apiserver.auth.node.follower import follow_nodes
 from control_plane.apiserver.auth.rbac.authorizer import RbacAuthorizer
 from control_plane.apiserver.auth.rbac.follower import follow
 from control_plane.apiserver.auth.rbac.role_keeper import HOOK, RoleKeeper
+from control_plane.apiserver.auth.token_sources import TokenSources
 from control_plane.apiserver.auth.tokens import TokenAuthenticator, TokenSigner
 from control_plane.apiserver.bootstrap import HOOKS, Bootstrap
 from control_plane.apiserver.compaction import Compactor
@@ -66,6 +67,7 @@ from control_plane.apiserver.server_presence import ServerPresence, advertised_a
 from control_plane.apiserver.service_endpoints import ServiceEndpoints
 from control_plane.apiserver.storage.collections import Collections
 from control_plane.apiserver.storage.selection import EVERYTHING
+from control_plane.client.certificate_files import CertificateFiles
 
 __all__ = ["ConfigError", "StartError", "run"]
 
@@ -76,7 +78,14 @@ async def run(config: ApiServerConfig, ready: asyncio.Event | None = None) -> No
     """Serve until cancelled; set `ready` once the store answers and the first objects are there."""
     checked(config)
     collect_seldom()
-    server_tls, kubelet_tls = tls.server_context(config.tls), tls.kubelet_context(config.tls)
+    server_tls, kubelet_tls = _server_tls(config), tls.kubelet_context(config.tls)
+    files = [
+        CertificateFiles(
+            (config.tls.certificate, config.tls.private_key, config.tls.client_ca),
+            lambda: tls.load_server_files(server_tls, config.tls),
+        ),
+        *tls.kubelet_files(kubelet_tls, config.tls),
+    ]
     with contextlib.closing(bind(config.bind_address, config.secure_port)) as listening:
         port = listening.getsockname()[1]
         async with _opened(config) as etcd, _assembled(config, etcd, port, kubelet_tls) as parts:
@@ -87,7 +96,7 @@ async def run(config: ApiServerConfig, ready: asyncio.Event | None = None) -> No
                 parts.services.kubelets.end_streams()
 
             async with serving(parts.app, listening, server_tls, end_streams):
-                await _run_tasks(config, etcd, parts, ready)
+                await _run_tasks(config, etcd, parts, files, ready)
 
 
 class _Parts(NamedTuple):
@@ -107,7 +116,11 @@ class _Parts(NamedTuple):
 
 
 async def _run_tasks(
-    config: ApiServerConfig, etcd: EtcdClient, parts: _Parts, ready: asyncio.Event | None
+    config: ApiServerConfig,
+    etcd: EtcdClient,
+    parts: _Parts,
+    files: Sequence[CertificateFiles],
+    ready: asyncio.Event | None,
 ) -> None:
     async with asyncio.TaskGroup() as group:
         # read while the store answers: the first request would read it on the event loop
@@ -120,6 +133,9 @@ async def _run_tasks(
             group.create_task(parts.reload.run())
         if parts.auditor is not None:
             group.create_task(parts.auditor.run())
+        group.create_task(parts.services.tokens.run())
+        for one in files:
+            group.create_task(one.run(), name="certificates")
         await parts.bootstrap.done.wait()
         group.create_task(parts.roles.run())
         group.create_task(parts.definitions.run())
@@ -145,8 +161,7 @@ async def _assembled(
     collections = Collections(
         BUILT_IN, etcd, config.etcd_prefix, config.event_ttl_seconds, encryption
     )
-    rbac = RbacAuthorizer(follow(collections))
-    authorizer = Authorizer(rbac, (NodeAuthorizer(follow_nodes(collections)), rbac))
+    authorizer = _authorizer(config, collections)
     cluster_ips, node_ports = _ranges(config, etcd, collections)
     allocators = Allocators(ServiceAllocation(cluster_ips, node_ports))
     admission = Admission(collections, authorizer)
@@ -154,14 +169,20 @@ async def _assembled(
     kubelets = KubeletClient(collections, kubelet_tls)
     reader, signer = Reader(collections), TokenSigner(config.service_accounts)
     lookup = functools.partial(_find_core, collections)
-    tokens = TokenAuthenticator(config.service_accounts, lookup)
+    accounts, own = TokenAuthenticator(config.service_accounts, lookup), config.service_accounts
+    tokens = TokenSources(config.auth, accounts, own.issuer, lookup, _now)
     components = ComponentHealth(etcd, config.etcd_prefix, collections, _now)
     services = ApiServices(
         config, collections, reader, registry, signer, tokens, kubelets, components, authorizer
     )
     flow = FlowControlParts.of(config, collections, registry)
     auditor = auditor_of(config.audit, _now)
-    edge = Edge(Authenticator(tokens), authorizer, flow.limiter, auditor=auditor)
+    edge = Edge(
+        Authenticator(tokens, config.auth.request_headers),
+        authorizer,
+        flow.limiter,
+        auditor=auditor,
+    )
     address = advertised_address(config)
     presence = ServerPresence(etcd, config.etcd_prefix, address)
     bootstrap = Bootstrap(config, port, collections, registry, presence)
@@ -202,6 +223,17 @@ async def _assembled(
         await admission.webhooks.close()
         if auditor is not None:
             await auditor.close()
+
+
+def _server_tls(config: ApiServerConfig) -> ssl.SSLContext:
+    proxies = config.auth.request_headers
+    return tls.server_context(config.tls, proxies.authority if proxies is not None else None)
+
+
+def _authorizer(config: ApiServerConfig, collections: Collections) -> Authorizer:
+    rbac = RbacAuthorizer(follow(collections))
+    modes: dict[str, Mode] = {"Node": NodeAuthorizer(follow_nodes(collections)), "RBAC": rbac}
+    return Authorizer(rbac, [modes[mode] for mode in config.auth.modes])
 
 
 @contextlib.asynccontextmanager

@@ -1,20 +1,44 @@
 """TLS contexts: the server's own, which asks for a client certificate, and that for kubelets."""
 
 import ssl
+from collections.abc import Iterator
 from pathlib import Path
 
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from control_plane.apiserver.auth.certificates import ServerContext
 from control_plane.apiserver.config import ConfigError, TlsFiles
+from control_plane.client.certificate_files import CertificateFiles
 
 
-def server_context(files: TlsFiles) -> ssl.SSLContext:
-    """The listening side; a client may show a certificate of the client CA, or none."""
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+def server_context(files: TlsFiles, proxy_ca: Path | None = None) -> ServerContext:
+    """The listening side; a client may show a certificate of the client CA, or none.
+
+    Front proxies show one of `proxy_ca`.
+    """
+    context = ServerContext(ssl.PROTOCOL_TLS_SERVER)
+    context.options |= ssl.OP_NO_COMPRESSION
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    _load_pair(context, files.certificate, files.private_key)
-    _load_authority(context, files.client_ca)
+    load_server_files(context, files)
+    if proxy_ca is not None:
+        _load_authority(context, proxy_ca)
+        context.users = _authorities(files.client_ca)
+        context.proxies = _authorities(proxy_ca) - context.users
     context.verify_mode = ssl.CERT_OPTIONAL
     context.set_alpn_protocols(["http/1.1"])
     return context
+
+
+def load_server_files(context: ssl.SSLContext, files: TlsFiles) -> None:
+    """Read the certificate, the key and the client CA, at the start or when they have changed."""
+    _load_pair(context, files.certificate, files.private_key)
+    _load_authority(context, files.client_ca)
+
+
+def _authorities(path: Path) -> frozenset[bytes]:
+    found = x509.load_pem_x509_certificates(path.read_bytes())
+    return frozenset(one.public_bytes(Encoding.DER) for one in found)
 
 
 def kubelet_context(files: TlsFiles) -> ssl.SSLContext:
@@ -29,6 +53,13 @@ def kubelet_context(files: TlsFiles) -> ssl.SSLContext:
     if files.kubelet_client_certificate is not None and files.kubelet_client_key is not None:
         _load_pair(context, files.kubelet_client_certificate, files.kubelet_client_key)
     return context
+
+
+def kubelet_files(context: ssl.SSLContext, files: TlsFiles) -> Iterator[CertificateFiles]:
+    """Follow the certificate that is shown to kubelets, where there is one."""
+    certificate, key = files.kubelet_client_certificate, files.kubelet_client_key
+    if certificate is not None and key is not None:
+        yield CertificateFiles((certificate, key), lambda: _load_pair(context, certificate, key))
 
 
 def _load_pair(context: ssl.SSLContext, certificate: Path, key: Path) -> None:

@@ -31,7 +31,8 @@ class ClientConfig:
     """An API server's URL and the credentials to use there; PEM texts as bytes, empty when absent.
 
     `server` has no trailing slash. `tls_server_name` replaces the URL's host when the server's
-    certificate is checked. `insecure` switches that check off.
+    certificate is checked. `insecure` switches that check off. `source` is the file that says it
+    all, None where there is none.
     """
 
     server: str
@@ -41,6 +42,7 @@ class ClientConfig:
     token: str = field(default="", repr=False)
     tls_server_name: str = ""
     insecure: bool = False
+    source: Path | None = None
 
     @classmethod
     def from_kubeconfig(cls, path: str | Path, context: str = "") -> "ClientConfig":
@@ -116,6 +118,7 @@ class _KubeconfigReader:
             token=self._token(user),
             tls_server_name=cluster.get("tls-server-name", ""),
             insecure=bool(cluster.get("insecure-skip-tls-verify", False)),
+            source=self._path,
         )
 
     def _document(self) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import aiohttp
 import orjson
 
 from control_plane.api.errors import ApiError, from_status
+from control_plane.client.certificate_files import LOOK_SECONDS, CertificateFiles
 from control_plane.client.config import ClientConfig
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,7 @@ class Transport:
         if config.token:
             self._headers["Authorization"] = f"Bearer {config.token}"
         self._tls: ssl.SSLContext | None = None
+        self._following: asyncio.Task[None] | None = None
         self._requests: aiohttp.ClientSession | None = None
         self._watches: aiohttp.ClientSession | None = None
 
@@ -71,13 +73,34 @@ class Transport:
         self._tls = self._config.ssl_context()
         self._requests = self._session(MAX_CONNECTIONS)
         self._watches = self._session(0)
+        if self._config.source is not None and self._config.certificate_pem:
+            files = CertificateFiles((self._config.source,), self._read_again)
+            self._following = asyncio.create_task(self._follow(files), name="kubeconfig")
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
         """Close every connection, those of running watches too."""
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.wait([self._following])
         for session in (self._requests, self._watches):
             if session is not None:
                 await session.close()
+
+    async def _follow(self, files: CertificateFiles) -> None:
+        """Make new connections with the certificate that the kubeconfig has now."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            if files.look():
+                old, self._requests = self._requests, self._session(MAX_CONNECTIONS)
+                try:
+                    await asyncio.sleep(REQUEST_TIMEOUT_SECONDS)  # for what is on its way
+                finally:
+                    if old is not None:
+                        await old.close()
+
+    def _read_again(self) -> None:
+        self.use(ClientConfig.from_kubeconfig(self._config.source or ""))
 
     def _session(self, limit: int) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(limit=limit, ssl=True if self._tls is None else self._tls)

@@ -45,6 +45,7 @@ class ControllersConfig:
     cluster_signing_legacy_unknown_cert_file: Path | None = None
     cluster_signing_legacy_unknown_key_file: Path | None = None
     cluster_signing_duration: float = 31_536_000.0
+    service_account_private_key_file: Path | None = None
     concurrent_deployment_syncs: int = 5
     concurrent_replicaset_syncs: int = 5
     concurrent_rc_syncs: int = 5
@@ -74,6 +75,7 @@ _HELP = {
     "cluster_signing_cert_file": "authority of approved CertificateSigningRequests",
     "cluster_signing_key_file": "its key",
     "cluster_signing_duration": "the longest that a signed certificate is good, e.g. 8760h",
+    "service_account_private_key_file": "signs the tokens of service-account-token secrets",
     "node_monitor_grace_period": "silence after which a node counts as unreachable, e.g. 50s",
     "terminated_pod_gc_threshold": "ended pods to keep; 0 or less keeps all",
 }

@@ -35,13 +35,14 @@ def root_ca(config: ControllersConfig) -> Controller:
     return Controller(
         "root-ca-certificate-publisher-controller",
         "root-ca-cert-publisher",
-        partial(reconcile, _read_ca(config)),
+        partial(reconcile, read_ca(config)),
         sources=(For(NAMESPACES), Watches(CONFIGMAPS, namespace_of_changed)),
         workers=1,
     )
 
 
-def _read_ca(config: ControllersConfig) -> str:
+def read_ca(config: ControllersConfig) -> str:
+    """The CA that is published, as PEM; raises ConfigError."""
     if config.root_ca_file is None:
         return ClientConfig.from_kubeconfig(config.kubeconfig).ca_pem.decode()
     try:

@@ -6,6 +6,7 @@ with a factory, and a line here. Used by server.py; tests iterate it.
 
 from collections.abc import Callable, Mapping
 
+from control_plane.controllers.account_token_secrets import account_token_secrets
 from control_plane.controllers.certificates.approving import approving
 from control_plane.controllers.certificates.cleaning import cleaning
 from control_plane.controllers.certificates.signing import signing
@@ -45,6 +46,7 @@ CONTROLLERS: Mapping[str, Callable[[ControllersConfig], Controller]] = {
     "root-ca-certificate-publisher-controller": root_ca,
     "service-cidr-controller": service_cidrs,
     "serviceaccount-controller": serviceaccount,
+    "serviceaccount-token-controller": account_token_secrets,
     "taint-eviction-controller": taint_eviction,
     "validatingadmissionpolicy-status-controller": policy_status,
 }

@@ -111,6 +111,13 @@ class Authority:
         if not self._is_current(pair, identity, now):
             self._issue(pair, identity, now)
 
+    def renew(self, pair: KeyPair, now: datetime.datetime) -> None:
+        """Put a new key and certificate for the same identity at `pair`, however good the old is.
+
+        Raises PkiError when the old one cannot be read.
+        """
+        self._issue(pair, _identity_of(_load_certificate(pair.certificate)), now)
+
     def _is_current(self, pair: KeyPair, identity: Identity, now: datetime.datetime) -> bool:
         if not (pair.certificate.exists() and pair.key.exists()):
             return False

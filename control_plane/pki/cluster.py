@@ -19,9 +19,9 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from control_plane.pki.authority import Authority, Identity, IPAddress, KeyPair
+from control_plane.pki.authority import Authority, Identity, IPAddress, KeyPair, PkiError
 from control_plane.pki.files import key_pem, write_file
-from control_plane.pki.kubeconfig import write_kubeconfig
+from control_plane.pki.kubeconfig import server_of, write_kubeconfig
 
 ADMIN = Identity("kubernetes-admin", ("system:masters",))
 KUBELET_CLIENT = Identity("kube-apiserver-kubelet-client", ("system:masters",))
@@ -95,6 +95,26 @@ def ensure_pki(data_dir: Path, names: ClusterNames, now: datetime.datetime) -> C
         pair = pki.pair(name or "admin")
         write_kubeconfig(pki.kubeconfig(name), names.server, pki.pair("ca").certificate, pair)
     return pki
+
+
+def rotate_pki(data_dir: Path, now: datetime.datetime) -> list[str]:
+    """Issue every certificate anew but the authority's, and put the new ones into kubeconfig files.
+
+    Returns the names of the certificates. The authority and the key of service-account tokens stay:
+    what they have signed stays good. Raises PkiError when there is no cluster, or a file is
+    unusable.
+    """
+    pki = ClusterPki(data_dir)
+    if not pki.pair("ca").certificate.exists():
+        raise PkiError(f"{data_dir} has no certificates: give the data directory of a cluster")
+    authority = Authority.open(pki.pair("ca"), now)
+    names = sorted(path.stem for path in pki.directory.glob("*.crt") if path.stem != "ca")
+    for name in names:
+        authority.renew(pki.pair(name), now)
+        path = pki.kubeconfig("" if name == "admin" else name)
+        if path.exists():
+            write_kubeconfig(path, server_of(path), pki.pair("ca").certificate, pki.pair(name))
+    return names
 
 
 def _leaves(names: ClusterNames) -> dict[str, Identity]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from control_plane.pki.authority import KeyPair
+from control_plane.pki.authority import KeyPair, PkiError
 from control_plane.pki.files import write_file
 
 
@@ -14,6 +14,15 @@ def write_kubeconfig(path: Path, server: str, ca: Path, pair: KeyPair) -> None:
     content = yaml.safe_dump(_document(server, ca, pair), sort_keys=False).encode()
     if not (path.exists() and path.read_bytes() == content):
         write_file(path, content, 0o600)
+
+
+def server_of(path: Path) -> str:
+    """The API server's URL in a kubeconfig that `write_kubeconfig` made; PkiError for others."""
+    try:
+        document = yaml.safe_load(path.read_bytes())
+        return str(document["clusters"][0]["cluster"]["server"])
+    except (OSError, yaml.YAMLError, LookupError, TypeError) as error:
+        raise PkiError(f"{path} is no kubeconfig of this cluster: remove it") from error
 
 
 def _document(server: str, ca: Path, pair: KeyPair) -> dict[str, object]:

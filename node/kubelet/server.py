@@ -33,7 +33,7 @@ from node.kubelet.pod_services import NodeFacts, PodServices
 from node.kubelet.probes.prober import Prober
 from node.kubelet.runtimes.base import Runtime, RuntimeFailure
 from node.kubelet.runtimes.choice import open_runtime
-from node.kubelet.streaming.app import make_app, serve, tls_context
+from node.kubelet.streaming.app import certificate_files, make_app, serve, tls_context
 from node.kubelet.volumes.pod_volumes import PodVolumes
 
 if TYPE_CHECKING:
@@ -80,11 +80,13 @@ async def _run_parts(
     pods = informers.informer(PODS, field_selector=f"spec.nodeName={config.node_name}")
     tls = tls_context(config)
     runner, port = await serve(make_app(kubelet, runtime), config, tls)
+    certificate = certificate_files(config, tls)
     reporter = NodeReporter(config, client, runtime, facts, recorder, port)
     log.info("kubelet_started node=%s port=%d runtime=%s", config.node_name, port, runtime.name)
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(recorder.run(), name="events")
+            tasks.create_task(certificate.run(), name="certificate")
             await reporter.register()
             for renewal in _renewals(config, client, facts, tls):
                 tasks.create_task(renewal.run(), name="certificate")

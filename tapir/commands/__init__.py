@@ -16,6 +16,7 @@ from pathlib import Path
 from tapir import VERSION
 from tapir.commands import (
     certificates,
+    certs,
     check,
     datastore,
     exporting,
@@ -128,6 +129,12 @@ COMMANDS = (
     ),
     Command("token", "make a token with which a node joins", token.add_flags, token.run),
     Command("join", "make this machine a node of a cluster", join.add_flags, join.run),
+    Command(
+        "certs",
+        "issue a cluster's certificates anew",
+        certs.add_flags,
+        certs.run,
+    ),
     Command("proxy", "route services (not part of this version)", _no_flags, _proxy),
     Command("kubeconfig", "print the administrator's kubeconfig", _kubeconfig_flags, _kubeconfig),
     Command("version", "print the version", _no_flags, _version),

@@ -36,7 +36,11 @@ def component_flags(place: Place) -> dict[str, list[str]]:
     flags = {
         "apiserver": _apiserver(place),
         "scheduler": _single(place, "scheduler"),
-        "controller-manager": [*_single(place, "controller-manager"), *_signing(place)],
+        "controller-manager": [
+            *_single(place, "controller-manager"),
+            *_signing(place),
+            f"--service-account-private-key-file={place.pki.service_account_key}",
+        ],
         "kubelet": _kubelet(place),
     }
     extra = place.config.extra_flags
@@ -92,6 +96,8 @@ def _apiserver(place: Place) -> list[str]:
         f"--tls-private-key-file={serving.key}",
         f"--service-account-key-file={pki.service_account_public_key}",
         f"--service-account-signing-key-file={pki.service_account_key}",
+        "--authorization-mode=Node,RBAC",
+        "--enable-bootstrap-token-auth=true",
         f"--kubelet-certificate-authority={authority}",
         f"--kubelet-client-certificate={pki.pair(kubelet).certificate}",
         f"--kubelet-client-key={pki.pair(kubelet).key}",

@@ -7,8 +7,6 @@ its scheduler would only look alive.
 """
 
 import asyncio
-import datetime
-import ipaddress
 import logging
 import re
 import sys
@@ -17,15 +15,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from control_plane.api.objects import Object, dig
-from control_plane.pki.authority import PkiError
-from control_plane.pki.cluster import ClusterNames, ClusterPki, ensure_pki
-from tapir.up.addresses import (
-    IPAddress,
-    check_listening,
-    local_address,
-    node_address,
-    server_url,
-)
+from tapir.up.addresses import check_listening, node_address
+from tapir.up.certificates import ensure_certificates, keep_certificates
 from tapir.up.components import Place, check_extra_flags, component_flags, run_component
 from tapir.up.config import ConfigError, UpConfig
 from tapir.up.data_dir import claimed
@@ -34,7 +25,6 @@ from tapir.up.external_store import wait_for_store
 from tapir.up.readiness import wait_until_ready
 
 logger = logging.getLogger(__name__)
-FIRST_SERVICE_ADDRESS = ipaddress.ip_address("10.96.0.1")
 KUBELET_ADDRESS = "0.0.0.0"
 
 
@@ -53,7 +43,7 @@ async def run(config: UpConfig, ready: asyncio.Event | None = None) -> None:
     with claimed(config.data_dir) as claim:
         async with _store(config) as store:
             claim.keep()
-            pki = _ensure_pki(config, address)
+            pki = ensure_certificates(config, address)
             warn_of_password(config.datastore)
             _say(f"store: {without_password(config.datastore or config.etcd_servers)}")
             try:
@@ -64,6 +54,7 @@ async def run(config: UpConfig, ready: asyncio.Event | None = None) -> None:
 
 async def _run_components(place: Place, began: float, ready: asyncio.Event | None) -> None:
     async with asyncio.TaskGroup() as components:
+        components.create_task(keep_certificates(place.config), name="certificates")
         for name, flags in component_flags(place).items():
             components.create_task(run_component(name, flags), name=name)
         kubeconfig, node_name = place.pki.kubeconfig(), place.config.node_name
@@ -91,20 +82,6 @@ async def _store(config: UpConfig) -> AsyncIterator[str]:
             await asyncio.wait([keeper])
     finally:
         await child.stop()
-
-
-def _ensure_pki(config: UpConfig, address: IPAddress) -> ClusterPki:
-    listening = ipaddress.ip_address(config.bind_address)
-    names = ClusterNames(
-        server=server_url(listening, config.secure_port),
-        addresses=(FIRST_SERVICE_ADDRESS, address, local_address(listening)),
-        node=config.node_name,
-        node_addresses=(address,),
-    )
-    try:
-        return ensure_pki(config.data_dir, names, datetime.datetime.now(datetime.UTC))
-    except PkiError as error:
-        raise ConfigError(str(error)) from error
 
 
 def warn_of_password(url: str) -> None:

@@ -1,35 +1,71 @@
-"""Authentication: the first of AUTHENTICATORS' answers that is not None.
+"""Authentication: who asks, by the first of these that says so.
 
-A client certificate, then a bearer token. A wrong token is not anonymous: it is 401. Requests
-without any credentials are anonymous, whom `authz` lets see little.
+A front proxy's headers, a client certificate, a bearer token; else nobody in particular, where
+that is allowed. What is wrong is not nobody: it is 401. Source: the union of authenticators of
+Kubernetes v1.35.
 """
 
+import base64
+import binascii
+import time
 from collections.abc import Mapping
+from typing import Protocol
 
-from control_plane.api.errors import Unauthorized
-from control_plane.apiserver.auth.tokens import TokenAuthenticator, TokenError
+from control_plane.api.errors import BadRequest, Unauthorized
+from control_plane.apiserver.auth.authentication_file import Anonymous
+from control_plane.apiserver.auth.request_header import RequestHeaders
+from control_plane.apiserver.auth.token_chain import TokenChain
+from control_plane.apiserver.auth.token_check import TokenError
 from control_plane.apiserver.auth.user import ANONYMOUS, User
-from control_plane.apiserver.http.protocols import Connection
+from control_plane.apiserver.http.request import Request
+
+SOCKET_TOKEN = "base64url.bearer.authorization.k8s.io."
+
+
+class Tokens(Protocol):
+    """Where the checkers of tokens and the rule about nobody are, as they are now."""
+
+    chain: TokenChain
+    anonymous: Anonymous
 
 
 class Authenticator:
-    """Finds the user behind a connection and its headers."""
+    """Finds the user behind a request."""
 
-    def __init__(self, tokens: TokenAuthenticator) -> None:
-        """`tokens` checks service-account tokens."""
+    def __init__(self, tokens: Tokens, proxies: RequestHeaders | None = None) -> None:
+        """`tokens` checks bearer tokens; without `proxies` no front proxy is believed."""
         self._tokens = tokens
+        self._proxies = proxies
 
-    async def user(self, connection: Connection | None, headers: Mapping[bytes, bytes]) -> User:
+    async def user(self, request: Request) -> User:
         """The user; raises Unauthorized for credentials that are wrong."""
-        if connection is not None and connection.holder is not None:
-            return connection.holder
-        token = bearer_token(headers)
-        if token is None:
-            return ANONYMOUS
-        try:
-            return await self._tokens.user(token)
-        except TokenError as error:
-            raise Unauthorized("Unauthorized") from error
+        connection, is_wrong = request.connection, False
+        if connection is not None and connection.peer is not None:
+            peer = connection.peer
+            if time.time() >= peer.expires:
+                is_wrong = True
+            elif peer.is_proxy and self._proxies is not None:
+                found = self._proxies.user(request.header_lines)
+                is_wrong = found is not None and not self._allows(peer.name)
+                if found is not None and not is_wrong:
+                    return found
+            elif peer.user is not None:
+                return peer.user
+            else:
+                is_wrong = bool(peer.objection)
+        token = bearer_token(request.headers) or _socket_token(request)
+        if token is not None:
+            try:
+                return await self._tokens.chain.user(token)
+            except TokenError as error:
+                raise Unauthorized("Unauthorized") from error
+        if is_wrong or not self._tokens.anonymous.includes(request.path):
+            raise Unauthorized("Unauthorized")
+        return ANONYMOUS
+
+    def _allows(self, name: str) -> bool:
+        names = self._proxies.allowed_names if self._proxies is not None else ()
+        return not names or name in names
 
 
 def bearer_token(headers: Mapping[bytes, bytes]) -> str | None:
@@ -38,3 +74,22 @@ def bearer_token(headers: Mapping[bytes, bytes]) -> str | None:
     if scheme.lower() != b"bearer" or not token.strip():
         return None
     return token.strip().decode("latin-1")
+
+
+def _socket_token(request: Request) -> str | None:
+    """The token that a WebSocket's sub-protocol bears, which is taken off the list."""
+    if not request.is_socket:
+        return None
+    bearing = [name for name in request.subprotocols if name.startswith(SOCKET_TOKEN)]
+    if not bearing:
+        return None
+    if len(bearing) > 1:
+        raise BadRequest("multiple base64.bearer.authorization tokens specified")
+    if len(request.subprotocols) == 1:
+        raise BadRequest("missing additional subprotocol")
+    request.subprotocols.remove(bearing[0])
+    encoded = bearing[0].removeprefix(SOCKET_TOKEN)
+    try:
+        return base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
+    except (binascii.Error, ValueError) as error:
+        raise BadRequest("invalid base64.bearer.authorization token encoding") from error

@@ -5,7 +5,8 @@ from typing import Any
 
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-from control_plane.apiserver.auth.tokens import PublicKey, algorithm_of, key_id, load_public_key
+from control_plane.api.token_keys import PublicKey, algorithm_of, key_id
+from control_plane.apiserver.auth.tokens import load_public_key
 from control_plane.apiserver.config import ServiceAccountKeys
 from control_plane.apiserver.http.answer import Answer, Reply, json_answer
 from control_plane.apiserver.http.request import Request

@@ -2,14 +2,14 @@
 
 A token is good while its signature, time, issuer and audience are, and while the service account
 and the object it is bound to exist with the uid it names (for a minute after that object's
-deletion). A verified token is remembered for ten seconds.
+deletion). One of the old kind, without an end, is good while the secret it lies in has it.
 Source: pkg/serviceaccount of Kubernetes v1.35.
 """
 
-import hashlib
+import base64
+import hmac
 import time
 import uuid
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,22 +22,17 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from control_plane.api.go_syntax import quote
 from control_plane.api.objects import Object, dig, uid_of
 from control_plane.api.timestamps import parse
+from control_plane.api.token_keys import PublicKey, algorithm_of, key_id
+from control_plane.apiserver.auth.token_check import TokenError, Verified, issuer_of
 from control_plane.apiserver.auth.user import CREDENTIAL_ID, User, authenticated
 from control_plane.apiserver.config import ConfigError, ServiceAccountKeys
 
-REMEMBER_SECONDS = 10.0
-MAX_REMEMBERED = 4096
+LEGACY_ISSUER = "kubernetes/serviceaccount"
 DELETED_LEEWAY_SECONDS = 60
-_ALGORITHMS = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
 # claims of objects that a token may be bound to: their plurals, and whether they have a namespace
 _BOUND = (("pod", "pods", True), ("secret", "secrets", True), ("node", "nodes", False))
 
-PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 Lookup = Callable[[str, str, str], Awaitable[Object | None]]
-
-
-class TokenError(Exception):
-    """A token is not to be believed; the text says why, "" where it is none of ours at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,24 +91,18 @@ class TokenAuthenticator:
         self.audiences = keys.audiences
         self._keys = {key_id(key): key for key in map(load_public_key, keys.public_keys)}
         self._lookup = lookup
-        self._remembered: OrderedDict[bytes, tuple[float, User]] = OrderedDict()
 
-    async def user(self, token: str) -> User:
-        """The service account's user; raises TokenError."""
-        digest = hashlib.sha256(token.encode()).digest()
-        remembered = self._remembered.get(digest)
-        if remembered is not None and time.monotonic() < remembered[0]:
-            return remembered[1]
-        user, _ = await self.verified(token, self.audiences)
-        self._remembered[digest] = (time.monotonic() + REMEMBER_SECONDS, user)
-        self._remembered.move_to_end(digest)
-        if len(self._remembered) > MAX_REMEMBERED:
-            self._remembered.popitem(last=False)
-        return user
+    async def verified(self, token: str, audiences: Sequence[str]) -> Verified | None:
+        """The user, and which of `audiences` the token is for; None: another's token.
 
-    async def verified(self, token: str, audiences: Sequence[str]) -> tuple[User, tuple[str, ...]]:
-        """The user, and which of `audiences` the token is for; raises TokenError."""
-        claims = self._claims(token)
+        Raises TokenError.
+        """
+        issuer = issuer_of(token)
+        if issuer not in (self._issuer, LEGACY_ISSUER):
+            return None
+        claims = self._claims(token, issuer)
+        if issuer == LEGACY_ISSUER:
+            return await self._legacy(token, claims, audiences)
         intended = _audiences_of(claims)
         common = tuple(audience for audience in audiences if audience in intended)
         if not common:
@@ -124,7 +113,27 @@ class TokenAuthenticator:
         private = claims.get("kubernetes.io")
         if not isinstance(private, dict):
             raise TokenError("not a service account token")
-        return await self._account(claims, private), common
+        return Verified(await self._account(claims, private), common)
+
+    async def _legacy(
+        self, token: str, claims: Mapping[str, Any], audiences: Sequence[str]
+    ) -> Verified | None:
+        """A token that lies in a secret: for the server's own audiences, and while it is there."""
+        common = tuple(audience for audience in audiences if audience in self.audiences)
+        if not common:
+            return None
+        fields = ("namespace", "service-account.name", "service-account.uid", "secret.name")
+        texts = [str(claims.get(f"{LEGACY_ISSUER}/{field}") or "") for field in fields]
+        namespace, name, uid, secret_name = texts
+        if not all(texts) or claims["sub"] != f"system:serviceaccount:{namespace}:{name}":
+            raise TokenError("the subject does not match the service account")
+        secret = await self._lookup("secrets", namespace, secret_name)
+        if secret is None or dig(secret, "metadata", "deletionTimestamp") is not None:
+            raise TokenError("service account token has been invalidated")
+        if not hmac.compare_digest(_stored_token(secret), token.encode()):
+            raise TokenError("service account token has been invalidated")
+        await self._check_account(namespace, {"name": name, "uid": uid})
+        return Verified(account_user(namespace, name, uid, {}), common)
 
     async def _account(self, claims: Mapping[str, Any], private: Mapping[str, Any]) -> User:
         namespace = private.get("namespace", "")
@@ -136,16 +145,13 @@ class TokenAuthenticator:
             if kind in private:
                 where = namespace if place else ""
                 await self._check_bound(kind, plural, where, private[kind])
-        groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}")
-        extra = _extra(claims, private)
-        return authenticated(claims["sub"], groups, account.get("uid", ""), extra)
+        name, uid = str(account.get("name", "")), str(account.get("uid", ""))
+        return account_user(namespace, name, uid, _extra(claims, private))
 
-    def _claims(self, token: str) -> dict[str, Any]:
-        try:
-            key = self._keys.get(jwt.get_unverified_header(token).get("kid", ""))
-            candidates = [key] if key is not None else list(self._keys.values())
-        except jwt.PyJWTError as error:
-            raise TokenError from error
+    def _claims(self, token: str, issuer: str) -> dict[str, Any]:
+        key = self._keys.get(jwt.get_unverified_header(token).get("kid", ""))
+        candidates = [key] if key is not None else list(self._keys.values())
+        required = ["sub"] if issuer == LEGACY_ISSUER else ["exp", "iat", "sub"]
         reason = "no key has signed it"
         for candidate in candidates:
             try:
@@ -153,15 +159,13 @@ class TokenAuthenticator:
                     token,
                     candidate,
                     algorithms=[algorithm_of(candidate)],
-                    issuer=self._issuer,
-                    options={"require": ["exp", "iat", "sub"], "verify_aud": False},
+                    issuer=issuer,
+                    options={"require": required, "verify_aud": False},
                 )
             except jwt.ExpiredSignatureError:
                 reason = "service account token has expired"
             except jwt.ImmatureSignatureError:
                 reason = "service account token is not valid yet"
-            except jwt.InvalidIssuerError as error:
-                raise TokenError from error
             except jwt.PyJWTError as error:
                 reason = str(error)
         raise TokenError(reason)
@@ -186,6 +190,19 @@ class TokenAuthenticator:
                 f"{kind} UID ({uid_of(obj)}) does not match service account {kind} ref claim "
                 f"({ref.get('uid')})"
             )
+
+
+def account_user(namespace: str, name: str, uid: str, extra: Mapping[str, tuple[str, ...]]) -> User:
+    """The user that a service account is."""
+    groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}")
+    return authenticated(f"system:serviceaccount:{namespace}:{name}", groups, uid, extra)
+
+
+def _stored_token(secret: Object) -> bytes:
+    try:
+        return base64.b64decode(dig(secret, "data", "token", default=""))
+    except ValueError:
+        return b""
 
 
 def _is_long_gone(obj: Object) -> bool:
@@ -213,19 +230,6 @@ def _extra(claims: Mapping[str, Any], private: Mapping[str, Any]) -> dict[str, t
             if ref.get(field):
                 extra[f"authentication.kubernetes.io/{kind}-{field}"] = (str(ref[field]),)
     return extra
-
-
-def key_id(key: PublicKey) -> str:
-    """The `kid` of a public key: base64url of the SHA-256 of its DER form."""
-    der = key.public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    return jwt.utils.base64url_encode(hashlib.sha256(der).digest()).decode()
-
-
-def algorithm_of(key: PublicKey) -> str:
-    """The JWT algorithm of a key."""
-    return "RS256" if isinstance(key, rsa.RSAPublicKey) else _ALGORITHMS[key.curve.name]
 
 
 def _private_key(path: Path) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:

@@ -79,7 +79,7 @@ class Edge:
 
     async def identify(self, request: Request) -> None:
         """Set the request's user; raises Unauthorized, or Forbidden for an impersonation."""
-        user = await self._authenticator.user(request.connection, request.headers)
+        user = await self._authenticator.user(request)
         request.user = user
         request.user = impersonated(self.authorizer, user, request.header_lines)
         if request.user is not user:

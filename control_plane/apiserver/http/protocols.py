@@ -9,7 +9,6 @@ Source of the bound on a request's head: net/http of Go, as upstream uses it.
 
 import asyncio
 import contextlib
-import hashlib
 import re
 import socket
 import struct
@@ -19,8 +18,7 @@ from typing import Any, NamedTuple, cast
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
 
-from control_plane.apiserver.auth.certificates import user_of_certificate
-from control_plane.apiserver.auth.user import User
+from control_plane.apiserver.auth.certificates import Peer, peer_of
 from control_plane.apiserver.http.departure import Departure
 from control_plane.streams.takeover import TakenWire
 
@@ -44,12 +42,12 @@ _NO_LINGER = struct.pack("ii", 1, 0)  # closing forgets what the kernel still ho
 
 
 class Connection(NamedTuple):
-    """`holder` is the user whom the peer's certificate names, None without one.
+    """`peer` is who the client's certificate names, None without one.
 
     `departure` happens when the connection is lost.
     """
 
-    holder: User | None
+    peer: Peer | None
     transport: Any
     departure: Departure
     protocol: "weakref.ref[asyncio.BaseProtocol]"  # weak: it has us, and is freed without the gc
@@ -164,9 +162,5 @@ class WebSocketProtocol(WSProtocol):
 
 def _connection(transport: Any, protocol: asyncio.BaseProtocol) -> Connection:
     tls = transport.get_extra_info("ssl_object")
-    der = tls.getpeercert(binary_form=True) if tls is not None else None
-    if not der:
-        return Connection(None, transport, Departure(), weakref.ref(protocol))
-    fingerprint = hashlib.sha256(der).hexdigest()
-    holder = user_of_certificate(tls.getpeercert() or {}, fingerprint)
-    return Connection(holder, transport, Departure(), weakref.ref(protocol))
+    peer = peer_of(tls) if tls is not None else None
+    return Connection(peer, transport, Departure(), weakref.ref(protocol))

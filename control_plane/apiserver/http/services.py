@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from control_plane.apiserver.auth.authz import Authorizer
-from control_plane.apiserver.auth.tokens import TokenAuthenticator, TokenSigner
+from control_plane.apiserver.auth.token_sources import TokenSources
+from control_plane.apiserver.auth.tokens import TokenSigner
 from control_plane.apiserver.component_health import ComponentHealth
 from control_plane.apiserver.config import ApiServerConfig
 from control_plane.apiserver.kubelet import KubeletClient
@@ -21,7 +22,7 @@ class ApiServices:
     reader: Reader
     registry: Registry
     signer: TokenSigner
-    tokens: TokenAuthenticator
+    tokens: TokenSources
     kubelets: KubeletClient
     components: ComponentHealth
     authorizer: Authorizer

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from control_plane.api.errors import BadRequest
 from control_plane.api.objects import Object
-from control_plane.apiserver.auth.tokens import TokenError
+from control_plane.apiserver.auth.token_check import TokenError
 from control_plane.apiserver.auth.user import user_info
 from control_plane.apiserver.http.answer import Reply
 from control_plane.apiserver.http.request import Request
@@ -30,13 +30,13 @@ async def review_token(services: ApiServices, request: Request, target: Target) 
     spec = review.setdefault("spec", {})
     if not spec.get("token"):
         raise BadRequest("token is required for TokenReview in authentication")
-    audiences = spec.get("audiences") or services.tokens.audiences
+    audiences = spec.get("audiences") or services.tokens.chain.audiences
     return answer(request, target, review, await _verdict(services, spec["token"], audiences))
 
 
 async def _verdict(services: ApiServices, token: str, audiences: Sequence[str]) -> Object:
     try:
-        user, common = await services.tokens.verified(token, audiences)
+        user, common = await services.tokens.chain.verified(token, audiences)
     except TokenError as error:
         why = str(error)
         return {"user": {}, "error": f"[{_INVALID}, {why}]" if why else _INVALID}

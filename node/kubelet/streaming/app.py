@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from control_plane.client.certificate_files import CertificateFiles
 from node.kubelet.config import ConfigError, KubeletConfig
 from node.kubelet.streaming.container_logs import container_logs
 from node.kubelet.streaming.context import KUBELET, RUNTIME
@@ -119,12 +120,23 @@ async def serve(
     return runner, int(runner.addresses[0][1])
 
 
+def certificate_files(config: KubeletConfig, tls: ssl.SSLContext) -> CertificateFiles:
+    """Follow the files of the certificate that is served with, and of the clients' CA."""
+    files = (config.tls_cert_file, config.tls_private_key_file, config.client_ca_file)
+    return CertificateFiles(files, lambda: load_files(tls, config))
+
+
+def load_files(context: ssl.SSLContext, config: KubeletConfig) -> None:
+    """Read our certificate and the clients' CA, at the start and when they have been replaced."""
+    context.load_cert_chain(config.tls_cert_file, config.tls_private_key_file)
+    context.load_verify_locations(config.client_ca_file)
+
+
 def tls_context(config: KubeletConfig) -> ssl.SSLContext:
     """Return the server's TLS settings: our certificate, and clients must show one of the CA."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
-        context.load_cert_chain(config.tls_cert_file, config.tls_private_key_file)
-        context.load_verify_locations(config.client_ca_file)
+        load_files(context, config)
     except (OSError, ssl.SSLError) as error:
         raise ConfigError(
             f"cannot use {config.tls_cert_file}, {config.tls_private_key_file} and "

@@ -23,6 +23,7 @@ from control_plane.api.resources import (
     PODS,
     REPLICASETS,
     REPLICATIONCONTROLLERS,
+    SECRETS,
     SERVICECIDRS,
     VALIDATINGADMISSIONPOLICIES,
     Resource,
@@ -48,6 +49,7 @@ WATCHED = (
     ENDPOINTSLICES,
     NAMESPACES,
     NODES,
+    SECRETS,
     SERVICECIDRS,
     VALIDATINGADMISSIONPOLICIES,
 )
@@ -166,7 +168,10 @@ async def staged(
         with suppress(ApiError):
             await client.create(NODES, node(NODE))
         manager = ControllersConfig(
-            server.pki.kubeconfig("controller-manager"), leader_elect=False, **flags
+            server.pki.kubeconfig("controller-manager"),
+            leader_elect=False,
+            service_account_private_key_file=server.pki.service_account_key,
+            **flags,
         )
         ready = asyncio.Event()
         tasks = [stage.informers.run(), run(manager, ready)]

@@ -11,7 +11,7 @@ import yaml
 from cryptography import x509
 
 from control_plane.pki.authority import PkiError
-from control_plane.pki.cluster import ClusterNames, ClusterPki, ensure_pki
+from control_plane.pki.cluster import ClusterNames, ClusterPki, ensure_pki, rotate_pki
 
 NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 NAMES = ClusterNames(
@@ -133,3 +133,30 @@ def test_the_administrators_kubeconfig_carries_a_usable_certificate(tmp_path: Pa
 
     assert document["clusters"][0]["cluster"]["server"] == NAMES.server
     assert "client-key-data" in document["users"][0]["user"]
+
+
+def test_a_rotation_replaces_all_but_the_authority_and_the_token_key(tmp_path: Path) -> None:
+    pki = ensure_pki(tmp_path, NAMES, NOW)
+    before = contents(pki)
+
+    names = rotate_pki(tmp_path, NOW)
+
+    after = contents(pki)
+    kept = {pki.pair("ca").certificate, pki.pair("ca").key}
+    kept |= {pki.service_account_key, pki.service_account_public_key}
+    assert {path for path in before if before[path] == after[path]} == kept
+    assert names == [
+        "admin", "apiserver", "apiserver-kubelet-client", "controller-manager", "kubelet-alpha",
+        "scheduler",
+    ]  # fmt: skip
+    assert (
+        leaf(pki, "scheduler").subject
+        == x509.load_pem_x509_certificate(before[pki.pair("scheduler").certificate]).subject
+    )
+    ensure_pki(tmp_path, NAMES, NOW)
+    assert contents(pki) == after
+
+
+def test_a_rotation_needs_a_cluster(tmp_path: Path) -> None:
+    with pytest.raises(PkiError, match="give the data directory of a cluster"):
+        rotate_pki(tmp_path, NOW)

@@ -1,0 +1,36 @@
+"""What every kind of bearer token has in common: who checks it, and what comes of that."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import jwt
+
+from control_plane.apiserver.auth.user import User
+
+
+class TokenError(Exception):
+    """A token is not to be believed; the text says why and holds nothing of the token."""
+
+
+class Verified(NamedTuple):
+    """Whose a token is, and for which of the audiences that were asked about it is good."""
+
+    user: User
+    audiences: tuple[str, ...]
+
+
+class TokenChecker(Protocol):
+    """One kind of tokens."""
+
+    async def verified(self, token: str, audiences: Sequence[str], /) -> Verified | None:
+        """Check a token; None when it is not of this kind, TokenError when it is no good."""
+
+
+def issuer_of(token: str) -> str:
+    """The issuer that a JSON Web Token claims; "" for what is no such token."""
+    try:
+        claims = jwt.decode(token, options={"verify_signature": False})
+    except (jwt.PyJWTError, ValueError, RecursionError):
+        return ""
+    issuer = claims.get("iss")
+    return issuer if isinstance(issuer, str) else ""
