@@ -46,18 +46,19 @@ def test_can_i_not(
     assert (answer.returncode, answer.stdout.strip()) == (1, "no")
 
 
+# kubectl asks for objects without a namespace at the scope of the cluster, and fails at any server
 RULES = """
 apiVersion: v1
 kind: List
 items:
 - apiVersion: rbac.authorization.k8s.io/v1
   kind: Role
-  metadata: {name: reader}
+  metadata: {name: reader, namespace: NAMESPACE}
   rules:
   - {apiGroups: [""], resources: [pods], verbs: [get, list]}
 - apiVersion: rbac.authorization.k8s.io/v1
   kind: RoleBinding
-  metadata: {name: readers}
+  metadata: {name: readers, namespace: NAMESPACE}
   roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: reader}
   subjects:
   - {apiGroup: rbac.authorization.k8s.io, kind: User, name: jane}
@@ -68,12 +69,13 @@ def test_reconcile(
     server: ThreadedApiServer, jane: Kubectl, tmp_path: Path, namespace: str
 ) -> None:
     file = tmp_path / "rules.yaml"
-    file.write_text(RULES)
+    rules = RULES.replace("NAMESPACE", namespace)
+    file.write_text(rules)
     kubectl = Kubectl(server.kubeconfig, tmp_path, namespace)
     made = kubectl("auth", "reconcile", "-f", str(file))
     assert "rolebinding.rbac.authorization.k8s.io/readers reconciled" in made
     assert jane("auth", "can-i", "list", "pods").strip() == "yes"
-    file.write_text(RULES.replace("[get, list]", "[get, watch]").replace("jane", "joe"))
+    file.write_text(rules.replace("[get, list]", "[get, watch]").replace("jane", "joe"))
     more = kubectl("auth", "reconcile", "-f", str(file))
     assert "role.rbac.authorization.k8s.io/reader reconciled" in more
     role = json.loads(kubectl("get", "role", "reader", "-o", "json"))
