@@ -397,6 +397,29 @@ TOKENS = st.one_of(
 )  # fmt: skip
 
 
+def test_no_token_is_in_a_log_or_an_answer(
+    everything: ThreadedApiServer,
+    admin: RawApi,
+    issuer: Issuer,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    account = "/api/v1/namespaces/kube-system/serviceaccounts"
+    admin.post(account, {"metadata": {"name": "quiet"}})
+    good = admin.post(f"{account}/quiet/token", {"spec": {}}).json["status"]["token"]
+    bootstrap_secret(admin, "dddddd")
+    tokens = [
+        STATIC, good, f"{good[:-9]}AAAAAAAAA", issuer.token(tenant="t2", oid="o"),
+        "dddddd.0123456789abcdef", "dddddd.0123456789abcdee", "hook-secret", "a-wrong-token",
+    ]  # fmt: skip
+    with caplog.at_level("DEBUG"):
+        answers = [asked(everything, token=token) for token in tokens]
+        answers += [admin.post(REVIEWS, {"spec": {"token": tokens[2]}})]
+    texts = [answer.text for answer in answers[:-1]]
+    texts += [json.dumps(answers[-1].json["status"]), caplog.text]
+    secret_parts = [token.rpartition(".")[2] for token in tokens]
+    assert not [part for part in secret_parts for text in texts if part in text]
+
+
 @settings(max_examples=60, deadline=None)
 @given(token=TOKENS)
 def test_malformed_tokens_are_unauthorized(everything: ThreadedApiServer, token: str) -> None:
