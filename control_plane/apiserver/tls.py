@@ -23,6 +23,8 @@ def server_context(files: TlsFiles, proxy_ca: Path | None = None) -> ServerConte
     load_server_files(context, files)
     if proxy_ca is not None:
         _load_authority(context, proxy_ca)
+        context.num_tickets = 0  # a session that is resumed has no chain to tell the two apart by
+        context.options |= ssl.OP_NO_TICKET
         context.users = _authorities(files.client_ca)
         context.proxies = _authorities(proxy_ca) - context.users
     context.verify_mode = ssl.CERT_OPTIONAL
