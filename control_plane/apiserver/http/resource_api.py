@@ -121,7 +121,7 @@ class ResourceApi:
         if plan is None:
             asked = _unserved(request)
             await self._edge.admit(request, asked)
-            self._services.authorizer.authorize(request.user, asked)
+            self._edge.authorize(request, asked)
             return self._nothing_here(request)
         target, verb, function, asked, labels, deprecated = plan
         self._edge.count(request, labels)
