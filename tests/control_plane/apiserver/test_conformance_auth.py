@@ -90,7 +90,9 @@ def test_service_account_issuer_discovery_should_support_oidc_discovery(
     assert claims["kubernetes.io"]["serviceaccount"]["name"] == "discovering"
 
 
-@pytest.mark.parametrize(("of_account", "of_pod"), itertools.product((None, True, False), repeat=2))
+@pytest.mark.parametrize(
+    ("of_account", "of_pod"), list(itertools.product((None, True, False), repeat=2))
+)
 def test_service_accounts_should_allow_opting_out_of_api_token_automount(
     api: RawApi, namespace: str, of_account: bool | None, of_pod: bool | None
 ) -> None:
