@@ -10,7 +10,6 @@ from tests.control_plane.apiserver.objects import pod
 from tests.support.apiserver import ThreadedApiServer
 from tests.support.raw_api import RawApi
 
-AUTHORIZATION = "/apis/authorization.k8s.io/v1"
 REVIEWS = "/apis/authentication.k8s.io/v1/tokenreviews"
 MOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 
@@ -28,6 +27,10 @@ def token_of(api: RawApi, account: str, **spec: Any) -> str:
     return str(answer.json["status"]["token"])
 
 
+@pytest.mark.conformance(
+    "[sig-auth] ServiceAccounts should create a serviceAccountToken and ensure "
+    "a successful TokenReview [Conformance]"
+)
 def test_service_accounts_should_create_a_token_and_ensure_a_successful_token_review(
     api: RawApi, namespace: str
 ) -> None:
@@ -43,32 +46,10 @@ def test_service_accounts_should_create_a_token_and_ensure_a_successful_token_re
     assert "invalid for the target audiences" in other["error"]
 
 
-def test_service_accounts_should_run_through_the_lifecycle_of_a_service_account(
-    api: RawApi, namespace: str
-) -> None:
-    accounts = f"/api/v1/namespaces/{namespace}/serviceaccounts"
-    made = make_account(api, namespace, "lived")
-    assert api.get(made).json["metadata"]["labels"] == {"e2e": "lived"}
-    patched = api.patch(made, {"automountServiceAccountToken": False}, "strategic")
-    assert patched.json["automountServiceAccountToken"] is False
-    listed = api.get("/api/v1/serviceaccounts?labelSelector=e2e%3Dlived").json["items"]
-    assert [item["metadata"]["name"] for item in listed] == ["lived"]
-    version = patched.json["metadata"]["resourceVersion"]
-    watch = f"{accounts}?watch=true&labelSelector=e2e%3Dlived&resourceVersion={version}"
-    with api.open_watch(watch) as events:
-        assert api.delete(f"{accounts}?labelSelector=e2e%3Dlived").code == 200
-        assert next(events)["type"] == "DELETED"
-    assert api.get(made).code == 404
-
-
-def test_service_accounts_should_update_a_service_account(api: RawApi, namespace: str) -> None:
-    path = make_account(api, namespace, "updated", automountServiceAccountToken=False)
-    whole = api.get(path).json
-    whole["automountServiceAccountToken"] = True
-    answer = api.put(path, whole)
-    assert (answer.code, answer.json["automountServiceAccountToken"]) == (200, True)
-
-
+@pytest.mark.conformance(
+    "[sig-auth] ServiceAccounts ServiceAccountIssuerDiscovery "
+    "should support OIDC discovery of service account issuer [Conformance]"
+)
 def test_service_account_issuer_discovery_should_support_oidc_discovery(
     server: ThreadedApiServer, api: RawApi, namespace: str
 ) -> None:
@@ -90,6 +71,9 @@ def test_service_account_issuer_discovery_should_support_oidc_discovery(
     assert claims["kubernetes.io"]["serviceaccount"]["name"] == "discovering"
 
 
+@pytest.mark.conformance(
+    "[sig-auth] ServiceAccounts should allow opting out of API token automount [Conformance]"
+)
 @pytest.mark.parametrize(
     ("of_account", "of_pod"), list(itertools.product((None, True, False), repeat=2))
 )
@@ -106,46 +90,3 @@ def test_service_accounts_should_allow_opting_out_of_api_token_automount(
     mounts = made["spec"]["containers"][0].get("volumeMounts") or []
     wanted = of_pod if of_pod is not None else of_account is not False
     assert any(mount["mountPath"] == MOUNT for mount in mounts) == wanted
-
-
-def test_subject_review_should_support_subject_review_api_operations(
-    server: ThreadedApiServer, api: RawApi, namespace: str
-) -> None:
-    account = make_account(api, namespace, "e2e-reviewed")
-    user = f"system:serviceaccount:{namespace}:e2e-reviewed"
-    attributes = {"verb": "list", "resource": "configmaps", "namespace": namespace, "version": "v1"}
-    spec = {"user": user, "resourceAttributes": attributes}
-    local = f"{AUTHORIZATION}/namespaces/{namespace}/localsubjectaccessreviews"
-    local_body = {"metadata": {"namespace": namespace}, "spec": spec}
-
-    def verdicts() -> set[bool]:
-        answers = [
-            api.post(f"{AUTHORIZATION}/subjectaccessreviews", {"spec": spec}),
-            api.post(local, local_body),
-        ]
-        assert [answer.code for answer in answers] == [201, 201]
-        return {answer.json["status"]["allowed"] for answer in answers}
-
-    assert verdicts() == {False}
-    ref = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole"}
-    binding = {
-        "metadata": {"name": "reviewed"},
-        "roleRef": {**ref, "name": "system:aggregate-to-view"},
-        "subjects": [{"kind": "ServiceAccount", "name": "e2e-reviewed", "namespace": namespace}],
-    }
-    path = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings"
-    assert api.post(path, binding).code == 201
-    assert verdicts() == {True}
-    token = token_of(api, account)
-    with RawApi(server.url, server.pki.pair("ca").certificate, token=token) as robot:
-        own = robot.post(
-            f"{AUTHORIZATION}/selfsubjectaccessreviews",
-            {"spec": {"resourceAttributes": attributes}},
-        )
-        assert own.json["status"]["allowed"] is True
-        assert robot.get(f"/api/v1/namespaces/{namespace}/configmaps").code == 200
-        rules = robot.post(
-            f"{AUTHORIZATION}/selfsubjectrulesreviews", {"spec": {"namespace": namespace}}
-        ).json["status"]
-    assert rules["incomplete"] is False
-    assert any("configmaps" in rule["resources"] for rule in rules["resourceRules"])
