@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from control_plane.api.errors import ApiError, Conflict, NotFound
+from control_plane.api.errors import ApiError, Conflict, Forbidden, NotFound
 from control_plane.api.objects import Object, dig, is_terminating, key_of, name_of, namespace_of
 from control_plane.api.resources import (
     CLUSTERROLES,
@@ -112,7 +112,7 @@ class SimulatedKubelet:
             key = await self._queue.get()
             pod = self._pods.get(key)
             if pod is not None:
-                with suppress(NotFound, Conflict):
+                with suppress(NotFound, Conflict, Forbidden):  # nothing is bound where all goes
                     await self._sync(pod)
             self._queue.done(key)
 
