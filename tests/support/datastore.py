@@ -1,19 +1,26 @@
-"""Our datastore as a process of its own, as `python -m datastore` runs it, for tests that speak
-gRPC to it.
+"""Our datastore as a process of its own, which does what `python -m datastore` does, for tests
+that speak gRPC to it.
 """
 
 import os
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
+from tests.support.forked import ForkedDatastore
 from tests.support.ports import free_port
 from tests.support.server_process import ServerDied, ServerProcess
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 START_ATTEMPTS = 3  # another process may take the port between its choice and its use
+
+
+class _Process(ServerProcess):
+    """A datastore without TLS: a choice of cipher suites has to be known before gRPC is loaded."""
+
+    def _spawn(self) -> ForkedDatastore:
+        return ForkedDatastore(self._argv, self.log, self._environment)
 
 
 class Datastore:
@@ -87,7 +94,6 @@ class Datastore:
             port = free_port()
             url = f"http://127.0.0.1:{port}"
             argv = [
-                *(sys.executable, "-m", "datastore"),
                 *("--endpoint", self.endpoint_url),
                 *("--listen-client-urls", url),
                 *(flag.replace("{client-url}", url) for flag in self._flags),
@@ -95,7 +101,7 @@ class Datastore:
             environment = {
                 "PYTHONPATH": f"{REPOSITORY}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
             }
-            process = ServerProcess(argv, port, Path(self._directory.name) / "log", environment)
+            process = _Process(argv, port, Path(self._directory.name) / "log", environment)
             try:
                 process.wait()
             except ServerDied:

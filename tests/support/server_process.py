@@ -11,6 +11,7 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, Protocol
 
 import grpc
 
@@ -18,12 +19,30 @@ from proto.etcd import rpc_pb2 as pb
 from proto.etcd import rpc_pb2_grpc
 
 NAMELESS = "user name is empty"
-START_SECONDS = 60.0  # on a busy machine the imports alone may take a quarter of it
-STOP_SECONDS = 15.0
+START_SECONDS = 90.0  # on a busy machine the imports alone may take a quarter of it
+STOP_SECONDS = 60.0
 
 
 class ServerDied(Exception):
     """The process ended before it served; the text quotes the end of its output."""
+
+
+class Spawned(Protocol):
+    """What is used here of a subprocess.Popen."""
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def args(self) -> Any: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def send_signal(self, sig: int) -> None: ...
+
+    def kill(self) -> None: ...
 
 
 class ServerProcess:
@@ -101,7 +120,7 @@ class ServerProcess:
         self._process = self._spawn()
         self.wait()
 
-    def _spawn(self) -> subprocess.Popen[bytes]:
+    def _spawn(self) -> Spawned:
         with self.log.open("ab") as output:
             return subprocess.Popen(
                 self._argv,
