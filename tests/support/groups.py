@@ -5,7 +5,7 @@ that share a server for the whole session, which each worker would start for its
 run containers. The large groups go first, so that no worker is left with one at the end.
 """
 
-from pathlib import PurePath
+import functools
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
@@ -26,6 +26,7 @@ CONTAINERS = ("tests/e2e", "tests/node")
 WITH_CONTAINERS = "containers"
 
 
+@functools.cache  # xdist asks for it at each test's end, and the order of the groups before
 def group_of(test: str) -> str:
     """The group of a test: that of its server, or its file.
 
@@ -43,7 +44,7 @@ def group_of(test: str) -> str:
 
 
 def _is_in(file: str, directories: tuple[str, ...]) -> bool:
-    return any(PurePath(file).is_relative_to(directory) for directory in directories)
+    return any(file.startswith(f"{directory}/") for directory in directories)
 
 
 def put_large_groups_first(items: list[pytest.Item]) -> None:
