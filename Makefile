@@ -45,12 +45,12 @@ pytest: setup ## the tests alone (TESTS=path for some of them)
 	@$(BIN)/python -m tests.support.etcd || true  # builds the real etcd outside any test's time-out
 	@$(PYTEST) $(TESTS)
 
-# CI asks a front and a backend only what they have a say in; this asks each of them everything.
-contract: setup servers ## ask every front and backend all contract tests
+# CI asks fronts, backends and stores only what they have a say in; this asks each of them everything.
+contract: setup servers ## ask every front, backend and store all that is asked of one
 	@$(BIN)/python -m tests.support.etcd || true
-	@$(PYTEST) --every-target tests/contract
+	@$(PYTEST) --every-target tests/contract tests/control_plane/apiserver tests/e2e
 
-# CI asks an API server over a real etcd and one over SQLite.
+# CI asks an API server over SQLite, and some of it one over a real etcd.
 conformance-apis: setup servers ## ask the API what upstream's conformance tests ask, on SQLite, PostgreSQL and etcd
 	@$(BIN)/python -m tests.support.etcd || true
 	@$(PYTEST) --every-target -m conformance tests/control_plane

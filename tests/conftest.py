@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from tests.support.docker_engine import DockerEngine
 from tests.support.groups import Groups, put_large_groups_first
 from tests.support.servers import missing_server
+from tests.support.stores import MARKER
 
 # A busy machine is slow; that is no failure.
 settings.register_profile("calm", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -23,7 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--every-target",
         action="store_true",
-        help="ask every target every contract test, also what it has no say in",
+        help="ask every front, backend and store every test, also what it has no say in",
     )
     parser.addoption(
         "--through-pgbouncer",
@@ -37,6 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "conformance(*names): does what upstream's conformance tests of these names do"
     )
+    config.addinivalue_line("markers", MARKER)
 
 
 @pytest.hookimpl(trylast=True)  # pytest itself reorders what has parameters

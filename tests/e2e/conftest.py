@@ -1,4 +1,7 @@
-"""Clusters for the end-to-end tests: one for each store, with real containers."""
+"""Clusters for the end-to-end tests: one for each store, with real containers.
+
+Tests marked `every_store` are asked of a cluster on PostgreSQL and one on etcd too.
+"""
 
 import itertools
 import shutil
@@ -13,8 +16,13 @@ from tests.e2e.stores import STORES, Store
 from tests.support.cluster import Cluster
 from tests.support.images import busybox_image
 from tests.support.servers import missing_server
+from tests.support.stores import leave_out_others
 
 _numbers = itertools.count(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    leave_out_others(items, Path(__file__).parent, "pair", "fragile")
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +63,7 @@ def namespace(cluster: Cluster) -> Iterator[str]:
     """A namespace of the test's own, with its default service account."""
     name = f"test-{next(_numbers)}"
     cluster.kubectl("create", "namespace", name)
-    cluster.kubectl("wait", "--for=create", "serviceaccount/default", "-n", name, "--timeout=20s")
+    cluster.kubectl("wait", "--for=create", "serviceaccount/default", "-n", name, "--timeout=90s")
     yield name
     cluster.kubectl("delete", "namespace", name, "--wait=false")
 

@@ -15,7 +15,7 @@ from tests.e2e.pods import container, container_ids, deployment, pod
 from tests.e2e.stores import STORES, Store
 from tests.support.cluster import Cluster
 
-WAIT = "--timeout=60s"
+WAIT = "--timeout=120s"
 OBJECTS = 200
 WRITERS = 4
 
@@ -69,6 +69,7 @@ def test_a_pod_deleted_from_the_store_while_stopped_is_cleaned_up(
     assert fragile.get("pods")["items"] == []
 
 
+@pytest.mark.every_store
 def test_everything_acknowledged_survives_kill_9_of_the_process_group(fragile: Cluster) -> None:
     acknowledged: dict[str, str] = {}
     enough = threading.Event()
@@ -101,6 +102,7 @@ def test_everything_acknowledged_survives_kill_9_of_the_process_group(fragile: C
     assert {name: found.get(name) for name in acknowledged} == acknowledged
 
 
+@pytest.mark.every_store
 def test_the_embedded_datastore_can_be_reached_by_its_owner_only(
     cluster: Cluster, store: Store
 ) -> None:
@@ -111,6 +113,7 @@ def test_the_embedded_datastore_can_be_reached_by_its_owner_only(
     assert modes == (["srw-------"] if store.embedded else [])
 
 
+@pytest.mark.every_store
 def test_only_the_api_servers_and_the_kubelets_ports_are_open(cluster: Cluster) -> None:
     session = os.getsid(cluster.pid)
     listening = subprocess.run(

@@ -1,9 +1,13 @@
 """What lies in the store, and what the cluster says while the store does not answer."""
 
+import pytest
+
 from tests.e2e.pods import container, pod
 from tests.e2e.stores import Store
 from tests.support.cluster import Cluster
 from tests.support.wait import wait_until
+
+pytestmark = pytest.mark.every_store
 
 
 def ready_code(cluster: Cluster) -> int:
@@ -47,4 +51,4 @@ def test_work_goes_on_after_the_store_was_away(
 
     cluster.apply(pod("after", container(image)), namespace=namespace)
 
-    cluster.kubectl("wait", "--for=condition=Ready", "pod/after", "-n", namespace, "--timeout=60s")
+    cluster.kubectl("wait", "--for=condition=Ready", "pod/after", "-n", namespace, "--timeout=120s")

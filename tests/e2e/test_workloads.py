@@ -1,11 +1,14 @@
 """Deployments by kubectl, in real containers: create, roll, scale, replace, undo, delete."""
 
+import pytest
+
 from tests.e2e.pods import SERVE, container_ids, deployment, pods_of
 from tests.support.cluster import Cluster
 
-WAIT = "--timeout=60s"
+WAIT = "--timeout=120s"
 
 
+@pytest.mark.every_store
 def test_a_deployment_runs_its_replicas_in_containers(
     cluster: Cluster, namespace: str, image: str
 ) -> None:

@@ -1,8 +1,7 @@
 """One API server per store for all tests here; each test has a namespace of its own.
 
-The tests ask an API server over a real etcd and one over our datastore on SQLite; with
-`--every-target` one over our datastore on PostgreSQL, too. A test marked `any_store` hardly asks
-the store anything: only SQLite is asked without `--every-target`.
+They ask an API server over our datastore on SQLite; those marked `every_store` one over a real
+etcd, too; with `--every-target` all of them ask both, and one over our datastore on PostgreSQL.
 """
 
 import contextlib
@@ -20,32 +19,14 @@ from tests.support.datastore import Datastore
 from tests.support.etcd import Etcd
 from tests.support.postgres import Postgres
 from tests.support.raw_api import RawApi
+from tests.support.stores import leave_out_others
 
 REAL_ETCD, SQLITE, POSTGRESQL = STORES = ("etcd", "sqlite", "postgresql")
 HERE = Path(__file__).parent
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "any_store: hardly the store's matter")
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Take out what a store has no say in, unless every target is to be asked."""
-    if not items or items[0].config.getoption("every_target"):
-        return
-    left_out = [item for item in items if item.path.is_relative_to(HERE) and not _is_asked(item)]
-    if left_out:
-        left_out[0].config.hook.pytest_deselected(items=left_out)
-        gone = set(left_out)
-        items[:] = [item for item in items if item not in gone]
-
-
-def _is_asked(item: pytest.Item) -> bool:
-    callspec = getattr(item, "callspec", None)
-    name = callspec.params.get("store") if callspec is not None else None
-    if name == POSTGRESQL:
-        return False
-    return name in (None, SQLITE) or item.get_closest_marker("any_store") is None
+    leave_out_others(items, HERE, "store", seldom=POSTGRESQL)
 
 
 @pytest.fixture(scope="session", params=STORES)

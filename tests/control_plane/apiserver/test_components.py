@@ -11,6 +11,8 @@ from tests.control_plane.apiserver.test_clients import Kubectl
 from tests.support.apiserver import ThreadedApiServer
 from tests.support.raw_api import RawApi
 
+pytestmark = pytest.mark.every_store
+
 STATUSES = "/api/v1/componentstatuses"
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases"
 DEPRECATED = '299 - "v1 ComponentStatus is deprecated in v1.19+"'

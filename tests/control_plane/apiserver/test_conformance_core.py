@@ -41,7 +41,6 @@ def refused(function: Any, *arguments: Any) -> tuple[int, str]:
     return error.value.status, error.value.body
 
 
-@pytest.mark.any_store
 @pytest.mark.conformance(
     "[sig-api-machinery] server version should find the server version [Conformance]"
 )
@@ -90,7 +89,6 @@ def test_namespaces_should_apply_a_finalizer(core: Any) -> None:
     assert refused(core.read_namespace, name)[0] == 404
 
 
-@pytest.mark.any_store
 @pytest.mark.parametrize(
     ("kind", "what"),
     [
@@ -139,7 +137,6 @@ def test_should_be_immutable_if_the_immutable_field_is_set(
     call("delete", "i", namespace)
 
 
-@pytest.mark.any_store
 @pytest.mark.conformance(
     "[sig-network] API Server should have Endpoints and EndpointSlices pointing to API Server "
     "[Conformance]"
@@ -158,7 +155,6 @@ def test_should_have_endpoints_and_endpoint_slices_pointing_to_api_server(
     assert sorted(address.ip for address in subset.addresses) == listed
 
 
-@pytest.mark.any_store
 @pytest.mark.conformance(
     "[sig-network] Services should find a service from listing all namespaces [Conformance]"
 )
@@ -169,7 +165,6 @@ def test_should_find_a_service_from_listing_all_namespaces(core: Any) -> None:
     ]
 
 
-@pytest.mark.any_store
 @pytest.mark.conformance(
     "[sig-storage] CSIInlineVolumes should support CSIVolumeSource in Pod API [Conformance]"
 )

@@ -285,7 +285,6 @@ def test_should_support_api_operations(official: Any, namespace: str, resource: 
     assert seen[-1][0] == "DELETED"
 
 
-@pytest.mark.any_store
 @pytest.mark.parametrize("resource", [case(row, names=names) for row, names in OPERATIONS])
 def test_should_delete_a_collection(official: Any, namespace: str, resource: Resource) -> None:
     one = kind(official, resource, namespace)
@@ -299,7 +298,6 @@ def test_should_delete_a_collection(official: Any, namespace: str, resource: Res
     assert one.names(**one.where) == []
 
 
-@pytest.mark.any_store
 @pytest.mark.parametrize(
     ("resource", "status"), [case(row, status, names=[name]) for row, status, name in STATUSES]
 )
@@ -325,7 +323,6 @@ def test_should_apply_changes_to_a_status(
     one.let_go(name)
 
 
-@pytest.mark.any_store
 @pytest.mark.parametrize("resource", [case(row, names=[name]) for row, name in SCALED])
 def test_should_have_a_working_scale_subresource(
     official: Any, namespace: str, resource: Resource

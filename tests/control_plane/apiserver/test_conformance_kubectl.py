@@ -15,7 +15,6 @@ from tests.control_plane.apiserver.objects import deployment
 from tests.control_plane.apiserver.test_clients import Kubectl
 from tests.support.apiserver import ThreadedApiServer
 
-pytestmark = pytest.mark.any_store
 LABELS = {"app": "agnhost", "role": "primary"}
 POD = {"metadata": {"labels": LABELS}, "spec": {"containers": [{"name": "c", "image": "busybox"}]}}
 CONTROLLER = {

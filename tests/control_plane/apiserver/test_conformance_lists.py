@@ -15,6 +15,8 @@ from tests.support.datastore import Datastore
 from tests.support.etcd import Etcd
 from tests.support.raw_api import Answer, RawApi
 
+pytestmark = pytest.mark.every_store
+
 Object = dict[str, Any]
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
 NUMBER = 40

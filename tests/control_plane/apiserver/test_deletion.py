@@ -7,6 +7,8 @@ import pytest
 from tests.control_plane.apiserver.objects import config_map, deployment, pod
 from tests.support.raw_api import RawApi
 
+pytestmark = pytest.mark.every_store
+
 
 @pytest.fixture
 def pods(namespace: str) -> str:

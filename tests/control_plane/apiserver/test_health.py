@@ -12,6 +12,8 @@ from tests.control_plane.apiserver.conftest import raw_api
 from tests.support.apiserver import ThreadedApiServer
 from tests.support.raw_api import RawApi
 
+pytestmark = pytest.mark.every_store
+
 CHECKS = {
     "livez": {"ping", "log", "etcd", "poststarthook/bootstrap-controller",
               "poststarthook/generic-apiserver-start-informers", "autoregister-completion"},

@@ -13,6 +13,8 @@ from tests.support.datastore import Datastore
 from tests.support.etcd import Etcd
 from tests.support.ports import free_port
 
+pytestmark = pytest.mark.every_store
+
 
 class Counting(EtcdClient):
     """A client that remembers how many keys each question was about."""

@@ -9,6 +9,8 @@ from control_plane.apiserver.storage.object_store import ObjectStore
 from tests.control_plane.apiserver.objects import config_map, pod
 from tests.support.raw_api import RawApi
 
+pytestmark = pytest.mark.every_store
+
 
 @pytest.fixture
 def path(api: RawApi, namespace: str) -> str:

@@ -21,6 +21,8 @@ from tests.support.datastore import Datastore
 from tests.support.etcd import Etcd
 from tests.support.raw_api import RawApi
 
+pytestmark = pytest.mark.every_store
+
 SERVICES = "/api/v1/namespaces/default/services"
 IPADDRESSES = "/apis/networking.k8s.io/v1/ipaddresses"
 EVENTS = "/api/v1/namespaces/default/events"

@@ -12,6 +12,8 @@ from control_plane.apiserver.etcd.model import prefix_end
 from tests.support.datastore import Datastore
 from tests.support.etcd import Etcd
 
+pytestmark = pytest.mark.every_store
+
 PREFIX = b"/watched/"
 
 

@@ -15,6 +15,8 @@ from tests.support.datastore import Datastore
 from tests.support.etcd import Etcd
 from tests.support.raw_api import RawApi
 
+pytestmark = pytest.mark.every_store
+
 
 @pytest.fixture
 def other(server: ThreadedApiServer, store: Etcd | Datastore, tmp_path: Path) -> Iterator[RawApi]:

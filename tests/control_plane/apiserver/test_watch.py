@@ -12,6 +12,8 @@ from tests.control_plane.apiserver.objects import config_map
 from tests.support.apiserver import ThreadedApiServer
 from tests.support.raw_api import RawApi
 
+pytestmark = pytest.mark.every_store
+
 Object = dict[str, Any]
 
 

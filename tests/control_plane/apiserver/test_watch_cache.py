@@ -28,6 +28,8 @@ from tests.support.datastore import Datastore
 from tests.support.etcd import Etcd
 from tests.support.raw_api import RawApi
 
+pytestmark = pytest.mark.every_store
+
 SECONDS = 30
 PREFIX = b"/cache-test/configmaps/"
 

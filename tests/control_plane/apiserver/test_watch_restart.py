@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from control_plane.api.errors import NotFound
 from control_plane.api.objects import Object, key_of, name_of, resource_version_of
 from control_plane.api.resources import CONFIGMAPS
@@ -13,6 +15,8 @@ from tests.support.apiserver import ApiServer
 from tests.support.datastore import Datastore
 from tests.support.etcd import Etcd
 from tests.support.ports import free_port
+
+pytestmark = pytest.mark.every_store
 
 NAMES = 8
 RESTARTS = 3
