@@ -1,9 +1,10 @@
 """Each contract test runs once against every backend of ours and once against a real etcd.
 
-sqlite-native and the real etcd are asked everything. The other front is asked what a front has a
-say in (`every_front`: streams, metadata, sizes, how refusals and answers go out), PostgreSQL what a
-backend has (all but `any_backend`), MariaDB what of that the shared server can answer, and not the
-tests of auth, etcdctl and HTTP; `--every-target` asks all of them everything.
+sqlite-native and the real etcd are asked everything (but of the etcd no loads: `seldom_judged`).
+The other front is asked what a front has a say in (`every_front`: streams, metadata, sizes, how
+refusals and answers go out), PostgreSQL what a backend has (all but `any_backend`), MariaDB what of
+that the shared server can answer, and not the tests of auth, etcdctl and HTTP; `--every-target`
+asks all of them everything.
 
 One server per target serves the whole session. Every test has a key prefix of its own, higher
 in byte order than those of the tests before it, so that a range up to `\\0` from a test's own
@@ -39,6 +40,7 @@ _MARKERS = (
     "etcd_since(version): real etcd behaves so since this version; skipped on an older oracle",
     "ours_only(reason): not asked of a real etcd",
     "every_front: a front of ours can answer it wrongly; asked of sqlite-grpcio too",
+    "seldom_judged: a load that a real etcd has borne; asked of it by --every-target only",
     "any_backend: hardly the backend's matter; asked of other backends by --every-target only",
 )
 HERE = Path(__file__).parent
@@ -73,6 +75,8 @@ def _deselect(items: list[pytest.Item]) -> None:
 
 def _concerns_target(item: pytest.Item) -> bool:
     target = _target_of(item)
+    if target == REAL_ETCD:
+        return item.get_closest_marker("seldom_judged") is None
     if target == OTHER_FRONT:
         return item.get_closest_marker("every_front") is not None
     if target == THIRD_BACKEND and _asks_a_server_of_its_own(item):

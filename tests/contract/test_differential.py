@@ -1,7 +1,7 @@
 """A bounded differential run: the same operations on a real etcd and on the target.
 
-Against real etcd itself as target it proves the harness: nothing but meaning may show. The long
-run is `python -m tests.contract.differential`.
+Against real etcd itself as target it proves the harness (`make contract`): nothing but meaning may
+show. The long run is `python -m tests.contract.differential`.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from tests.contract.differential.side import Side
 from tests.contract.targets import Launcher, Server
 from tests.support.etcd import Etcd, etcd_binary
 
-pytestmark = pytest.mark.every_front
+pytestmark = [pytest.mark.every_front, pytest.mark.seldom_judged]
 SEED = 2026
 SEEDED_OPERATIONS = 600
 EXAMPLES, EXAMPLE_OPERATIONS = 12, 20

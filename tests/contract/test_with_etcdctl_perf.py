@@ -7,7 +7,7 @@ import pytest
 from tests.contract.client import Client
 from tests.contract.conftest import PerfRun
 
-pytestmark = pytest.mark.any_backend
+pytestmark = [pytest.mark.any_backend, pytest.mark.seldom_judged]
 
 
 async def test_check_perf(perf_run: PerfRun) -> None:

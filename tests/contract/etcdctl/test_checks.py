@@ -5,7 +5,7 @@ import pytest
 from tests.contract.etcdctl.program import Etcdctl
 from tests.contract.targets import REAL_ETCD, Launcher
 
-pytestmark = pytest.mark.any_backend
+pytestmark = [pytest.mark.any_backend, pytest.mark.seldom_judged]
 # It reads /metrics where it puts: on ours gRPC's port has no HTTP unless it is told so.
 HTTP_ON_THE_SAME_PORT = "--listen-client-http-urls={client-url}"
 
