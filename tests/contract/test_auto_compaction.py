@@ -13,7 +13,7 @@ COMPACTED = Refusal("OUT_OF_RANGE", "etcdserver: mvcc: required revision has bee
 async def test_periodic_mode_gives_up_what_is_older(etcd: Client) -> None:
     first = (await etcd.put("a", b"1")).header.revision
     second = (await etcd.put("a", b"2")).header.revision
-    for _ in range(75):
+    for _ in range(300):
         if not await _readable(etcd, first):
             break
         await asyncio.sleep(0.2)

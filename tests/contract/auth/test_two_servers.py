@@ -19,7 +19,8 @@ from tests.support.datastore import Datastore
 from tests.support.postgres import Postgres
 
 Pair = tuple[AuthClient, AuthClient]
-FLAGS = [FAST, "--auth-token-ttl=2"]
+LIFE_SECONDS = 6  # a busy machine has to use a token within it
+FLAGS = [FAST, f"--auth-token-ttl={LIFE_SECONDS}"]
 
 
 @pytest.fixture(scope="module")
@@ -74,12 +75,12 @@ async def test_auth_goes_off_at_both(pair: Pair) -> None:
 
 
 async def test_a_token_used_at_one_lives_on_at_the_other(pair: Pair) -> None:
-    """Time is what is tested: two seconds are its life, each use is told within a fifth of one."""
+    """Time is what is tested: each use is told well within the token's life."""
     one, other = pair
     async with await secure(one) as root, other.other(root.metadata) as there:
         await there.range("k")
         for _ in range(4):
-            await asyncio.sleep(1)
+            await asyncio.sleep(LIFE_SECONDS / 3)
             await root.range("k")
         await asyncio.sleep(0.5)
         await there.range("k")

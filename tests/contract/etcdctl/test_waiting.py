@@ -81,11 +81,11 @@ async def test_elect_and_listen(etcdctl: Etcdctl, etcd: Client, prefix: str) -> 
 
 
 async def test_keep_alive_goes_on(etcdctl: Etcdctl, etcd: Client) -> None:
-    lease = await etcd.grant(3)
+    lease = await etcd.grant(9)
     async with etcdctl.following("lease", "keep-alive", f"{lease:x}") as output:
         lines = await read_lines(output, 2)
 
-    assert lines == [f"lease {lease:016x} keepalived with TTL(3)"] * 2
+    assert lines == [f"lease {lease:016x} keepalived with TTL(9)"] * 2
 
 
 async def test_a_mirror_follows(
