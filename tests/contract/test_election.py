@@ -13,13 +13,13 @@ pytestmark = pytest.mark.every_front
 NOT_LEADER = Refusal("UNKNOWN", "election: not leader")
 NO_LEADER = Refusal("UNKNOWN", "election: no leader")
 MISSING = Refusal("UNKNOWN", '"leader" field must be provided')
-SECONDS = 15.0
+SECONDS = 60.0
 
 
 def campaign(etcd: Client, name: str, value: bytes, lease: int = 0) -> Any:
     """Stand for election; the call is pending."""
     request = election.CampaignRequest(name=etcd.key(name), lease=lease, value=value)
-    return etcd.election.Campaign(request, timeout=20)
+    return etcd.election.Campaign(request, timeout=60)
 
 
 async def proclaim(etcd: Client, leader: election.LeaderKey, value: bytes) -> Any:
@@ -256,7 +256,7 @@ async def test_an_observer_sees_the_leader_and_what_it_proclaims(etcd: Client) -
     leader = (await campaign(etcd, "e", b"1", await etcd.grant(100))).leader
     await etcd.put("else")
 
-    stream = etcd.election.Observe(election.LeaderRequest(name=etcd.key("e")), timeout=20)
+    stream = etcd.election.Observe(election.LeaderRequest(name=etcd.key("e")), timeout=60)
 
     assert await seen(stream) == (leader.key, b"1", 1)
     await proclaim(etcd, leader, b"2")
@@ -271,7 +271,7 @@ async def test_an_observer_sees_the_next_leader(etcd: Client) -> None:
     leader = (await campaign(etcd, "e", b"1", first)).leader
     waiting = campaign(etcd, "e", b"2", second)
     await waiters(etcd, "e/", 2)
-    stream = etcd.election.Observe(election.LeaderRequest(name=etcd.key("e")), timeout=20)
+    stream = etcd.election.Observe(election.LeaderRequest(name=etcd.key("e")), timeout=60)
     await seen(stream)
 
     await resign(etcd, leader)
@@ -282,7 +282,7 @@ async def test_an_observer_sees_the_next_leader(etcd: Client) -> None:
 
 
 async def test_an_observer_waits_for_the_first_leader(etcd: Client) -> None:
-    stream = etcd.election.Observe(election.LeaderRequest(name=etcd.key("e")), timeout=20)
+    stream = etcd.election.Observe(election.LeaderRequest(name=etcd.key("e")), timeout=60)
     observing = asyncio.create_task(seen(stream))
     await etcd.put("else")
 

@@ -39,13 +39,13 @@ NO_PROTOBUF = b"\x0a\xff"
 async def test_an_unknown_call_is_unimplemented(etcd: Client, path: str, text: str) -> None:
     call: Any = etcd.channel.unary_unary(path)
 
-    assert await refusal(call(b"", timeout=10)) == Refusal("UNIMPLEMENTED", text)
+    assert await refusal(call(b"", timeout=60)) == Refusal("UNIMPLEMENTED", text)
 
 
 @pytest.mark.etcd_since("3.6")
 async def test_range_stream_of_3_7_is_there_or_unimplemented(etcd: Client) -> None:
     await etcd.put("a", b"1")
-    stream = etcd.kv.RangeStream(pb.RangeRequest(key=etcd.key("a")), timeout=10)
+    stream = etcd.kv.RangeStream(pb.RangeRequest(key=etcd.key("a")), timeout=60)
 
     with suppress(grpc.aio.AioRpcError):
         async for _ in stream:  # the status comes after what was sent
@@ -75,7 +75,7 @@ async def test_metadata_without_meaning_is_ignored(
 ) -> None:
     request = pb.PutRequest(key=etcd.key("a"), value=b"1")
 
-    await etcd.kv.Put(request, metadata=(metadata,), timeout=10)
+    await etcd.kv.Put(request, metadata=(metadata,), timeout=60)
 
     assert (await etcd.range("a")).kvs[0].value == b"1"
 
@@ -125,7 +125,7 @@ async def test_a_deadline_ends_a_stream(etcd: Client) -> None:
 async def test_a_message_that_is_no_protobuf_is_internal(etcd: Client, method: str) -> None:
     call: Any = etcd.channel.unary_unary(f"/etcdserverpb.KV/{method}")
 
-    refused = await refusal(call(NO_PROTOBUF, timeout=10))
+    refused = await refusal(call(NO_PROTOBUF, timeout=60))
 
     assert refused.code == "INTERNAL"
     assert refused.text.startswith("grpc: error unmarshalling request")
@@ -133,7 +133,7 @@ async def test_a_message_that_is_no_protobuf_is_internal(etcd: Client, method: s
 
 @pytest.mark.parametrize("method", ["Watch/Watch", "Lease/LeaseKeepAlive"])
 async def test_a_message_that_is_no_protobuf_ends_the_stream(etcd: Client, method: str) -> None:
-    call: Any = etcd.channel.stream_stream(f"/etcdserverpb.{method}")(timeout=10)
+    call: Any = etcd.channel.stream_stream(f"/etcdserverpb.{method}")(timeout=60)
 
     await call.write(NO_PROTOBUF)
 
@@ -147,6 +147,6 @@ async def test_unknown_fields_are_ignored(etcd: Client) -> None:
     )
     known = pb.PutRequest(key=etcd.key("a"), value=b"1").SerializeToString()
 
-    await call(known + b"\x98\x06\x01", timeout=10)  # field 99, a varint
+    await call(known + b"\x98\x06\x01", timeout=60)  # field 99, a varint
 
     assert (await etcd.range("a")).kvs[0].value == b"1"

@@ -16,7 +16,7 @@ SERVICE_UNKNOWN = pb.HealthCheckResponse(status=pb.HealthCheckResponse.SERVICE_U
 async def first_of_watch(etcd: Client, service: str) -> pb.HealthCheckResponse:
     """The first message of Health/Watch."""
     call = etcd.health.Watch(pb.HealthCheckRequest(service=service))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         first: pb.HealthCheckResponse = await call.read()
     call.cancel()
     return first

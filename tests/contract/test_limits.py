@@ -64,7 +64,7 @@ async def test_a_larger_message_is_refused_by_the_transport(etcd: Client) -> Non
 
 @pytest.mark.parametrize("method", ["Watch/Watch", "Lease/LeaseKeepAlive"])
 async def test_a_larger_message_ends_the_stream(etcd: Client, method: str) -> None:
-    call: Any = etcd.channel.stream_stream(f"/etcdserverpb.{method}")(timeout=10)
+    call: Any = etcd.channel.stream_stream(f"/etcdserverpb.{method}")(timeout=60)
 
     await call.write(b"x" * (LARGEST_MESSAGE + 1))
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.every_front
 
 def ask(etcd: Client, name: str, lease: int = 0) -> Any:
     """Ask for a lock; the call is pending."""
-    return etcd.lock.Lock(lock.LockRequest(name=etcd.key(name), lease=lease), timeout=20)
+    return etcd.lock.Lock(lock.LockRequest(name=etcd.key(name), lease=lease), timeout=60)
 
 
 async def unlock(etcd: Client, key: bytes) -> lock.UnlockResponse:

@@ -19,7 +19,7 @@ async def fill(etcd: Client) -> tuple[int, Refusal]:
     """Put until a put is refused; return how many were not, and the refusal."""
     for number in range(1_000):
         request = pb.PutRequest(key=b"k%d" % number, value=VALUE)
-        call = etcd.kv.Put(request, timeout=20)
+        call = etcd.kv.Put(request, timeout=60)
         if await call.code() != grpc.StatusCode.OK:
             return number, await refusal(call)
     raise AssertionError("a thousand puts of 100 kB fit into a quota of 1 MB")

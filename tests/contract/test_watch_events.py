@@ -124,7 +124,7 @@ async def test_a_filter_that_is_not_packed_counts(etcd: Client) -> None:
         "/etcdserverpb.Watch/Watch", response_deserializer=pb.WatchResponse.FromString
     )
     create = pb.WatchCreateRequest(key=etcd.key("a")).SerializeToString() + UNPACKED_NOPUT
-    call = open_stream(timeout=20)
+    call = open_stream(timeout=60)
     await call.write(b"\x0a" + bytes([len(create)]) + create)
     assert (await call.read()).created
     await etcd.put("a")

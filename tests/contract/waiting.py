@@ -8,7 +8,7 @@ from tests.contract.client import Client
 from tests.contract.requests import DELETE
 from tests.contract.streams import WatchStream
 
-SECONDS = 20.0
+SECONDS = 60.0
 
 
 class DeletedKeys:

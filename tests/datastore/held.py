@@ -14,12 +14,12 @@ class Held:
         self._begun = threading.Event()
         self._let_go = threading.Event()
         lane.submit(self._hold, Nobody())
-        assert self._begun.wait(10)
+        assert self._begun.wait(60)
 
     def _hold(self, session: Session) -> None:
         del session
         self._begun.set()
-        assert self._let_go.wait(10)
+        assert self._let_go.wait(60)
 
     def let_go(self) -> None:
         """Let the thread go on."""

@@ -46,14 +46,14 @@ def status(server: Datastore) -> pb.StatusResponse:
     """What a server says of itself."""
     with grpc.insecure_channel(server.address) as channel:
         answer: pb.StatusResponse = rpc_pb2_grpc.MaintenanceStub(channel).Status(
-            pb.StatusRequest(), timeout=10
+            pb.StatusRequest(), timeout=60
         )
         return answer
 
 
 def metrics(name: str) -> dict[str, float]:
     """What a server's metrics say of the leader."""
-    with urllib.request.urlopen(f"{METRICS[name]}/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(f"{METRICS[name]}/metrics", timeout=60) as answer:
         text = answer.read().decode()
     return {
         sample.name.removeprefix("etcd_server_"): sample.value

@@ -80,6 +80,6 @@ def status_of(server: Datastore) -> pb.StatusResponse:
     """What a server says of itself."""
     with grpc.insecure_channel(server.address) as channel:
         answer: pb.StatusResponse = rpc_pb2_grpc.MaintenanceStub(channel).Status(
-            pb.StatusRequest(), timeout=10
+            pb.StatusRequest(), timeout=60
         )
         return answer

@@ -140,7 +140,7 @@ def test_a_password_in_a_file_is_seen_nowhere(secure: Secure, tmp_path: Path) ->
     flags = ["--endpoint-password-file", str(file), "--listen-metrics-urls", metrics]
     with Datastore(url, [*flags, "--log-level", "debug"]) as server:
         line = Path(f"/proc/{server.pid}/cmdline").read_text()
-        with urllib.request.urlopen(f"{metrics}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"{metrics}/metrics", timeout=60) as answer:
             exported = answer.read().decode()
         log = server.log.read_text()
 

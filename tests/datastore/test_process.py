@@ -20,7 +20,7 @@ from proto.etcd import rpc_pb2_grpc
 from tests.support.datastore import REPOSITORY, Datastore
 from tests.support.ports import free_port
 
-SECONDS = 20.0
+SECONDS = 60.0
 
 
 @contextmanager

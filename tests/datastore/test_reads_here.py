@@ -38,7 +38,7 @@ class Told:
         self.set_result(error)
 
     def wait(self) -> bool:
-        return self._done.wait(10)
+        return self._done.wait(60)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ def refused(*flags: str) -> str:
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     assert done.returncode == 2, done

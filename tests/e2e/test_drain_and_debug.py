@@ -3,7 +3,7 @@
 from tests.e2e.pods import SERVE, container, deployment, pod, pods_of
 from tests.support.cluster import Cluster
 
-WAIT = "--timeout=60s"
+WAIT = "--timeout=120s"
 
 
 def test_a_debug_container_joins_a_running_pod(

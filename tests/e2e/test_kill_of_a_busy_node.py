@@ -78,7 +78,7 @@ def test_nothing_is_left_over_and_pods_converge(cluster: Cluster) -> None:
     new = [f"new-{number}" for number in range(PODS)]
     cluster.apply(*map(pod, old))
     for name in old:
-        cluster.kubectl("wait", "--for=condition=Ready", f"pod/{name}", "--timeout=60s")
+        cluster.kubectl("wait", "--for=condition=Ready", f"pod/{name}", "--timeout=120s")
 
     cluster.kubectl("delete", "pod", *old, "--wait=false")
     cluster.apply(*map(pod, new))
@@ -88,9 +88,9 @@ def test_nothing_is_left_over_and_pods_converge(cluster: Cluster) -> None:
     cluster.start()
 
     for name in old:
-        cluster.kubectl("wait", "--for=delete", f"pod/{name}", "--timeout=60s")
+        cluster.kubectl("wait", "--for=delete", f"pod/{name}", "--timeout=120s")
     for name in new:
-        cluster.kubectl("wait", "--for=condition=Ready", f"pod/{name}", "--timeout=60s")
+        cluster.kubectl("wait", "--for=condition=Ready", f"pod/{name}", "--timeout=120s")
     uids = {item["metadata"]["uid"] for item in cluster.get("pods")["items"]}
     assert len(uids) == PODS
     node = cluster.data_dir / "kubelet" / "pods"

@@ -5,7 +5,7 @@ from pathlib import Path
 from tests.e2e.pods import container, pod
 from tests.support.cluster import Cluster
 
-WAIT = "--timeout=60s"
+WAIT = "--timeout=120s"
 
 
 def ready(cluster: Cluster, namespace: str, name: str) -> None:

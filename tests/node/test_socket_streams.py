@@ -100,7 +100,7 @@ def official_exec(api: Any, script: str) -> tuple[str, str, int]:
         stdin=True, stdout=True, stderr=True, tty=False, _preload_content=False,
     )  # fmt: skip
     socket.write_stdin("typed\n")
-    socket.run_forever(timeout=20)
+    socket.run_forever(timeout=60)
     found = socket.read_stdout(timeout=0), socket.read_stderr(timeout=0), socket.returncode
     socket.sock.shutdown()
     return found
@@ -111,7 +111,7 @@ def official_fetch(api: Any, port: int) -> tuple[bytes, Any]:
         api.connect_get_namespaced_pod_portforward, "web", "default", ports=str(port)
     )
     held = forward.socket(port)
-    held.settimeout(20)
+    held.settimeout(60)
     answer = b""
     with contextlib.suppress(OSError):  # a refused connection may be closed before or after this
         held.sendall(b"GET / HTTP/1.0\r\n\r\n")

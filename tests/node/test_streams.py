@@ -61,7 +61,7 @@ class TestLogs:
     async def test_following(self, web: aiohttp.ClientSession) -> None:
         params = {"follow": "true"}
         path = "/containerLogs/default/web/main"
-        async with asyncio.timeout(20), web.get(path, params=params) as response:
+        async with asyncio.timeout(60), web.get(path, params=params) as response:
             lines = [await response.content.readline() for _ in range(3)]
         assert sorted(lines) == [b"one\n", b"three\n", b"two\n"]
 
@@ -98,7 +98,7 @@ async def run(
     params = [("command", part) for part in command]
     params += list({"output": "1", "error": "1", **flags}.items())
     found = Exec()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         path = "/exec/default/web/main"
         async with session.ws_connect(path, params=params, protocols=[protocol]) as socket:
             assert socket.protocol == protocol
@@ -165,7 +165,7 @@ async def test_attaching_to_the_main_process(stage: Stage) -> None:
     path, protocols = "/attach/default/web/main", ["v4.channel.k8s.io"]
     async with (
         session_of(stage) as session,
-        asyncio.timeout(20),
+        asyncio.timeout(60),
         session.ws_connect(path, params=params, protocols=protocols) as socket,
     ):
         await socket.send_bytes(b"\x00hello\n")

@@ -22,7 +22,7 @@ from control_plane.apiserver.server import run
 from control_plane.pki.cluster import ClusterNames, ClusterPki, ensure_pki
 from tests.support.ports import free_port
 
-READY_SECONDS = 60  # CI machines are loaded
+READY_SECONDS = 90
 LOOPBACK = ipaddress.ip_address("127.0.0.1")
 NODE = "node-1"
 

@@ -14,8 +14,8 @@ from typing import Any, Self
 from tests.support.ports import free_port
 
 BIN = Path(sys.executable).parent
-SECONDS_TO_READY = 60.0
-SECONDS_TO_STOP = 30.0
+SECONDS_TO_READY = 120.0
+SECONDS_TO_STOP = 90.0
 
 
 class Cluster:
@@ -115,7 +115,7 @@ class Cluster:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=150,
             check=False,
         )
 

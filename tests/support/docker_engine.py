@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 DEFAULT_SOCKET = Path("/var/run/docker.sock")
-SECONDS_TO_START = 40.0
+SECONDS_TO_START = 90.0
 
 
 def answers(path: Path) -> bool:
@@ -72,6 +72,6 @@ class DockerEngine:
         """Stop an engine that `start` started, and forget its data."""
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(timeout=30)
+            self._process.wait(timeout=90)
         if self._directory is not None:
             shutil.rmtree(self._directory, ignore_errors=True)

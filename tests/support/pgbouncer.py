@@ -13,7 +13,7 @@ from tests.support.ports import free_port
 from tests.support.postgres import OWNER
 from tests.support.servers import missing_server
 
-START_SECONDS = 10.0
+START_SECONDS = 60.0
 CONFIGURATION = """
 [databases]
 * = host=127.0.0.1 port={database}

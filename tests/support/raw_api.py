@@ -11,7 +11,7 @@ import requests
 from control_plane.pki.authority import KeyPair
 
 Object = dict[str, Any]
-SECONDS = 30
+SECONDS = 60
 
 
 class Answer(NamedTuple):

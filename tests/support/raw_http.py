@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 
 from control_plane.pki.cluster import ClusterPki
 
-SECONDS = 20
+SECONDS = 60
 
 
 class RawAnswer(NamedTuple):

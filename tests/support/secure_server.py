@@ -19,7 +19,7 @@ from tests.support.ports import free_port
 from tests.support.server_process import ServerDied, ServerProcess
 
 OURS, ETCD = "tapir", "real-etcd"
-SECONDS = 5.0
+SECONDS = 30.0
 START_ATTEMPTS = 3  # another process may take a port between its choice and its use
 SERVED = "served"
 

@@ -13,7 +13,7 @@ from tests.contract.http.web import Web, b64
 
 def joined(web: Web, path: str, **options: Any) -> ClientConnection:
     joined: ClientConnection = connect(
-        f"ws://{web.address}{path}", open_timeout=10, close_timeout=1, **options
+        f"ws://{web.address}{path}", open_timeout=60, close_timeout=1, **options
     )
     return joined
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.support.ports import free_port
 
-SECONDS = 20.0
+SECONDS = 60.0
 Body = bytes | str | Mapping[str, Any] | None
 
 

@@ -22,7 +22,7 @@ from tests.support.raw_api import Answer, RawApi
 NETWORKING = "/apis/networking.k8s.io/v1"
 IPADDRESSES, SERVICECIDRS = f"{NETWORKING}/ipaddresses", f"{NETWORKING}/servicecidrs"
 SERVICES = "/api/v1/namespaces/default/services"
-SECONDS = 15.0
+SECONDS = 60.0
 
 
 @pytest.fixture

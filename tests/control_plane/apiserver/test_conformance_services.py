@@ -15,7 +15,7 @@ from tests.support.raw_api import RawApi
 Object = dict[str, Any]
 NETWORKING = "/apis/networking.k8s.io/v1"
 SERVICECIDRS, IPADDRESSES = f"{NETWORKING}/servicecidrs", f"{NETWORKING}/ipaddresses"
-SECONDS = 15.0
+SECONDS = 60.0
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from control_plane.scheduler.server import run
 from tests.control_plane.scheduler.builders import node, pod
 from tests.support.apiserver import ApiServer
 
-SECONDS = 30.0
+SECONDS = 90.0
 IN_FLIGHT = 32
 
 

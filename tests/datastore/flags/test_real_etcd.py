@@ -13,7 +13,7 @@ from datastore.flags.table import FLAGS
 from tests.support.datastore import REPOSITORY
 from tests.support.etcd import etcd_binary
 
-SECONDS = 20
+SECONDS = 60
 # Shown by etcd's help otherwise than written: a number of a Go constant, or nothing at all.
 UNTOLD = {"max-concurrent-streams", "advertise-client-urls", "data-dir", "initial-cluster"}
 OURS = {"log-format"}  # docs/datastore.md says why

@@ -42,7 +42,7 @@ class Listener:
         shown = client or self.good
         context.load_cert_chain(shown.certificate, shown.key)
         connection = http.client.HTTPSConnection(
-            "127.0.0.1", self.port, context=context, timeout=10
+            "127.0.0.1", self.port, context=context, timeout=60
         )
         with closing(connection):
             connection.request(method, path, body)
@@ -79,7 +79,7 @@ def test_certificates(listener: Listener) -> None:
 
 
 def test_cleartext_is_dropped(listener: Listener) -> None:
-    with closing(http.client.HTTPConnection("127.0.0.1", listener.port, timeout=10)) as plain:
+    with closing(http.client.HTTPConnection("127.0.0.1", listener.port, timeout=60)) as plain:
         plain.request("GET", "/health")
         try:
             status = plain.getresponse().status

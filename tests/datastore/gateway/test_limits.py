@@ -190,7 +190,7 @@ def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
             cwd=REPOSITORY,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=60,
             check=False,
         )
 

@@ -53,7 +53,7 @@ async def listening(tls: ssl.SSLContext | None = None) -> AsyncIterator[tuple[st
 def tell(address: tuple[str, int], data: bytes, tls: ssl.SSLContext | None = None) -> bytes:
     """Send all, and only then read what was answered."""
     with contextlib.ExitStack() as stack:
-        raw = stack.enter_context(socket.create_connection(address, timeout=20))
+        raw = stack.enter_context(socket.create_connection(address, timeout=60))
         if tls:
             raw = stack.enter_context(tls.wrap_socket(raw, server_hostname=address[0]))
         raw.sendall(data)
