@@ -17,7 +17,7 @@ from tests.datastore.client import TIMEOUT, Client, client_of
 from tests.support.datastore import REPOSITORY, Datastore
 from tests.support.ports import free_port
 
-BEGUN_SECONDS = 0.3  # until the writer has taken what waits: nothing says when it has
+BEGUN_SECONDS = 1.0  # until the writer has taken what waits: nothing says when it has
 STREAMS = 1_100  # more than many an HTTP/2 server allows a connection
 
 

@@ -3,27 +3,35 @@
 import os
 import random
 import socket
+from collections import deque
 from pathlib import Path
 
 LOWEST = 10_000
+REMEMBERED = 1_000
 EPHEMERAL = 32_768  # where the kernel's choice for outgoing connections starts, unless it says
+
+_given: deque[int] = deque(maxlen=REMEMBERED)
 
 
 def free_port() -> int:
     """Return a TCP port of 127.0.0.1 that was free a moment ago.
 
     It is none that the kernel gives to outgoing connections: such a one is soon taken again. Nor is
-    it one that another of pytest's workers may choose before this one's server listens.
+    it one that another of pytest's workers may choose before this one's server listens, or that was
+    given not long ago: two may be asked for before either is used.
     """
     worker, workers = _turn()
     while True:
         port = random.randrange(LOWEST + worker, _first_ephemeral(), workers)
+        if port in _given:
+            continue
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return port
+        _given.append(port)
+        return port
 
 
 def _turn() -> tuple[int, int]:
