@@ -75,6 +75,7 @@ robustness: setup servers ## kill servers and databases under load, twenty round
 	@$(BIN)/python -m tests.robustness
 
 fuzz: setup ## send an API server a hundred thousand requests made of its OpenAPI documents and spoilt
+	@$(PYTEST) --every-target tests/control_plane/api/test_junk_in_any_field.py
 	@$(BIN)/python -m tests.fuzz
 
 availability: setup servers ## kill one of several API servers under load, twenty rounds on each store
