@@ -3,8 +3,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 CHECKED := control_plane datastore node tapir tests
-# Tests wait more than they work, so three at a time suit two cores; 0: all in one process.
-WORKERS ?= 3
+# Tests wait more than they work, so four at a time suit two cores; 0: all in one process.
+WORKERS ?= 4
 # The servers that tests start over and over need not compile their modules each time.
 PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/pytest \
 	--numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder

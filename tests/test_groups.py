@@ -1,8 +1,12 @@
 """Which tests a worker of pytest takes together."""
 
+from pathlib import Path
+
 import pytest
 
-from tests.support.groups import group_of
+from tests.support.groups import LONG_FILES, group_of
+
+REPOSITORY = Path(__file__).parents[1]
 
 
 @pytest.mark.parametrize(
@@ -19,3 +23,8 @@ from tests.support.groups import group_of
 )
 def test_a_group_is_a_server_or_a_file(test: str, group: str) -> None:
     assert group_of(test) == group
+
+
+@pytest.mark.parametrize("file", LONG_FILES)
+def test_a_long_file_is_there(file: str) -> None:
+    assert (REPOSITORY / file).exists()

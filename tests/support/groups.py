@@ -2,7 +2,8 @@
 
 A file's tests do, so that what its module shares is made once. Larger groups are listed here: tests
 that share a server for the whole session, which each worker would start for itself, and all that
-run containers. The large groups go first, so that no worker is left with one at the end.
+run containers. The large groups go first and long files after them, so that no worker is left with
+one at the end.
 """
 
 import functools
@@ -24,6 +25,16 @@ SHARED_SERVERS = {
 # and two engines on one machine would give the same addresses.
 CONTAINERS = ("tests/e2e", "tests/node")
 WITH_CONTAINERS = "containers"
+# Files that take half a minute or more, most of it waiting.
+LONG_FILES = (
+    "tests/availability/test_rounds.py",
+    "tests/control_plane/scheduler/test_scheduling.py",
+    "tests/datastore/test_galera.py",
+    "tests/datastore/test_shared_faults.py",
+    "tests/datastore/test_tls.py",
+    "tests/robustness/test_rounds.py",
+    "tests/test_migrate_page.py",
+)
 
 
 @functools.cache  # xdist asks for it at each test's end, and the order of the groups before
@@ -55,7 +66,9 @@ def put_large_groups_first(items: list[pytest.Item]) -> None:
 def _rank(group: str) -> int:
     if group == WITH_CONTAINERS:
         return 0
-    return 2 if group.endswith(".py") else 1
+    if not group.endswith(".py"):
+        return 1
+    return 2 if group in LONG_FILES else 3
 
 
 class Groups(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
