@@ -11,11 +11,12 @@ import logging
 import orjson
 
 from control_plane.api.errors import AlreadyExists, ApiError, NotFound
-from control_plane.api.objects import Object, deep_copy, dig, name_of
+from control_plane.api.objects import Object, deep_copy, name_of
+from control_plane.api.preparation.api_services import local_condition
 from control_plane.api.resources import APISERVICES, SERVICES
 from control_plane.api.semantics import semantically_equal
+from control_plane.apiserver.aggregation.parts import AggregationParts
 from control_plane.apiserver.api_service_objects import (
-    condition_of,
     is_in_condition,
     is_managed,
     local_api_services,
@@ -31,6 +32,7 @@ from control_plane.apiserver.storage.selection import EVERYTHING
 
 LOADING_SECONDS = 10.0
 RESYNC_SECONDS = 30.0
+LOOK_AGAIN_SECONDS = 2.0  # while one is not available
 RETRY_SECONDS = 0.5
 
 logger = logging.getLogger(__name__)
@@ -39,12 +41,19 @@ logger = logging.getLogger(__name__)
 class ApiServiceKeeper:
     """Makes and judges APIServices. `done` is set when every group version has one."""
 
-    def __init__(self, collections: Collections, registry: Registry, call: Call) -> None:
-        """Act as `call` says."""
+    def __init__(
+        self,
+        collections: Collections,
+        registry: Registry,
+        call: Call,
+        aggregation: AggregationParts,
+    ) -> None:
+        """Act as `call` says; `aggregation` finds out whether remote ones are available."""
         self.done = asyncio.Event()
         self._collections = collections
         self._registry = registry
         self._call = call
+        self._aggregation = aggregation
         self._wanted = local_api_services(collections.resources.rows)
 
     async def run(self) -> None:
@@ -102,19 +111,24 @@ class ApiServiceKeeper:
         watcher = cache.watch_state(EVERYTHING, with_objects=False)
         try:
             while not watcher.has_ended:
-                for service in self._stored():
-                    await self._judge(service)
-                await watcher.take(RESYNC_SECONDS)
+                services = self._stored()
+                await asyncio.gather(*(self._judge(service) for service in services))
+                remotes = self._aggregation.remotes.by_path.values()
+                is_settled = all(remote.is_available for remote in remotes)
+                await watcher.take(RESYNC_SECONDS if is_settled else LOOK_AGAIN_SECONDS)
         finally:
             cache.unwatch(watcher)
         await asyncio.sleep(RETRY_SECONDS)
 
     async def _judge(self, service: Object) -> None:
-        if is_in_condition(service, self._condition_of(service)):
+        condition = await self._condition_of(service)
+        if is_in_condition(service, condition):
             return
 
         async def judged(stored: Object) -> Object:
-            return with_condition(stored, self._condition_of(stored))
+            if stored.get("spec") != service.get("spec"):
+                return stored  # its watch event is on its way
+            return with_condition(stored, condition)
 
         edit = Edit(APISERVICES, "", name_of(service), judged, subresource="status")
         try:
@@ -122,8 +136,8 @@ class ApiServiceKeeper:
         except NotFound:
             logger.debug("gone meanwhile name=%s", name_of(service))
 
-    def _condition_of(self, service: Object) -> Object:
-        reference = dig(service, "spec", "service", default={})
-        namespace, name = reference.get("namespace", ""), reference.get("name", "")
-        backend = self._collections.cached(SERVICES, namespace, name) if reference else None
-        return condition_of(service, backend, self._registry.now())
+    async def _condition_of(self, service: Object) -> Object:
+        remote = self._aggregation.remotes.read(service)
+        if remote is None:
+            return local_condition(self._registry.now())
+        return await self._aggregation.checker.condition(remote, self._registry.now())

@@ -1,4 +1,4 @@
-"""Which APIService objects this server wants, and in what condition the others are. Pure.
+"""Which APIService objects this server wants, and how a condition is put into one. Pure.
 
 Source: the autoregistration and availability controllers of kube-aggregator v1.35.
 """
@@ -6,8 +6,8 @@ Source: the autoregistration and availability controllers of kube-aggregator v1.
 from collections.abc import Iterable, Iterator
 
 from control_plane.api.api_groups import group_priority, version_priority
-from control_plane.api.objects import Object, dig, find_condition, labels_of, name_of
-from control_plane.api.preparation.api_services import AVAILABLE, local_condition
+from control_plane.api.objects import Object, find_condition, labels_of, name_of
+from control_plane.api.preparation.api_services import AVAILABLE
 from control_plane.api.resources import APISERVICES, Resource
 
 MANAGED_LABEL = "kube-aggregator.kubernetes.io/automanaged"
@@ -41,34 +41,6 @@ def outdated(stored: Iterable[Object], wanted: Iterable[Object]) -> Iterator[Obj
     """What servers made for group versions that this one does not serve."""
     names = set(map(name_of, wanted))
     return (one for one in stored if is_managed(one) and name_of(one) not in names)
-
-
-def condition_of(service: Object, backend: Object | None, now: str) -> Object:
-    """The Available condition; `backend` is the service of the cluster that it names, or None."""
-    reference = dig(service, "spec", "service")
-    if reference is None:
-        return local_condition(now)
-    name, namespace = reference.get("name", ""), reference.get("namespace", "")
-    if backend is None:
-        return _unavailable(
-            "ServiceNotFound", f'service/{name} in "{namespace}" is not present', now
-        )
-    port = reference.get("port")
-    if all(one.get("port") != port for one in dig(backend, "spec", "ports", default=[])):
-        text = f'service/{name} in "{namespace}" is not listening on port {port}'
-        return _unavailable("ServicePortError", text, now)
-    text = f'service/{name} in "{namespace}" is not called: this server does not proxy to others'
-    return _unavailable("ProxyingNotSupported", text, now)
-
-
-def _unavailable(reason: str, message: str, now: str) -> Object:
-    return {
-        "type": AVAILABLE,
-        "status": "False",
-        "lastTransitionTime": now,
-        "reason": reason,
-        "message": message,
-    }
 
 
 def with_condition(service: Object, condition: Object) -> Object:

@@ -41,7 +41,11 @@ class StartError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TlsFiles:
-    """Certificates the server shows and trusts. `kubelet_*` are for its calls to kubelets."""
+    """Certificates the server shows and trusts. `kubelet_*` are for its calls to kubelets.
+
+    `proxy_client_*` are what it shows to the servers of aggregated APIs, which believe it about
+    who asks.
+    """
 
     client_ca: Path
     certificate: Path
@@ -49,6 +53,8 @@ class TlsFiles:
     kubelet_ca: Path | None = None
     kubelet_client_certificate: Path | None = None
     kubelet_client_key: Path | None = None
+    proxy_client_certificate: Path | None = None
+    proxy_client_key: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +128,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add("--kubelet-client-certificate", default="", help="shown to kubelets")
     add("--kubelet-client-key", default="", help="its key")
     add("--kubelet-certificate-authority", default="", help="CA that signed the kubelets'")
+    add("--proxy-client-cert-file", default="", help="shown to the servers of aggregated APIs")
+    add("--proxy-client-key-file", default="", help="its key")
     add(
         "--service-cluster-ip-range",
         default="10.96.0.0/16",
@@ -184,6 +192,8 @@ def from_args(args: argparse.Namespace) -> ApiServerConfig:
                 _optional(args.kubelet_certificate_authority),
                 _optional(args.kubelet_client_certificate),
                 _optional(args.kubelet_client_key),
+                _optional(args.proxy_client_cert_file),
+                _optional(args.proxy_client_key_file),
             ),
             service_accounts=ServiceAccountKeys(issuer, signing_key, public_keys, audiences),
             auth=auth_config.from_args(args, issuer),
@@ -294,6 +304,11 @@ def _check_pairs(config: ApiServerConfig) -> None:
             config.tls.kubelet_client_certificate,
             config.tls.kubelet_client_key,
         ),
+        (
+            "--proxy-client-cert-file and --proxy-client-key-file",
+            config.tls.proxy_client_certificate,
+            config.tls.proxy_client_key,
+        ),
     ):
         if bool(certificate) != bool(key):
             raise ConfigError(f"{flag}: give both or neither")
@@ -314,6 +329,8 @@ def _files(config: ApiServerConfig) -> list[tuple[str, Path]]:
         ("--kubelet-certificate-authority", tls.kubelet_ca),
         ("--kubelet-client-certificate", tls.kubelet_client_certificate),
         ("--kubelet-client-key", tls.kubelet_client_key),
+        ("--proxy-client-cert-file", tls.proxy_client_certificate),
+        ("--proxy-client-key-file", tls.proxy_client_key),
         ("--etcd-cafile", _optional(etcd.ca_file)),
         ("--etcd-certfile", _optional(etcd.cert_file)),
         ("--etcd-keyfile", _optional(etcd.key_file)),

@@ -23,6 +23,7 @@ from control_plane.api.resources import BUILT_IN, NODES, PODS, SECRETS, SERVICEA
 from control_plane.api.schema import schema
 from control_plane.apiserver import tls
 from control_plane.apiserver.admission import Admission
+from control_plane.apiserver.aggregation.parts import AggregationParts
 from control_plane.apiserver.allocation.allocators import Allocators
 from control_plane.apiserver.allocation.cluster_ips import ClusterIPs
 from control_plane.apiserver.allocation.node_ports import NodePorts
@@ -172,8 +173,18 @@ async def _assembled(
     accounts, own = TokenAuthenticator(config.service_accounts, lookup), config.service_accounts
     tokens = TokenSources(config.auth, accounts, own.issuer, lookup, _now)
     components = ComponentHealth(etcd, config.etcd_prefix, collections, _now)
+    aggregation = AggregationParts.of(config, collections)
     services = ApiServices(
-        config, collections, reader, registry, signer, tokens, kubelets, components, authorizer
+        config,
+        collections,
+        reader,
+        registry,
+        signer,
+        tokens,
+        kubelets,
+        components,
+        authorizer,
+        aggregation,
     )
     flow = FlowControlParts.of(config, collections, registry)
     auditor = auditor_of(config.audit, _now)
@@ -188,7 +199,7 @@ async def _assembled(
     bootstrap = Bootstrap(config, port, collections, registry, presence)
     repairs = Repairs(collections, registry, node_ports, _now, bootstrap.call)
     hooks = {**dict.fromkeys(HOOKS, bootstrap.done), **flow.hooks()}
-    api_services = ApiServiceKeeper(collections, registry, bootstrap.call)
+    api_services = ApiServiceKeeper(collections, registry, bootstrap.call, aggregation)
     roles = RoleKeeper(collections, registry, bootstrap.call)
     conversions = ConversionCaller(ServiceEndpoints(collections))
     collections.converters = conversions.converter
@@ -223,6 +234,7 @@ async def _assembled(
         await admission.webhooks.close()
         if auditor is not None:
             await auditor.close()
+        await aggregation.session.close()
 
 
 def _server_tls(config: ApiServerConfig) -> ssl.SSLContext:

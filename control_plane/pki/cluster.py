@@ -5,6 +5,8 @@
     data/pki/ca.{crt,key}                  signs all the others
     data/pki/apiserver.{crt,key}           what the API server shows
     data/pki/apiserver-kubelet-client.{crt,key}   what it shows to kubelets
+    data/pki/front-proxy/ca.{crt,key}      signs the next one, and nothing else
+    data/pki/front-proxy/client.{crt,key}  what it shows to servers of aggregated APIs
     data/pki/kubelet-NODE.{crt,key}        the node's, for serving and as a client
     data/pki/sa.{key,pub}                  sign and check service-account tokens
 
@@ -25,6 +27,7 @@ from control_plane.pki.kubeconfig import server_of, write_kubeconfig
 
 ADMIN = Identity("kubernetes-admin", ("system:masters",))
 KUBELET_CLIENT = Identity("kube-apiserver-kubelet-client", ("system:masters",))
+FRONT_PROXY = Identity("front-proxy-client")
 COMPONENTS = {
     "scheduler": Identity("system:kube-scheduler"),
     "controller-manager": Identity("system:kube-controller-manager"),
@@ -52,6 +55,11 @@ class ClusterPki:
     def pair(self, name: str) -> KeyPair:
         """The certificate and key called `name`, for example `apiserver`."""
         return KeyPair(self.directory / f"{name}.crt", self.directory / f"{name}.key")
+
+    def front_proxy(self, name: str) -> KeyPair:
+        """The certificates of front proxies: `ca`, an authority of their own, and `client`."""
+        directory = self.directory / "front-proxy"
+        return KeyPair(directory / f"{name}.crt", directory / f"{name}.key")
 
     def kubeconfig(self, name: str = "") -> Path:
         """The kubeconfig of a component, or the administrator's when `name` is empty."""
@@ -86,9 +94,12 @@ class ClusterNames:
 def ensure_pki(data_dir: Path, names: ClusterNames, now: datetime.datetime) -> ClusterPki:
     """Make what the cluster in `data_dir` lacks; raises PkiError when a file there is unusable."""
     pki = ClusterPki(data_dir)
-    pki.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for directory in (pki.directory, pki.front_proxy("ca").key.parent):
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     authority = Authority.open(pki.pair("ca"), now)
     _ensure_service_account_keys(pki)
+    proxies = Authority.open(pki.front_proxy("ca"), now)
+    proxies.ensure(pki.front_proxy("client"), FRONT_PROXY, now)
     for name, identity in _leaves(names).items():
         authority.ensure(pki.pair(name), identity, now)
     for name in ("", *COMPONENTS, f"kubelet-{names.node}"):
@@ -114,6 +125,10 @@ def rotate_pki(data_dir: Path, now: datetime.datetime) -> list[str]:
         path = pki.kubeconfig("" if name == "admin" else name)
         if path.exists():
             write_kubeconfig(path, server_of(path), pki.pair("ca").certificate, pki.pair(name))
+    if pki.front_proxy("client").certificate.exists():  # clusters of before have none
+        proxies = Authority.open(pki.front_proxy("ca"), now)
+        proxies.renew(pki.front_proxy("client"), now)
+        names.append("front-proxy/client")
     return names
 
 

@@ -25,11 +25,15 @@ class UpgradeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where to connect; `tls` None for plain TCP."""
+    """Where to connect; `tls` None for plain TCP.
+
+    Its certificate is for `server_name`, or for `host`.
+    """
 
     host: str
     port: int
     tls: ssl.SSLContext | None = None
+    server_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,11 @@ async def ask_for_upgrade(endpoint: Endpoint, head: bytes) -> UpgradeAnswer:
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
             reader, writer = await asyncio.open_connection(
-                endpoint.host, endpoint.port, ssl=endpoint.tls, limit=MAX_HEAD_BYTES
+                endpoint.host,
+                endpoint.port,
+                ssl=endpoint.tls,
+                limit=MAX_HEAD_BYTES,
+                server_hostname=endpoint.server_name or None,
             )
     except TimeoutError as error:
         raise UpgradeError(

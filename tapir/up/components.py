@@ -101,6 +101,8 @@ def _apiserver(place: Place) -> list[str]:
         f"--kubelet-certificate-authority={authority}",
         f"--kubelet-client-certificate={pki.pair(kubelet).certificate}",
         f"--kubelet-client-key={pki.pair(kubelet).key}",
+        f"--proxy-client-cert-file={pki.front_proxy('client').certificate}",
+        f"--proxy-client-key-file={pki.front_proxy('client').key}",
     ]
 
 

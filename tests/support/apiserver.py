@@ -86,11 +86,21 @@ def cluster_pki(directory: Path, url: str) -> ClusterPki:
 def server_config(endpoint: str, pki: ClusterPki, port: int, **config: Any) -> ApiServerConfig:
     """What `tapir up` would tell the API server."""
     kubelet = pki.pair("apiserver-kubelet-client")
+    proxy = pki.front_proxy("client")
     own, ca = pki.pair("apiserver"), pki.pair("ca").certificate
     issuer = "https://kubernetes.default.svc.cluster.local"
     defaults: dict[str, Any] = {
         "etcd": EtcdEndpoints((endpoint,)),
-        "tls": TlsFiles(ca, own.certificate, own.key, ca, kubelet.certificate, kubelet.key),
+        "tls": TlsFiles(
+            ca,
+            own.certificate,
+            own.key,
+            ca,
+            kubelet.certificate,
+            kubelet.key,
+            proxy.certificate,
+            proxy.key,
+        ),
         "service_accounts": ServiceAccountKeys(
             issuer,
             pki.service_account_key,

@@ -10,7 +10,7 @@ from yarl import URL
 
 from control_plane.api.objects import Object
 from control_plane.api.resources import Resource
-from control_plane.apiserver.admission.webhooks.failures import why_not_reached
+from control_plane.apiserver.call_failures import why_not_reached
 from control_plane.apiserver.custom_resources.conversion import WebhookConverter
 from control_plane.apiserver.service_endpoints import ServiceEndpoints, ServiceResolver
 

@@ -7,6 +7,8 @@ from starlette.routing import BaseRoute, Route
 
 from control_plane.api.openapi.documents import OpenApiDocuments
 from control_plane.api.schema import VERSION as SCHEMA_VERSION
+from control_plane.apiserver.aggregation.gateway import Aggregated
+from control_plane.apiserver.aggregation.joined import JoinedDocuments
 from control_plane.apiserver.auth.issuer_keys import IssuerKeys
 from control_plane.apiserver.http.answer import Reply, json_answer, text_answer
 from control_plane.apiserver.http.discovery import Discovery, version
@@ -36,17 +38,21 @@ def make_app(
     openapi = OpenApi(
         OpenApiDocuments(collections.resources, SCHEMA_VERSION), lambda: collections.resources
     )
+    aggregated = Aggregated(edge, services.aggregation, services.kubelets)
+    joined = JoinedDocuments(
+        discovery, openapi, services.aggregation.documents, aggregated.passed_on
+    )
     keys = IssuerKeys(services.config.service_accounts, address)
     paths: dict[str, Handler] = {
         "/version": version,
         "/version/": version,
         "/api": discovery.core,
         "/api/": discovery.core,
-        "/apis": discovery.groups,
-        "/apis/": discovery.groups,
+        "/apis": joined.groups,
+        "/apis/": joined.groups,
         "/openapi/v2": openapi.v2,
-        "/openapi/v3": openapi.v3_index,
-        "/openapi/v3/{path:path}": openapi.v3,
+        "/openapi/v3": joined.openapi_index,
+        "/openapi/v3/{path:path}": joined.openapi,
         "/.well-known/openid-configuration": keys.configuration,
         "/openid/v1/jwks": keys.key_set,
     }
@@ -56,7 +62,7 @@ def make_app(
     paths |= {"/metrics": metrics.get, "/metrics/slis": metrics.health}
     paths |= {
         "/api/{version}": discovery.group_or_version,
-        "/apis/{group}": discovery.group_or_version,
+        "/apis/{group}": joined.group_or_version,
         "/apis/{group}/{version}": discovery.group_or_version,
     }
 
@@ -71,7 +77,7 @@ def make_app(
     routes += [Route("/", edge.route(index, "/")), Route("/{path:path}", edge.route(_nothing))]
     others = FastAPI(routes=routes, openapi_url=None, docs_url=None, redoc_url=None)
     others.router.default = edge.route(_nothing)
-    return ResourcesFirst(ResourceApi(edge, services), others)
+    return ResourcesFirst(ResourceApi(edge, services), others, aggregated)
 
 
 def _label(path: str) -> str:

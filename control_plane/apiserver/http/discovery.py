@@ -71,18 +71,23 @@ class Discovery:
             self._aggregated[root] = orjson.dumps(made)
         return self._aggregated[root]
 
+    @property
+    def resources(self) -> ResourceSet:
+        """What this server itself serves."""
+        return self._resources
+
     async def core(self, request: Request) -> Reply:
         """GET /api."""
         accepted = negotiate(request.header(b"accept"), forms=AGGREGATED)
         if accepted.form:
-            return _tagged(self._document("/api"), accepted, request)
+            return tagged(self._document("/api"), accepted, request)
         return negotiated_answer(discovery.core_versions(self._address), request)
 
     async def groups(self, request: Request) -> Reply:
         """GET /apis."""
         accepted = negotiate(request.header(b"accept"), forms=AGGREGATED)
         if accepted.form:
-            return _tagged(self._document("/apis"), accepted, request)
+            return tagged(self._document("/apis"), accepted, request)
         return negotiated_answer(discovery.group_list(self._resources), request)
 
     async def group_or_version(self, request: Request) -> Reply:
@@ -106,7 +111,7 @@ async def version(request: Request) -> Reply:
     return Answer(200, body)
 
 
-def _tagged(body: bytes, accepted: Accepted, request: Request) -> Answer:
+def tagged(body: bytes, accepted: Accepted, request: Request) -> Answer:
     """An aggregated document; clients may keep it, and ask about it by its ETag."""
     tag = f'"{hashlib.sha512(body).hexdigest().upper()}"'
     headers = ((b"etag", tag.encode()), (b"vary", b"Accept"))

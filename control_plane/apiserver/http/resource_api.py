@@ -14,6 +14,7 @@ from control_plane.api.errors import MethodNotAllowed, NotFound
 from control_plane.api.names import path_segment_errors
 from control_plane.api.resources import CUSTOMRESOURCEDEFINITIONS, ResourceSet
 from control_plane.api.warnings import deprecation
+from control_plane.apiserver.aggregation.gateway import Aggregated
 from control_plane.apiserver.auth.authz import Attributes
 from control_plane.apiserver.flow_control.work_estimate import (
     ONE_SEAT,
@@ -214,13 +215,17 @@ class ResourcesFirst:
     Nearly every request is for a resource, and spends nothing on the layers of a framework.
     """
 
-    def __init__(self, resources: ResourceApi, others: Any) -> None:
-        """Both are ASGI applications."""
+    def __init__(self, resources: ResourceApi, others: Any, aggregated: Aggregated) -> None:
+        """All are ASGI applications; `aggregated` serves what it says it does."""
         self._resources = resources
         self._others = others
+        self._aggregated = aggregated
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one ASGI scope."""
+        if self._aggregated.remotes.by_path and self._aggregated.serves(scope):
+            await self._aggregated(scope, receive, send)
+            return
         serves = self._resources if is_resource_scope(scope) else self._others
         await serves(scope, receive, send)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from control_plane.apiserver.aggregation.parts import AggregationParts
 from control_plane.apiserver.auth.authz import Authorizer
 from control_plane.apiserver.auth.token_sources import TokenSources
 from control_plane.apiserver.auth.tokens import TokenSigner
@@ -26,3 +27,4 @@ class ApiServices:
     kubelets: KubeletClient
     components: ComponentHealth
     authorizer: Authorizer
+    aggregation: AggregationParts

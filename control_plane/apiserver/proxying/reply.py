@@ -15,7 +15,7 @@ import aiohttp
 from yarl import URL
 
 from control_plane.api.errors import ApiError, ServiceUnavailable
-from control_plane.apiserver.http.answer import Send, error_answer
+from control_plane.apiserver.http.answer import Answer, Send, error_answer
 from control_plane.apiserver.http.request import ClientGoneError, Request
 from control_plane.apiserver.proxying.backend import Backend
 from control_plane.apiserver.proxying.header_rules import (
@@ -26,7 +26,7 @@ from control_plane.apiserver.proxying.header_rules import (
     rewritten,
 )
 from control_plane.apiserver.proxying.page import page_rewriter
-from control_plane.apiserver.subresources.relay import end
+from control_plane.apiserver.proxying.relay import end
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class ProxyReply:
         try:
             response = await self._call(request)
         except ApiError as error:
-            await error_answer(error, request).send_to(request, send)
+            await self._refusal(error, request).send_to(request, send)
             return
         try:
             await self._pass_on(response, request, send)
@@ -75,9 +75,15 @@ class ProxyReply:
         finally:
             response.close()
 
+    def _refusal(self, error: ApiError, request: Request) -> Answer:
+        return error_answer(error, request)
+
+    def _headers(self, request: Request) -> list[Header]:
+        return request_headers(request.header_lines, request.client, request.raw_path)
+
     async def _call(self, request: Request) -> aiohttp.ClientResponse:
         query = f"?{request.query_string.decode('latin-1')}" if request.query_string else ""
-        headers = request_headers(request.header_lines, request.client, request.raw_path)
+        headers = self._headers(request)
         try:
             return await self.session.request(
                 request.method,

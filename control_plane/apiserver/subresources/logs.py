@@ -13,8 +13,8 @@ from control_plane.apiserver.http.request import Request
 from control_plane.apiserver.http.services import ApiServices
 from control_plane.apiserver.http.socket_reply import log_protocol, log_socket
 from control_plane.apiserver.http.target import Target
+from control_plane.apiserver.proxying.relay import run_relay
 from control_plane.apiserver.subresources.containers import container_of
-from control_plane.apiserver.subresources.relay import run_relay
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from control_plane.apiserver.http.answer import Reply, Send
 from control_plane.apiserver.http.request import Request
 from control_plane.apiserver.http.services import ApiServices
 from control_plane.apiserver.http.target import Target
-from control_plane.apiserver.subresources.relay import run_relay
+from control_plane.apiserver.proxying.relay import run_relay
 from control_plane.streams.relay import copy, pass_on
 from control_plane.streams.upgrade import (
     Endpoint,

@@ -70,9 +70,9 @@ def test_the_condition_of_one_behind_a_service(api: RawApi, namespace: str) -> N
     (port,) = made.json["spec"]["ports"]
     api.get("/api/v1/services")
     api.patch(f"{PATH}/{name}", {"spec": {"service": {"port": port["port"]}, "versionPriority": 9}})
-    state, _, message = wait_for_condition(api, name, "ProxyingNotSupported")
-    assert state == "False"
-    assert message.endswith("is not called: this server does not proxy to others")
+    found = wait_for_condition(api, name, "EndpointsNotFound")
+    place = f'service/web in "{namespace}"'
+    assert found[::2] == ("False", f"cannot find endpointslices for {place}")
     api.delete(f"{PATH}/{name}")
 
 

@@ -13,9 +13,9 @@ from control_plane.apiserver.admission.webhooks.answer import (
     denial,
     read_verdict,
 )
-from control_plane.apiserver.admission.webhooks.failures import why_refused
 from control_plane.apiserver.admission.webhooks.hook import hooks_of
 from control_plane.apiserver.admission.webhooks.patching import patched
+from control_plane.apiserver.call_failures import why_refused
 
 PATCH = base64.b64encode(b"[]").decode()
 GOOD = {"uid": "u", "allowed": True}

@@ -143,11 +143,12 @@ def test_a_rotation_replaces_all_but_the_authority_and_the_token_key(tmp_path: P
 
     after = contents(pki)
     kept = {pki.pair("ca").certificate, pki.pair("ca").key}
+    kept |= {pki.front_proxy("ca").certificate, pki.front_proxy("ca").key}
     kept |= {pki.service_account_key, pki.service_account_public_key}
     assert {path for path in before if before[path] == after[path]} == kept
     assert names == [
         "admin", "apiserver", "apiserver-kubelet-client", "controller-manager", "kubelet-alpha",
-        "scheduler",
+        "scheduler", "front-proxy/client",
     ]  # fmt: skip
     assert (
         leaf(pki, "scheduler").subject

@@ -2,7 +2,7 @@
 
     hook, registered    configurations, compiled when they change
     matches             whether a webhook is asked: ../matching, then conditions
-    caller              the call; answer and failures say what has come of it
+    caller              the call; answer says what has come of it
     mutating            one after the other; patching takes their patches in
     validating          all at once
 

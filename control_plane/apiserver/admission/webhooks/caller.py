@@ -20,8 +20,8 @@ from control_plane.apiserver.admission.webhooks.answer import (
     Verdict,
     read_verdict,
 )
-from control_plane.apiserver.admission.webhooks.failures import why_not_reached, why_refused
 from control_plane.apiserver.admission.webhooks.hook import VERSIONS, Hook
+from control_plane.apiserver.call_failures import why_not_reached, why_refused
 from control_plane.apiserver.service_endpoints import ServiceEndpoints, ServiceResolver
 
 MAX_CONNECTIONS = 200

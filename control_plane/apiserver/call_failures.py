@@ -1,4 +1,4 @@
-"""Why a webhook could not be called, as Go's clients word it. Pure.
+"""Why another server could not be called, as Go's clients word it. Pure.
 
 Source: the texts of Go's net and crypto/tls packages, and of client-go's errors for answers.
 """

@@ -1,0 +1,202 @@
+"""An API that another server serves, behind a service of the cluster, used through this one."""
+
+import base64
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from control_plane.apiserver.aggregation.identity import with_identity
+from control_plane.apiserver.aggregation.merging import from_resource_list, merged_groups
+from control_plane.apiserver.aggregation.remote import remote_of
+from control_plane.apiserver.auth.user import User
+from tests.control_plane.apiserver.aggregated_peer import (
+    GROUP,
+    PATH,
+    RESOURCES,
+    VERBS,
+    VERSION,
+    AggregatedPeer,
+)
+from tests.control_plane.apiserver.conftest import raw_api
+from tests.control_plane.apiserver.test_api_services import PATH as API_SERVICES
+from tests.control_plane.apiserver.test_api_services import condition, wait_for_condition
+from tests.control_plane.apiserver.test_clients import Kubectl
+from tests.support.apiserver import ThreadedApiServer
+from tests.support.raw_api import RawApi
+from tests.support.wait import wait_until
+
+NAME = f"{VERSION}.{GROUP}"
+FLUNDERS = f"{PATH}/namespaces/default/flunders"
+SERVICES = "/api/v1/namespaces/default/services"
+SLICES = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
+AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+
+
+def api_service(ca_bundle: str = "", **service: Any) -> dict[str, Any]:
+    reference = {"namespace": "default", "name": "wardle", "port": 443, **service}
+    spec = {
+        "group": GROUP,
+        "version": VERSION,
+        "service": reference,
+        "caBundle": ca_bundle,
+        "groupPriorityMinimum": 2000,
+        "versionPriority": 200,
+    }
+    return {"metadata": {"name": NAME}, "spec": spec}
+
+
+def endpoint_slice(peer: AggregatedPeer) -> dict[str, Any]:
+    labels = {"kubernetes.io/service-name": "wardle"}
+    return {
+        "metadata": {"name": "wardle-1", "labels": labels},
+        "addressType": "IPv4",
+        "ports": [{"name": "https", "port": peer.port}],
+        "endpoints": [{"addresses": [peer.address]}],
+    }
+
+
+@pytest.fixture(scope="module")
+def peer(
+    server: ThreadedApiServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[AggregatedPeer]:
+    """The other server, registered and available."""
+    directory = tmp_path_factory.mktemp("wardle")
+    proxy_ca = server.pki.front_proxy("ca").certificate
+    with AggregatedPeer(directory, proxy_ca) as peer, raw_api(server) as api:
+        bundle = base64.b64encode(peer.ca.read_bytes()).decode()
+        ports = [{"name": "https", "port": 443, "targetPort": peer.port}]
+        body = {"metadata": {"name": "wardle"}, "spec": {"ports": ports}}
+        assert api.post(SERVICES, body).code == 201
+        assert api.post(API_SERVICES, api_service(bundle)).code == 201
+        wait_until(lambda: api.get(PATH).text == "service unavailable\n", "the refusal")
+        assert api.post(SLICES, endpoint_slice(peer)).code == 201
+        wait_for_condition(api, NAME, "Passed")
+        wait_until(lambda: api.get(PATH).code == 200, "the APIService to be in force")
+        yield peer
+        for path in (f"{API_SERVICES}/{NAME}", f"{SLICES}/wardle-1", f"{SERVICES}/wardle"):
+            api.delete(path)
+
+
+def test_the_sample_server_can_be_used_by_kubectl(
+    server: ThreadedApiServer, peer: AggregatedPeer, tmp_path: Path
+) -> None:
+    kubectl = Kubectl(server.kubeconfig, tmp_path, "default")
+    assert "Local" not in kubectl("get", "apiservice", NAME, "--no-headers")
+    assert "flunders" in kubectl("api-resources", f"--api-group={GROUP}")
+    manifest = tmp_path / "flunder.yaml"
+    manifest.write_text(
+        f"apiVersion: {GROUP}/{VERSION}\nkind: Flunder\nmetadata:\n  name: rainbow\n"
+    )
+    kubectl("create", "--validate=false", "-f", str(manifest))
+    assert kubectl("get", "fl", "rainbow", "-o", "name").strip() == f"flunder.{GROUP}/rainbow"
+    assert "rainbow" in kubectl("get", "flunders")
+    kubectl("delete", "flunder", "rainbow", "--wait=false")
+    assert not peer.flunders
+
+
+def test_the_other_server_learns_who_asks(api: RawApi, peer: AggregatedPeer) -> None:
+    forged = {"X-Remote-User": "mallory", "X-Remote-Extra-A": "b", "Authorization": "Basic eDp5"}
+    assert api.request("GET", f"{FLUNDERS}?limit=5", headers=forged).code == 200
+    headers = [one for method, path, one in peer.asked if (method, path) == ("GET", FLUNDERS)][-1]
+    assert headers["x-remote-user"] == ["kubernetes-admin"]
+    assert set(headers["x-remote-group"]) == {"system:masters", "system:authenticated"}
+    assert not {"authorization", "x-remote-extra-a"} & headers.keys()
+    assert headers["x-forwarded-for"] == ["127.0.0.1"]
+
+
+def test_who_may_not_is_not_passed_on(server: ThreadedApiServer, peer: AggregatedPeer) -> None:
+    before = len([path for _, path, _ in peer.asked if path == FLUNDERS])
+    with raw_api(server, "scheduler") as api:
+        refused = api.get(FLUNDERS)
+    assert (refused.code, refused.reason) == (403, "Forbidden")
+    assert f'cannot list resource "flunders" in API group "{GROUP}"' in refused.message
+    assert len([path for _, path, _ in peer.asked if path == FLUNDERS]) == before
+
+
+def test_watches_are_passed_on(api: RawApi, peer: AggregatedPeer) -> None:
+    (event,) = api.watch(f"{FLUNDERS}?watch=1")
+    assert event["type"] == "BOOKMARK"
+
+
+def test_discovery_names_what_the_other_server_serves(api: RawApi, peer: AggregatedPeer) -> None:
+    groups = {one["name"]: one for one in api.get("/apis").json["groups"]}
+    version = {"groupVersion": f"{GROUP}/{VERSION}", "version": VERSION}
+    assert groups[GROUP] == {"name": GROUP, "versions": [version], "preferredVersion": version}
+    assert api.get(f"/apis/{GROUP}").json["kind"] == "APIGroup"
+    assert api.get(PATH).json == RESOURCES
+    items = api.get("/apis", accept=AGGREGATED).json["items"]
+    (found,) = [one for one in items if one["metadata"]["name"] == GROUP]
+    (served,) = found["versions"]
+    assert (served["version"], served["freshness"]) == (VERSION, "Current")
+    (resource,) = served["resources"]
+    assert resource == {
+        "resource": "flunders",
+        "responseKind": {"group": GROUP, "version": VERSION, "kind": "Flunder"},
+        "scope": "Namespaced",
+        "singularResource": "flunder",
+        "verbs": VERBS,
+        "shortNames": ["fl"],
+    }
+
+
+def test_openapi_names_what_the_other_server_describes(api: RawApi, peer: AggregatedPeer) -> None:
+    paths = api.get("/openapi/v3").json["paths"]
+    assert "api/v1" in paths
+    url = paths[PATH.removeprefix("/")]["serverRelativeURL"]
+    assert api.get(url).json["info"]["title"] == "wardle"
+
+
+def test_without_endpoints_it_is_not_available(api: RawApi, peer: AggregatedPeer) -> None:
+    ready = endpoint_slice(peer)
+    gone = {**ready, "endpoints": []}
+    assert api.put(f"{SLICES}/wardle-1", gone).code == 200
+    assert api.patch(f"{API_SERVICES}/{NAME}", {"spec": {"versionPriority": 100}}).code == 200
+    found = wait_for_condition(api, NAME, "MissingEndpoints")
+    assert found[::2] == (
+        "False",
+        'endpointslices for service/wardle in "default" have no addresses with port name "https"',
+    )
+    wait_until(lambda: api.get(FLUNDERS).code == 503, "the refusal")
+    assert api.get(FLUNDERS).text == "service unavailable\n"
+    assert api.put(f"{SLICES}/wardle-1", ready).code == 200
+    wait_until(
+        lambda: condition(api.get(f"{API_SERVICES}/{NAME}").json)[1] == "Passed", "the condition"
+    )
+    wait_until(lambda: api.get(FLUNDERS).code == 200, "the answer")
+
+
+def test_identity_is_said_in_headers_alone() -> None:
+    user = User("jané", ("a", "b"), "u-1", {"example.com/Key%": ("v",)})
+    sent = with_identity([(b"x-remote-user", b"x"), (b"impersonate-user", b"y")], user)
+    assert sent == [
+        (b"x-remote-user", "jané".encode()),
+        (b"x-remote-uid", b"u-1"),
+        (b"x-remote-group", b"a"),
+        (b"x-remote-group", b"b"),
+        (b"x-remote-extra-example.com%2Fkey%25", b"v"),
+    ]
+
+
+def test_groups_and_versions_are_ordered_by_priority() -> None:
+    high = remote_of(api_service(), None)
+    spec = {**api_service()["spec"], "version": "v1", "versionPriority": 10}
+    low = remote_of({"metadata": {"name": "x"}, "spec": spec}, None)
+    assert high is not None
+    assert low is not None
+    local = {"kind": "APIGroupList", "groups": [{"name": "apps"}, {"name": "custom.example.com"}]}
+    for one in local["groups"]:
+        assert isinstance(one, dict)
+        one["versions"] = [{"groupVersion": f"{one['name']}/v1", "version": "v1"}]
+    groups = merged_groups(local, [low, high])["groups"]
+    assert [one["name"] for one in groups] == ["apps", GROUP, "custom.example.com"]
+    assert [one["version"] for one in groups[1]["versions"]] == [VERSION, "v1"]
+
+
+def test_what_is_no_resource_list_is_none() -> None:
+    remote = remote_of(api_service(), None)
+    assert remote is not None
+    documents: tuple[object, ...] = (None, [], {}, {"resources": "x"})
+    for document in documents:
+        assert from_resource_list(remote, document) is None
