@@ -14,6 +14,7 @@ from control_plane.client.config import ClientConfig
 
 NAMESPACE = "kube-system"
 ACCOUNTS: Mapping[str, str] = {
+    "bootstrap-signer-controller": "bootstrap-signer",
     "certificatesigningrequest-approving-controller": "certificate-controller",
     "certificatesigningrequest-cleaner-controller": "certificate-controller",
     "certificatesigningrequest-signing-controller": "certificate-controller",
@@ -38,6 +39,7 @@ ACCOUNTS: Mapping[str, str] = {
     "serviceaccount-controller": "service-account-controller",
     "serviceaccount-token-controller": "",  # as the manager itself: it makes tokens for all
     "taint-eviction-controller": "node-controller",
+    "token-cleaner-controller": "token-cleaner",
     "legacy-serviceaccount-token-cleaner-controller": "legacy-service-account-token-cleaner",
 }
 

@@ -68,7 +68,7 @@ class ControllersConfig:
 
 _HELP = {
     "kubeconfig": "kubeconfig file with the API server's address and our credentials",
-    "controllers": "comma-separated names of controllers; * is all, -name leaves one out",
+    "controllers": "comma-separated; * is all but those of bootstrap tokens, -name leaves one out",
     "leader_elect": "hold the Lease kube-system/kube-controller-manager while working",
     "use_service_account_credentials": "each controller acts as a service account of its own",
     "root_ca_file": "CA to publish as ConfigMap kube-root-ca.crt (default: the kubeconfig's)",

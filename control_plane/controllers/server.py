@@ -20,7 +20,7 @@ from control_plane.client.leader_election import ElectionTiming, LeaderElector
 from control_plane.controllers.accounts import AccountClients
 from control_plane.controllers.config import ConfigError, ControllersConfig, check
 from control_plane.controllers.runtime import Controller, ControllerRuntime
-from control_plane.controllers.table import CONTROLLERS
+from control_plane.controllers.table import CONTROLLERS, OFF_BY_DEFAULT
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +88,8 @@ def chosen(config: ControllersConfig) -> list[Controller]:
 
 def _is_chosen(config: ControllersConfig, name: str) -> bool:
     names = config.controllers
-    return f"-{name}" not in names and ("*" in names or name in names)
+    is_on = "*" in names and name not in OFF_BY_DEFAULT
+    return f"-{name}" not in names and (is_on or name in names)
 
 
 def _identity() -> str:

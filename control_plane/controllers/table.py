@@ -7,6 +7,8 @@ with a factory, and a line here. Used by server.py; tests iterate it.
 from collections.abc import Callable, Mapping
 
 from control_plane.controllers.account_token_secrets import account_token_secrets
+from control_plane.controllers.bootstrap.cleaner import token_cleaner
+from control_plane.controllers.bootstrap.signer import bootstrap_signer
 from control_plane.controllers.certificates.approving import approving
 from control_plane.controllers.certificates.cleaning import cleaning
 from control_plane.controllers.certificates.signing import signing
@@ -29,6 +31,7 @@ from control_plane.controllers.serviceaccount import serviceaccount
 from control_plane.controllers.taint_eviction import taint_eviction
 
 CONTROLLERS: Mapping[str, Callable[[ControllersConfig], Controller]] = {
+    "bootstrap-signer-controller": bootstrap_signer,
     "certificatesigningrequest-approving-controller": approving,
     "certificatesigningrequest-cleaner-controller": cleaning,
     "certificatesigningrequest-signing-controller": signing,
@@ -48,5 +51,7 @@ CONTROLLERS: Mapping[str, Callable[[ControllersConfig], Controller]] = {
     "serviceaccount-controller": serviceaccount,
     "serviceaccount-token-controller": account_token_secrets,
     "taint-eviction-controller": taint_eviction,
+    "token-cleaner-controller": token_cleaner,
     "validatingadmissionpolicy-status-controller": policy_status,
 }
+OFF_BY_DEFAULT = frozenset({"bootstrap-signer-controller", "token-cleaner-controller"})

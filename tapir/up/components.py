@@ -116,6 +116,7 @@ def _signing(place: Place) -> list[str]:
     return [
         f"--cluster-signing-cert-file={authority.certificate}",
         f"--cluster-signing-key-file={authority.key}",
+        "--controllers=*,bootstrap-signer-controller,token-cleaner-controller",
     ]
 
 

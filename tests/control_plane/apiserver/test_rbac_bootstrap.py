@@ -26,7 +26,7 @@ AUTOUPDATE = "rbac.authorization.kubernetes.io/autoupdate"
 
 @pytest.mark.parametrize(
     ("plural", "count"),
-    [("clusterroles", 68), ("clusterrolebindings", 49), ("roles", 5), ("rolebindings", 5)],
+    [("clusterroles", 68), ("clusterrolebindings", 49), ("roles", 7), ("rolebindings", 7)],
 )
 def test_they_are_there_when_the_server_is_ready(api: RawApi, plural: str, count: int) -> None:
     items = api.get(f"{RBAC}/{plural}?labelSelector={LABEL}").json["items"]

@@ -81,6 +81,11 @@ ROLES: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ),
     ("kube-system", "system::leader-locking-kube-scheduler"): _leader("kube-scheduler"),
     ("kube-system", "system:controller:bootstrap-signer"): ("R core secrets",),
+    ("kube-system", "system:controller:cloud-provider"): ("create,get,list,watch core configmaps",),
+    ("kube-system", "system:controller:token-cleaner"): (
+        "delete,get,list,watch core secrets",
+        EVENTS,
+    ),
 }
 # namespace and name: the role's name and the subjects
 _SIGNER = ("ServiceAccount", "kube-system/bootstrap-signer")
@@ -104,6 +109,14 @@ BINDINGS: Final[Mapping[tuple[str, str], tuple[str, _Subjects]]] = {
     ("kube-system", "system:controller:bootstrap-signer"): (
         "system:controller:bootstrap-signer",
         (_SIGNER,),
+    ),
+    ("kube-system", "system:controller:cloud-provider"): (
+        "system:controller:cloud-provider",
+        (("ServiceAccount", "kube-system/cloud-provider"),),
+    ),
+    ("kube-system", "system:controller:token-cleaner"): (
+        "system:controller:token-cleaner",
+        (("ServiceAccount", "kube-system/token-cleaner"),),
     ),
 }
 
