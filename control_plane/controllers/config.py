@@ -53,9 +53,11 @@ class ControllersConfig:
     concurrent_service_endpoint_syncs: int = 5
     concurrent_namespace_syncs: int = 10
     concurrent_gc_syncs: int = 20
+    concurrent_resource_quota_syncs: int = 5
     endpoint_updates_batch_period: float = 0.0
     endpointslice_updates_batch_period: float = 0.0
     max_endpoints_per_slice: int = 100
+    resource_quota_sync_period: float = 300.0
     node_monitor_period: float = 5.0
     node_monitor_grace_period: float = 50.0
     node_startup_grace_period: float = 60.0
@@ -104,7 +106,11 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
             parser.add_argument(flag, type=kind, default=field.default, help=text)
 
 
-_POSITIVE = ("node_monitor_period", "node_monitor_grace_period")
+_POSITIVE = (
+    "node_monitor_period",
+    "node_monitor_grace_period",
+    "resource_quota_sync_period",
+)
 _RATIOS = ("node_eviction_rate", "secondary_node_eviction_rate", "unhealthy_zone_threshold")
 
 

@@ -23,6 +23,7 @@ from control_plane.controllers.node_lifecycle.controller import node_lifecycle
 from control_plane.controllers.pod_gc import pod_gc
 from control_plane.controllers.policy_status import policy_status
 from control_plane.controllers.replication.controller import replicaset, replicationcontroller
+from control_plane.controllers.resource_quota import resource_quota
 from control_plane.controllers.role_aggregation import role_aggregation
 from control_plane.controllers.root_ca import root_ca
 from control_plane.controllers.runtime import Controller
@@ -46,6 +47,7 @@ CONTROLLERS: Mapping[str, Callable[[ControllersConfig], Controller]] = {
     "pod-garbage-collector-controller": pod_gc,
     "replicaset-controller": replicaset,
     "replicationcontroller-controller": replicationcontroller,
+    "resourcequota-controller": resource_quota,
     "root-ca-certificate-publisher-controller": root_ca,
     "service-cidr-controller": service_cidrs,
     "serviceaccount-controller": serviceaccount,

@@ -2,8 +2,11 @@
 
 ADMISSION lists the plugins in upstream's order; each is a class with `admit` (may change the
 object), `check` (may refuse it) or both. A plugin is one file and one line here. Webhooks come
-after them; what these change may let all plugins look at the object once more.
+after them; what these change may let all plugins look at the object once more. ResourceQuota is the
+last of all: what it charges is written together with the object.
 """
+
+from contextlib import AbstractAsyncContextManager
 
 from control_plane.apiserver.admission.certificate_requester import CertificateRequester
 from control_plane.apiserver.admission.default_tolerations import DefaultTolerationSeconds
@@ -15,6 +18,7 @@ from control_plane.apiserver.admission.plugin import Plugin
 from control_plane.apiserver.admission.policies.param_rights import ParamRights
 from control_plane.apiserver.admission.policies.validating import ValidatingAdmissionPolicy
 from control_plane.apiserver.admission.priority import Priority
+from control_plane.apiserver.admission.resource_quota import Charge, ResourceQuota
 from control_plane.apiserver.admission.review import Operation, Review
 from control_plane.apiserver.admission.role_escalation import RoleEscalation
 from control_plane.apiserver.admission.service_account import ServiceAccountAdmission
@@ -23,7 +27,7 @@ from control_plane.apiserver.admission.webhooks import Webhooks
 from control_plane.apiserver.auth.authz import Authorizer
 from control_plane.apiserver.storage.collections import Collections
 
-__all__ = ["ADMISSION", "Admission", "Operation", "Plugin", "Review"]
+__all__ = ["ADMISSION", "Admission", "Charge", "Operation", "Plugin", "Review"]
 
 ADMISSION: tuple[type[Plugin], ...] = (
     NamespaceLifecycle,
@@ -33,6 +37,7 @@ ADMISSION: tuple[type[Plugin], ...] = (
     Priority,
     DefaultTolerationSeconds,
     StorageObjectInUseProtection,
+    # what upstream does in the strategies and storages of these kinds
     CertificateRequester,
     DeviceAdminAccess,
     RoleEscalation,
@@ -46,8 +51,11 @@ class Admission:
 
     def __init__(self, collections: Collections, authorizer: Authorizer) -> None:
         """Make one of each plugin."""
-        self._plugins = [plugin(collections, authorizer) for plugin in ADMISSION]
+        plugins = [plugin(collections, authorizer) for plugin in ADMISSION]
+        self._admitting = [one for one in plugins if type(one).admit is not Plugin.admit]
+        self._checking = [one for one in plugins if type(one).check is not Plugin.check]
         self.webhooks = Webhooks(collections)
+        self._quota = ResourceQuota(collections)
 
     async def admit(self, review: Review) -> None:
         """Let every plugin change the object; raises Forbidden or what else a plugin answers."""
@@ -55,11 +63,19 @@ class Admission:
         await self.webhooks.admit(review, self._admit)
 
     async def _admit(self, review: Review) -> None:
-        for plugin in self._plugins:
+        for plugin in self._admitting:
             await plugin.admit(review)
 
     async def check(self, review: Review) -> None:
         """Let every plugin refuse the object as it is about to be stored."""
-        for plugin in self._plugins:
+        for plugin in self._checking:
             await plugin.check(review)
         await self.webhooks.check(review)
+
+    def charged(self, review: Review) -> AbstractAsyncContextManager[Charge]:
+        """What quotas are charged for a write that nobody has anything else against.
+
+        It is to be written with the object, within the block. Raises Forbidden when a quota does
+        not allow it.
+        """
+        return self._quota.charged(review)

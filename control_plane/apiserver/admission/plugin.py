@@ -6,7 +6,11 @@ from control_plane.apiserver.storage.collections import Collections
 
 
 class Plugin:
-    """An admission plugin; override `admit`, `check` or both."""
+    """An admission plugin; override `admit`, `check` or both.
+
+    What is looked up for many requests comes from what a plugin has made of the watch caches (see
+    storage.follower), not from the objects themselves.
+    """
 
     def __init__(self, collections: Collections, authorizer: Authorizer) -> None:
         """Look other objects up in `collections`, and ask `authorizer` what the user may."""

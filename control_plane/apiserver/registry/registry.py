@@ -6,10 +6,11 @@ rest is the same, in a loop that starts again when somebody else wrote in betwee
 knows HTTP. Source: apiserver/pkg/registry of Kubernetes v1.35.
 """
 
+import contextlib
 import datetime
 import logging
 import uuid
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from control_plane.api.apply import endpoint_of, track
@@ -17,7 +18,7 @@ from control_plane.api.defaults import apply_defaults
 from control_plane.api.errors import AlreadyExists, Invalid, NotFound, ServerTimeout
 from control_plane.api.field_error import required
 from control_plane.api.names import generate_name
-from control_plane.api.objects import Object, deep_copy, name_of
+from control_plane.api.objects import Object, deep_copy, name_of, resource_version_of
 from control_plane.api.preparation import (
     clear_system_metadata,
     prepare_for_create,
@@ -28,9 +29,16 @@ from control_plane.api.resources import (
     CLUSTERROLEBINDINGS,
     CLUSTERROLES,
     CUSTOMRESOURCEDEFINITIONS,
+    INGRESSCLASSES,
+    LIMITRANGES,
     MUTATINGWEBHOOKCONFIGURATIONS,
+    NAMESPACES,
+    PRIORITYCLASSES,
+    RESOURCEQUOTAS,
     ROLEBINDINGS,
     ROLES,
+    RUNTIMECLASSES,
+    STORAGECLASSES,
     VALIDATINGADMISSIONPOLICIES,
     VALIDATINGADMISSIONPOLICYBINDINGS,
     VALIDATINGWEBHOOKCONFIGURATIONS,
@@ -39,7 +47,7 @@ from control_plane.api.resources import (
 from control_plane.api.timestamps import format_time
 from control_plane.api.validation import validate_create, validate_update
 from control_plane.api.warnings import warnings_on_create, warnings_on_update
-from control_plane.apiserver.admission import Admission, Operation, Review
+from control_plane.apiserver.admission import Admission, Charge, Operation, Review
 from control_plane.apiserver.allocation.allocators import Allocators
 from control_plane.apiserver.etcd.model import KeyChange
 from control_plane.apiserver.registry.call import Call
@@ -63,11 +71,14 @@ from control_plane.apiserver.storage.object_store import ObjectStore, Stored
 
 NAME_ATTEMPTS = 8
 WRITE_ATTEMPTS = 100
+SETTLING_SECONDS = 5.0
 DECIDING = frozenset({
-    CLUSTERROLEBINDINGS, CLUSTERROLES, CUSTOMRESOURCEDEFINITIONS, MUTATINGWEBHOOKCONFIGURATIONS,
-    ROLEBINDINGS, ROLES, VALIDATINGADMISSIONPOLICIES, VALIDATINGADMISSIONPOLICYBINDINGS,
-    VALIDATINGWEBHOOKCONFIGURATIONS,
+    CLUSTERROLEBINDINGS, CLUSTERROLES, CUSTOMRESOURCEDEFINITIONS, INGRESSCLASSES, LIMITRANGES,
+    MUTATINGWEBHOOKCONFIGURATIONS, NAMESPACES, PRIORITYCLASSES, RESOURCEQUOTAS, ROLEBINDINGS,
+    ROLES, RUNTIMECLASSES, STORAGECLASSES, VALIDATINGADMISSIONPOLICIES,
+    VALIDATINGADMISSIONPOLICYBINDINGS, VALIDATINGWEBHOOKCONFIGURATIONS,
 })  # fmt: skip
+"""What admission and authorization read from caches: an answer is given when these have it."""
 
 logger = logging.getLogger(__name__)
 
@@ -202,7 +213,10 @@ class Registry:
             for text in warnings_on_create(resource, obj):
                 review.call.warn(text)
             await self._admission.check(review)
-            return await self._write_new(review, others)
+            async with self._admission.charged(review) as charge:
+                created = await self._write_new(review, [*others, *charge.changes])
+                charge.revision = _revision_of(created)
+                return created
 
     async def _write_new(self, review: Review, others: list[KeyChange]) -> Object | None:
         store = self.collections.of(review.resource).store
@@ -275,20 +289,36 @@ class Registry:
     ) -> Object | None:
         """Write the new state; None when somebody else was faster."""
         resource, old = edit.resource, stored.obj
-        async with self._allocators.for_write(resource, new, old) as others:
-            if not edit.is_system:
-                errors = validate_update(resource, new, old, subresource=edit.subresource)
-                if errors:
-                    raise Invalid.of(resource, edit.name, errors)
-                for text in warnings_on_update(resource, new, old, subresource=edit.subresource):
-                    call.warn(text)
-                if not edit.is_admitted:
-                    await self._admission.check(_update_review(edit, new, old, call))
+        async with (
+            self._allocators.for_write(resource, new, old) as others,
+            self._reviewed(edit, new, old, call) as charge,
+        ):
             if call.dry_run or (is_unchanged(new, old) and not stored.is_stale):
                 return new
             if not is_finished(resource, new):
-                return await self._put(store, stored, new, others)
+                written = await self._put(store, stored, new, [*others, *charge.changes])
+                charge.revision = _revision_of(written)
+                return written
         return await self._remove(store, stored, new)
+
+    @contextlib.asynccontextmanager
+    async def _reviewed(
+        self, edit: Edit, new: Object, old: Object, call: Call
+    ) -> AsyncIterator[Charge]:
+        """The charge for a change that is valid and that nobody has anything against."""
+        if edit.is_system:
+            yield Charge()
+            return
+        errors = validate_update(edit.resource, new, old, subresource=edit.subresource)
+        if errors:
+            raise Invalid.of(edit.resource, edit.name, errors)
+        for text in warnings_on_update(edit.resource, new, old, subresource=edit.subresource):
+            call.warn(text)
+        review = _update_review(edit, new, old, call)
+        if not edit.is_admitted:
+            await self._admission.check(review)
+        async with self._admission.charged(review) as charge:
+            yield charge
 
     async def _put(
         self, store: ObjectStore, stored: Stored, obj: Object, others: Iterable[KeyChange] = ()
@@ -304,7 +334,9 @@ class Registry:
     async def _settle(self, store: ObjectStore, revision: int) -> None:
         """Wait until what decides about requests does so about those after this one's answer."""
         if store.resource in DECIDING:
-            await self.collections.of(store.resource).reach(revision)
+            # the event of this very write is on its way: the store need not be asked
+            clock = self.collections.of(store.resource).cache.clock
+            await clock.reach(revision, SETTLING_SECONDS)
 
     async def _remove(self, store: ObjectStore, stored: Stored, obj: Object) -> Object | None:
         """Remove the object with what was allocated for it; None when somebody else was faster."""
@@ -373,3 +405,8 @@ def _update_review(edit: Edit, new: Object, old: Object, call: Call) -> Review:
     return Review(
         edit.resource, Operation.UPDATE, edit.namespace, new, old, call, edit.subresource, edit.name
     )
+
+
+def _revision_of(written: Object | None) -> int:
+    """The revision at which an object was written; 0 when it was not."""
+    return int(resource_version_of(written or {}) or 0)

@@ -10,8 +10,8 @@ from control_plane.api.resources import (
     VALIDATINGADMISSIONPOLICYBINDINGS,
 )
 from control_plane.apiserver.admission.matching import ANY, Criteria
-from control_plane.apiserver.auth.rbac.follower import Follower
 from control_plane.apiserver.storage.collections import Collections
+from control_plane.apiserver.storage.follower import Follower
 
 Place = tuple[str, str]
 

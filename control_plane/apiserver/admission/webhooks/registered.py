@@ -3,8 +3,8 @@
 from control_plane.api.objects import Object
 from control_plane.api.resources import Resource
 from control_plane.apiserver.admission.webhooks.hook import Hook, hooks_of
-from control_plane.apiserver.auth.rbac.follower import Follower
 from control_plane.apiserver.storage.collections import Collections
+from control_plane.apiserver.storage.follower import Follower
 
 
 class RegisteredHooks:

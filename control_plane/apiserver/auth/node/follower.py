@@ -10,10 +10,10 @@ from control_plane.api.resources import (
     VOLUMEATTACHMENTS,
 )
 from control_plane.apiserver.auth.node.graph import NodeGraph, Place
-from control_plane.apiserver.auth.rbac.follower import Follower
 from control_plane.apiserver.storage.cache_event import CacheEvent
 from control_plane.apiserver.storage.collections import Collections
 from control_plane.apiserver.storage.entry import Entry
+from control_plane.apiserver.storage.follower import Follower
 
 _NODE_FIELD = "spec.nodeName"
 _CLAIMS = b"esourceClaimStatus"  # what changes of a pod that has its node already

@@ -1,0 +1,169 @@
+"""What a pod uses of a quota: itself, and what it requests and is limited to.
+
+A pod that has ended, or that should be gone, uses nothing but `count/pods`. Source: v1.35 pod
+evaluator and pod resource helpers.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from control_plane.api.objects import Object, dig, find_condition
+from control_plane.api.pod_requests import add, largest, requested_together
+from control_plane.api.quota.amounts import ONE, Usage, is_binary, thousandths
+from control_plane.api.quota.scopes import is_terminating
+from control_plane.api.timestamps import parse
+from control_plane.api.validation.quantities import HUGE_PAGES, is_extended, is_native
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
+
+COUNT: Final = "count/pods"
+_REQUESTS: Final = ("cpu", "memory", "ephemeral-storage")
+_NAMES: Final = frozenset({
+    COUNT, "pods", *_REQUESTS, *(f"requests.{name}" for name in _REQUESTS),
+    *(f"limits.{name}" for name in _REQUESTS),
+})  # fmt: skip
+# Whoever counts one of these wants it said of every container; upstream calls that a mistake of
+# its own, and keeps it.
+_SPELLED_OUT: Final = frozenset({
+    "cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory",
+})  # fmt: skip
+_FINISHED: Final = ("Failed", "Succeeded")
+
+
+def pod_names(names: Iterable[str]) -> list[str]:
+    """Return which of the counted resources pods use."""
+    return [name for name in names if name in _NAMES or _is_prefixed(name)]
+
+
+def _is_prefixed(name: str) -> bool:
+    if name.startswith((HUGE_PAGES, f"requests.{HUGE_PAGES}")):
+        return True
+    return name.startswith("requests.") and not is_native(name)
+
+
+def handles_pod(operation: str, subresource: str, new: Object, old: Object | None) -> bool:
+    """Tell whether a write may change what is used: a creation, a resize, a change of deadline."""
+    if subresource == "resize":
+        return operation == "UPDATE"
+    if subresource:
+        return False
+    if operation == "CREATE":
+        return True
+    return old is not None and is_terminating(new) != is_terminating(old)
+
+
+def pod_usage(pod: Object, now: datetime) -> Usage:
+    """Return what a pod uses at `now`."""
+    counted = {COUNT: ONE}
+    if not is_counted(pod, now):
+        return Usage(counted)
+    requests, limits = _effective(pod, "requests"), _effective(pod, "limits")
+    amounts = {**counted, **_computed(requests, limits)}
+    written = {name for name, amount in _written(pod) if is_binary(amount)}
+    binary = {name for name in amounts if name.split(".", 1)[-1] in written or name in written}
+    return Usage(amounts, frozenset(binary))
+
+
+def is_counted(pod: Object, now: datetime) -> bool:
+    """Tell whether a pod still runs, or might: it has not ended and is not overdue."""
+    if dig(pod, "status", "phase") in _FINISHED:
+        return False
+    deleted = dig(pod, "metadata", "deletionTimestamp")
+    grace = dig(pod, "metadata", "deletionGracePeriodSeconds")
+    if deleted is None or grace is None:
+        return True
+    return now <= parse(deleted) + timedelta(seconds=grace)
+
+
+def missing_amounts(pod: Object, required: Iterable[str]) -> str:
+    """Return what is wrong when containers do not say what a quota counts; "" when they do."""
+    spelled_out = sorted(_SPELLED_OUT & set(required))
+    if not spelled_out or dig(pod, "spec", "resources", default=None):
+        return ""
+    lacking: list[str] = []
+    containers = list(_containers(pod))
+    for name in spelled_out:
+        without = {c.get("name", "") for c in containers if name not in _of_container(c)}
+        if without:
+            lacking.append(f"{name} for: {','.join(sorted(without))}")
+    return f"must specify {'; '.join(lacking)}" if lacking else ""
+
+
+def _of_container(container: Object) -> dict[str, int]:
+    resources = container.get("resources") or {}
+    return _computed(_amounts(resources.get("requests")), _amounts(resources.get("limits")))
+
+
+def _computed(requests: Mapping[str, int], limits: Mapping[str, int]) -> dict[str, int]:
+    """Return the amounts under the names that quotas have for them."""
+    counted = {"pods": ONE}
+    for name, amount in requests.items():
+        if name in _REQUESTS or name.startswith(HUGE_PAGES):
+            counted[name] = counted[f"requests.{name}"] = amount
+        elif is_extended(name):
+            counted[f"requests.{name}"] = amount
+    for name in _REQUESTS:
+        if name in limits:
+            counted[f"limits.{name}"] = limits[name]
+    return counted
+
+
+def _containers(pod: Object) -> Iterator[Object]:
+    spec = pod.get("spec") or {}
+    yield from spec.get("containers") or ()
+    yield from spec.get("initContainers") or ()
+
+
+def _written(pod: Object) -> Iterator[tuple[str, Any]]:
+    """Yield every resource with its amount as it is written, the pod's own first."""
+    spec = pod.get("spec") or {}
+    for owner in (spec, *_containers(pod)):
+        for field in ("requests", "limits"):
+            yield from (dig(owner, "resources", field, default={}) or {}).items()
+
+
+def _amounts(resources: Any) -> dict[str, int]:
+    return {name: thousandths(amount) for name, amount in (resources or {}).items()}
+
+
+def _effective(pod: Object, field: str) -> dict[str, int]:
+    """Return what all containers need at once, with what the pod itself says and its overhead."""
+    spec = pod.get("spec") or {}
+    granted = _granted(pod, field)
+    is_refused = _is_refused(pod)
+
+    def of_container(container: Object) -> Mapping[str, int]:
+        wanted = _amounts(dig(container, "resources", field))
+        given = granted.get(container.get("name", ""), {})
+        return given if is_refused and given else largest(wanted, given)
+
+    amounts = requested_together(spec, of_container)
+    for name, amount in _amounts(dig(spec, "resources", field)).items():
+        if name in ("cpu", "memory") or name.startswith(HUGE_PAGES):
+            amounts[name] = amount
+    overhead = _amounts(spec.get("overhead"))
+    if field == "limits":
+        overhead = {name: amount for name, amount in overhead.items() if amounts.get(name)}
+    return add(amounts, overhead)
+
+
+def _granted(pod: Object, field: str) -> dict[str, dict[str, int]]:
+    """Return by container what its node has granted, in the course of an in-place resize."""
+    found: dict[str, dict[str, int]] = {}
+    for statuses in ("containerStatuses", "initContainerStatuses"):
+        for status in dig(pod, "status", statuses, default=[]):
+            given = _amounts(dig(status, "resources", field))
+            if field == "requests":
+                given = largest(given, _amounts(status.get("allocatedResources")))
+            if given:
+                found[status.get("name", "")] = given
+    return found
+
+
+def _is_refused(pod: Object) -> bool:
+    condition = find_condition(pod, "PodResizePending")
+    return bool(condition and condition.get("reason") == "Infeasible")

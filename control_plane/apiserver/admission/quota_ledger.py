@@ -1,0 +1,109 @@
+"""The ResourceQuotas that admission charges, in the newest state that this server knows.
+
+The watch cache tells of every change; a server's own charges are known before that. What a charge
+finds to be out of date is read from the store before the next one. Only the newest revision of a
+quota counts, whoever tells of it.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import orjson
+
+from control_plane.api.objects import Object
+from control_plane.api.quota.charging import Quota
+from control_plane.api.resources import RESOURCEQUOTAS
+from control_plane.apiserver.etcd.model import KeyChange
+from control_plane.apiserver.storage.cache_event import CacheEvent
+from control_plane.apiserver.storage.collections import Collections
+from control_plane.apiserver.storage.entry import Entry
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A quota at a revision."""
+
+    quota: Quota
+    obj: Object
+    revision: int
+
+
+class QuotaLedger:
+    """Quotas by namespace."""
+
+    def __init__(self, collections: Collections) -> None:
+        """Follow the cache of quotas."""
+        self._store = collections.of(RESOURCEQUOTAS).store
+        self._known: dict[str, dict[str, Known]] = {}
+        self._doubted: set[str] = set()
+        collections.observe(RESOURCEQUOTAS, self)
+
+    def of(self, namespace: str) -> Iterator[Quota]:
+        """The quotas of a namespace."""
+        found = self._known.get(namespace)
+        return (known.quota for known in found.values()) if found is not None else iter(())
+
+    def doubt(self, namespace: str) -> None:
+        """Take note that a charge of the namespace's quotas has failed: others were faster."""
+        if namespace in self._known:
+            self._doubted.add(namespace)
+
+    def is_doubted(self, namespace: str) -> bool:
+        """Whether a namespace's quotas are to be read before they are charged."""
+        return namespace in self._doubted
+
+    async def refresh(self, namespace: str) -> None:
+        """Read the known quotas of a namespace as the store has them now."""
+        self._doubted.discard(namespace)
+        for name in list(self._known.get(namespace, {})):
+            stored = await self._store.get(namespace, name)
+            if stored is not None:
+                self.learn(namespace, stored.obj, stored.revision)
+            else:
+                self._forget(namespace, name)
+
+    def change(self, namespace: str, name: str, used: dict[str, str]) -> tuple[KeyChange, Object]:
+        """The write that gives a quota a new status.used, and the quota as it is then."""
+        known = self._known[namespace][name]
+        obj = {**known.obj, "status": {**(known.obj.get("status") or {}), "used": used}}
+        key = self._store.key(namespace, name)
+        return self._store.write(key, self._store.codec.encode(obj), known.revision), obj
+
+    def learn(self, namespace: str, obj: Object, revision: int) -> None:
+        """Take in a quota's state at a revision, unless a newer one is known."""
+        quota = Quota.of(obj)
+        quotas = self._known.setdefault(namespace, {})
+        known = quotas.get(quota.name)
+        if known is None or known.revision < revision:
+            quotas[quota.name] = Known(quota, obj, revision)
+
+    def loaded(self, entries: Iterable[Entry]) -> None:
+        """Take the whole state in."""
+        self._known.clear()
+        for entry in entries:
+            self._take(entry)
+
+    def changed(self, event: CacheEvent) -> None:
+        """Take one change in."""
+        if event.entry is not None:
+            self._take(event.entry)
+        elif event.previous is not None:
+            self._forget(event.previous.namespace, event.previous.name)
+
+    def _take(self, entry: Entry) -> None:
+        """Learn of a quota; one that is none of ours, put into the store by others, is left out."""
+        try:
+            self.learn(entry.namespace, orjson.loads(entry.item), entry.revision)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            logger.error("unusable quota name=%s/%s: %r", entry.namespace, entry.name, error)
+            self._forget(entry.namespace, entry.name)
+
+    def _forget(self, namespace: str, name: str) -> None:
+        quotas = self._known.get(namespace, {})
+        quotas.pop(name, None)
+        if not quotas:
+            self._known.pop(namespace, None)
+            self._doubted.discard(namespace)

@@ -1,0 +1,121 @@
+"""ResourceQuota admission: what is charged, what is refused, and that many at once stay within."""
+
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.control_plane.apiserver.conftest import raw_api
+from tests.control_plane.apiserver.objects import Object, config_map, pod
+from tests.support.apiserver import ThreadedApiServer
+from tests.support.datastore import Datastore
+from tests.support.etcd import Etcd
+from tests.support.raw_api import RawApi
+
+CREATES = 500
+CLIENTS = 8
+
+
+def quota_in(api: RawApi, namespace: str, name: str = "q", **hard: str) -> str:
+    """A quota with nothing used, as its controller leaves it; returns its path."""
+    path = f"/api/v1/namespaces/{namespace}/resourcequotas"
+    amounts = {key.replace("__", "/").replace("_", "."): value for key, value in hard.items()}
+    made = api.post(path, {"metadata": {"name": name}, "spec": {"hard": amounts}}).json
+    made["status"] = {"hard": amounts, "used": dict.fromkeys(amounts, "0")}
+    assert api.put(f"{path}/{name}/status", made).code == 200
+    return f"{path}/{name}"
+
+
+def used(api: RawApi, quota: str) -> Object:
+    found: Object = api.get(quota).json["status"]["used"]
+    return found
+
+
+def requesting(name: str, **requests: str) -> Object:
+    body = pod(name)
+    body["spec"]["containers"][0]["resources"] = {"requests": requests}
+    return body
+
+
+@pytest.fixture
+def others(
+    server: ThreadedApiServer, store: Etcd | Datastore, tmp_path: Path
+) -> Iterator[list[RawApi]]:
+    """Clients of two servers on one store, several of each."""
+    with ExitStack() as stack:
+        second = stack.enter_context(ThreadedApiServer(store.endpoint, tmp_path))
+        servers = [server, second] * (CLIENTS // 2)
+        yield [stack.enter_context(raw_api(one)) for one in servers]
+
+
+def test_500_parallel_creates_over_two_servers_stay_within_the_quota_and_charge_no_more(
+    api: RawApi, others: list[RawApi], namespace: str
+) -> None:
+    quota = quota_in(api, namespace, pods="120", requests_cpu="60")
+    path = f"/api/v1/namespaces/{namespace}/pods"
+
+    def create(number: int) -> int:
+        client = others[number % len(others)]
+        return client.post(path, requesting(f"p{number % 400}", cpu="500m")).code
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        codes = Counter(pool.map(create, range(CREATES)))
+    stored = len(api.get(path).json["items"])
+    assert codes[201] == stored == 120, codes
+    assert set(codes) <= {201, 403, 409}
+    assert used(api, quota) == {"pods": "120", "requests.cpu": "60"}
+
+
+def test_what_does_not_fit_is_refused_in_upstreams_words(api: RawApi, namespace: str) -> None:
+    quota_in(api, namespace, pods="5", requests_cpu="1", memory="100Mi")
+    path = f"/api/v1/namespaces/{namespace}/pods"
+    assert api.post(path, requesting("a", cpu="600m", memory="60Mi")).code == 201
+    refused = api.post(path, requesting("b", cpu="600m", memory="60Mi"))
+    assert (refused.code, refused.reason) == (403, "Forbidden")
+    assert refused.message == (
+        'pods "b" is forbidden: exceeded quota: q, '
+        "requested: memory=60Mi,requests.cpu=600m, used: memory=60Mi,requests.cpu=600m, "
+        "limited: memory=100Mi,requests.cpu=1"
+    )
+    silent = api.post(path, pod("c"))
+    assert silent.message == (
+        'pods "c" is forbidden: failed quota: q: must specify memory for: c; requests.cpu for: c'
+    )
+
+
+def test_what_is_not_stored_is_not_charged(api: RawApi, namespace: str) -> None:
+    quota = quota_in(api, namespace, count__configmaps="3")
+    path = f"/api/v1/namespaces/{namespace}/configmaps"
+    assert api.post(path, config_map("a")).code == 201
+    assert api.post(path, config_map("a")).code == 409
+    assert api.post(f"{path}?dryRun=All", config_map("b")).code == 201
+    assert used(api, quota) == {"count/configmaps": "1"}
+
+
+def test_a_change_is_charged_by_what_it_adds(api: RawApi, namespace: str) -> None:
+    quota = quota_in(api, namespace, services_nodeports="2", services="5")
+    path = f"/api/v1/namespaces/{namespace}/services"
+    ports = [{"name": "a", "port": 80}, {"name": "b", "port": 81}]
+    api.post(path, {"metadata": {"name": "s"}, "spec": {"ports": ports}})
+    assert used(api, quota) == {"services": "1", "services.nodeports": "0"}
+    assert api.patch(f"{path}/s", {"spec": {"type": "NodePort"}}).code == 200
+    assert used(api, quota) == {"services": "1", "services.nodeports": "2"}
+    more = {"spec": {"ports": [*ports, {"name": "c", "port": 82}]}}
+    refused = api.patch(f"{path}/s", more)
+    assert "exceeded quota: q, requested: services.nodeports=1" in refused.message
+
+
+def test_a_quota_without_usage_refuses(api: RawApi, namespace: str) -> None:
+    path = f"/api/v1/namespaces/{namespace}/resourcequotas"
+    hard = {"count/secrets": "1"}
+    made = api.post(path, {"metadata": {"name": "q"}, "spec": {"hard": hard}}).json
+    made["status"] = {"hard": hard, "used": {}}
+    api.put(f"{path}/q/status", made)
+    secrets = f"/api/v1/namespaces/{namespace}/secrets"
+    answer = api.post(secrets, {"metadata": {"name": "s"}})
+    assert answer.message == (
+        'secrets "s" is forbidden: status unknown for quota: q, resources: count/secrets'
+    )
