@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
+from cryptography.x509.oid import NameOID
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
@@ -36,6 +37,14 @@ def request_trouble(encoded: str) -> str:
     except (ValueError, TypeError, UnsupportedAlgorithm, binascii.Error) as error:
         return f"the certificate request cannot be read: {error}"
     return "" if is_signed else "the certificate request is not signed by its own key"
+
+
+def request_organizations(encoded: str) -> list[str]:
+    """Return the organizations (O) in the subject of a valid signing request."""
+    block = _blocks(encoded)[0][1]
+    request = x509.load_der_x509_csr(base64.b64decode(block, validate=False))
+    found = request.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    return [str(attribute.value) for attribute in found]
 
 
 def certificate_trouble(encoded: str) -> str:

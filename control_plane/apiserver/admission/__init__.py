@@ -8,21 +8,30 @@ last of all: what it charges is written together with the object.
 
 from contextlib import AbstractAsyncContextManager
 
+from control_plane.apiserver.admission.certificate_approval import CertificateApproval
 from control_plane.apiserver.admission.certificate_requester import CertificateRequester
+from control_plane.apiserver.admission.certificate_signing import CertificateSigning
+from control_plane.apiserver.admission.certificate_subject import CertificateSubjectRestriction
+from control_plane.apiserver.admission.default_ingress_class import DefaultIngressClass
+from control_plane.apiserver.admission.default_storage_class import DefaultStorageClass
 from control_plane.apiserver.admission.default_tolerations import DefaultTolerationSeconds
 from control_plane.apiserver.admission.device_admin_access import DeviceAdminAccess
+from control_plane.apiserver.admission.limit_ranger import LimitRanger
 from control_plane.apiserver.admission.namespace_lifecycle import NamespaceLifecycle
 from control_plane.apiserver.admission.node_restriction import NodeRestriction
 from control_plane.apiserver.admission.node_taints import TaintNodesByCondition
 from control_plane.apiserver.admission.plugin import Plugin
+from control_plane.apiserver.admission.pod_topology_labels import PodTopologyLabels
 from control_plane.apiserver.admission.policies.param_rights import ParamRights
 from control_plane.apiserver.admission.policies.validating import ValidatingAdmissionPolicy
 from control_plane.apiserver.admission.priority import Priority
 from control_plane.apiserver.admission.resource_quota import Charge, ResourceQuota
 from control_plane.apiserver.admission.review import Operation, Review
 from control_plane.apiserver.admission.role_escalation import RoleEscalation
+from control_plane.apiserver.admission.runtime_class import RuntimeClass
 from control_plane.apiserver.admission.service_account import ServiceAccountAdmission
 from control_plane.apiserver.admission.storage_protection import StorageObjectInUseProtection
+from control_plane.apiserver.admission.volume_claim_resize import PersistentVolumeClaimResize
 from control_plane.apiserver.admission.webhooks import Webhooks
 from control_plane.apiserver.auth.authz import Authorizer
 from control_plane.apiserver.storage.collections import Collections
@@ -31,12 +40,21 @@ __all__ = ["ADMISSION", "Admission", "Charge", "Operation", "Plugin", "Review"]
 
 ADMISSION: tuple[type[Plugin], ...] = (
     NamespaceLifecycle,
+    LimitRanger,
     ServiceAccountAdmission,
     NodeRestriction,
     TaintNodesByCondition,
     Priority,
     DefaultTolerationSeconds,
+    DefaultStorageClass,
     StorageObjectInUseProtection,
+    PersistentVolumeClaimResize,
+    RuntimeClass,
+    CertificateApproval,
+    CertificateSigning,
+    CertificateSubjectRestriction,
+    DefaultIngressClass,
+    PodTopologyLabels,
     # what upstream does in the strategies and storages of these kinds
     CertificateRequester,
     DeviceAdminAccess,

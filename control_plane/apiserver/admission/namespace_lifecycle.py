@@ -9,12 +9,13 @@ remembered.
 from collections import OrderedDict
 
 from control_plane.api.errors import NotFound
-from control_plane.api.objects import dig, is_terminating, name_of
+from control_plane.api.objects import Object, dig, is_terminating, name_of
 from control_plane.api.resources import LOCALSUBJECTACCESSREVIEWS, NAMESPACES
 from control_plane.apiserver.admission.plugin import Plugin
 from control_plane.apiserver.admission.review import Operation, Review
 from control_plane.apiserver.auth.authz import Authorizer
 from control_plane.apiserver.storage.collections import Collections
+from control_plane.apiserver.storage.follower import Followed
 
 MAX_DELETED = 100
 PROTECTED = frozenset({"default", "kube-system", "kube-public"})
@@ -26,6 +27,7 @@ class NamespaceLifecycle(Plugin):
     def __init__(self, collections: Collections, authorizer: Authorizer) -> None:
         """Start with no deletion seen."""
         super().__init__(collections, authorizer)
+        self._closed: Followed[bool] = Followed(collections, NAMESPACES, _is_closed)
         self._deleted: OrderedDict[str, None] = OrderedDict()
 
     async def admit(self, review: Review) -> None:
@@ -38,12 +40,14 @@ class NamespaceLifecycle(Plugin):
             return
         if review.resource == LOCALSUBJECTACCESSREVIEWS:
             return  # whether a namespace exists is not for everybody
-        is_cached_enough = review.namespace not in self._deleted
-        read = self.collections.find if is_cached_enough else self.collections.live
-        namespace = await read(NAMESPACES, "", review.namespace)
-        if namespace is None:
-            raise NotFound.of(NAMESPACES, review.namespace)
-        if is_terminating(namespace) or dig(namespace, "status", "phase") == "Terminating":
+        is_known = review.namespace not in self._deleted
+        closed = self._closed.get("", review.namespace) if is_known else None
+        if closed is None:
+            namespace = await self.collections.live(NAMESPACES, "", review.namespace)
+            if namespace is None:
+                raise NotFound.of(NAMESPACES, review.namespace)
+            closed = _is_closed(namespace)
+        if closed:
             self._refuse(review)
 
     def _delete(self, review: Review) -> None:
@@ -67,3 +71,8 @@ class NamespaceLifecycle(Plugin):
         }
         error.details["causes"] = [cause]
         raise error
+
+
+def _is_closed(namespace: Object) -> bool:
+    """Whether a namespace is going away."""
+    return is_terminating(namespace) or dig(namespace, "status", "phase") == "Terminating"

@@ -1,12 +1,15 @@
-"""Priority: the number behind a pod's priority class.
+"""Priority: the number behind a pod's priority class, and at most one class that is the default.
 
-Priority classes of the cluster's own are known by name; the others will be objects.
+The classes of the cluster's own are known even before they have been stored.
 """
 
-from control_plane.api.objects import Object
-from control_plane.api.resources import PODS, Resource
+from control_plane.api.objects import Object, name_of
+from control_plane.api.resources import PODS, PRIORITYCLASSES
 from control_plane.apiserver.admission.plugin import Plugin
 from control_plane.apiserver.admission.review import Operation, Review
+from control_plane.apiserver.auth.authz import Authorizer
+from control_plane.apiserver.storage.collections import Collections
+from control_plane.apiserver.storage.follower import Followed
 
 PREEMPT = "PreemptLowerPriority"
 BUILT_IN_CLASSES = {
@@ -16,7 +19,12 @@ BUILT_IN_CLASSES = {
 
 
 class Priority(Plugin):
-    """Sets spec.priority and spec.preemptionPolicy."""
+    """Sets spec.priority and spec.preemptionPolicy of pods; checks priority classes."""
+
+    def __init__(self, collections: Collections, authorizer: Authorizer) -> None:
+        """Follow the priority classes."""
+        super().__init__(collections, authorizer)
+        self._classes: Followed[Object] = Followed(collections, PRIORITYCLASSES, lambda obj: obj)
 
     async def admit(self, review: Review) -> None:
         """Resolve the class of a new pod; keep what a pod has."""
@@ -27,6 +35,21 @@ class Priority(Plugin):
             for field in ("priority", "preemptionPolicy"):
                 if spec.get(field) is None and old.get(field) is not None:
                     spec[field] = old[field]
+
+    async def check(self, review: Review) -> None:
+        """Refuse a second default among the classes."""
+        writes = (Operation.CREATE, Operation.UPDATE)
+        if not any(review.is_for(PRIORITYCLASSES, operation) for operation in writes):
+            return
+        default = self._default() if review.obj.get("globalDefault") else None
+        if default is None:
+            return
+        is_new = review.operation is Operation.CREATE
+        if is_new or name_of(default) != name_of(review.obj):
+            raise review.forbidden(
+                f"PriorityClass {name_of(default)} is already marked as default. "
+                "Only one default can exist"
+            )
 
     async def _resolve(self, review: Review) -> None:
         spec = review.obj.setdefault("spec", {})
@@ -52,23 +75,21 @@ class Priority(Plugin):
             return self._default_class(review.obj)
         if name in BUILT_IN_CLASSES:
             return BUILT_IN_CLASSES[name], PREEMPT
-        resource = self.collections.resources.named("scheduling.k8s.io", "v1", "priorityclasses")
-        found = await self.collections.find(resource, "", name) if resource else None
+        found = self._classes.get("", name) or await self.collections.live(
+            PRIORITYCLASSES, "", name
+        )
         if found is None:
             raise review.forbidden(f"no PriorityClass with name {name} was found")
         return found.get("value", 0), found.get("preemptionPolicy") or PREEMPT
 
     def _default_class(self, pod: Object) -> tuple[int, str]:
-        resource = self.collections.resources.named("scheduling.k8s.io", "v1", "priorityclasses")
-        found = self._global_default(resource) if resource is not None else None
+        found = self._default()
         if found is None:
             return 0, PREEMPT
-        pod["spec"]["priorityClassName"] = found["metadata"]["name"]
+        pod["spec"]["priorityClassName"] = name_of(found)
         return found.get("value", 0), found.get("preemptionPolicy") or PREEMPT
 
-    def _global_default(self, resource: Resource) -> Object | None:
+    def _default(self) -> Object | None:
         """The class marked as default, the lowest one when several are."""
-        cache = self.collections.of(resource).cache
-        named = (self.collections.cached(resource, "", entry.name) for entry in cache.select())
-        marked = [found for found in named if found is not None and found.get("globalDefault")]
+        marked = (found for found in self._classes.of("") if found.get("globalDefault"))
         return min(marked, key=lambda found: int(found.get("value", 0)), default=None)

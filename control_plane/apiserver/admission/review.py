@@ -43,9 +43,13 @@ class Review:
         """The object's name; "" while only generateName is given."""
         return self.url_name or name_of(self.obj)
 
-    def is_for(self, resource: Resource, operation: Operation) -> bool:
-        """Whether this is `operation` on the resource itself, not on a subresource of it."""
-        return self.resource == resource and self.operation is operation and not self.subresource
+    def is_for(self, resource: Resource, operation: Operation, subresource: str = "") -> bool:
+        """Whether this is `operation` on that resource, or on that subresource of it."""
+        return (
+            self.operation is operation
+            and self.subresource == subresource
+            and self.resource == resource
+        )
 
     def with_object(self, obj: Object) -> "Review":
         """The same write of another object."""

@@ -1,16 +1,28 @@
 """ServiceAccount: every pod runs as a service account and, unless told otherwise, gets its token.
 
 The token, the cluster's CA and the namespace's name come in one projected volume that is mounted in
-every container which has nothing at that path.
+every container which has nothing at that path. An account with the annotation
+kubernetes.io/enforce-mountable-secrets lets its pods use only the secrets that it lists.
 """
 
 import asyncio
+from typing import NamedTuple
 
 from control_plane.api.names import random_suffix
-from control_plane.api.objects import Object, annotations_of
+from control_plane.api.objects import Object, annotations_of, dig
 from control_plane.api.resources import PODS, SERVICEACCOUNTS
+from control_plane.api.secret_references import (
+    Mountable,
+    forbidden_in_ephemeral,
+    forbidden_in_pod,
+    projects_tokens,
+    refers_to_secrets,
+)
 from control_plane.apiserver.admission.plugin import Plugin
 from control_plane.apiserver.admission.review import Operation, Review
+from control_plane.apiserver.auth.authz import Authorizer
+from control_plane.apiserver.storage.collections import Collections
+from control_plane.apiserver.storage.follower import Followed
 
 DEFAULT_ACCOUNT = "default"
 MOUNT_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -21,44 +33,96 @@ LOOKUP_ATTEMPTS = 10
 LOOKUP_PAUSE_SECONDS = 0.15
 
 
+class Account(NamedTuple):
+    """What pods get from a service account."""
+
+    mounts_token: bool | None
+    pull_secrets: tuple[Object, ...]
+    mountable: Mountable
+
+    @classmethod
+    def of(cls, obj: Object) -> "Account":
+        """Read a ServiceAccount."""
+        mounts = obj.get("automountServiceAccountToken")
+        return cls(mounts, tuple(obj.get("imagePullSecrets") or ()), Mountable.of(obj))
+
+
 class ServiceAccountAdmission(Plugin):
     """Fills in the account and what comes with it."""
 
+    def __init__(self, collections: Collections, authorizer: Authorizer) -> None:
+        """Follow the accounts."""
+        super().__init__(collections, authorizer)
+        self._accounts: Followed[Account] = Followed(collections, SERVICEACCOUNTS, Account.of)
+
     async def admit(self, review: Review) -> None:
-        """Complete a new pod; mirror pods must not use accounts."""
-        if not review.is_for(PODS, Operation.CREATE):
+        """Complete a new pod; a mirror pod is left as it is."""
+        if not review.is_for(PODS, Operation.CREATE) or _is_mirror(review.obj):
             return
-        pod = review.obj
-        spec = pod.setdefault("spec", {})
-        if MIRROR_ANNOTATION in annotations_of(pod):
-            if spec.get("serviceAccountName"):
-                raise review.forbidden("a mirror pod may not reference service accounts")
-            return
+        spec = review.obj.setdefault("spec", {})
         name = spec.get("serviceAccountName") or spec.get("serviceAccount") or DEFAULT_ACCOUNT
         spec["serviceAccountName"] = spec["serviceAccount"] = name
         account = await self._account(review, name)
-        if not spec.get("imagePullSecrets") and account.get("imagePullSecrets"):
-            spec["imagePullSecrets"] = [dict(ref) for ref in account["imagePullSecrets"]]
+        if not spec.get("imagePullSecrets") and account.pull_secrets:
+            spec["imagePullSecrets"] = [dict(ref) for ref in account.pull_secrets]
         if _wants_token(spec, account):
             mount_token(spec)
 
-    async def _account(self, review: Review, name: str) -> Object:
+    async def check(self, review: Review) -> None:
+        """Refuse mirror pods with accounts or secrets, and secrets that an account leaves out."""
+        if review.is_for(PODS, Operation.CREATE):
+            if _is_mirror(review.obj):
+                _check_mirror(review)
+                return
+            forbidden_in = forbidden_in_pod
+        elif review.is_for(PODS, Operation.UPDATE, "ephemeralcontainers"):
+            forbidden_in = forbidden_in_ephemeral
+        else:
+            return
+        name = dig(review.obj, "spec", "serviceAccountName", default="")
+        account = self._accounts.get(review.namespace, name)
+        if account is None or not account.mountable.is_enforced:
+            return
+        text = forbidden_in(review.obj, account.mountable)
+        if text:
+            raise review.forbidden(text)
+
+    async def _account(self, review: Review, name: str) -> Account:
         """The account; the default one of a young namespace may take a moment to appear."""
-        for _ in range(LOOKUP_ATTEMPTS if name == DEFAULT_ACCOUNT else 1):
-            account = await self.collections.find(SERVICEACCOUNTS, review.namespace, name)
+        for attempt in range(LOOKUP_ATTEMPTS if name == DEFAULT_ACCOUNT else 1):
+            if attempt:
+                await asyncio.sleep(LOOKUP_PAUSE_SECONDS)
+            account = self._accounts.get(review.namespace, name)
             if account is not None:
                 return account
-            await asyncio.sleep(LOOKUP_PAUSE_SECONDS)
+            stored = await self.collections.live(SERVICEACCOUNTS, review.namespace, name)
+            if stored is not None:
+                return Account.of(stored)
         raise review.forbidden(
             f"error looking up service account {review.namespace}/{name}: "
             f'serviceaccount "{name}" not found'
         )
 
 
-def _wants_token(spec: Object, account: Object) -> bool:
-    for holder in (spec, account):
-        if holder.get("automountServiceAccountToken") is not None:
-            return bool(holder["automountServiceAccountToken"])
+def _is_mirror(pod: Object) -> bool:
+    return MIRROR_ANNOTATION in annotations_of(pod)
+
+
+def _check_mirror(review: Review) -> None:
+    """Refuse what a pod that comes from a node's own file cannot have."""
+    pod = review.obj
+    if dig(pod, "spec", "serviceAccountName", default=""):
+        raise review.forbidden("a mirror pod may not reference service accounts")
+    if refers_to_secrets(pod):
+        raise review.forbidden("a mirror pod may not reference secrets")
+    if projects_tokens(pod):
+        raise review.forbidden("a mirror pod may not use ServiceAccountToken volume projections")
+
+
+def _wants_token(spec: Object, account: Account) -> bool:
+    for wish in (spec.get("automountServiceAccountToken"), account.mounts_token):
+        if wish is not None:
+            return bool(wish)
     return True
 
 

@@ -13,6 +13,7 @@ from control_plane.api.resources import BINDINGS, NODES, PODS, Resource
 from control_plane.api.timestamps import now
 from control_plane.api.validation.pods import validate_binding
 from control_plane.apiserver.admission import Operation, Review
+from control_plane.apiserver.admission.pod_topology_labels import copy_topology
 from control_plane.apiserver.http.answer import Reply, negotiated_answer
 from control_plane.apiserver.http.bodies import read_object
 from control_plane.apiserver.http.request import Request
@@ -22,7 +23,6 @@ from control_plane.apiserver.http.write_options import call_of
 from control_plane.apiserver.registry.call import Call
 from control_plane.apiserver.registry.registry import Edit
 
-_TOPOLOGY_LABELS = ("topology.kubernetes.io/zone", "topology.kubernetes.io/region")
 _POD_BINDING = Resource("", "v1", "Pod", "pods/binding", True, storage="")
 
 
@@ -88,7 +88,7 @@ def bound(pod: Object, binding: Object, node: Object | None) -> Object:
     if annotations:
         metadata = pod["metadata"]
         metadata["annotations"] = {**(metadata.get("annotations") or {}), **annotations}
-    _copy_topology(pod, node)
+    copy_topology(pod, node)
     _set_scheduled(pod)
     return pod
 
@@ -121,15 +121,6 @@ def _set_scheduled(pod: Object) -> None:
     if generation:
         scheduled["observedGeneration"] = generation
     status["conditions"] = [*others, scheduled]
-
-
-def _copy_topology(pod: Object, node: Object | None) -> None:
-    """Give the pod the zone and region of its node."""
-    labels = dig(node or {}, "metadata", "labels", default={})
-    found = {key: labels[key] for key in _TOPOLOGY_LABELS if key in labels}
-    if found:
-        metadata = pod["metadata"]
-        metadata["labels"] = {**(metadata.get("labels") or {}), **found}
 
 
 def _check(binding: Object) -> None:
