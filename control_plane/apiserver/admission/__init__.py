@@ -21,6 +21,7 @@ from control_plane.apiserver.admission.namespace_lifecycle import NamespaceLifec
 from control_plane.apiserver.admission.node_restriction import NodeRestriction
 from control_plane.apiserver.admission.node_taints import TaintNodesByCondition
 from control_plane.apiserver.admission.plugin import Plugin
+from control_plane.apiserver.admission.pod_security import PodSecurity
 from control_plane.apiserver.admission.pod_topology_labels import PodTopologyLabels
 from control_plane.apiserver.admission.policies.param_rights import ParamRights
 from control_plane.apiserver.admission.policies.validating import ValidatingAdmissionPolicy
@@ -44,6 +45,7 @@ ADMISSION: tuple[type[Plugin], ...] = (
     ServiceAccountAdmission,
     NodeRestriction,
     TaintNodesByCondition,
+    PodSecurity,
     Priority,
     DefaultTolerationSeconds,
     DefaultStorageClass,
