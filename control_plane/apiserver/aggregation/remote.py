@@ -10,8 +10,8 @@ from pathlib import Path
 from control_plane.api.objects import Object, dig, find_condition, name_of
 from control_plane.api.preparation.api_services import AVAILABLE
 from control_plane.api.resources import APISERVICES
-from control_plane.apiserver.auth.rbac.follower import Follower
 from control_plane.apiserver.storage.collections import Collections
+from control_plane.apiserver.storage.follower import Follower
 
 ProxyPair = tuple[Path, Path]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.control_plane.apiserver.custom_stage import definition, established, version
 from tests.control_plane.apiserver.objects import pod
 from tests.control_plane.apiserver.webhook_peer import allowed, denied, patch, patching
 from tests.control_plane.apiserver.webhook_stage import (
@@ -135,6 +136,22 @@ def test_should_mutate_configmap(stage: WebhookStage) -> None:
     assert made.json["data"] == expected
     stored = stage.api.get(f"{stage.path}/configmaps/to-be-mutated").json
     assert stored["data"] == expected
+
+
+def test_should_mutate_custom_resource_with_pruning(stage: WebhookStage) -> None:
+    text = {"type": "string"}
+    fields = {"data": {"type": "object", "properties": {"start": text, "stage-1": text}}}
+    schema = {"type": "object", "properties": fields}
+    answers = {
+        "/prune-1": adds_data("stage-1", "start"),
+        "/prune-2": adds_data("stage-2", "stage-1"),  # which the schema does not know
+    }
+    with established(stage.api, stage.namespace, definition(version(schema=schema))) as foos:
+        with stage.answering(MUTATING, answers, about=(foos.group, foos.plural)):
+            made = stage.api.post(foos.path(), foos.obj("cr", data={"start": "yes"}))
+        assert made.code == 201, made.text
+        assert made.json["data"] == {"start": "yes", "stage-1": "yes"}
+        assert stage.api.get(foos.path("cr")).json["data"] == {"start": "yes", "stage-1": "yes"}
 
 
 def test_should_mutate_pod_and_apply_defaults_after_mutation(stage: WebhookStage) -> None:

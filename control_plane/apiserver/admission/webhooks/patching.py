@@ -18,13 +18,14 @@ def patched(obj: Object, operations: list[Object], resource: Resource) -> Object
         result = json_patch.apply(obj, operations)
         if not isinstance(result, dict) or not isinstance(result.get("metadata", {}), dict):
             raise InternalError.of("json: cannot unmarshal the patched document into an object")
-        expected = Expected(obj["apiVersion"], obj["kind"])
+        is_own = (obj["apiVersion"], obj["kind"]) == (resource.api_version, resource.kind)
+        expected = Expected.of(resource) if is_own else Expected(obj["apiVersion"], obj["kind"])
         clean = check_patched(result, expected, Directive.IGNORE, to_json(result)).obj
     except InternalError:
         raise
     except ApiError as error:
         raise InternalError.of(error.message) from error
-    if (obj["apiVersion"], obj["kind"]) == (resource.api_version, resource.kind):
+    if is_own:
         apply_defaults(resource, clean)
     if "metadata" in obj:
         clean["metadata"] = clean.get("metadata") or {}
