@@ -28,9 +28,11 @@ async def test_nothing_follows_for_the_cancelled_watcher(etcd: Client) -> None:
         assert (await watch.next()).canceled
         await etcd.put("a", b"1")
         await etcd.put("a", b"2")
-        responses = await watch.take(2)
+        responses = [await watch.next()]
+        while sum(len(response.events) for response in responses) < 2:
+            responses.append(await watch.next())
 
-    assert [response.watch_id for response in responses] == [1, 1]
+    assert {response.watch_id for response in responses} == {1}
 
 
 async def test_an_unknown_id_gets_no_answer(etcd: Client) -> None:

@@ -1,11 +1,12 @@
 """Validating admission policies: which writes they meet, with what, and what becomes of these."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.control_plane.apiserver.conftest import raw_api
+from tests.control_plane.apiserver.people import person
 from tests.control_plane.apiserver.policy_stage import BINDINGS, POLICIES, Stage, rules
 from tests.support.apiserver import ThreadedApiServer
 from tests.support.raw_api import RawApi
@@ -288,13 +289,15 @@ def test_a_dry_run_is_judged_too(stage: Stage) -> None:
     assert stage.api.post(path, {"metadata": {"name": "a"}}).code == 201
 
 
-def test_another_user_is_seen_as_such(stage: Stage, server: ThreadedApiServer) -> None:
-    stage.policy("request.userInfo.username == 'system:kube-controller-manager'")
+def test_another_user_is_seen_as_such(
+    stage: Stage, server: ThreadedApiServer, tmp_path: Path
+) -> None:
+    stage.policy("request.userInfo.username == 'ann'")
     stage.bind()
     path = f"/api/v1/namespaces/{stage.namespace}/configmaps"
 
     assert stage.configmap("a").code == 422
-    with raw_api(server, "controller-manager") as other:
+    with person(server, tmp_path, "ann", ("system:masters",)) as other:
         made = other.post(path, {"metadata": {"name": "a"}})
     assert made.code == 201, made.json
 
