@@ -4,6 +4,7 @@ A test marked `docker` gets a Docker Engine. A server that is missing skips its 
 fails them when `CI=true`.
 """
 
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -34,6 +35,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Tests in the background of a shell have SIGINT ignored, and would hand that down to clusters.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "docker: needs a Docker Engine")
     config.addinivalue_line(
         "markers", "conformance(*names): does what upstream's conformance tests of these names do"
