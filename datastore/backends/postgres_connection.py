@@ -9,7 +9,8 @@ would be a cliff.
 from __future__ import annotations
 
 import logging
-from contextlib import closing, contextmanager, suppress
+import sys
+from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -35,12 +36,47 @@ logging.getLogger("psycopg").setLevel(logging.ERROR)  # it warns of errors that 
 
 
 class PostgresConnection(psycopg.Connection[tuple[Any, ...]]):
-    """A connection that can be cut from another thread."""
+    """A connection that can be cut from another thread, and that may stay in pipeline mode."""
+
+    _stay: tuple[psycopg.Pipeline, ExitStack] | None = None
 
     def cut(self) -> None:
         """From a thread that does not own the connection: whoever waits on it gets an error."""
         with suppress(OSError, psycopg.Error):  # of one that is closed already
             shut(self.fileno())
+
+    @contextmanager
+    def pipelined(self, *, stay: bool) -> Iterator[psycopg.Pipeline]:
+        """Enter pipeline mode, for one transaction or to stay in it.
+
+        To leave it costs an exchange. The writer's next transaction follows soon, so its connection
+        stays, unless something goes wrong.
+        """
+        if not stay:
+            with self.pipeline() as pipeline:
+                yield pipeline
+            return
+        pipeline, stack = self._stay or self._enter_to_stay()
+        try:
+            yield pipeline
+            if pipeline.result_queue:
+                pipeline.sync()
+        except BaseException:
+            self._stay = None
+            stack.__exit__(*sys.exc_info())
+            raise
+
+    def _enter_to_stay(self) -> tuple[psycopg.Pipeline, ExitStack]:
+        stack = ExitStack()
+        self._stay = stack.enter_context(self.pipeline()), stack
+        return self._stay
+
+    def leave_pipeline(self) -> None:
+        """Leave pipeline mode; a connection that is broken says so at its next use."""
+        if self._stay is not None:
+            stack, self._stay = self._stay[1], None
+            with suppress(psycopg.Error):
+                stack.close()
 
     def leave(self) -> None:
         """Close it, in whatever state it is."""

@@ -113,10 +113,10 @@ class PostgresSession(SharedSession[PostgresConnection, PostgresTransaction]):
 
     @contextmanager
     def _begin(self, *, writes: bool) -> Iterator[PostgresTransaction]:
-        connection = self._connect()
+        connection = super()._connect()
         tx: PostgresTransaction | None = None
         try:
-            with translated(connection), connection.pipeline() as pipeline:
+            with translated(connection), connection.pipelined(stay=self._writer) as pipeline:
                 tx = PostgresTransaction(
                     connection, pipeline, self._standing, self.times, writes=writes
                 )
@@ -133,6 +133,12 @@ class PostgresSession(SharedSession[PostgresConnection, PostgresTransaction]):
             log.info("connection lost after the end of a transaction error=%s", error)
         finally:
             self._clean(connection)
+
+    def _connect(self) -> PostgresConnection:
+        """Return the connection, for what is no transaction: some of that cannot be pipelined."""
+        connection = super()._connect()
+        connection.leave_pipeline()
+        return connection
 
     def _connected(self) -> PostgresConnection:
         try:

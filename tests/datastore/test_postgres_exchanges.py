@@ -12,7 +12,7 @@ from datastore.mvcc.model import DeleteRange, Put
 from tests.datastore.core import Core
 from tests.support.postgres import Postgres
 
-BATCH = 3  # begin, lock and read; write and commit; leave the driver's pipeline
+BATCH = 2  # begin, lock and read; write and commit
 _databases = itertools.count(1)
 
 
