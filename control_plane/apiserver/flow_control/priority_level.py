@@ -106,7 +106,7 @@ class PriorityLevel:
     def admit(self, ticket: Ticket, now: float) -> bool:
         """Take a request in; False when it is rejected. See QueueSet.admit."""
         if self.spec.is_exempt:
-            self.queues.serve_at_once(ticket, now)
+            self.queues.start(ticket, now)
             is_in = True
         else:
             hand = self._hand(ticket) if self.spec.queues else ()
@@ -128,7 +128,7 @@ class PriorityLevel:
         """A request has been served; returns after how long its seats have to be released."""
         lingering = self.queues.finish(ticket, now)
         self.note_demand(now)
-        counts = self.counts_of(ticket.schema)
+        counts = self.counts.get(ticket.schema) or self.counts_of(ticket.schema)
         executions = counts.watch_executions if ticket.is_watch else counts.executions
         executions.observe(now - (ticket.started or now))
         return lingering
@@ -147,7 +147,7 @@ class PriorityLevel:
     def hold(self, ticket: Ticket) -> None:
         """Count a request that is being served."""
         self.holders.add(ticket)
-        counts = self.counts_of(ticket.schema)
+        counts = self.counts.get(ticket.schema) or self.counts_of(ticket.schema)
         counts.dispatched += 1
         if not self.spec.is_exempt:
             counts.waits.observe((ticket.started or ticket.arrival) - ticket.arrival)

@@ -37,11 +37,7 @@ class Ticket:
         self.arrival = self.arrival_turn = 0.0
         self.started: float | None = None
         self.is_watch = False
-        self.on_start: Callable[[], None] = _nothing
-
-
-def _nothing() -> None:
-    pass
+        self.on_start: Callable[[], None] | None = None
 
 
 class Queue:
@@ -97,7 +93,7 @@ class QueueSet:
         if not self.queue_count:
             if not self._has_room(ticket):
                 return False
-            self._start(ticket, now)
+            self.start(ticket, now)
             return True
         self._sync(now)
         queue = self._queue_for(hand)
@@ -110,10 +106,6 @@ class QueueSet:
             self._enqueue(queue, ticket, now)
             self._serve(now)
         return True
-
-    def serve_at_once(self, ticket: Ticket, now: float) -> None:
-        """Take in a request that no limit applies to."""
-        self._start(ticket, now)
 
     def leave(self, ticket: Ticket, now: float) -> bool:
         """Take a request that waits out of its queue; False when it waits no more."""
@@ -128,10 +120,10 @@ class QueueSet:
 
     def finish(self, ticket: Ticket, now: float) -> float:
         """A request has been served; returns how long its seats linger: then `release` them."""
-        self._sync(now)
         self.executing -= 1
         queue = ticket.queue
         if queue is not None:
+            self._sync(now)
             queue.executing -= 1
             took = now - (ticket.started or now)
             queue.next_start -= ticket.width * (GUESSED_SECONDS - took)
@@ -218,7 +210,7 @@ class QueueSet:
         queue.executing += 1
         queue.seats_in_use += ticket.seats
         queue.next_start += ticket.work
-        self._start(ticket, now)
+        self.start(ticket, now)
 
     def _due(self) -> tuple[Queue, Ticket]:
         """The queue whose oldest request would be finished first, and that request.
@@ -240,11 +232,13 @@ class QueueSet:
             return not self.executing
         return self.seats_in_use + ticket.seats <= self.limit
 
-    def _start(self, ticket: Ticket, now: float) -> None:
+    def start(self, ticket: Ticket, now: float) -> None:
+        """Serve a request; one that no limit applies to need not be admitted before."""
         ticket.started = now
         self.executing += 1
         self.seats_in_use += ticket.seats
-        ticket.on_start()
+        if ticket.on_start is not None:
+            ticket.on_start()
 
     def _bound(self, queue: Queue) -> None:
         """No request is due before it came: a queue saves nothing up while others are served."""

@@ -21,10 +21,13 @@ class Deadlines:
         self._expired: set[asyncio.Task[Any]] = set()
         self._timer: asyncio.TimerHandle | None = None
 
-    async def bound(self, work: Awaitable[Result]) -> Result:
-        """Await something in this task; raises TimeoutError when its time is up."""
+    async def bound(self, work: Awaitable[Result], task: asyncio.Task[Any] | None = None) -> Result:
+        """Await something in the present task, which the caller may have at hand.
+
+        Raises TimeoutError when its time is up.
+        """
         loop = asyncio.get_running_loop()
-        task = asyncio.current_task()
+        task = task or asyncio.current_task()
         assert task is not None
         self._due[task] = loop.time() + self._seconds
         if self._timer is None:

@@ -1,7 +1,6 @@
 """The moment a client leaves: what is to be done then, once."""
 
 from collections.abc import Callable
-from contextlib import suppress
 
 
 class Departure:
@@ -23,7 +22,7 @@ class Departure:
 
     def discard(self, callback: Callable[[], None]) -> None:
         """Do not call it any more."""
-        with suppress(ValueError):
+        if callback in self._callbacks:
             self._callbacks.remove(callback)
 
     def happen(self) -> None:

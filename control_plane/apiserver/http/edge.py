@@ -10,7 +10,7 @@ import dataclasses
 import logging
 from collections.abc import Awaitable, Callable
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 from control_plane.api.errors import (
     ApiError,
@@ -176,8 +176,9 @@ class Edge:
                 raise BadRequest(request.objection)
             if request.query_string and not request.is_passed_on:
                 request.seconds = time_limit(request.query)
+            request.task = task = cast("asyncio.Task[Any]", asyncio.current_task())
             if request.seconds == LONGEST_SECONDS:
-                return await self._deadlines.bound(self._served(handler, request))
+                return await self._deadlines.bound(self._served(handler, request), task)
             async with asyncio.timeout(request.seconds):
                 return await self._served(handler, request)
         except TimeoutError:
@@ -286,7 +287,7 @@ def turned_away(error: TurnedAwayError) -> Answer:
 
 def _raise_if_gone(request: Request) -> None:
     """Tell a client's departure from the other reasons for a cancellation."""
-    task = asyncio.current_task()
+    task = request.task
     if request.was_abandoned and task is not None and not task.uncancel():
         raise ClientGoneError
 

@@ -1,6 +1,7 @@
 """One HTTP request, read as far as its head; the body is read when a handler asks for it."""
 
 import asyncio
+import itertools
 import random
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -22,8 +23,8 @@ MAX_BODY_BYTES = 3 * 1024 * 1024
 MAX_WARNINGS = 100
 MAX_AUDIT_ID = 64
 _PRINTABLE = re.compile(rb"[!-~]+")
-_NO_VERSION = ~((0xF << 76) | (0x3 << 62))
-_VERSION_4 = (0x4 << 76) | (0x2 << 62)
+_THIS_PROCESS = b"%08x-%04x-4%03x-8%03x-" % tuple(map(random.getrandbits, (32, 16, 12, 12)))
+_next_number = itertools.count(random.getrandbits(47)).__next__
 _NO_EXTENSIONS: Mapping[str, Any] = {}
 
 Receive = Callable[[], Awaitable[Any]]
@@ -35,9 +36,24 @@ class Request:
     `annotations` are for its audit event, and `trail` records it where it is to be recorded;
     `impersonator` is who asks as somebody else, `is_unidentified` one who was not believed.
     `series` is what it is counted in, `waited` the seconds it waited for its turn, `seconds` how
-    long it may take; `flow_headers` go with the answer; `seat` is what the request holds of the
-    server while it is served.
+    long it may take, `task` what serves it; `flow_headers` go with the answer; `seat` is what the
+    request holds of the server while it is served.
     """
+
+    # What most requests have to the end, so that it need not be set for each.
+    user: User = ANONYMOUS
+    trail: "Trail | None" = None
+    impersonator: User | None = None
+    is_unidentified = False
+    flow_headers: "Headers" = ()
+    seat: "Seat | None" = None
+    series: "Series | None" = None
+    waited = 0.0
+    seconds = LONGEST_SECONDS
+    was_abandoned = False
+    _audit_id = b""
+    task: asyncio.Task[Any] | None = None
+    _is_abandonable = False
 
     def __init__(self, scope: Any, receive: Receive) -> None:
         """Wrap an ASGI http or websocket scope."""
@@ -52,20 +68,8 @@ class Request:
         extensions = scope.get("extensions") or _NO_EXTENSIONS
         self.connection: Connection | None = extensions.get(EXTENSION)
         self.cycle: Callable[[], Any] | None = extensions.get(CYCLE)
-        self.user: User = ANONYMOUS
         self.warnings: list[str] = []
         self.annotations: dict[str, str] = {}
-        self.trail: Trail | None = None
-        self.impersonator: User | None = None
-        self.is_unidentified = False
-        self._audit_id = b""
-        self.flow_headers: Headers = ()
-        self.seat: Seat | None = None
-        self.series: Series | None = None
-        self.waited = 0.0
-        self.seconds = LONGEST_SECONDS
-        self.was_abandoned = False
-        self._abandoned_task: asyncio.Task[Any] | None = None
         self.is_socket: bool = scope["type"] == "websocket"
         self.subprotocols: list[str] = list(scope.get("subprotocols") or ())
         self.receive = receive
@@ -81,20 +85,20 @@ class Request:
             self.seat.release()
 
     def abandon_when_gone(self) -> None:
-        """Cancel the present task when the client leaves, until `stop_abandoning`."""
-        self._abandoned_task = asyncio.current_task()
+        """Cancel the request's task when the client leaves, until `stop_abandoning`."""
+        self._is_abandonable = True
         self.departure.add(self._abandon)
 
     def _abandon(self) -> None:
         self.was_abandoned = True
-        if self._abandoned_task is not None:
-            self._abandoned_task.cancel()
+        if self.task is not None:
+            self.task.cancel()
 
     def stop_abandoning(self) -> None:
         """Whatever becomes of the client, go on."""
-        if self._abandoned_task is not None:
+        if self._is_abandonable:
             self.departure.discard(self._abandon)
-            self._abandoned_task = None
+            self._is_abandonable = False
 
     @property
     def objection(self) -> str:
@@ -167,6 +171,5 @@ class ClientGoneError(Exception):
 
 
 def random_id() -> bytes:
-    """A random UUID. It tells requests apart and is no secret: no call to the kernel for each."""
-    digits = b"%032x" % (random.getrandbits(128) & _NO_VERSION | _VERSION_4)
-    return b"-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+    """A UUID that nobody else has. It tells requests apart and is no secret: no more is random."""
+    return b"%b%012x" % (_THIS_PROCESS, _next_number())
