@@ -13,10 +13,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 def combined(found: str, own: str, now: datetime.datetime) -> str:
     """The certificates of `found` and then those of `own` that are new, without what has expired.
 
-    What is no PEM in `found` is left out; ValueError when `own` is none.
+    What is no PEM in `found` is left out; ValueError when `own` is none and not empty.
     """
     certificates: list[x509.Certificate] = []
-    for one in (*_readable(found), *x509.load_pem_x509_certificates(own.encode())):
+    certified = x509.load_pem_x509_certificates(own.encode()) if own else []
+    for one in (*_readable(found), *certified):
         if one not in certificates and one.not_valid_after_utc > now:
             certificates.append(one)
     return "".join(one.public_bytes(Encoding.PEM).decode() for one in certificates)

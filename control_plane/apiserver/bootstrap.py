@@ -30,7 +30,6 @@ from control_plane.api.resources import (
 from control_plane.api.timestamps import micro_now
 from control_plane.apiserver import bootstrap_objects as objects
 from control_plane.apiserver.auth.user import User
-from control_plane.apiserver.authority_bundle import combined
 from control_plane.apiserver.config import ApiServerConfig
 from control_plane.apiserver.etcd.errors import StoreError
 from control_plane.apiserver.identity_leases import remove_expired
@@ -38,6 +37,7 @@ from control_plane.apiserver.registry.call import Call
 from control_plane.apiserver.registry.registry import Edit, Registry
 from control_plane.apiserver.server_presence import ServerPresence
 from control_plane.apiserver.storage.collections import Collections
+from control_plane.apiserver.trusted_callers import CONFIG_MAP, TrustedCallers, combined_data
 
 ROUND_SECONDS = 10.0
 RETRY_SECONDS = 0.5
@@ -75,7 +75,7 @@ class Bootstrap:
         self._port = port
         self._ranges = [str(network) for network in config.service_networks]
         self._service_ips = [str(config.service_networks[0][1])]
-        self._client_ca = config.tls.client_ca
+        self._config = config
         self._collections = collections
         self._registry = registry
         self._presence = presence
@@ -122,13 +122,7 @@ class Bootstrap:
         self._rounds += 1
 
     async def _keep_small_objects(self) -> None:
-        own = await asyncio.to_thread(self._client_ca.read_text)
-        name = objects.AUTHENTICATION_NAME
-        found = self._collections.cached(CONFIGMAPS, "kube-system", name) or {}
-        known = dig(found, "data", "client-ca-file", default="")
-        bundle = combined(known, own, datetime.datetime.now(datetime.UTC))
-        wanted = objects.authentication_config_map(bundle)
-        await self._keep(CONFIGMAPS, "kube-system", wanted)
+        await self._keep_trusted_callers()
         tracking = objects.token_tracking_config_map(self._registry.now()[:10])
         await self._make(CONFIGMAPS, "kube-system", tracking)
         lease = objects.identity_lease(self._hostname, self._holder, micro_now())
@@ -136,6 +130,19 @@ class Bootstrap:
         if not self._rounds:
             for priority_class in objects.PRIORITY_CLASSES:
                 await self._make(PRIORITYCLASSES, "", priority_class)
+
+    async def _keep_trusted_callers(self) -> None:
+        """Have the ConfigMap say whom this server believes, too."""
+        found = self._collections.cached(CONFIGMAPS, "kube-system", CONFIG_MAP) or {}
+        now = datetime.datetime.now(datetime.UTC)
+        try:
+            own = await asyncio.to_thread(TrustedCallers.of, self._config)
+            data = combined_data(found.get("data") or {}, own, now)
+        except (OSError, ValueError) as error:  # a file is being replaced
+            logger.info("the authorities of clients are read later: %s", error)
+            return
+        wanted = {"metadata": {"name": CONFIG_MAP}, "data": data}
+        await self._keep(CONFIGMAPS, "kube-system", wanted)
 
     async def _keep_service_cidr(self) -> None:
         """Have the default ServiceCIDR there before the first service; it is never narrowed."""

@@ -14,7 +14,6 @@ SERVICE_NAME = "kubernetes"
 SERVICE_CIDR_NAME = "kubernetes"
 IDENTITY_LABEL, IDENTITY = "apiserver.kubernetes.io/identity", "kube-apiserver"
 LEASE_SECONDS = 3600
-AUTHENTICATION_NAME = "extension-apiserver-authentication"
 
 PRIORITY_CLASSES: tuple[Object, ...] = (
     {
@@ -121,14 +120,6 @@ def kubernetes_slice(addresses: list[str], port: int) -> Object:
             if (":" in address) == is_v6
         ],
         "ports": [{"name": "https", "port": port, "protocol": "TCP"}],
-    }
-
-
-def authentication_config_map(client_ca: str) -> Object:
-    """What extension API servers need to know to believe the same clients."""
-    return {
-        "metadata": {"name": AUTHENTICATION_NAME},
-        "data": {"client-ca-file": client_ca},
     }
 
 

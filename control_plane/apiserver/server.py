@@ -14,6 +14,7 @@ import functools
 import logging
 import ssl
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import orjson
@@ -79,12 +80,10 @@ async def run(config: ApiServerConfig, ready: asyncio.Event | None = None) -> No
     """Serve until cancelled; set `ready` once the store answers and the first objects are there."""
     checked(config)
     collect_seldom()
-    server_tls, kubelet_tls = _server_tls(config), tls.kubelet_context(config.tls)
+    server_tls = tls.server_context(config.tls, _proxy_authority(config))
+    kubelet_tls = tls.kubelet_context(config.tls)
     files = [
-        CertificateFiles(
-            (config.tls.certificate, config.tls.private_key, config.tls.client_ca),
-            lambda: tls.load_server_files(server_tls, config.tls),
-        ),
+        tls.server_files(server_tls, config.tls, _proxy_authority(config)),
         *tls.kubelet_files(kubelet_tls, config.tls),
     ]
     with contextlib.closing(bind(config.bind_address, config.secure_port)) as listening:
@@ -96,6 +95,7 @@ async def run(config: ApiServerConfig, ready: asyncio.Event | None = None) -> No
                 parts.services.collections.end_watches()
                 parts.services.kubelets.end_streams()
 
+            files += tls.proxy_files(config.tls, parts.services.aggregation.remotes.use_pair_anew)
             async with serving(parts.app, listening, server_tls, end_streams):
                 await _run_tasks(config, etcd, parts, files, ready)
 
@@ -237,9 +237,9 @@ async def _assembled(
         await aggregation.session.close()
 
 
-def _server_tls(config: ApiServerConfig) -> ssl.SSLContext:
+def _proxy_authority(config: ApiServerConfig) -> Path | None:
     proxies = config.auth.request_headers
-    return tls.server_context(config.tls, proxies.authority if proxies is not None else None)
+    return proxies.authority if proxies is not None else None
 
 
 def _authorizer(config: ApiServerConfig, collections: Collections) -> Authorizer:

@@ -1,7 +1,7 @@
 """TLS contexts: the server's own, which asks for a client certificate, and that for kubelets."""
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from cryptography import x509
@@ -20,22 +20,23 @@ def server_context(files: TlsFiles, proxy_ca: Path | None = None) -> ServerConte
     context = ServerContext(ssl.PROTOCOL_TLS_SERVER)
     context.options |= ssl.OP_NO_COMPRESSION
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    load_server_files(context, files)
+    load_server_files(context, files, proxy_ca)
     if proxy_ca is not None:
-        _load_authority(context, proxy_ca)
         context.num_tickets = 0  # a session that is resumed has no chain to tell the two apart by
         context.options |= ssl.OP_NO_TICKET
-        context.users = _authorities(files.client_ca)
-        context.proxies = _authorities(proxy_ca) - context.users
     context.verify_mode = ssl.CERT_OPTIONAL
     context.set_alpn_protocols(["http/1.1"])
     return context
 
 
-def load_server_files(context: ssl.SSLContext, files: TlsFiles) -> None:
-    """Read the certificate, the key and the client CA, at the start or when they have changed."""
+def load_server_files(context: ServerContext, files: TlsFiles, proxy_ca: Path | None) -> None:
+    """Read the certificate, the key and the CAs, at the start or when they have changed."""
     _load_pair(context, files.certificate, files.private_key)
     _load_authority(context, files.client_ca)
+    if proxy_ca is not None:
+        _load_authority(context, proxy_ca)
+        context.users = _authorities(files.client_ca)
+        context.proxies = _authorities(proxy_ca) - context.users
 
 
 def _authorities(path: Path) -> frozenset[bytes]:
@@ -62,6 +63,22 @@ def kubelet_files(context: ssl.SSLContext, files: TlsFiles) -> Iterator[Certific
     certificate, key = files.kubelet_client_certificate, files.kubelet_client_key
     if certificate is not None and key is not None:
         yield CertificateFiles((certificate, key), lambda: _load_pair(context, certificate, key))
+
+
+def server_files(
+    context: ServerContext, files: TlsFiles, proxy_ca: Path | None
+) -> CertificateFiles:
+    """Follow what the server shows, and the authorities that it believes."""
+    own = (files.certificate, files.private_key, files.client_ca)
+    followed = own if proxy_ca is None else (*own, proxy_ca)
+    return CertificateFiles(followed, lambda: load_server_files(context, files, proxy_ca))
+
+
+def proxy_files(files: TlsFiles, show: Callable[[], None]) -> Iterator[CertificateFiles]:
+    """Follow the certificate for the servers of aggregated APIs, where there is one."""
+    certificate, key = files.proxy_client_certificate, files.proxy_client_key
+    if certificate is not None and key is not None:
+        yield CertificateFiles((certificate, key), show)
 
 
 def _load_pair(context: ssl.SSLContext, certificate: Path, key: Path) -> None:

@@ -22,6 +22,7 @@ AUTHORITY_LIFE = datetime.timedelta(days=3650)
 LEAF_LIFE = datetime.timedelta(days=365)
 RENEW_BEFORE = datetime.timedelta(days=30)
 CLOCK_SKEW = datetime.timedelta(minutes=5)
+CLUSTER_AUTHORITY = "tapir-ca"
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -67,15 +68,17 @@ class Authority:
         self._key = key
 
     @classmethod
-    def open(cls, pair: KeyPair, now: datetime.datetime) -> "Authority":
-        """Load the authority, or make what is missing of it.
+    def open(
+        cls, pair: KeyPair, now: datetime.datetime, name: str = CLUSTER_AUTHORITY
+    ) -> "Authority":
+        """Load the authority, or make what is missing of it, with `name` as its common name.
 
         A certificate alone can be made again: the same key and name keep every certificate that was
         handed out good. Raises PkiError when the key is missing beside a certificate, when one of
         them cannot be read, or when they do not belong together.
         """
         if not pair.certificate.exists():
-            return cls._create(pair, now)
+            return cls._create(pair, now, name)
         if not pair.key.exists():
             raise PkiError(
                 f"{pair.key} is missing beside {pair.certificate}: restore it from a backup"
@@ -88,14 +91,32 @@ class Authority:
         return cls(certificate, key)
 
     @classmethod
-    def _create(cls, pair: KeyPair, now: datetime.datetime) -> "Authority":
+    def replace(cls, pair: KeyPair, now: datetime.datetime, name: str) -> "Authority":
+        """Make an authority with a key of its own in place of the one at `pair`.
+
+        What the old one has signed is worth nothing any more. A crash on the way leaves no
+        certificate, which `open` makes.
+        """
+        pair.certificate.unlink(missing_ok=True)
+        pair.key.unlink(missing_ok=True)
+        return cls._create(pair, now, name)
+
+    @property
+    def name(self) -> str:
+        """The common name."""
+        return _identity_of(self._certificate).user
+
+    @classmethod
+    def _create(cls, pair: KeyPair, now: datetime.datetime, name: str) -> "Authority":
         if pair.key.exists():
             key = _load_key(pair.key)
         else:
             key = ec.generate_private_key(ec.SECP256R1())
             write_file(pair.key, key_pem(key), 0o600)
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "tapir-ca")])
-        builder = _builder(name, name, key.public_key(), (now - CLOCK_SKEW, now + AUTHORITY_LIFE))
+        subject = _subject(Identity(name))
+        builder = _builder(
+            subject, subject, key.public_key(), (now - CLOCK_SKEW, now + AUTHORITY_LIFE)
+        )
         certificate = (
             builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
             .add_extension(_key_usage(sign_certificates=True), critical=True)

@@ -27,6 +27,7 @@ from control_plane.pki.kubeconfig import server_of, write_kubeconfig
 
 ADMIN = Identity("kubernetes-admin", ("system:masters",))
 KUBELET_CLIENT = Identity("kube-apiserver-kubelet-client", ("system:masters",))
+FRONT_PROXY_AUTHORITY = "front-proxy-ca"
 FRONT_PROXY = Identity("front-proxy-client")
 COMPONENTS = {
     "scheduler": Identity("system:kube-scheduler"),
@@ -98,7 +99,7 @@ def ensure_pki(data_dir: Path, names: ClusterNames, now: datetime.datetime) -> C
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     authority = Authority.open(pki.pair("ca"), now)
     _ensure_service_account_keys(pki)
-    proxies = Authority.open(pki.front_proxy("ca"), now)
+    proxies = Authority.open(pki.front_proxy("ca"), now, FRONT_PROXY_AUTHORITY)
     proxies.ensure(pki.front_proxy("client"), FRONT_PROXY, now)
     for name, identity in _leaves(names).items():
         authority.ensure(pki.pair(name), identity, now)
@@ -109,11 +110,13 @@ def ensure_pki(data_dir: Path, names: ClusterNames, now: datetime.datetime) -> C
 
 
 def rotate_pki(data_dir: Path, now: datetime.datetime) -> list[str]:
-    """Issue every certificate anew but the authority's, and put the new ones into kubeconfig files.
+    """Issue every certificate anew but the authorities', and put the new ones into kubeconfig
+    files.
 
-    Returns the names of the certificates. The authority and the key of service-account tokens stay:
-    what they have signed stays good. Raises PkiError when there is no cluster, or a file is
-    unusable.
+    Returns the names of the certificates. The authorities and the key of service-account tokens
+    stay: what they have signed stays good. An authority of front proxies that has the name of the
+    cluster's, as clusters once got it, is replaced. Raises PkiError when there is no cluster, or a
+    file is unusable.
     """
     pki = ClusterPki(data_dir)
     if not pki.pair("ca").certificate.exists():
@@ -126,9 +129,18 @@ def rotate_pki(data_dir: Path, now: datetime.datetime) -> list[str]:
         if path.exists():
             write_kubeconfig(path, server_of(path), pki.pair("ca").certificate, pki.pair(name))
     if pki.front_proxy("client").certificate.exists():  # clusters of before have none
-        proxies = Authority.open(pki.front_proxy("ca"), now)
-        proxies.renew(pki.front_proxy("client"), now)
-        names.append("front-proxy/client")
+        names += _rotate_front_proxy(pki, authority.name, now)
+    return names
+
+
+def _rotate_front_proxy(pki: ClusterPki, taken: str, now: datetime.datetime) -> list[str]:
+    """Issue the front proxy's certificate, by another authority if its own is called `taken`."""
+    pair, names = pki.front_proxy("ca"), ["front-proxy/client"]
+    proxies = Authority.open(pair, now, FRONT_PROXY_AUTHORITY)
+    if proxies.name == taken:
+        proxies = Authority.replace(pair, now, FRONT_PROXY_AUTHORITY)
+        names.insert(0, "front-proxy/ca")
+    proxies.renew(pki.front_proxy("client"), now)
     return names
 
 

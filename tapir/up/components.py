@@ -8,7 +8,7 @@ import importlib
 from dataclasses import dataclass
 from typing import NoReturn
 
-from control_plane.pki.cluster import ClusterPki
+from control_plane.pki.cluster import FRONT_PROXY, ClusterPki
 from tapir.refusal import Refusal, refusals_of
 from tapir.up.addresses import IPAddress
 from tapir.up.config import EXTRA_FLAGS, ConfigError, UpConfig
@@ -103,6 +103,12 @@ def _apiserver(place: Place) -> list[str]:
         f"--kubelet-client-key={pki.pair(kubelet).key}",
         f"--proxy-client-cert-file={pki.front_proxy('client').certificate}",
         f"--proxy-client-key-file={pki.front_proxy('client').key}",
+        f"--requestheader-client-ca-file={pki.front_proxy('ca').certificate}",
+        f"--requestheader-allowed-names={FRONT_PROXY.user}",
+        "--requestheader-username-headers=X-Remote-User",
+        "--requestheader-uid-headers=X-Remote-Uid",
+        "--requestheader-group-headers=X-Remote-Group",
+        "--requestheader-extra-headers-prefix=X-Remote-Extra-",
     ]
 
 

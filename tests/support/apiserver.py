@@ -16,10 +16,12 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, Self
 
+from control_plane.apiserver.auth.config import AuthConfig
+from control_plane.apiserver.auth.request_header import RequestHeaders
 from control_plane.apiserver.config import ApiServerConfig, ServiceAccountKeys, TlsFiles
 from control_plane.apiserver.etcd.endpoints import EtcdEndpoints
 from control_plane.apiserver.server import run
-from control_plane.pki.cluster import ClusterNames, ClusterPki, ensure_pki
+from control_plane.pki.cluster import FRONT_PROXY, ClusterNames, ClusterPki, ensure_pki
 from tests.support.ports import free_port
 
 READY_SECONDS = 90
@@ -106,6 +108,9 @@ def server_config(endpoint: str, pki: ClusterPki, port: int, **config: Any) -> A
             pki.service_account_key,
             (pki.service_account_public_key,),
             (issuer,),
+        ),
+        "auth": AuthConfig(
+            request_headers=RequestHeaders(pki.front_proxy("ca").certificate, (FRONT_PROXY.user,)),
         ),
         "bind_address": "127.0.0.1",
         "secure_port": port,

@@ -4,7 +4,7 @@ import base64
 import binascii
 import functools
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from control_plane.api.objects import Object, dig, find_condition, name_of
@@ -45,10 +45,14 @@ class Remote:
 
     @functools.cached_property
     def tls(self) -> ssl.SSLContext:
-        """Whom to trust and what to show; ValueError for a caBundle that is no certificate."""
+        """Whom to trust and what to show; ValueError for what is no certificate."""
         context = _context(self.ca_bundle, self.is_insecure)
-        if self.pair is not None:
+        if self.pair is None:
+            return context
+        try:
             context.load_cert_chain(*self.pair)
+        except OSError as error:  # one of the two files has been replaced so far
+            raise ValueError("the front proxy's certificate cannot be used") from error
         return context
 
 
@@ -109,6 +113,10 @@ class RemoteApis:
             remote = known  # its TLS context is good for its connections
         self._paths[name] = remote.path
         self.by_path[remote.path] = remote
+
+    def use_pair_anew(self) -> None:
+        """Show the certificate that is in the files now, on new connections."""
+        self.by_path = {path: replace(remote) for path, remote in self.by_path.items()}
 
     def read(self, service: Object) -> Remote | None:
         """What an APIService stands for, whatever the cache has; None for a local one."""

@@ -178,19 +178,15 @@ def _request_headers(args: argparse.Namespace) -> RequestHeaders | None:
     return RequestHeaders(
         authority,
         _listed(args.requestheader_allowed_names),
-        _lowered(args.requestheader_username_headers),
-        _lowered(args.requestheader_uid_headers),
-        _lowered(args.requestheader_group_headers),
-        _lowered(args.requestheader_extra_headers_prefix),
+        _listed(args.requestheader_username_headers),
+        _listed(args.requestheader_uid_headers),
+        _listed(args.requestheader_group_headers),
+        _listed(args.requestheader_extra_headers_prefix),
     )
 
 
 def _listed(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
-def _lowered(text: str) -> tuple[str, ...]:
-    return _listed(text.lower())
 
 
 def _optional(path: str) -> Path | None:

@@ -13,17 +13,17 @@ from control_plane.apiserver.auth.user import User, authenticated
 
 @dataclass(frozen=True, slots=True)
 class RequestHeaders:
-    """Whose proxies are believed, and the headers they use, in lower case, first come first.
+    """Whose proxies are believed, and the headers they use, first come first, in any case.
 
     No `allowed_names` allow every certificate of the authority.
     """
 
     authority: Path
     allowed_names: tuple[str, ...] = ()
-    username: tuple[str, ...] = ("x-remote-user",)
-    uid: tuple[str, ...] = ("x-remote-uid",)
-    group: tuple[str, ...] = ("x-remote-group",)
-    extra_prefix: tuple[str, ...] = ("x-remote-extra-",)
+    username: tuple[str, ...] = ("X-Remote-User",)
+    uid: tuple[str, ...] = ("X-Remote-Uid",)
+    group: tuple[str, ...] = ("X-Remote-Group",)
+    extra_prefix: tuple[str, ...] = ("X-Remote-Extra-",)
 
     def user(self, lines: Sequence[tuple[bytes, bytes]]) -> User | None:
         """The user whom the headers name; None when they name none."""
@@ -34,13 +34,16 @@ class RequestHeaders:
         if not username:
             return None
         groups = tuple(
-            value for header in self.group for name, value in texts if name == header and value
+            value
+            for header in _lowered(self.group)
+            for name, value in texts
+            if name == header and value
         )
         return authenticated(username, groups, _first(texts, self.uid), self._extra(texts))
 
     def _extra(self, texts: Sequence[tuple[str, str]]) -> Mapping[str, tuple[str, ...]]:
         extra: dict[str, tuple[str, ...]] = {}
-        for prefix in self.extra_prefix:
+        for prefix in _lowered(self.extra_prefix):
             for name, value in texts:
                 if name.startswith(prefix):
                     raw = unquote_to_bytes(name.removeprefix(prefix))
@@ -50,4 +53,9 @@ class RequestHeaders:
 
 
 def _first(texts: Sequence[tuple[str, str]], headers: Sequence[str]) -> str:
-    return next((v for header in headers for name, v in texts if name == header and v), "")
+    wanted = _lowered(headers)
+    return next((v for header in wanted for name, v in texts if name == header and v), "")
+
+
+def _lowered(names: Sequence[str]) -> list[str]:
+    return [name.lower() for name in names]

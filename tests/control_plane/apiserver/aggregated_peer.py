@@ -1,23 +1,34 @@
 """An aggregated API server of the tests, written with FastAPI; it has one kind, Flunder.
 
-It believes nobody but the front proxy, whose certificate it asks for, and keeps what that says of
-who asks.
+It finds out who asks and what they may as servers built on Kubernetes' library do, and keeps what
+it was asked.
 """
 
+import asyncio
 import datetime
+import functools
+import ipaddress
 import ssl
 import threading
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import uvicorn
 from fastapi import FastAPI, HTTPException, Request
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from control_plane.apiserver.aggregation.target import attributes_of
 from control_plane.pki.authority import Authority, Identity, KeyPair
 from tests.control_plane.apiserver.backend_peer import own_address
+from tests.control_plane.apiserver.delegated_auth import (
+    Caller,
+    DelegatedAuth,
+    NotAuthenticatedError,
+)
 
 GROUP, VERSION = "wardle.example.com", "v1alpha1"
 PATH = f"/apis/{GROUP}/{VERSION}"
@@ -26,18 +37,38 @@ Object = dict[str, Any]
 VERBS = ["create", "delete", "get", "list", "watch"]
 
 
-class AggregatedPeer:
-    """Runs in a thread of its own."""
+class _Certified(H11Protocol):
+    """Tells the application which certificate its client has shown."""
 
-    def __init__(self, directory: Path, proxy_ca: Path) -> None:
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        shown = transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
+        self.app = functools.partial(_with_certificate, self.app, shown)
+
+
+async def _with_certificate(
+    app: Any, certificate: bytes | None, scope: Any, receive: Any, send: Any
+) -> None:
+    await app({**scope, "certificate": certificate}, receive, send)
+
+
+class AggregatedPeer:
+    """Runs in a thread of its own; looks every `follow_seconds` at whom the cluster believes."""
+
+    def __init__(self, directory: Path, auth: DelegatedAuth, follow_seconds: float = 5.0) -> None:
         now = datetime.datetime.now(datetime.UTC)
         directory.mkdir(parents=True, exist_ok=True)
+        self.address = own_address()
         ca = KeyPair(directory / "wardle-ca.crt", directory / "wardle-ca.key")
         own = KeyPair(directory / "wardle.crt", directory / "wardle.key")
-        Authority.open(ca, now).ensure(own, Identity("wardle", dns_names=(HOST,)), now)
+        addresses = (ipaddress.ip_address(self.address),)
+        identity = Identity("wardle", dns_names=(HOST,), addresses=addresses)
+        Authority.open(ca, now, "wardle-ca").ensure(own, identity, now)
         self.ca = ca.certificate
-        self.address = own_address()
+        self._auth, self._follow_seconds = auth, follow_seconds
         self.asked: list[tuple[str, str, dict[str, list[str]]]] = []
+        self.callers: list[Caller] = []
+        self.shown: list[bytes | None] = []  # certificates, in DER
         self.flunders: dict[str, Object] = {}
         config = uvicorn.Config(
             self._app(),
@@ -46,9 +77,13 @@ class AggregatedPeer:
             log_level="error",
             ssl_certfile=str(own.certificate),
             ssl_keyfile=str(own.key),
-            ssl_ca_certs=str(proxy_ca),
-            ssl_cert_reqs=ssl.CERT_REQUIRED,
+            ssl_cert_reqs=ssl.CERT_OPTIONAL,
+            http=_Certified,
         )
+        config.load()
+        assert config.ssl is not None
+        self._tls = config.ssl
+        self._tls.load_verify_locations(cadata=auth.authorities)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
 
@@ -58,12 +93,53 @@ class AggregatedPeer:
         number: int = self._server.servers[0].sockets[0].getsockname()[1]
         return number
 
+    def last_caller(self, name: str) -> Caller:
+        """The last one of a name; others ask beside the test, to see whether this serves."""
+        return [one for one in self.callers if one.name == name][-1]
+
     def _app(self) -> FastAPI:
-        app = FastAPI()
+        app = FastAPI(lifespan=self._following)
+        self._add_authorization(app)
         self._add_notes(app)
         self._add_documents(app)
         self._add_flunders(app)
         return app
+
+    @asynccontextmanager
+    async def _following(self, _app: FastAPI) -> AsyncIterator[None]:
+        async def follow() -> None:
+            while True:
+                await asyncio.sleep(self._follow_seconds)
+                if await asyncio.to_thread(self._auth.read):
+                    self._tls.load_verify_locations(cadata=self._auth.authorities)
+
+        following = asyncio.create_task(follow())
+        yield
+        following.cancel()
+        await asyncio.wait([following])
+
+    def _add_authorization(self, app: FastAPI) -> None:
+        @app.middleware("http")
+        async def authorize(request: Request, call_next: Any) -> Any:
+            try:
+                caller = await asyncio.to_thread(
+                    self._auth.caller, request.scope["certificate"], request.headers.items()
+                )
+            except NotAuthenticatedError:
+                return PlainTextResponse("Unauthorized", 401)
+            self.callers.append(caller)
+            self.shown.append(request.scope["certificate"])
+            if "system:masters" not in caller.groups and not await self._allows(caller, request):
+                return PlainTextResponse("Forbidden", 403)
+            return await call_next(request)
+
+    async def _allows(self, caller: Caller, request: Request) -> bool:
+        path = request.url.path
+        watches = "watch" in request.query_params
+        asked = attributes_of(request.method, path, path, watches=watches)
+        attributes = {"verb": asked.verb, "group": asked.group, "resource": asked.resource}
+        attributes |= {"namespace": asked.namespace, "name": asked.name, "version": VERSION}
+        return await asyncio.to_thread(self._auth.may, caller, attributes)
 
     def _add_notes(self, app: FastAPI) -> None:
         @app.middleware("http")

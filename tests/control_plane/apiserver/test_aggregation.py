@@ -1,16 +1,23 @@
 """An API that another server serves, behind a service of the cluster, used through this one."""
 
 import base64
+import datetime
+import ssl
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from control_plane.apiserver import bootstrap
 from control_plane.apiserver.aggregation.identity import with_identity
 from control_plane.apiserver.aggregation.merging import from_resource_list, merged_groups
 from control_plane.apiserver.aggregation.remote import remote_of
 from control_plane.apiserver.auth.user import User
+from control_plane.client import certificate_files
+from control_plane.pki.authority import Authority, Identity, KeyPair
+from control_plane.pki.cluster import rotate_pki
 from tests.control_plane.apiserver.aggregated_peer import (
     GROUP,
     PATH,
@@ -20,40 +27,45 @@ from tests.control_plane.apiserver.aggregated_peer import (
     AggregatedPeer,
 )
 from tests.control_plane.apiserver.conftest import raw_api
+from tests.control_plane.apiserver.delegated_auth import DelegatedAuth
 from tests.control_plane.apiserver.test_api_services import PATH as API_SERVICES
 from tests.control_plane.apiserver.test_api_services import condition, wait_for_condition
 from tests.control_plane.apiserver.test_clients import Kubectl
-from tests.support.apiserver import ThreadedApiServer
+from tests.support.apiserver import ThreadedApiServer, cluster_pki
+from tests.support.datastore import Datastore
+from tests.support.etcd import Etcd
 from tests.support.raw_api import RawApi
 from tests.support.wait import wait_until
 
 NAME = f"{VERSION}.{GROUP}"
 FLUNDERS = f"{PATH}/namespaces/default/flunders"
 SERVICES = "/api/v1/namespaces/default/services"
+ACCOUNTS = "/api/v1/namespaces/default/serviceaccounts"
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
 SLICES = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
 
-def api_service(ca_bundle: str = "", **service: Any) -> dict[str, Any]:
+def api_service(ca_bundle: str = "", group: str = GROUP, **service: Any) -> dict[str, Any]:
     reference = {"namespace": "default", "name": "wardle", "port": 443, **service}
     spec = {
-        "group": GROUP,
+        "group": group,
         "version": VERSION,
         "service": reference,
         "caBundle": ca_bundle,
         "groupPriorityMinimum": 2000,
         "versionPriority": 200,
     }
-    return {"metadata": {"name": NAME}, "spec": spec}
+    return {"metadata": {"name": f"{VERSION}.{group}"}, "spec": spec}
 
 
-def endpoint_slice(peer: AggregatedPeer) -> dict[str, Any]:
-    labels = {"kubernetes.io/service-name": "wardle"}
+def endpoint_slice(address: str, port: int, service: str = "wardle") -> dict[str, Any]:
+    labels = {"kubernetes.io/service-name": service}
     return {
-        "metadata": {"name": "wardle-1", "labels": labels},
+        "metadata": {"name": f"{service}-1", "labels": labels},
         "addressType": "IPv4",
-        "ports": [{"name": "https", "port": peer.port}],
-        "endpoints": [{"addresses": [peer.address]}],
+        "ports": [{"name": "https", "port": port}],
+        "endpoints": [{"addresses": [address]}],
     }
 
 
@@ -63,20 +75,55 @@ def peer(
 ) -> Iterator[AggregatedPeer]:
     """The other server, registered and available."""
     directory = tmp_path_factory.mktemp("wardle")
-    proxy_ca = server.pki.front_proxy("ca").certificate
-    with AggregatedPeer(directory, proxy_ca) as peer, raw_api(server) as api:
-        bundle = base64.b64encode(peer.ca.read_bytes()).decode()
-        ports = [{"name": "https", "port": 443, "targetPort": peer.port}]
-        body = {"metadata": {"name": "wardle"}, "spec": {"ports": ports}}
-        assert api.post(SERVICES, body).code == 201
-        assert api.post(API_SERVICES, api_service(bundle)).code == 201
-        wait_until(lambda: api.get(PATH).text == "service unavailable\n", "the refusal")
-        assert api.post(SLICES, endpoint_slice(peer)).code == 201
-        wait_for_condition(api, NAME, "Passed")
-        wait_until(lambda: api.get(PATH).code == 200, "the APIService to be in force")
+    with (
+        raw_api(server) as api,
+        delegated(server, api) as auth,
+        AggregatedPeer(directory, auth) as peer,
+    ):
+        register(api, peer)
         yield peer
         for path in (f"{API_SERVICES}/{NAME}", f"{SLICES}/wardle-1", f"{SERVICES}/wardle"):
             api.delete(path)
+
+
+def register(api: RawApi, peer: AggregatedPeer) -> None:
+    """Make the service, its endpoints and the APIService, which is refused in between."""
+    bundle = base64.b64encode(peer.ca.read_bytes()).decode()
+    ports = [{"name": "https", "port": 443, "targetPort": peer.port}]
+    body = {"metadata": {"name": "wardle"}, "spec": {"ports": ports}}
+    assert api.post(SERVICES, body).code == 201
+    assert api.post(API_SERVICES, api_service(bundle)).code == 201
+    wait_until(lambda: api.get(PATH).text == "service unavailable\n", "the refusal")
+    assert api.post(SLICES, endpoint_slice(peer.address, peer.port)).code == 201
+    wait_for_condition(api, NAME, "Passed")
+    wait_until(lambda: api.get(PATH).code == 200, "the APIService to be in force")
+
+
+def binding(kind: str, name: str, role: str, namespace: str = "") -> dict[str, Any]:
+    """Give a service account called wardle a role."""
+    metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
+    subject = {"kind": "ServiceAccount", "name": "wardle", "namespace": "default"}
+    return {
+        "metadata": metadata,
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": role},
+        "subjects": [subject],
+    }
+
+
+@contextmanager
+def delegated(server: ThreadedApiServer, api: RawApi) -> Iterator[DelegatedAuth]:
+    """What a server has that runs as a service account with the two rights it needs."""
+    assert api.post(ACCOUNTS, {"metadata": {"name": "wardle"}}).code in (201, 409)
+    reader = binding(
+        "Role", "wardle-reader", "extension-apiserver-authentication-reader", "kube-system"
+    )
+    bindings = f"{RBAC}/namespaces/kube-system/rolebindings"
+    assert api.post(bindings, reader).code in (201, 409)
+    delegator = binding("ClusterRole", "wardle-delegator", "system:auth-delegator")
+    assert api.post(f"{RBAC}/clusterrolebindings", delegator).code in (201, 409)
+    token = api.post(f"{ACCOUNTS}/wardle/token", {"spec": {}}).json["status"]["token"]
+    with RawApi(server.url, server.pki.pair("ca").certificate, token=token) as own:
+        yield DelegatedAuth(own)
 
 
 def test_the_sample_server_can_be_used_by_kubectl(
@@ -104,6 +151,68 @@ def test_the_other_server_learns_who_asks(api: RawApi, peer: AggregatedPeer) -> 
     assert set(headers["x-remote-group"]) == {"system:masters", "system:authenticated"}
     assert not {"authorization", "x-remote-extra-a"} & headers.keys()
     assert headers["x-forwarded-for"] == ["127.0.0.1"]
+    admin = peer.last_caller("kubernetes-admin")
+    (credential,) = admin.extra["authentication.kubernetes.io/credential-id"]
+    assert credential.startswith("X509SHA256=")
+
+
+def test_the_other_server_believes_front_proxies_and_users_by_their_certificates(
+    server: ThreadedApiServer, peer: AggregatedPeer, tmp_path: Path
+) -> None:
+    """As the ConfigMap extension-apiserver-authentication tells it."""
+    pki, url = server.pki, f"https://{peer.address}:{peer.port}"
+    other = KeyPair(tmp_path / "other.crt", tmp_path / "other.key")
+    now = datetime.datetime.now(datetime.UTC)
+    Authority.open(pki.front_proxy("ca"), now).ensure(other, Identity("back-proxy"), now)
+    said = {"X-Remote-User": "jane", "X-Remote-Group": "riders", "X-Remote-Uid": "7"}
+
+    def asked(pair: KeyPair | None, token: str = "") -> int:
+        with RawApi(url, peer.ca, pair, token) as direct:
+            return direct.request("GET", FLUNDERS, headers=said).code
+
+    assert asked(pki.front_proxy("client")) == 403
+    jane = peer.last_caller("jane")
+    assert (jane.groups, jane.uid) == (("riders",), "7")
+    assert asked(other) == 401
+    peer.callers.clear()
+    assert asked(pki.pair("admin")) == 200
+    assert peer.last_caller("kubernetes-admin").uid == ""
+    assert asked(None) == 403
+    assert peer.last_caller("system:anonymous").groups == ("system:unauthenticated",)
+    assert asked(None, "rubbish") == 401
+    with raw_api(server) as api:
+        token = api.post(f"{ACCOUNTS}/wardle/token", {"spec": {}}).json["status"]["token"]
+    assert asked(None, token) == 403
+    assert peer.last_caller("system:serviceaccount:default:wardle").uid
+
+
+def test_a_new_front_proxy_is_believed_while_all_goes_on(
+    store: Etcd | Datastore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a cluster whose two authorities had one name, as clusters were once made."""
+    monkeypatch.setattr(bootstrap, "ROUND_SECONDS", 0.2)
+    monkeypatch.setattr(certificate_files, "LOOK_SECONDS", 0.2)
+    now = datetime.datetime.now(datetime.UTC)
+    directory = tmp_path / "cluster"
+    pki = cluster_pki(directory, "https://127.0.0.1:6443")
+    Authority.replace(pki.front_proxy("ca"), now, "tapir-ca")
+    server = ThreadedApiServer(store.endpoint, directory, etcd_prefix=f"/rotated-{tmp_path.name}")
+    with (
+        server,
+        raw_api(server) as api,
+        delegated(server, api) as auth,
+        AggregatedPeer(tmp_path / "wardle", auth, 0.2) as peer,
+    ):
+        register(api, peer)
+        assert "front-proxy/ca" in rotate_pki(directory, now)
+        new = pki.front_proxy("client").certificate.read_text()
+
+        def shows_the_new_one() -> bool:
+            answer = api.get(FLUNDERS)
+            return answer.code == 200 and peer.shown[-1] == ssl.PEM_cert_to_DER_cert(new)
+
+        wait_until(shows_the_new_one, "an answer to the new certificate")
+        assert peer.last_caller("kubernetes-admin").groups[0] == "system:masters"
 
 
 def test_who_may_not_is_not_passed_on(server: ThreadedApiServer, peer: AggregatedPeer) -> None:
@@ -149,7 +258,7 @@ def test_openapi_names_what_the_other_server_describes(api: RawApi, peer: Aggreg
 
 
 def test_without_endpoints_it_is_not_available(api: RawApi, peer: AggregatedPeer) -> None:
-    ready = endpoint_slice(peer)
+    ready = endpoint_slice(peer.address, peer.port)
     gone = {**ready, "endpoints": []}
     assert api.put(f"{SLICES}/wardle-1", gone).code == 200
     assert api.patch(f"{API_SERVICES}/{NAME}", {"spec": {"versionPriority": 100}}).code == 200

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from control_plane.apiserver import bootstrap
+from control_plane.apiserver.auth.request_header import RequestHeaders
 from control_plane.apiserver.authority_bundle import combined
 from control_plane.apiserver.bootstrap_objects import (
     gains_a_family,
@@ -17,6 +18,7 @@ from control_plane.apiserver.bootstrap_objects import (
     with_ready_condition,
 )
 from control_plane.apiserver.identity_leases import expired
+from control_plane.apiserver.trusted_callers import TrustedCallers, combined_data
 from tests.control_plane.apiserver.conftest import raw_api
 from tests.support.apiserver import ThreadedApiServer
 from tests.support.datastore import Datastore
@@ -25,6 +27,7 @@ from tests.support.raw_api import RawApi
 
 ENDPOINTS = "/api/v1/namespaces/default/endpoints/kubernetes"
 SLICE = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes"
+AUTHENTICATION = "/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication"
 SECONDS = 40.0
 NOW = datetime.datetime(2026, 1, 1, 12, tzinfo=datetime.UTC)
 
@@ -74,9 +77,44 @@ def test_the_authentication_config_map_has_the_clients_authority(
     api: RawApi, server: ThreadedApiServer
 ) -> None:
     """And those of other servers on the store, which may have other files."""
-    path = "/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication"
+    data = api.get(AUTHENTICATION).json["data"]
     authority = server.pki.pair("ca").certificate.read_text()
-    assert authority in api.get(path).json["data"]["client-ca-file"]
+    proxies = server.pki.front_proxy("ca").certificate.read_text()
+    assert authority in data.pop("client-ca-file")
+    assert proxies in data.pop("requestheader-client-ca-file")
+    assert data == {
+        "requestheader-allowed-names": '["front-proxy-client"]',
+        "requestheader-extra-headers-prefix": '["X-Remote-Extra-"]',
+        "requestheader-group-headers": '["X-Remote-Group"]',
+        "requestheader-uid-headers": '["X-Remote-Uid"]',
+        "requestheader-username-headers": '["X-Remote-User"]',
+    }
+
+
+def test_servers_add_to_whom_others_believe(server: ThreadedApiServer) -> None:
+    pki, now = server.pki, datetime.datetime.now(datetime.UTC)
+    users, proxy_ca = (
+        pair.certificate.read_text() for pair in (pki.pair("ca"), pki.front_proxy("ca"))
+    )
+    alone = combined_data({}, TrustedCallers(users), now)
+    assert alone == {"client-ca-file": users}
+    headers = RequestHeaders(pki.front_proxy("ca").certificate, ("b",), username=("X-User",))
+    own = TrustedCallers(users, headers, proxy_ca)
+    both = combined_data(alone, own, now)
+    assert both["requestheader-client-ca-file"] == proxy_ca
+    assert both["requestheader-allowed-names"] == '["b"]'
+    before = {
+        **both,
+        "requestheader-allowed-names": '["a","b"]',
+        "requestheader-username-headers": "rubbish",
+        "requestheader-group-headers": '{"a":1}',
+    }
+    after = combined_data(before, own, now)
+    assert after["requestheader-allowed-names"] == '["a","b"]'
+    assert after["requestheader-username-headers"] == '["X-User"]'
+    assert after["requestheader-group-headers"] == '["X-Remote-Group"]'
+    assert combined_data(after, TrustedCallers(users), now) == after
+    assert combined_data(after, own, now + datetime.timedelta(days=40_000)) == {}
 
 
 def test_authorities_are_added_once_and_until_they_expire(server: ThreadedApiServer) -> None:
@@ -116,7 +154,7 @@ def test_endpoints_are_the_servers_that_live(pair: Pair) -> None:
 
 def test_what_was_deleted_comes_back(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bootstrap, "ROUND_SECONDS", 0.1)
-    paths = (SLICE, "/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication")
+    paths = (SLICE, AUTHENTICATION)
     with pair.server("10.0.0.1") as server, raw_api(server) as api:
         for path in paths:
             assert api.delete(path).code == 200

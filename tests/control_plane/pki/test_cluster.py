@@ -10,7 +10,7 @@ import pytest
 import yaml
 from cryptography import x509
 
-from control_plane.pki.authority import PkiError
+from control_plane.pki.authority import Authority, PkiError
 from control_plane.pki.cluster import ClusterNames, ClusterPki, ensure_pki, rotate_pki
 
 NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
@@ -156,6 +156,38 @@ def test_a_rotation_replaces_all_but_the_authority_and_the_token_key(tmp_path: P
     )
     ensure_pki(tmp_path, NAMES, NOW)
     assert contents(pki) == after
+
+
+def authority_of_proxies(pki: ClusterPki) -> x509.Certificate:
+    return x509.load_pem_x509_certificate(pki.front_proxy("ca").certificate.read_bytes())
+
+
+def test_the_authority_of_front_proxies_has_a_name_of_its_own(tmp_path: Path) -> None:
+    pki = ensure_pki(tmp_path, NAMES, NOW)
+
+    assert authority_of_proxies(pki).subject.rfc4514_string() == "CN=front-proxy-ca"
+    assert leaf(pki, "ca").subject.rfc4514_string() == "CN=tapir-ca"
+
+
+def test_a_rotation_replaces_an_authority_of_front_proxies_with_the_clusters_name(
+    tmp_path: Path,
+) -> None:
+    pki = ensure_pki(tmp_path, NAMES, NOW)
+    Authority.replace(pki.front_proxy("ca"), NOW, "tapir-ca")
+    old = authority_of_proxies(ensure_pki(tmp_path, NAMES, NOW))
+    assert old.subject == leaf(pki, "ca").subject  # a start leaves it as it is
+
+    names = rotate_pki(tmp_path, NOW)
+
+    new = authority_of_proxies(pki)
+    assert names[-2:] == ["front-proxy/ca", "front-proxy/client"]
+    assert new.subject.rfc4514_string() == "CN=front-proxy-ca"
+    assert new.public_key() != old.public_key()
+    client = pki.front_proxy("client").certificate.read_bytes()
+    x509.load_pem_x509_certificate(client).verify_directly_issued_by(new)
+    after = contents(pki)
+    assert contents(ensure_pki(tmp_path, NAMES, NOW)) == after
+    assert "front-proxy/ca" not in rotate_pki(tmp_path, NOW)
 
 
 def test_a_rotation_needs_a_cluster(tmp_path: Path) -> None:
