@@ -59,13 +59,14 @@ class OpenApiDocuments:
 
     def v2(self) -> EncodedDocument:
         """Return the one v2 document, for /openapi/v2."""
-        return self._keep("v2", lambda: orjson.dumps(self._v2()))
+        return self._keep("v2", lambda: orjson.dumps(self.v2_document()))
 
     def v2_protobuf(self) -> EncodedDocument:
         """Return the v2 document in protobuf."""
-        return self._keep("v2+protobuf", lambda: v2_protobuf.encode(self._v2()))
+        return self._keep("v2+protobuf", lambda: v2_protobuf.encode(self.v2_document()))
 
-    def _v2(self) -> Object:
+    def v2_document(self) -> Object:
+        """Build the v2 document."""
         return v2.document(self.served.rows, self._version)
 
     def v3_index(self) -> EncodedDocument:

@@ -48,8 +48,8 @@ class AvailabilityChecker:
         place = f"service/{name} in {quote(namespace)}"
         if service is None:
             return "ServiceNotFound", f"{place} is not present"
-        if (service.get("spec") or {}).get("type") == "ExternalName":
-            return None
+        if (service.get("spec") or {}).get("type", "ClusterIP") != "ClusterIP":
+            return None  # what is outside says for itself whether it answers
         port_name = port_name_of(service, remote.port)
         if port_name is None:
             return "ServicePortError", f"{place} is not listening on port {remote.port}"

@@ -78,10 +78,10 @@ class Aggregated:
         address, port = self._parts.endpoints.address(remote.namespace, remote.service, remote.port)
         endpoint = Endpoint(address, port, backend.context, backend.host)
         query = f"?{request.query_string.decode('latin-1')}" if request.query_string else ""
-        lines = upgrade_headers(request.header_lines, request.client)
-        head = request_head(
-            request.method, f"{request.raw_path}{query}", with_identity(lines, request.user)
-        )
+        host = (b"host", backend.authority.encode())
+        asked = [host, *(line for line in request.header_lines if line[0] != b"host")]
+        lines = with_identity(upgrade_headers(asked, request.client), request.user)
+        head = request_head(request.method, f"{request.raw_path}{query}", lines)
         try:
             answer = await ask_for_upgrade(endpoint, head)
         except UpgradeError as error:

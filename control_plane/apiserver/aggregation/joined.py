@@ -61,6 +61,12 @@ class JoinedDocuments:
         document = merged_group(local, name, remotes)
         return negotiated_answer({"kind": "APIGroup", "apiVersion": "v1", **document}, request)
 
+    async def openapi_v2(self, request: Request) -> Reply:
+        """GET /openapi/v2."""
+        if not self._documents.remotes.by_path:
+            return await self._openapi.v2(request)
+        return await self._openapi.v2(request, await self._documents.openapi_v2())
+
     async def openapi_index(self, request: Request) -> Reply:
         """GET /openapi/v3."""
         answer = await self._openapi.v3_index(request)

@@ -50,7 +50,7 @@ def make_app(
         "/api/": discovery.core,
         "/apis": joined.groups,
         "/apis/": joined.groups,
-        "/openapi/v2": openapi.v2,
+        "/openapi/v2": joined.openapi_v2,
         "/openapi/v3": joined.openapi_index,
         "/openapi/v3/{path:path}": joined.openapi,
         "/.well-known/openid-configuration": keys.configuration,

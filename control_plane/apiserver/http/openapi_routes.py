@@ -2,10 +2,11 @@
 
 import asyncio
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from email.utils import format_datetime
 
 from control_plane.api.openapi.documents import EncodedDocument, OpenApiDocuments
+from control_plane.api.openapi.joined_v2 import JoinedV2, OtherV2
 from control_plane.api.openapi.v2_protobuf import ASKED_FOR, MEDIA_TYPE
 from control_plane.api.resources import ResourceSet
 from control_plane.apiserver.http.accept import JSON
@@ -23,6 +24,7 @@ class OpenApi:
         """Serve these, of what `served` says is served now."""
         self._kept = documents
         self._served = served
+        self._joined = JoinedV2()
 
     @property
     def _documents(self) -> OpenApiDocuments:
@@ -31,12 +33,20 @@ class OpenApi:
             self._kept = self._kept.of(served)
         return self._kept
 
-    async def v2(self, request: Request) -> Reply:
-        """GET /openapi/v2, in JSON or in the protobuf that kubectl asks for."""
-        if any(name in request.header(b"accept") for name in ASKED_FOR):
-            document = await asyncio.to_thread(self._documents.v2_protobuf)
-            return _answer(document, request, MEDIA_TYPE)
-        return _answer(await asyncio.to_thread(self._documents.v2), request)
+    async def v2(self, request: Request, others: Sequence[OtherV2] = ()) -> Reply:
+        """GET /openapi/v2, in JSON or in the protobuf that kubectl asks for.
+
+        Joined with the documents of other servers.
+        """
+        is_protobuf = any(name in request.header(b"accept") for name in ASKED_FOR)
+        document = await asyncio.to_thread(self._v2, others, is_protobuf)
+        return _answer(document, request, MEDIA_TYPE if is_protobuf else JSON)
+
+    def _v2(self, others: Sequence[OtherV2], is_protobuf: bool) -> EncodedDocument:
+        own = self._documents
+        if others:
+            return self._joined.of(own, others, is_protobuf=is_protobuf)
+        return own.v2_protobuf() if is_protobuf else own.v2()
 
     async def v3_index(self, request: Request) -> Reply:
         """GET /openapi/v3."""

@@ -72,6 +72,10 @@ def passes_on(raw_path: str) -> bool:
     return _PASSED_ON.match(raw_path.encode("latin-1")) is not None
 
 
+def _nowhere(_url: bytes) -> bool:
+    return False
+
+
 class HttpProtocol(HttpToolsProtocol):
     """HTTP/1.1 with the peer's certificate in the scope, and bounds on a request's head.
 
@@ -133,7 +137,10 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _should_upgrade(self) -> bool:
         """Leave WebSockets that are passed on to the handler, which takes the connection over."""
-        return _PASSED_ON.match(self.url) is None and super()._should_upgrade()
+        if not super()._should_upgrade() or _PASSED_ON.match(self.url) is not None:
+            return False
+        passes_on: Any = getattr(self.app, "passes_sockets_on", _nowhere)
+        return not passes_on(self.url)
 
     def _unsupported_upgrade_warning(self) -> None:
         """A handler may take the connection over; if none does, the answer is its last."""

@@ -221,6 +221,11 @@ class ResourcesFirst:
         self._others = others
         self._aggregated = aggregated
 
+    def passes_sockets_on(self, url: bytes) -> bool:
+        """Whether a WebSocket is another server's, to which it is passed on as it is."""
+        path = url.partition(b"?")[0].decode("latin-1")
+        return self._aggregated.remotes.of(path) is not None
+
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one ASGI scope."""
         if self._aggregated.remotes.by_path and self._aggregated.serves(scope):

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import uvicorn
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI, HTTPException, Request, WebSocket
 from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -69,6 +69,7 @@ class AggregatedPeer:
         self.asked: list[tuple[str, str, dict[str, list[str]]]] = []
         self.callers: list[Caller] = []
         self.shown: list[bytes | None] = []  # certificates, in DER
+        self.socket_users: list[list[str]] = []
         self.flunders: dict[str, Object] = {}
         config = uvicorn.Config(
             self._app(),
@@ -79,6 +80,7 @@ class AggregatedPeer:
             ssl_keyfile=str(own.key),
             ssl_cert_reqs=ssl.CERT_OPTIONAL,
             http=_Certified,
+            ws="wsproto",
         )
         config.load()
         assert config.ssl is not None
@@ -173,6 +175,13 @@ class AggregatedPeer:
                 raise HTTPException(404)
             return self.flunders[name]
 
+        @app.websocket(f"{flunders}/{{name}}/chat")
+        async def chat(socket: WebSocket) -> None:
+            self.socket_users.append(socket.headers.getlist("x-remote-user"))
+            await socket.accept("v1.chat")
+            async for text in socket.iter_text():
+                await socket.send_text(text.upper())
+
         @app.delete(f"{flunders}/{{name}}")
         async def delete(name: str) -> Object:
             del self.flunders[name]
@@ -182,6 +191,10 @@ class AggregatedPeer:
         @app.get(PATH)
         async def resources() -> Object:
             return RESOURCES
+
+        @app.get("/openapi/v2")
+        async def swagger() -> Object:
+            return SWAGGER
 
         @app.get("/openapi/v3")
         async def index() -> Object:
@@ -226,4 +239,55 @@ RESOURCES: Object = {
             "shortNames": ["fl"],
         }
     ],
+}
+
+FLUNDER = "com.example.wardle.v1alpha1.Flunder"
+META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+STATUS = "io.k8s.apimachinery.pkg.apis.meta.v1.Status"
+SWAGGER: Object = {
+    "swagger": "2.0",
+    "info": {"title": "wardle", "version": "1"},
+    "paths": {
+        "/healthz": {"get": {"responses": {"200": {"description": "OK"}}}},
+        f"{PATH}/namespaces/{{namespace}}/flunders/{{name}}": {
+            "get": {
+                "operationId": "readFlunder",
+                "parameters": [{"$ref": "#/parameters/name-vgWSWtn3"}],
+                "produces": ["application/json"],
+                "responses": {
+                    "200": {"description": "OK", "schema": {"$ref": f"#/definitions/{FLUNDER}"}},
+                    "404": {"description": "none", "schema": {"$ref": f"#/definitions/{STATUS}"}},
+                },
+                "x-kubernetes-action": "get",
+                "x-kubernetes-group-version-kind": {
+                    "group": GROUP,
+                    "version": VERSION,
+                    "kind": "Flunder",
+                },
+            }
+        },
+    },
+    "parameters": {
+        "name-vgWSWtn3": {
+            "name": "name",
+            "in": "path",
+            "description": "name of the Flunder",
+            "required": True,
+            "type": "string",
+            "uniqueItems": True,
+        }
+    },
+    "definitions": {
+        FLUNDER: {
+            "description": "A Flunder.",
+            "type": "object",
+            "properties": {"metadata": {"$ref": f"#/definitions/{META}"}},
+            "x-kubernetes-group-version-kind": [
+                {"group": GROUP, "version": VERSION, "kind": "Flunder"}
+            ],
+        },
+        META: {"description": "not as this server has it", "type": "object"},
+        STATUS: {"description": "nor this", "type": "object"},
+        "com.example.Unused": {"type": "object"},
+    },
 }

@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
+from control_plane.api.openapi.v2_protobuf import MEDIA_TYPE as PROTOBUF
 from control_plane.apiserver import bootstrap
 from control_plane.apiserver.aggregation.identity import with_identity
 from control_plane.apiserver.aggregation.merging import from_resource_list, merged_groups
@@ -19,7 +21,9 @@ from control_plane.client import certificate_files
 from control_plane.pki.authority import Authority, Identity, KeyPair
 from control_plane.pki.cluster import rotate_pki
 from tests.control_plane.apiserver.aggregated_peer import (
+    FLUNDER,
     GROUP,
+    META,
     PATH,
     RESOURCES,
     VERBS,
@@ -31,10 +35,13 @@ from tests.control_plane.apiserver.delegated_auth import DelegatedAuth
 from tests.control_plane.apiserver.test_api_services import PATH as API_SERVICES
 from tests.control_plane.apiserver.test_api_services import condition, wait_for_condition
 from tests.control_plane.apiserver.test_clients import Kubectl
+from tests.control_plane.apiserver.upgrade_peer import upgrade_peer
 from tests.support.apiserver import ThreadedApiServer, cluster_pki
 from tests.support.datastore import Datastore
 from tests.support.etcd import Etcd
+from tests.support.ports import free_port
 from tests.support.raw_api import RawApi
+from tests.support.raw_http import RawConnection
 from tests.support.wait import wait_until
 
 NAME = f"{VERSION}.{GROUP}"
@@ -229,6 +236,81 @@ def test_watches_are_passed_on(api: RawApi, peer: AggregatedPeer) -> None:
     assert event["type"] == "BOOKMARK"
 
 
+async def test_a_websocket_is_passed_on_both_ways(
+    server: ThreadedApiServer, peer: AggregatedPeer
+) -> None:
+    tls = ssl.create_default_context(cafile=str(server.pki.pair("ca").certificate))
+    tls.load_cert_chain(server.pki.pair("admin").certificate, server.pki.pair("admin").key)
+    url = f"{server.url}{FLUNDERS}/rainbow/chat"
+    async with (
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=tls)) as session,
+        session.ws_connect(url, protocols=("v1.chat",)) as socket,
+    ):
+        assert socket.protocol == "v1.chat"
+        for text in ("here", "and there" * 10_000):
+            await socket.send_str(text)
+            assert await socket.receive_str() == text.upper()
+    assert peer.socket_users[-1] == ["kubernetes-admin"]
+
+
+def test_any_other_protocol_is_passed_on_both_ways(
+    server: ThreadedApiServer, api: RawApi, tmp_path: Path
+) -> None:
+    group = "pipes.example.com"
+    path, pipe = f"/apis/{group}/{VERSION}", f"/apis/{group}/{VERSION}/namespaces/default/pipes/p"
+    with upgrade_peer(tmp_path) as pipes:
+        address, port = pipes.server_address[:2]
+        bundle = base64.b64encode(pipes.ca.certificate.read_bytes()).decode()
+        ports = [{"name": "https", "port": 443}]
+        service = {"metadata": {"name": "pipes"}, "spec": {"ports": ports}}
+        assert api.post(SERVICES, service).code == 201
+        assert api.post(SLICES, endpoint_slice(str(address), port, "pipes")).code == 201
+        assert api.post(API_SERVICES, api_service(bundle, group, name="pipes")).code == 201
+        wait_until(lambda: api.get(path).code == 200, "the APIService to be in force")
+        head = (
+            f"GET {pipe}?a=b HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n"
+            "X-Remote-User: mallory\r\nX-Stream-Protocol-Version: v4.channel.k8s.io\r\n\r\n"
+        )
+        with RawConnection(server.server.port, server.pki) as client:
+            client.socket.sendall(head.encode())
+            answer = client.socket.recv(65536)
+            assert answer.startswith(b"HTTP/1.1 101 Switching Protocols\r\n")
+            assert b"Upgrade: SPDY/3.1\r\n" in answer
+            for said in (b"ping", b"pong"):
+                client.socket.sendall(said)
+                assert client.socket.recv(65536) == said.upper()
+        (line, headers) = pipes.heads[-1]
+        assert line == f"GET {pipe}?a=b HTTP/1.1"
+        assert headers["host"] == "pipes.default.svc:443"
+        assert headers["x-remote-user"] == "kubernetes-admin"
+        assert headers["x-stream-protocol-version"] == "v4.channel.k8s.io"
+    for left in (
+        f"{API_SERVICES}/{VERSION}.{group}",
+        f"{SLICES}/pipes-1",
+        f"{SERVICES}/pipes",
+    ):
+        assert api.delete(left).code == 200
+
+
+def test_a_server_that_has_left_is_unavailable_and_says_why(
+    api: RawApi, peer: AggregatedPeer
+) -> None:
+    """Between its end and the next look at it, its clients get the reason themselves."""
+    nobody = endpoint_slice(peer.address, free_port())
+    assert api.put(f"{SLICES}/wardle-1", nobody).code == 200
+    wait_until(lambda: api.get(FLUNDERS).code == 503, "the refusal")
+    assert api.get(FLUNDERS).headers["content-type"].startswith("text/plain")
+    assert api.patch(f"{API_SERVICES}/{NAME}", {"spec": {"versionPriority": 90}}).code == 200
+    found = wait_for_condition(api, NAME, "FailedDiscoveryCheck")
+    url = f"https://wardle.default.svc:443{PATH}"
+    assert found[0] == "False"
+    assert found[2].startswith(f"failing or missing response from {url}: Get {chr(34)}{url}")
+    assert "connection refused" in found[2]
+    assert api.put(f"{SLICES}/wardle-1", endpoint_slice(peer.address, peer.port)).code == 200
+    wait_for_condition(api, NAME, "Passed")
+    wait_until(lambda: api.get(FLUNDERS).code == 200, "the answer")
+
+
 def test_discovery_names_what_the_other_server_serves(api: RawApi, peer: AggregatedPeer) -> None:
     groups = {one["name"]: one for one in api.get("/apis").json["groups"]}
     version = {"groupVersion": f"{GROUP}/{VERSION}", "version": VERSION}
@@ -255,6 +337,28 @@ def test_openapi_names_what_the_other_server_describes(api: RawApi, peer: Aggreg
     assert "api/v1" in paths
     url = paths[PATH.removeprefix("/")]["serverRelativeURL"]
     assert api.get(url).json["info"]["title"] == "wardle"
+
+
+def test_openapi_v2_is_one_document_of_both_servers(api: RawApi, peer: AggregatedPeer) -> None:
+    flunders = f"{PATH}/namespaces/{{namespace}}/flunders/{{name}}"
+    wait_until(lambda: flunders in api.get("/openapi/v2").json["paths"], "the other's paths")
+    answer = api.get("/openapi/v2")
+    assert answer.headers["etag"] == api.get("/openapi/v2").headers["etag"]
+    document = answer.json
+    assert "/api/v1/namespaces/{namespace}/pods" in document["paths"]
+    assert "/healthz" not in document["paths"]
+    assert document["info"]["title"] == "Kubernetes"
+    read = document["paths"][flunders]["get"]
+    assert [one["name"] for one in read["parameters"]] == ["name"]
+    definitions = document["definitions"]
+    assert definitions[META]["description"].startswith("ObjectMeta is metadata")
+    assert definitions[f"{META}_v2"]["description"] == "not as this server has it"
+    reference = definitions[FLUNDER]["properties"]["metadata"]["$ref"]
+    assert reference == f"#/definitions/{META}_v2"
+    assert "com.example.Unused" not in definitions
+    message = api.get("/openapi/v2", accept=PROTOBUF).content
+    assert FLUNDER.encode() in message
+    assert b"io.k8s.api.core.v1.Pod" in message
 
 
 def test_without_endpoints_it_is_not_available(api: RawApi, peer: AggregatedPeer) -> None:
