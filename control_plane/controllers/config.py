@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from control_plane.client.flags import boolean
+from control_plane.client.flags import boolean, seconds
 
 ALL_CONTROLLERS = ("*",)
 
@@ -81,7 +81,6 @@ _HELP = {
     "node_monitor_grace_period": "silence after which a node counts as unreachable, e.g. 50s",
     "terminated_pod_gc_threshold": "ended pods to keep; 0 or less keeps all",
 }
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -145,27 +144,6 @@ def check(config: ControllersConfig) -> None:
             "--leader-elect-lease-duration must exceed --leader-elect-renew-deadline, "
             "and that --leader-elect-retry-period"
         )
-
-
-def seconds(text: str) -> float:
-    """Parse a duration such as "50s", "1m30s" or "500ms"; a bare number is seconds."""
-    try:
-        return float(text)
-    except ValueError:
-        return _sum_of_parts(text)
-
-
-def _sum_of_parts(text: str) -> float:
-    total, rest = 0.0, text
-    while rest:
-        number = rest[: len(rest) - len(rest.lstrip("0123456789."))]
-        rest = rest[len(number) :]
-        unit = next((unit for unit in _UNITS if rest.startswith(unit)), "")
-        if not number or not unit:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a duration such as 50s or 1m30s")
-        total += float(number) * _UNITS[unit]
-        rest = rest[len(unit) :]
-    return total
 
 
 def _names(text: str) -> tuple[str, ...]:

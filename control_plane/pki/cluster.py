@@ -26,7 +26,7 @@ from control_plane.pki.files import key_pem, write_file
 from control_plane.pki.kubeconfig import server_of, write_kubeconfig
 
 ADMIN = Identity("kubernetes-admin", ("system:masters",))
-KUBELET_CLIENT = Identity("kube-apiserver-kubelet-client", ("system:masters",))
+KUBELET_CLIENT = Identity("kube-apiserver-kubelet-client")
 FRONT_PROXY_AUTHORITY = "front-proxy-ca"
 FRONT_PROXY = Identity("front-proxy-client")
 COMPONENTS = {

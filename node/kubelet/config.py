@@ -20,13 +20,14 @@ from control_plane.api.names import (
     label_value_errors,
     qualified_name_errors,
 )
-from control_plane.client.flags import boolean
+from control_plane.client.flags import boolean, seconds
 from node.kubelet.runtimes import RUNTIME_CHOICES
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
+AUTHORIZATION_MODE = "Webhook"
 DEFAULT_ENDPOINT = "unix:///var/run/docker.sock"
 
 
@@ -71,6 +72,11 @@ class KubeletConfig:
     rotate_server_certificates: bool = False
     makes_serving_certificate: bool = False
     makes_client_ca: bool = False
+    anonymous_auth: bool = False
+    authentication_token_webhook: bool = True
+    token_cache_seconds: float = 120.0
+    allowed_cache_seconds: float = 300.0
+    denied_cache_seconds: float = 30.0
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -85,6 +91,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add("--tls-cert-file", type=Path, help="certificate to serve with (one signed by itself)")
     add("--tls-private-key-file", type=Path, help="key of that certificate")
     add("--client-ca-file", type=Path, help="who signs clients' certificates (the cluster's CA)")
+    _add_access_flags(parser)
     add(
         "--bootstrap-kubeconfig",
         type=Path,
@@ -117,10 +124,35 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add("--node-labels", default="", help="comma-separated key=value labels of the node")
 
 
+def _add_access_flags(parser: argparse.ArgumentParser) -> None:
+    """Add who may call the kubelet; the defaults are those of a KubeletConfiguration."""
+    for flag, default, text in (
+        ("--anonymous-auth", False, "callers without credentials are system:anonymous (false)"),
+        ("--authentication-token-webhook", True, "believe tokens, by a TokenReview (true)"),
+    ):
+        parser.add_argument(flag, nargs="?", type=boolean, const=True, default=default, help=text)
+    parser.add_argument(
+        "--authorization-mode",
+        default=AUTHORIZATION_MODE,
+        help="Webhook, which is a SubjectAccessReview at the API server",
+    )
+    for flag, duration, text in (
+        ("--authentication-token-webhook-cache-ttl", "2m", "how long a token is believed (2m)"),
+        ("--authorization-webhook-cache-authorized-ttl", "5m", "as long is yes good (5m)"),
+        ("--authorization-webhook-cache-unauthorized-ttl", "30s", "as long is no good (30s)"),
+    ):
+        parser.add_argument(flag, type=seconds, default=seconds(duration), help=text)
+
+
 def from_args(flags: argparse.Namespace) -> KubeletConfig:
     """Return the configuration; raises ConfigError naming the flag that is wrong."""
     if bool(flags.tls_cert_file) != bool(flags.tls_private_key_file):
         raise ConfigError("--tls-cert-file and --tls-private-key-file go together: give both")
+    if flags.authorization_mode != AUTHORIZATION_MODE:
+        raise ConfigError(
+            f"--authorization-mode: {flags.authorization_mode!r} is not supported: "
+            f"use {AUTHORIZATION_MODE}"
+        )
     if flags.tls_cert_file and flags.rotate_server_certificates:
         raise ConfigError("--rotate-server-certificates and --tls-cert-file exclude each other")
     cert_dir = (flags.cert_dir or flags.root_dir / "pki").absolute()
@@ -150,6 +182,11 @@ def from_args(flags: argparse.Namespace) -> KubeletConfig:
         rotate_server_certificates=flags.rotate_server_certificates,
         makes_serving_certificate=flags.tls_cert_file is None,
         makes_client_ca=flags.client_ca_file is None,
+        anonymous_auth=flags.anonymous_auth,
+        authentication_token_webhook=flags.authentication_token_webhook,
+        token_cache_seconds=flags.authentication_token_webhook_cache_ttl,
+        allowed_cache_seconds=flags.authorization_webhook_cache_authorized_ttl,
+        denied_cache_seconds=flags.authorization_webhook_cache_unauthorized_ttl,
     )
     check(config)
     return config

@@ -19,6 +19,8 @@ from control_plane.client.config import ClientConfig
 from control_plane.client.config import ConfigError as ClientConfigError
 from control_plane.client.events import EventRecorder
 from control_plane.client.informer_set import InformerSet
+from node.kubelet.access.gate import gate
+from node.kubelet.access.reviews import Reviews
 from node.kubelet.certificates.bootstrap import client_store, prepare, serving_store
 from node.kubelet.certificates.renewal import Renewal
 from node.kubelet.certificates.signing_request import client_certificate, serving_certificate
@@ -79,7 +81,8 @@ async def _run_parts(
     kubelet, prober = services
     pods = informers.informer(PODS, field_selector=f"spec.nodeName={config.node_name}")
     tls = tls_context(config)
-    runner, port = await serve(make_app(kubelet, runtime), config, tls)
+    callers = gate(Reviews(client, config, time.monotonic), config, time.time)
+    runner, port = await serve(make_app(kubelet, runtime, callers), config, tls)
     certificate = certificate_files(config, tls)
     reporter = NodeReporter(config, client, runtime, facts, recorder, port)
     log.info("kubelet_started node=%s port=%d runtime=%s", config.node_name, port, runtime.name)

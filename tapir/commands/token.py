@@ -22,7 +22,7 @@ DAY_SECONDS = 24 * 3600.0
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """Add the flags."""
-    from control_plane.controllers.config import seconds
+    from control_plane.client.flags import seconds
 
     add = parser.add_argument
     add("action", choices=("create",), help="make a token")

@@ -5,11 +5,12 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TypeVar
 
-from control_plane.api.errors import ApiError
+from control_plane.api.errors import AlreadyExists, ApiError
 from control_plane.api.objects import Object, find_condition
-from control_plane.api.resources import NODES, SERVICEACCOUNTS, Resource
+from control_plane.api.resources import CLUSTERROLEBINDINGS, NODES, SERVICEACCOUNTS, Resource
 from control_plane.client.client import ApiClient
 from control_plane.client.config import ClientConfig
+from tapir.up.permissions import kubelet_admin_binding
 
 PAUSE_SECONDS = 0.05
 PATIENCE_SECONDS = 5.0
@@ -24,6 +25,8 @@ async def wait_until_ready(kubeconfig: Path, node: str, progress: Callable[[str]
     async with ApiClient(ClientConfig.from_kubeconfig(kubeconfig)) as client:
         await _patiently(_served(client), "waiting for the API server and its store", progress)
         progress("API server answers")
+        granting = _granted(client, kubelet_admin_binding())
+        await _patiently(granting, "waiting for the API server to take a binding", progress)
         ready = _seen(client, NODES, node, None, _is_ready)
         found = await _patiently(ready, f"waiting for node {node} to be Ready", progress)
         account = _seen(client, SERVICEACCOUNTS, "default", "default", lambda _: True)
@@ -47,6 +50,19 @@ async def _served(client: ApiClient) -> None:
     while True:
         try:
             await client.request("GET", "/readyz")
+        except (OSError, ApiError):
+            await asyncio.sleep(PAUSE_SECONDS)
+        else:
+            return
+
+
+async def _granted(client: ApiClient, binding: Object) -> None:
+    """Have the binding there, whatever somebody has made of it."""
+    while True:
+        try:
+            await client.create(CLUSTERROLEBINDINGS, binding)
+        except AlreadyExists:
+            return
         except (OSError, ApiError):
             await asyncio.sleep(PAUSE_SECONDS)
         else:

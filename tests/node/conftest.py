@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from control_plane.api.resources import (
+    CLUSTERROLEBINDINGS,
     CONFIGMAPS,
     NAMESPACES,
     SECRETS,
@@ -16,6 +17,7 @@ from control_plane.api.resources import (
 from control_plane.client.client import ApiClient
 from control_plane.client.config import ClientConfig
 from node.kubelet.volumes.mounts import mounts_below
+from tapir.up.permissions import kubelet_admin_binding
 from tests.node.stage import Stage
 from tests.support.apiserver import ApiServer
 from tests.support.datastore import Datastore
@@ -63,6 +65,7 @@ async def cluster(
                 await client.create(
                     resource, {"apiVersion": "v1", "kind": kind, "metadata": meta, **body}
                 )
+            await client.create(CLUSTERROLEBINDINGS, kubelet_admin_binding())
             yield Stage(server, client, tmp_path, container_runtime=runtime_name)
 
 

@@ -6,7 +6,6 @@ import orjson
 import pytest
 
 from node.kubelet.runtimes.base import LogQuery
-from node.kubelet.streaming.app import may_call, subject_of
 from node.kubelet.streaming.channels import (
     PROTOCOLS,
     ChannelProtocol,
@@ -152,22 +151,3 @@ def test_no_previous_container() -> None:
         log_container_id(with_state({"running": {}}), "main", previous=True)
     expected = 'previous terminated container "main" in pod "web" not found'
     assert (refusal.value.code, str(refusal.value)) == (400, expected)
-
-
-@pytest.mark.parametrize(
-    ("subject", "allowed"),
-    [
-        ({"organizationName": ["system:masters"], "commonName": ["x"]}, True),
-        ({"commonName": ["kube-apiserver-kubelet-client"]}, True),
-        ({"organizationName": ["system:nodes"], "commonName": ["system:node:n2"]}, False),
-        ({}, False),
-    ],
-)
-def test_who_may_call(subject: dict[str, list[str]], allowed: bool) -> None:
-    assert may_call(subject) is allowed
-
-
-def test_the_subject_of_a_certificate() -> None:
-    names = ((("organizationName", "a"),), (("organizationName", "b"),), (("commonName", "c"),))
-    found = subject_of({"subject": names})
-    assert found == {"organizationName": ["a", "b"], "commonName": ["c"]}

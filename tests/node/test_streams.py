@@ -12,7 +12,6 @@ import pytest
 
 from tests.node.builders import container, pod
 from tests.node.stage import Stage, is_running
-from tests.support.apiserver import NODE
 
 CALLER = "apiserver-kubelet-client"
 SCRIPT = "echo one; echo two >&2; echo three; exec sleep 1000"
@@ -175,20 +174,7 @@ async def test_attaching_to_the_main_process(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("runtime_name", ["simulated"])
-class TestCallers:
-    async def test_only_the_api_server_and_administrators(self, stage: Stage) -> None:
-        for caller, status in ((CALLER, 200), ("admin", 200), (f"kubelet-{NODE}", 403)):
-            async with session_of(stage, caller) as session, session.get("/pods") as response:
-                assert response.status == status, caller
-                if status == 403:
-                    expected = f"Forbidden (user=system:node:{NODE}, verb=get"
-                    assert (await response.text()).startswith(expected)
-
-    async def test_nobody_without_a_certificate(self, stage: Stage) -> None:
-        async with session_of(stage, None) as session:
-            with pytest.raises(aiohttp.ClientError):
-                await session.get("/healthz")
-
+class TestPods:
     async def test_pods_are_listed(self, stage: Stage) -> None:
         await stage.create(pod())
         await stage.until(is_running)

@@ -1,17 +1,13 @@
-"""The HTTPS application: routes, who may call them, and serving.
+"""The HTTPS application: routes and serving.
 
-Every caller shows a certificate of the cluster's CA (TLS refuses others) whose organisation or
-name is one of ALLOWED: the API server and administrators. Other certificates of the cluster, such
-as another node's, are refused.
-
-Called by server.py.
+A caller shows a certificate of the cluster's CA (TLS refuses others) or a token; who may call what
+is for the gate of node/kubelet/access to say. Called by server.py.
 """
 
 from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -24,17 +20,15 @@ from node.kubelet.streaming.port_forward import port_forward
 from node.kubelet.streaming.remote_command import attach, exec_command
 
 if TYPE_CHECKING:
+    from aiohttp.typedefs import Middleware
+
     from node.kubelet.kubelet import Kubelet
     from node.kubelet.runtimes.base import Runtime
 
-ALLOWED_ORGANIZATIONS = frozenset({"system:masters"})
-ALLOWED_NAMES = frozenset({"kube-apiserver-kubelet-client"})
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-
-def make_app(kubelet: Kubelet, runtime: Runtime) -> web.Application:
-    """Return the application with all routes."""
-    app = web.Application(middlewares=[authorize])
+def make_app(kubelet: Kubelet, runtime: Runtime, gate: Middleware) -> web.Application:
+    """Return the application with all routes; `gate` says who may call them."""
+    app = web.Application(middlewares=[gate])
     app[KUBELET], app[RUNTIME] = kubelet, runtime
     for path in ("/healthz", "/healthz/ping", "/healthz/log", "/healthz/syncloop"):
         app.router.add_get(path, healthz)
@@ -60,36 +54,6 @@ async def pods(request: web.Request) -> web.Response:
     return web.json_response(
         {"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": items}
     )
-
-
-@web.middleware
-async def authorize(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let only the API server and administrators through."""
-    certificate = request.transport and request.transport.get_extra_info("peercert")
-    subject = subject_of(certificate or {})
-    if may_call(subject):
-        return await handler(request)
-    user = next(iter(subject.get("commonName", ())), "system:anonymous")
-    verb = {"GET": "get", "POST": "create"}.get(request.method, request.method.lower())
-    text = f"Forbidden (user={user}, verb={verb}, resource=nodes, subresource(s)=[proxy])"
-    return web.Response(status=403, text=text)
-
-
-def subject_of(certificate: Mapping[str, object]) -> dict[str, list[str]]:
-    """Return the values of each attribute of a certificate's subject, as ssl.getpeercert has it."""
-    subject: dict[str, list[str]] = {}
-    names = certificate.get("subject") or ()
-    for group in names if isinstance(names, tuple) else ():
-        for key, value in group:
-            subject.setdefault(key, []).append(value)
-    return subject
-
-
-def may_call(subject: Mapping[str, list[str]]) -> bool:
-    """Return whether a certificate's subject may use the kubelet."""
-    organizations = set(subject.get("organizationName", ()))
-    names = set(subject.get("commonName", ()))
-    return bool(organizations & ALLOWED_ORGANIZATIONS or names & ALLOWED_NAMES)
 
 
 async def serve(
@@ -133,7 +97,7 @@ def load_files(context: ssl.SSLContext, config: KubeletConfig) -> None:
 
 
 def tls_context(config: KubeletConfig) -> ssl.SSLContext:
-    """Return the server's TLS settings: our certificate, and clients must show one of the CA."""
+    """Return the server's TLS settings: clients show a certificate of the CA, or none."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
         load_files(context, config)
@@ -142,5 +106,5 @@ def tls_context(config: KubeletConfig) -> ssl.SSLContext:
             f"cannot use {config.tls_cert_file}, {config.tls_private_key_file} and "
             f"{config.client_ca_file} for TLS: {error}"
         ) from error
-    context.verify_mode = ssl.CERT_REQUIRED
+    context.verify_mode = ssl.CERT_OPTIONAL
     return context
