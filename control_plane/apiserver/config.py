@@ -12,8 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from control_plane.apiserver import admission_options
 from control_plane.apiserver.audit.options import AuditOptions, add_audit_flags, audit_options
+from control_plane.apiserver.auth import account_options
 from control_plane.apiserver.auth import config as auth_config
+from control_plane.apiserver.auth.account_options import ServiceAccountKeys
 from control_plane.apiserver.auth.config import AuthConfig
 from control_plane.apiserver.config_error import ConfigError
 from control_plane.apiserver.encryption.options import (
@@ -22,7 +25,7 @@ from control_plane.apiserver.encryption.options import (
     encryption_options,
 )
 from control_plane.apiserver.etcd.endpoints import EtcdEndpoints, check_server
-from control_plane.client.flags import boolean
+from control_plane.client.flags import boolean, seconds, whole_seconds
 
 __all__ = [
     "ApiServerConfig", "ConfigError", "IPNetwork", "ServiceAccountKeys", "StartError", "TlsFiles",
@@ -32,7 +35,8 @@ __all__ = [
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 Options = TypeVar("Options")
-DEFAULT_ISSUER = "https://kubernetes.default.svc.cluster.local"
+# upstream has Hostname first, which not every machine can resolve
+KUBELET_ADDRESS_TYPES = ("InternalIP", "ExternalIP", "Hostname", "InternalDNS", "ExternalDNS")
 
 
 class StartError(Exception):
@@ -58,16 +62,6 @@ class TlsFiles:
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceAccountKeys:
-    """What signs service-account tokens and what may have signed them."""
-
-    issuer: str
-    signing_key: Path
-    public_keys: tuple[Path, ...]
-    audiences: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class ApiServerConfig:
     """Everything the API server is told.
 
@@ -90,6 +84,7 @@ class ApiServerConfig:
     max_requests_inflight: int = 400
     max_mutating_requests_inflight: int = 200
     enable_priority_and_fairness: bool = True
+    kubelet_address_types: tuple[str, ...] = KUBELET_ADDRESS_TYPES
     encryption: EncryptionOptions | None = None
     audit: AuditOptions | None = None
 
@@ -110,10 +105,10 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add("--etcd-prefix", default="/registry", help="start of every key")
     add(
         "--etcd-compaction-interval",
-        type=float,
+        type=seconds,
         default=300.0,
-        metavar="SECONDS",
-        help="seconds between compactions of the store",
+        metavar="DURATION",
+        help="time between compactions of the store (5m)",
     )
     add("--bind-address", default="0.0.0.0", help="address to listen on")
     add("--secure-port", type=int, default=6443, help="port to listen on")
@@ -121,13 +116,16 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add("--client-ca-file", required=True, help="CA whose client certificates are believed")
     add("--tls-cert-file", required=True, help="certificate to show")
     add("--tls-private-key-file", required=True, help="its key")
-    add("--service-account-key-file", action="append", default=[], help="checks tokens; repeatable")
-    add("--service-account-signing-key-file", required=True, help="signs tokens")
-    add("--service-account-issuer", default=DEFAULT_ISSUER, help="issuer in tokens")
-    add("--api-audiences", default="", metavar="NAME[,NAME]", help="default: the issuer")
+    account_options.add_flags(parser)
     add("--kubelet-client-certificate", default="", help="shown to kubelets")
     add("--kubelet-client-key", default="", help="its key")
     add("--kubelet-certificate-authority", default="", help="CA that signed the kubelets'")
+    add(
+        "--kubelet-preferred-address-types",
+        default=",".join(KUBELET_ADDRESS_TYPES),
+        metavar="TYPE[,TYPE]",
+        help="which of a node's addresses its kubelet is called at, the first that there is",
+    )
     add("--proxy-client-cert-file", default="", help="shown to the servers of aggregated APIs")
     add("--proxy-client-key-file", default="", help="its key")
     add(
@@ -144,10 +142,10 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--event-ttl",
-        type=int,
-        default=3600,
-        metavar="SECONDS",
-        help="seconds that events are kept",
+        type=seconds,
+        default=3600.0,
+        metavar="DURATION",
+        help="how long events are kept (1h)",
     )
     add(
         "--max-requests-inflight",
@@ -166,6 +164,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         metavar="true|false",
         help="queue requests by FlowSchemas; else reads and writes beyond their limits get 429",
     )
+    admission_options.add_flags(parser)
     add_encryption_flags(parser)
     add_audit_flags(parser)
     auth_config.add_flags(parser)
@@ -173,10 +172,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 def from_args(args: argparse.Namespace) -> ApiServerConfig:
     """Read parsed flags; raises ConfigError."""
-    issuer = args.service_account_issuer
-    signing_key = Path(args.service_account_signing_key_file)
-    public_keys = tuple(Path(path) for path in args.service_account_key_file) or (signing_key,)
-    audiences = tuple(name for name in args.api_audiences.split(",") if name) or (issuer,)
+    admission_options.check(args)
+    accounts = account_options.from_args(args)
     return checked(
         ApiServerConfig(
             etcd=EtcdEndpoints(
@@ -195,19 +192,20 @@ def from_args(args: argparse.Namespace) -> ApiServerConfig:
                 _optional(args.proxy_client_cert_file),
                 _optional(args.proxy_client_key_file),
             ),
-            service_accounts=ServiceAccountKeys(issuer, signing_key, public_keys, audiences),
-            auth=auth_config.from_args(args, issuer),
+            service_accounts=accounts,
+            auth=auth_config.from_args(args, accounts.issuer),
             etcd_prefix=args.etcd_prefix,
             bind_address=args.bind_address,
             secure_port=args.secure_port,
             advertise_address=args.advertise_address,
             service_cluster_ip_range=args.service_cluster_ip_range,
             service_node_port_range=_port_range(args.service_node_port_range),
-            event_ttl_seconds=args.event_ttl,
+            event_ttl_seconds=whole_seconds(args.event_ttl),
             compaction_interval_seconds=args.etcd_compaction_interval,
             max_requests_inflight=args.max_requests_inflight,
             max_mutating_requests_inflight=args.max_mutating_requests_inflight,
             enable_priority_and_fairness=args.enable_priority_and_fairness,
+            kubelet_address_types=_address_types(args.kubelet_preferred_address_types),
             encryption=_named(encryption_options, args),
             audit=_named(audit_options, args),
         )
@@ -277,12 +275,12 @@ def _check_service_ranges(config: ApiServerConfig) -> None:
 
 
 def _check_numbers(config: ApiServerConfig) -> None:
-    for flag, seconds in (
+    for flag, duration in (
         ("--event-ttl", config.event_ttl_seconds),
         ("--etcd-compaction-interval", config.compaction_interval_seconds),
     ):
-        if not 1 <= seconds < math.inf:
-            raise ConfigError(f"{flag} {seconds}: give a number of seconds, at least 1")
+        if not 1 <= duration < math.inf:
+            raise ConfigError(f"{flag} {duration}: give a number of seconds, at least 1")
     limits = (
         ("--max-requests-inflight", config.max_requests_inflight),
         ("--max-mutating-requests-inflight", config.max_mutating_requests_inflight),
@@ -349,6 +347,15 @@ def _check_readable(flag: str, path: Path) -> None:
 
 def _optional(path: str) -> Path | None:
     return Path(path) if path else None
+
+
+def _address_types(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    wrong = [name for name in names if name not in KUBELET_ADDRESS_TYPES]
+    if wrong or not names:
+        known = ", ".join(KUBELET_ADDRESS_TYPES)
+        raise ConfigError(f"--kubelet-preferred-address-types {text!r}: choose from {known}")
+    return names
 
 
 def _port_range(text: str) -> tuple[int, int]:

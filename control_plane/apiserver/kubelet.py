@@ -5,6 +5,7 @@ connection is TLS with the API server's client certificate, checked against the 
 """
 
 import ssl
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -12,21 +13,27 @@ import aiohttp
 from control_plane.api.errors import BadRequest, InternalError, NotFound
 from control_plane.api.objects import Object, dig, name_of
 from control_plane.api.resources import NODES, PODS
+from control_plane.apiserver.config import KUBELET_ADDRESS_TYPES
 from control_plane.apiserver.storage.collections import Collections
 
 if TYPE_CHECKING:
     import asyncio
 
-_ADDRESS_TYPES = ("InternalIP", "ExternalIP", "Hostname", "InternalDNS", "ExternalDNS")
 CONNECT_SECONDS = 10
 
 
 class KubeletClient:
     """Opens HTTP and WebSocket connections to the kubelet of a pod."""
 
-    def __init__(self, collections: Collections, tls: ssl.SSLContext) -> None:
-        """`collections` are for pods and nodes."""
+    def __init__(
+        self,
+        collections: Collections,
+        tls: ssl.SSLContext,
+        address_types: Sequence[str] = KUBELET_ADDRESS_TYPES,
+    ) -> None:
+        """`collections` are for pods and nodes; addresses of the first type come first."""
         self._collections = collections
+        self._address_types = address_types
         self._tls = tls
         self._session: aiohttp.ClientSession | None = None
         self._backends: aiohttp.ClientSession | None = None
@@ -90,22 +97,21 @@ class KubeletClient:
         node = await self._collections.find(NODES, "", node_name)
         if node is None:
             raise NotFound.of(NODES, node_name)
-        return kubelet_url(node)
+        host, port = self.address(node)
+        return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
+
+    def address(self, node: Object) -> tuple[str, int]:
+        """Host and port of a node's kubelet; raises InternalError when the node does not say."""
+        return kubelet_address(node, self._address_types)
 
 
-def kubelet_url(node: Object) -> str:
-    """Where a node's kubelet serves; raises InternalError when the node does not say."""
-    host, port = kubelet_address(node)
-    return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
-
-
-def kubelet_address(node: Object) -> tuple[str, int]:
+def kubelet_address(node: Object, address_types: Sequence[str]) -> tuple[str, int]:
     """Host and port of a node's kubelet; raises InternalError when the node does not say."""
     addresses: dict[str, Any] = {
         entry.get("type"): entry.get("address")
         for entry in reversed(dig(node, "status", "addresses", default=[]))
     }
-    host = next((addresses[kind] for kind in _ADDRESS_TYPES if addresses.get(kind)), "")
+    host = next((addresses[kind] for kind in address_types if addresses.get(kind)), "")
     port = dig(node, "status", "daemonEndpoints", "kubeletEndpoint", "Port", default=0)
     if not host or not port:
         raise InternalError.of(

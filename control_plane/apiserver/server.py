@@ -60,7 +60,7 @@ from control_plane.apiserver.http.resource_api import ResourcesFirst
 from control_plane.apiserver.http.services import ApiServices
 from control_plane.apiserver.kubelet import KubeletClient
 from control_plane.apiserver.memory import collect_seldom, leave_out_start
-from control_plane.apiserver.metrics.endpoint import MetricsEndpoint, both
+from control_plane.apiserver.metrics.endpoint import MetricsEndpoint, all_of
 from control_plane.apiserver.metrics.store_calls import StoreCalls
 from control_plane.apiserver.registry.reading import Reader
 from control_plane.apiserver.registry.registry import Registry
@@ -167,7 +167,7 @@ async def _assembled(
     allocators = Allocators(ServiceAllocation(cluster_ips, node_ports))
     admission = Admission(collections, authorizer)
     registry = Registry(collections, admission, allocators, _now)
-    kubelets = KubeletClient(collections, kubelet_tls)
+    kubelets = KubeletClient(collections, kubelet_tls, config.kubelet_address_types)
     reader, signer = Reader(collections), TokenSigner(config.service_accounts)
     lookup = functools.partial(_find_core, collections)
     accounts, own = TokenAuthenticator(config.service_accounts, lookup), config.service_accounts
@@ -211,7 +211,7 @@ async def _assembled(
     stopping = asyncio.Event()
     health = health_endpoints(etcd, config.etcd_prefix, collections, hooks, stopping)
     caches = [collection.cache for collection in collections]
-    look = both(flow.look, admission.webhooks.look)
+    look = all_of(flow.look, admission.webhooks.look, accounts.uses.look)
     metrics = MetricsEndpoint(edge.requests, caches, etcd.calls, VERSION, health, look)
     app = make_app(services, edge, health, metrics, f"{address}:{port}", flow.routes())
     try:

@@ -1,6 +1,7 @@
 """Values of command-line flags as upstream's components write them."""
 
 import argparse
+import math
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -18,6 +19,11 @@ def seconds(text: str) -> float:
         return float(text)
     except ValueError:
         return _sum_of_parts(text)
+
+
+def whole_seconds(duration: float) -> int:
+    """The duration without its fraction; -1 for one that has no end or is no number."""
+    return int(duration) if math.isfinite(duration) else -1
 
 
 def _sum_of_parts(text: str) -> float:

@@ -56,9 +56,12 @@ class Authenticator:
         token = bearer_token(request.headers) or _socket_token(request)
         if token is not None:
             try:
-                return await self._tokens.chain.user(token)
+                shown = await self._tokens.chain.shown(token)
             except TokenError as error:
                 raise Unauthorized("Unauthorized") from error
+            for key, value in shown.annotations:
+                request.annotate(key, value)
+            return shown.user
         if is_wrong or not self._tokens.anonymous.includes(request.path):
             raise Unauthorized("Unauthorized")
         return ANONYMOUS

@@ -14,7 +14,7 @@ from control_plane.apiserver.auth.authentication_file import (
 from control_plane.apiserver.auth.jwt_issuer import ALGORITHMS, JwtIssuer
 from control_plane.apiserver.auth.request_header import RequestHeaders
 from control_plane.apiserver.config_error import ConfigError
-from control_plane.client.flags import boolean
+from control_plane.client.flags import boolean, seconds
 
 MODES: Final = ("Node", "RBAC")
 _REFUSED_MODES: Final = ("ABAC", "AlwaysAllow", "AlwaysDeny", "Webhook")
@@ -80,7 +80,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "--authentication-token-webhook-config-file", default="", help="kubeconfig of a TokenReview"
     )
     add("--authentication-token-webhook-version", default="v1beta1", choices=WEBHOOK_VERSIONS)
-    add("--authentication-token-webhook-cache-ttl", type=float, default=120.0, metavar="SECONDS")
+    add("--authentication-token-webhook-cache-ttl", type=seconds, default=120.0, metavar="DURATION")
     _add_oidc(parser)
     add("--requestheader-client-ca-file", default="", help="CA of front proxies")
     add("--requestheader-allowed-names", default="", help="common names of front proxies")

@@ -23,7 +23,7 @@ class IssuerKeys:
         algorithms = sorted({algorithm_of(key) for key in self._public_keys})
         self._configuration = {
             "issuer": keys.issuer,
-            "jwks_uri": f"https://{address}/openid/v1/jwks",
+            "jwks_uri": keys.jwks_uri or f"https://{address}/openid/v1/jwks",
             "response_types_supported": ["id_token"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": algorithms,

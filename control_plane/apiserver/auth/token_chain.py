@@ -11,7 +11,6 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from control_plane.apiserver.auth.token_check import TokenChecker, TokenError, Verified
-from control_plane.apiserver.auth.user import User
 
 REMEMBER_SECONDS = 10.0
 MAX_REMEMBERED = 4096
@@ -26,20 +25,20 @@ class TokenChain:
         """`audiences` are the server's own."""
         self.audiences = audiences
         self._checkers = tuple(checkers)
-        self._remembered: OrderedDict[bytes, tuple[float, User]] = OrderedDict()
+        self._remembered: OrderedDict[bytes, tuple[float, Verified]] = OrderedDict()
 
-    async def user(self, token: str) -> User:
-        """Whose a token is that is shown to this server; raises TokenError."""
+    async def shown(self, token: str) -> Verified:
+        """What a token is that is shown to this server; raises TokenError."""
         digest = hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
         remembered = self._remembered.get(digest)
         if remembered is not None and time.monotonic() < remembered[0]:
             return remembered[1]
-        user, _ = await self.verified(token, self.audiences)
-        self._remembered[digest] = (time.monotonic() + REMEMBER_SECONDS, user)
+        found = await self.verified(token, self.audiences)
+        self._remembered[digest] = (time.monotonic() + REMEMBER_SECONDS, found)
         self._remembered.move_to_end(digest)
         if len(self._remembered) > MAX_REMEMBERED:
             self._remembered.popitem(last=False)
-        return user
+        return found
 
     async def verified(self, token: str, audiences: Sequence[str]) -> Verified:
         """Whose a token is, and for which of `audiences`; raises TokenError."""

@@ -13,10 +13,14 @@ class TokenError(Exception):
 
 
 class Verified(NamedTuple):
-    """Whose a token is, and for which of the audiences that were asked about it is good."""
+    """Whose a token is, and for which of the audiences that were asked about it is good.
+
+    `annotations` are for the audit event of whoever shows it.
+    """
 
     user: User
     audiences: tuple[str, ...]
+    annotations: tuple[tuple[str, str], ...] = ()
 
 
 class TokenChecker(Protocol):

@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jwt
 from cryptography.hazmat.primitives import serialization
@@ -24,10 +24,12 @@ from control_plane.api.objects import Object, dig, uid_of
 from control_plane.api.timestamps import parse
 from control_plane.api.token_keys import PublicKey, algorithm_of, key_id
 from control_plane.apiserver.auth.token_check import TokenError, Verified, issuer_of
+from control_plane.apiserver.auth.token_uses import TokenUses
 from control_plane.apiserver.auth.user import CREDENTIAL_ID, User, authenticated
 from control_plane.apiserver.config import ConfigError, ServiceAccountKeys
 
 LEGACY_ISSUER = "kubernetes/serviceaccount"
+STALE_TOKEN = "authentication.k8s.io/stale-token"
 DELETED_LEEWAY_SECONDS = 60
 # claims of objects that a token may be bound to: their plurals, and whether they have a namespace
 _BOUND = (("pod", "pods", True), ("secret", "secrets", True), ("node", "nodes", False))
@@ -48,6 +50,13 @@ class TokenSubject:
     bound: Mapping[str, Mapping[str, str]]
 
 
+class SignedToken(NamedTuple):
+    """A token, and what it is called where the token itself must not be seen."""
+
+    token: str
+    credential_id: str
+
+
 class TokenSigner:
     """Signs tokens with the cluster's service-account key."""
 
@@ -60,26 +69,37 @@ class TokenSigner:
         self._headers = {"kid": key_id(public)}
 
     def sign(
-        self, subject: TokenSubject, audiences: tuple[str, ...], seconds: int, now: float
-    ) -> str:
-        """A token for `subject`, good from `now` for `seconds`."""
-        issued = int(now)
+        self,
+        subject: TokenSubject,
+        audiences: tuple[str, ...],
+        seconds: int,
+        now: float,
+        warn_after: int = 0,
+    ) -> SignedToken:
+        """A token for `subject`, good from `now` for `seconds`.
+
+        Whoever shows it more than `warn_after` seconds old is warned of; 0 is never.
+        """
+        issued, name = int(now), str(uuid.uuid4())
         private: dict[str, Any] = {
             "namespace": subject.namespace,
             "serviceaccount": {"name": subject.name, "uid": subject.uid},
             **{kind: dict(ref) for kind, ref in subject.bound.items()},
         }
+        if warn_after:
+            private["warnafter"] = issued + warn_after
         claims = {
             "aud": list(audiences),
             "exp": issued + seconds,
             "iat": issued,
             "iss": self._issuer,
-            "jti": str(uuid.uuid4()),
+            "jti": name,
             "kubernetes.io": private,
             "nbf": issued,
             "sub": f"system:serviceaccount:{subject.namespace}:{subject.name}",
         }
-        return jwt.encode(claims, self._key, algorithm=self._algorithm, headers=self._headers)
+        token = jwt.encode(claims, self._key, algorithm=self._algorithm, headers=self._headers)
+        return SignedToken(token, f"JTI={name}")
 
 
 class TokenAuthenticator:
@@ -87,7 +107,8 @@ class TokenAuthenticator:
 
     def __init__(self, keys: ServiceAccountKeys, lookup: Lookup) -> None:
         """`lookup(plural, namespace, name)` reads a core object or returns None."""
-        self._issuer = keys.issuer
+        self.uses = TokenUses()
+        self._issuers = (keys.issuer, *keys.issuers)
         self.audiences = keys.audiences
         self._keys = {key_id(key): key for key in map(load_public_key, keys.public_keys)}
         self._lookup = lookup
@@ -98,7 +119,7 @@ class TokenAuthenticator:
         Raises TokenError.
         """
         issuer = issuer_of(token)
-        if issuer not in (self._issuer, LEGACY_ISSUER):
+        if issuer not in (*self._issuers, LEGACY_ISSUER):
             return None
         claims = self._claims(token, issuer)
         if issuer == LEGACY_ISSUER:
@@ -113,7 +134,21 @@ class TokenAuthenticator:
         private = claims.get("kubernetes.io")
         if not isinstance(private, dict):
             raise TokenError("not a service account token")
-        return Verified(await self._account(claims, private), common)
+        user = await self._account(claims, private)
+        return Verified(user, common, self._staleness(user, private))
+
+    def _staleness(self, user: User, private: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+        """What is to be said of a token that its pod should have replaced."""
+        warn_after = private.get("warnafter")
+        if not isinstance(warn_after, int) or warn_after <= 0:
+            return ()
+        late = int(time.time()) - warn_after
+        if late <= 0:
+            self.uses.valid += 1
+            return ()
+        self.uses.stale += 1
+        text = f"subject: {user.name}, seconds after warning threshold: {late}"
+        return ((STALE_TOKEN, text),)
 
     async def _legacy(
         self, token: str, claims: Mapping[str, Any], audiences: Sequence[str]
@@ -133,6 +168,7 @@ class TokenAuthenticator:
         if not hmac.compare_digest(_stored_token(secret), token.encode()):
             raise TokenError("service account token has been invalidated")
         await self._check_account(namespace, {"name": name, "uid": uid})
+        self.uses.legacy += 1
         return Verified(account_user(namespace, name, uid, {}), common)
 
     async def _account(self, claims: Mapping[str, Any], private: Mapping[str, Any]) -> User:

@@ -23,12 +23,12 @@ MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
 Look = Callable[[], Callable[[], Iterable[Metric]]]
 
 
-def both(one: Look, other: Look) -> Look:
-    """What sees what both see."""
+def all_of(*looks: Look) -> Look:
+    """What sees what all of them see."""
 
     def look() -> Callable[[], Iterable[Metric]]:
-        first, second = one(), other()
-        return lambda: [*first(), *second()]
+        seen = [one() for one in looks]
+        return lambda: [family for one in seen for family in one()]
 
     return look
 

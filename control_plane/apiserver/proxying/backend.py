@@ -16,7 +16,6 @@ from control_plane.api.objects import Object, dig
 from control_plane.api.resources import ENDPOINTS, NODES, PODS, SERVICES
 from control_plane.apiserver.http.services import ApiServices
 from control_plane.apiserver.http.target import Target
-from control_plane.apiserver.kubelet import kubelet_address
 
 _DEFAULT_PORTS: Mapping[str, int] = {"http": 80, "https": 443}
 
@@ -160,7 +159,7 @@ async def _node(services: ApiServices, target: Target) -> Backend:
     node = await services.collections.find(NODES, "", name)
     if node is None:
         raise NotFound.of(NODES, name)
-    host, kubelet_port = kubelet_address(node)
+    host, kubelet_port = services.kubelets.address(node)
     if port in ("", str(kubelet_port)):
         return Backend("https", host, kubelet_port, services.kubelets.tls)
     return Backend(scheme, check_address(host), port_number(port, scheme))

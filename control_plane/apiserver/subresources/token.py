@@ -5,7 +5,7 @@ Source: the TokenRequest storage of Kubernetes v1.35.
 
 import datetime
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from control_plane.api.errors import BadRequest, Conflict, Invalid, NotFound
 from control_plane.api.field_error import invalid
@@ -13,6 +13,11 @@ from control_plane.api.objects import Object, dig, name_of, namespace_of, uid_of
 from control_plane.api.resources import NODES, PODS, SECRETS, SERVICEACCOUNTS, Resource
 from control_plane.api.timestamps import format_time
 from control_plane.apiserver.admission import Operation, Review
+from control_plane.apiserver.auth.account_options import (
+    EXTENDED_SECONDS,
+    WARNED_SECONDS,
+    ServiceAccountKeys,
+)
 from control_plane.apiserver.auth.tokens import TokenSubject
 from control_plane.apiserver.http.answer import Reply, negotiated_answer
 from control_plane.apiserver.http.bodies import read_object
@@ -24,6 +29,7 @@ from control_plane.apiserver.http.write_options import call_of
 TOKEN_REQUEST = Resource(
     "authentication.k8s.io", "v1", "TokenRequest", "tokenrequests", True, storage=""
 )
+ISSUED_CREDENTIAL = "authentication.kubernetes.io/issued-credential-id"
 DEFAULT_SECONDS = 3600
 MIN_SECONDS = 600
 MAX_SECONDS = 1 << 32
@@ -45,20 +51,43 @@ async def create(services: ApiServices, request: Request, target: Target) -> Rep
     _check(sent, target)
     sent["metadata"] |= {"name": name, "namespace": namespace}
     spec = sent.setdefault("spec", {})
-    audiences = tuple(spec.get("audiences") or services.config.service_accounts.audiences)
+    keys = services.config.service_accounts
+    audiences = tuple(spec.get("audiences") or keys.audiences)
     seconds = spec.get("expirationSeconds") or DEFAULT_SECONDS
     bound = await _bound(services, target, dig(sent, "spec", "boundObjectRef", default=None))
+    if 0 < keys.max_seconds < seconds:
+        request.warn(
+            f"requested expiration of {seconds} seconds shortened to {keys.max_seconds} seconds"
+        )
+        seconds = keys.max_seconds
     subject = TokenSubject(target.namespace, target.name, uid_of(account), bound)
+    is_extended = _is_extended(keys, seconds, audiences, bound)
     now = time.time()
+    signed = services.signer.sign(
+        subject,
+        audiences,
+        EXTENDED_SECONDS if is_extended else seconds,
+        now,
+        seconds if is_extended else 0,
+    )
+    request.annotate(ISSUED_CREDENTIAL, signed.credential_id)
     expires = datetime.datetime.fromtimestamp(int(now) + seconds, datetime.UTC)
     spec |= {"audiences": list(audiences), "expirationSeconds": seconds}
     made = format_time(datetime.datetime.fromtimestamp(now, datetime.UTC))
     sent["metadata"]["creationTimestamp"] = made
     sent["status"] = {
-        "token": services.signer.sign(subject, audiences, seconds, now),
+        "token": signed.token,
         "expirationTimestamp": format_time(expires),
     }
     return negotiated_answer(sent, request, 201)
+
+
+def _is_extended(
+    keys: ServiceAccountKeys, seconds: int, audiences: Sequence[str], bound: Mapping[str, Ref]
+) -> bool:
+    """Whether this is a pod's token, for which older clients expect no end within an hour."""
+    is_usual = seconds == WARNED_SECONDS and set(audiences) <= set(keys.audiences)
+    return keys.extends and is_usual and "pod" in bound
 
 
 def _check(sent: Object, target: Target) -> None:

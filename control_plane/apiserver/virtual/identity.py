@@ -36,7 +36,7 @@ async def review_token(services: ApiServices, request: Request, target: Target) 
 
 async def _verdict(services: ApiServices, token: str, audiences: Sequence[str]) -> Object:
     try:
-        user, common = await services.tokens.chain.verified(token, audiences)
+        user, common, _ = await services.tokens.chain.verified(token, audiences)
     except TokenError as error:
         why = str(error)
         return {"user": {}, "error": f"[{_INVALID}, {why}]" if why else _INVALID}

@@ -6,9 +6,11 @@ import ssl
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
 import requests
 
+from control_plane.api.timestamps import parse
 from control_plane.apiserver.http.protocols import MAX_HEAD_BYTES
 from control_plane.pki.authority import Authority, Identity, KeyPair
 from tests.control_plane.apiserver.conftest import raw_api
@@ -195,3 +197,32 @@ def test_others_can_check_tokens(api: RawApi) -> None:
     assert configuration["issuer"] == "https://kubernetes.default.svc.cluster.local"
     (key,) = api.get("/openid/v1/jwks").json["keys"]
     assert (key["kty"], key["alg"], key["use"]) == ("RSA", "RS256", "sig")
+
+
+def claims_of(api: RawApi, path: str, spec: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    """The claims of a new token, and the seconds after which it says that it ends."""
+    made = api.post(path, {"spec": spec}).json
+    claims = jwt.decode(made["status"]["token"], options={"verify_signature": False})
+    ends = parse(made["status"]["expirationTimestamp"]).timestamp()
+    return claims, int(ends) - claims["iat"]
+
+
+def test_a_pods_usual_token_is_good_for_a_year_and_says_when_to_replace_it(
+    api: RawApi, namespace: str
+) -> None:
+    path = f"/api/v1/namespaces/{namespace}"
+    assert api.post(f"{path}/pods", pod("p")).code == 201
+    tokens = f"{path}/serviceaccounts/default/token"
+    bound = {"boundObjectRef": {"kind": "Pod", "apiVersion": "v1", "name": "p"}}
+    claims, shown = claims_of(api, tokens, {"expirationSeconds": 3607, **bound})
+    assert claims["exp"] - claims["iat"] == 31_536_000
+    assert claims["kubernetes.io"]["warnafter"] - claims["iat"] == 3607
+    assert shown == 3607
+    for spec in (
+        {"expirationSeconds": 3607},
+        {"expirationSeconds": 3600, **bound},
+        {"expirationSeconds": 3607, "audiences": ["vault"], **bound},
+    ):
+        claims, shown = claims_of(api, tokens, spec)
+        assert claims["exp"] - claims["iat"] == spec["expirationSeconds"] == shown
+        assert "warnafter" not in claims["kubernetes.io"]

@@ -47,6 +47,20 @@ def test_defaults_are_upstreams(file: Path) -> None:
         ("--etcd-certfile=/nowhere", "--etcd-certfile and --etcd-keyfile: give both or neither"),
         ("--kubelet-client-key=/nowhere", "--kubelet-client-certificate and --kubelet-client-key"),
         ("--tls-cert-file=/nowhere", "--tls-cert-file /nowhere: No such file"),
+        ("--event-ttl=inf", "--event-ttl -1: give a number of seconds"),
+        ("--service-account-lookup=false", "--service-account-lookup=false is not supported"),
+        (
+            "--service-account-max-token-expiration=59m",
+            "--service-account-max-token-expiration: it",
+        ),
+        ("--service-account-max-token-expiration=1h", "--service-account-max-token-expiration: w"),
+        ("--service-account-jwks-uri=http://x", "--service-account-jwks-uri 'http://x': give an"),
+        ("--service-account-issuer=", "--service-account-issuer: name each issuer once"),
+        ("--allow-privileged=false", "--allow-privileged=false is not supported: label"),
+        ("--enable-admission-plugins=Nothing", '--enable-admission-plugins: admission plugin "No'),
+        ("--enable-admission-plugins=AlwaysPullImages", "--enable-admission-plugins: admission "),
+        ("--disable-admission-plugins=PodSecurity", "--disable-admission-plugins: admission pl"),
+        ("--kubelet-preferred-address-types=IP", "--kubelet-preferred-address-types 'IP': choose"),
     ],
 )
 def test_what_is_refused(file: Path, flag: str, message: str) -> None:
@@ -54,3 +68,71 @@ def test_what_is_refused(file: Path, flag: str, message: str) -> None:
         parse(file, flag)
 
     assert str(error.value).startswith(message)
+
+
+KUBEADM = """
+--advertise-address=192.0.2.1
+--allow-privileged=true
+--authorization-mode=Node,RBAC
+--client-ca-file={file}
+--enable-admission-plugins=NodeRestriction
+--enable-bootstrap-token-auth=true
+--etcd-cafile={file}
+--etcd-certfile={file}
+--etcd-keyfile={file}
+--etcd-servers=https://127.0.0.1:2379
+--kubelet-client-certificate={file}
+--kubelet-client-key={file}
+--kubelet-preferred-address-types=InternalIP,ExternalIP,Hostname
+--proxy-client-cert-file={file}
+--proxy-client-key-file={file}
+--requestheader-allowed-names=front-proxy-client
+--requestheader-client-ca-file={file}
+--requestheader-extra-headers-prefix=X-Remote-Extra-
+--requestheader-group-headers=X-Remote-Group
+--requestheader-username-headers=X-Remote-User
+--secure-port=6443
+--service-account-issuer=https://kubernetes.default.svc.cluster.local
+--service-account-key-file={file}
+--service-account-signing-key-file={file}
+--service-cluster-ip-range=10.96.0.0/12
+--tls-cert-file={file}
+--tls-private-key-file={file}
+"""
+
+
+def test_the_command_line_of_kubeadm_is_taken_as_it_is(file: Path) -> None:
+    """What `kubeadm init` of v1.35 writes into the manifest of kube-apiserver."""
+    parser = argparse.ArgumentParser()
+    add_flags(parser)
+
+    config = from_args(parser.parse_args(KUBEADM.format(file=file).split()))
+
+    assert config.kubelet_address_types == ("InternalIP", "ExternalIP", "Hostname")
+    assert config.auth.request_headers is not None
+    assert config.auth.request_headers.allowed_names == ("front-proxy-client",)
+    assert config.auth.bootstrap_tokens
+    assert config.service_accounts.extends
+
+
+def test_durations_are_written_as_upstream_writes_them(file: Path) -> None:
+    config = parse(
+        file,
+        "--event-ttl=1h30m0s",
+        "--etcd-compaction-interval=5m0s",
+        "--authentication-token-webhook-cache-ttl=2m0s",
+        "--service-account-max-token-expiration=24h0m0s",
+    )
+
+    assert (config.event_ttl_seconds, config.compaction_interval_seconds) == (5400, 300.0)
+    assert config.auth.webhook_cache_seconds == 120.0
+    assert config.service_accounts.max_seconds == 86_400
+
+
+def test_the_first_issuer_signs_and_all_are_audiences(file: Path) -> None:
+    flags = [f"--service-account-issuer=https://{name}" for name in ("a", "b")]
+
+    accounts = parse(file, *flags).service_accounts
+
+    assert (accounts.issuer, accounts.issuers) == ("https://a", ("https://b",))
+    assert accounts.audiences == ("https://a", "https://b")
