@@ -31,6 +31,7 @@ from control_plane.apiserver.allocation.node_ports import NodePorts
 from control_plane.apiserver.allocation.services import ServiceAllocation, ports_of
 from control_plane.apiserver.api_service_keeper import ApiServiceKeeper
 from control_plane.apiserver.audit.auditor import Auditor
+from control_plane.apiserver.audit.counts import AuditCounts
 from control_plane.apiserver.audit.options import auditor_of
 from control_plane.apiserver.auth.authn import Authenticator
 from control_plane.apiserver.auth.authz import Authorizer, Mode
@@ -211,7 +212,8 @@ async def _assembled(
     stopping = asyncio.Event()
     health = health_endpoints(etcd, config.etcd_prefix, collections, hooks, stopping)
     caches = [collection.cache for collection in collections]
-    look = all_of(flow.look, admission.webhooks.look, accounts.uses.look)
+    audited = auditor.counts if auditor is not None else AuditCounts()
+    look = all_of(flow.look, admission.webhooks.look, accounts.uses.look, audited.look)
     metrics = MetricsEndpoint(edge.requests, caches, etcd.calls, VERSION, health, look)
     app = make_app(services, edge, health, metrics, f"{address}:{port}", flow.routes())
     try:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from control_plane.api.errors import InternalError
 from control_plane.api.objects import Object
 from control_plane.api.timestamps import format_micro_time
+from control_plane.apiserver.audit.counts import AuditCounts
 from control_plane.apiserver.audit.event import answered_document, panic_status, response_status
-from control_plane.apiserver.audit.policy import Level, Policy, Stage
+from control_plane.apiserver.audit.policy import LEVEL_NAMES, Level, Policy, Stage
 from control_plane.apiserver.audit.request_info import request_info
 from control_plane.apiserver.audit.trail import Trail
 from control_plane.apiserver.http.answer import Answer, Reply
@@ -29,7 +30,12 @@ logger = logging.getLogger(__name__)
 
 
 class BackendError(Exception):
-    """A backend has not taken an event."""
+    """A backend has not taken an event; `plugin` is upstream's name for what has failed."""
+
+    def __init__(self, text: str, plugin: str = "") -> None:
+        """Say why."""
+        super().__init__(text)
+        self.plugin = plugin
 
 
 class Backend(Protocol):
@@ -58,8 +64,10 @@ class Auditor:
         policy: Policy,
         backends: Sequence[Backend],
         clock: Callable[[], datetime.datetime],
+        counts: AuditCounts,
     ) -> None:
         """`clock` returns the time in UTC."""
+        self.counts = counts
         self._policy = policy
         self._backends = backends
         self._clock = clock
@@ -83,6 +91,7 @@ class Auditor:
         info = request_info(request.method, request.raw_path, request.query)
         user = request.impersonator or request.user
         detail = self._policy.detail(info, user)
+        self.counts.request(LEVEL_NAMES[detail.level])
         if detail.level is Level.NONE:
             return
         trail = Trail(request, info, detail, self._now())
@@ -126,12 +135,15 @@ class Auditor:
         if not trail.takes(stage):
             return
         event = trail.event(stage, self._now(), status, response)
+        self.counts.events += 1
         for backend in self._backends:
             try:
                 await backend.take(event)
             except BackendError as error:
                 logger.error("audit event lost id=%s: %s", event["auditID"], error)
+                self.counts.lost(error.plugin)
                 if backend.is_strict and stage is Stage.REQUEST_RECEIVED:
+                    self.counts.rejected += 1
                     raise InternalError.of(NOT_STORED) from error
 
     def _now(self) -> str:

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -79,8 +79,15 @@ class BatchBackend:
 
     is_strict = False
 
-    def __init__(self, target: Target, truncation: Truncation, batching: Batching) -> None:
-        """Deliver to `target`; events that it does not take are lost."""
+    def __init__(
+        self,
+        target: Target,
+        truncation: Truncation,
+        batching: Batching,
+        lost: Callable[[str, int], None],
+    ) -> None:
+        """Deliver to `target`; events that it does not take are lost, and `lost` is told."""
+        self._lost = lost
         self._target = target
         self._truncation = truncation
         self._batching = batching
@@ -93,7 +100,7 @@ class BatchBackend:
         try:
             self._buffer.put_nowait(_fitting(event, self._truncation))
         except asyncio.QueueFull as error:
-            raise BackendError("the audit buffer is full") from error
+            raise BackendError("the audit buffer is full", "buffered") from error
 
     async def run(self) -> None:
         """Deliver batches until cancelled."""
@@ -143,6 +150,7 @@ class BatchBackend:
                     await self._target.deliver(part)
                 except BackendError as error:
                     logger.error("audit events lost count=%d: %s", len(part), error)
+                    self._lost(error.plugin, len(part))
 
 
 def _fitting(event: Object, truncation: Truncation) -> Object:
@@ -150,5 +158,6 @@ def _fitting(event: Object, truncation: Truncation) -> Object:
         return event
     small = truncated(event, truncation.max_event_bytes)
     if small is None:
-        raise BackendError(f"it is larger than {truncation.max_event_bytes} bytes")
+        text = f"it is larger than {truncation.max_event_bytes} bytes"
+        raise BackendError(text, "truncate")
     return small

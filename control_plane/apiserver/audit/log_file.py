@@ -70,7 +70,7 @@ class LogFile:
             for event in events:
                 self.write(orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE))
         except OSError as error:
-            raise BackendError(f"{self._path}: {error.strerror or error}") from error
+            raise BackendError(f"{self._path}: {error.strerror or error}", "log") from error
 
     async def close(self) -> None:
         """Close the file."""

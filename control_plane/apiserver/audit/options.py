@@ -19,6 +19,7 @@ from control_plane.apiserver.audit.backends import (
     Target,
     Truncation,
 )
+from control_plane.apiserver.audit.counts import AuditCounts
 from control_plane.apiserver.audit.log_file import NO_ROTATION, LogFile, Rotation
 from control_plane.apiserver.audit.policy import Policy
 from control_plane.apiserver.audit.policy_file import PolicyError, read_policy
@@ -40,11 +41,11 @@ class Delivery:
     is_strict: bool
     truncation: Truncation
 
-    def backend(self, target: Target) -> Backend:
-        """A backend that delivers to `target`."""
+    def backend(self, target: Target, counts: AuditCounts) -> Backend:
+        """A backend that delivers to `target`, and counts what it loses."""
         if self.batching is None:
             return DirectBackend(target, self.truncation, is_strict=self.is_strict)
-        return BatchBackend(target, self.truncation, self.batching)
+        return BatchBackend(target, self.truncation, self.batching, counts.lost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,16 +235,16 @@ def auditor_of(
     """The auditor that is asked for; raises ValueError of one line that names what cannot be."""
     if options is None:
         return None
-    policy, backends = options.read(), []
+    policy, backends, counts = options.read(), [], AuditCounts()
     if options.log_path:
         try:
             file = LogFile(options.log_path, options.rotation, clock)
         except OSError as error:
             text = f"{error.strerror}: give a file that can be written"
             raise ValueError(f"{LOG}-path {options.log_path}: {text}") from error
-        backends.append(options.log.backend(file))
+        backends.append(options.log.backend(file, counts))
     if options.webhook is not None:
         config = ClientConfig.from_kubeconfig(options.webhook)
         webhook = Webhook(config, options.webhook_backoff_seconds)
-        backends.append(options.webhook_delivery.backend(webhook))
-    return Auditor(policy, backends, clock)
+        backends.append(options.webhook_delivery.backend(webhook, counts))
+    return Auditor(policy, backends, clock, counts)

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from control_plane.apiserver.http.request import Request
 
 
+PATCHED = "patch.webhook.admission.k8s.io/"
+_QUOTING = ("BadRequest", "Invalid")
+
+
 class Trail:
     """The record of a request that the policy wants recorded."""
 
@@ -80,14 +84,28 @@ class Trail:
             "sourceIPs": source_addresses(request.headers, request.client),
             "userAgent": agent(request.header(b"user-agent")),
             "objectRef": self._reference,
-            "responseStatus": status,
+            "responseStatus": self._status(status),
             "requestObject": self._request_object,
             "responseObject": self._shown(response),
             "requestReceivedTimestamp": self._received,
             "stageTimestamp": now,
-            "annotations": dict(request.annotations),
+            "annotations": self._annotations(),
         }
         return {key: value for key, value in fields.items() if key in _ALWAYS or value}
+
+    def _status(self, status: Object | None) -> Object | None:
+        """The answer's status; what is said against a secret may quote it."""
+        if status is None or self.detail.level >= Level.REQUEST or self.info.resource != "secrets":
+            return status
+        if status.get("reason") not in _QUOTING:
+            return status
+        return {key: value for key, value in status.items() if key not in ("message", "details")}
+
+    def _annotations(self) -> dict[str, str]:
+        """What has been noted of the request; patches hold values, as its object does."""
+        shows_objects = self.detail.level >= Level.REQUEST
+        noted = self._request.annotations.items()
+        return {key: value for key, value in noted if shows_objects or not key.startswith(PATCHED)}
 
     def _shown(self, document: Any) -> Any:
         omits = self.detail.omit_managed_fields

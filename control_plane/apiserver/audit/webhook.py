@@ -46,7 +46,7 @@ class Webhook:
             why = await self._send(body)
             if not why:
                 return
-        raise BackendError(f"{self._config.server}: {why}")
+        raise BackendError(f"{self._config.server}: {why}", "webhook")
 
     async def close(self) -> None:
         """Close the connections."""
@@ -68,7 +68,8 @@ class Webhook:
                 if answer.status in RETRIED:
                     return f"it answered {answer.status}"
                 if answer.status >= 300:
-                    raise BackendError(f"{self._config.server}: it answered {answer.status}")
+                    text = f"{self._config.server}: it answered {answer.status}"
+                    raise BackendError(text, "webhook")
                 return ""
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             return str(error) or type(error).__name__

@@ -4,20 +4,25 @@ import base64
 import dataclasses
 import json
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
 import yaml
 
 from control_plane.apiserver.audit.backends import Batching, Truncation
 from control_plane.apiserver.audit.options import AuditOptions, Delivery
+from control_plane.apiserver.auth.tokens import TokenSigner, TokenSubject
 from control_plane.apiserver.config import ConfigError, checked
 from tests.control_plane.apiserver.conftest import raw_api
 from tests.control_plane.apiserver.objects import config_map
+from tests.control_plane.apiserver.webhook_peer import patching
+from tests.control_plane.apiserver.webhook_stage import MUTATING, WebhookStage
 from tests.support.apiserver import ThreadedApiServer
 from tests.support.datastore import Datastore
 from tests.support.raw_api import RawApi
@@ -38,6 +43,8 @@ POLICY = {
 }
 MAPS = "/api/v1/namespaces/default/configmaps"
 SECRETS = "/api/v1/namespaces/default/secrets"
+ACCOUNTS = "/api/v1/namespaces/default/serviceaccounts"
+MAX_SECONDS, OLD_ISSUER = 7200, "https://old.example.com"
 Event = dict[str, Any]
 
 
@@ -111,11 +118,15 @@ def server(directory: Path, receiver: Receiver) -> Iterator[ThreadedApiServer]:
         webhook_backoff_seconds=0.1,
         webhook_delivery=Delivery(batching, is_strict=False, truncation=Truncation()),
     )
-    with (
-        Datastore() as store,
-        ThreadedApiServer(store.endpoint, directory, audit=options) as running,
-    ):
-        yield running
+    with Datastore() as store:
+        running = ThreadedApiServer(store.endpoint, directory, audit=options)
+        config = running.server.config
+        accounts = dataclasses.replace(
+            config.service_accounts, max_seconds=MAX_SECONDS, issuers=(OLD_ISSUER,)
+        )
+        running.server.config = dataclasses.replace(config, service_accounts=accounts)
+        with running:
+            yield running
 
 
 @pytest.fixture
@@ -272,6 +283,116 @@ def test_no_secret_and_no_token_is_recorded_at_metadata(api: RawApi, log: Log) -
     assert base64.b64encode(value.encode()).decode() not in text
     assert issued.json["status"]["token"] not in text
     assert issued.json["status"]["token"].split(".")[2] not in text
+
+
+def account(api: RawApi) -> tuple[str, str]:
+    """The name and the uid of a new service account."""
+    name = f"a-{uuid.uuid4().hex[:8]}"
+    return name, api.post(ACCOUNTS, {"metadata": {"name": name}}).json["metadata"]["uid"]
+
+
+def counted(api: RawApi, name: str) -> float:
+    """The value of a metric without labels."""
+    lines = api.get("/metrics", accept="*/*").text.splitlines()
+    (value,) = (line.split()[-1] for line in lines if line.startswith(f"{name} "))
+    return float(value)
+
+
+def test_a_token_that_its_pod_should_have_replaced_is_recorded(
+    server: ThreadedApiServer, api: RawApi, log: Log
+) -> None:
+    name, uid = account(api)
+    keys = server.server.config.service_accounts
+    subject, began = TokenSubject("default", name, uid, {}), time.time() - 4000
+    stale, valid = (
+        TokenSigner(keys).sign(subject, keys.audiences, 10_000, began, warn_after).token
+        for warn_after in (3607, 9000)
+    )
+    for token in (stale, valid):
+        with RawApi(server.url, server.pki.pair("ca").certificate, token=token) as client:
+            answers = [client.get(MAPS) for _ in range(2)]  # the second one from memory
+        for answer in answers:
+            (event,) = log.of(answer.headers["Audit-Id"], 1)
+            noted = event["annotations"].get("authentication.k8s.io/stale-token", "")
+            expected = f"subject: system:serviceaccount:default:{name}, seconds after warning thr"
+            assert noted.startswith(expected) is (token == stale)
+    assert counted(api, "serviceaccount_stale_tokens_total") == 1
+    assert counted(api, "serviceaccount_valid_tokens_total") == 1
+    assert counted(api, "serviceaccount_legacy_tokens_total") == 0
+
+
+def test_a_token_of_an_issuer_of_before_is_believed(server: ThreadedApiServer, api: RawApi) -> None:
+    name, uid = account(api)
+    keys = server.server.config.service_accounts
+    subject = TokenSubject("default", name, uid, {})
+    for issuer, code in ((OLD_ISSUER, 403), ("https://other.example.com", 401)):
+        signer = TokenSigner(dataclasses.replace(keys, issuer=issuer))
+        token = signer.sign(subject, keys.audiences, 600, time.time()).token
+        with RawApi(server.url, server.pki.pair("ca").certificate, token=token) as client:
+            assert client.get(MAPS).code == code
+
+
+def test_a_token_is_no_longer_good_than_the_server_allows(api: RawApi, log: Log) -> None:
+    name, _ = account(api)
+    answer = api.post(f"{ACCOUNTS}/{name}/token", {"spec": {"expirationSeconds": 100_000}})
+    assert answer.code == 201
+    text = f"requested expiration of 100000 seconds shortened to {MAX_SECONDS} seconds"
+    assert answer.headers["Warning"] == f'299 - "{text}"'
+    assert answer.json["spec"]["expirationSeconds"] == MAX_SECONDS
+    claims = jwt.decode(answer.json["status"]["token"], options={"verify_signature": False})
+    assert claims["exp"] - claims["iat"] == MAX_SECONDS
+    _, complete = log.of(answer.headers["Audit-Id"])
+    issued = complete["annotations"]["authentication.kubernetes.io/issued-credential-id"]
+    assert issued == f"JTI={claims['jti']}"
+
+
+def test_a_webhooks_patch_is_recorded_from_the_level_request_on(
+    stage: WebhookStage, log: Log
+) -> None:
+    value = f"hush-{uuid.uuid4().hex}"
+    encoded = base64.b64encode(value.encode()).decode()
+    hooks = []
+    for resource, shown in (("configmaps", "shown"), ("secrets", encoded)):
+        path = f"/{resource}"
+        added = {"op": "add", "path": "/data", "value": {"k": shown}}
+        stage.peer.answers[path] = patching(added)
+        hooks.append(stage.webhook(path, ("", resource)))
+    with stage.configured(MUTATING, *hooks):
+        seen, unseen = (
+            stage.api.post(f"{stage.path}/{resource}", {"metadata": {"name": "x"}})
+            for resource in ("configmaps", "secrets")
+        )
+    assert unseen.json["data"] == {"k": encoded}
+    notes = log.of(seen.headers["Audit-Id"])[1]["annotations"]
+    note = json.loads(notes["patch.webhook.admission.k8s.io/round_0_index_0"])
+    assert note["patch"] == [{"op": "add", "path": "/data", "value": {"k": "shown"}}]
+    notes = log.of(unseen.headers["Audit-Id"])[1]["annotations"]
+    mutation = json.loads(notes["mutation.webhook.admission.k8s.io/round_0_index_1"])
+    assert mutation["mutated"] is True
+    assert not [key for key in notes if key.startswith("patch.")]
+    assert encoded not in log.text()
+
+
+def test_an_error_that_quotes_a_secret_is_recorded_without_its_text(api: RawApi, log: Log) -> None:
+    value, name = f"hush-{uuid.uuid4().hex}", f"s-{uuid.uuid4().hex[:8]}"
+    assert api.post(SECRETS, {"metadata": {"name": name}}).code == 201
+    operation = {"op": "bogus", "path": "/data/k", "value": value}
+    refused = api.patch(f"{SECRETS}/{name}", [operation], "json")
+    assert value in refused.message
+    _, complete = log.of(refused.headers["Audit-Id"])
+    status = {"metadata": {}, "status": "Failure", "reason": "BadRequest", "code": 400}
+    assert complete["responseStatus"] == status
+    assert value not in log.text()
+
+
+def test_what_is_recorded_is_counted(api: RawApi, log: Log) -> None:
+    before = counted(api, "apiserver_audit_event_total")
+    log.of(api.get(f"{MAPS}/absent").headers["Audit-Id"])
+    assert counted(api, "apiserver_audit_event_total") >= before + 2
+    assert counted(api, "apiserver_audit_requests_rejected_total") == 0
+    text = api.get("/metrics", accept="*/*").text
+    for level in ("None", "Metadata", "Request", "RequestResponse"):
+        assert f'apiserver_audit_level_total{{level="{level}"}}' in text
 
 
 def test_the_webhook_gets_the_same_events_even_after_a_failure(

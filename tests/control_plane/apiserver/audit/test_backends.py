@@ -17,6 +17,7 @@ from control_plane.apiserver.audit.backends import (
     DirectBackend,
     Truncation,
 )
+from control_plane.apiserver.audit.counts import AuditCounts
 from control_plane.apiserver.audit.log_file import MEGABYTE, LogFile, Rotation
 
 BEGIN = datetime.datetime(2026, 1, 2, 3, 4, 5, 678_000, tzinfo=datetime.UTC)
@@ -37,7 +38,7 @@ class Clock:
 class Taken:
     """A target that remembers batches, or takes none."""
 
-    def __init__(self, error: str = "") -> None:
+    def __init__(self, error: BackendError | None = None) -> None:
         self.batches: list[list[Any]] = []
         self.error = error
         self.closed = False
@@ -45,7 +46,7 @@ class Taken:
 
     async def deliver(self, events: Sequence[Any]) -> None:
         if self.error:
-            raise BackendError(self.error)
+            raise self.error
         self.batches.append(list(events))
         if sum(map(len, self.batches)) >= 7:
             self.has_seven.set()
@@ -98,7 +99,7 @@ def test_a_file_that_is_there_is_continued(tmp_path: Path) -> None:
 
 async def test_batches_are_of_the_size_that_was_asked_for() -> None:
     target = Taken()
-    backend = BatchBackend(target, WHOLE, Batching(10, 3, 0.0))
+    backend = BatchBackend(target, WHOLE, Batching(10, 3, 0.0), AuditCounts().lost)
     for number in range(7):
         await backend.take(event(number))
     task = asyncio.create_task(backend.run())
@@ -111,7 +112,7 @@ async def test_batches_are_of_the_size_that_was_asked_for() -> None:
 
 async def test_what_waits_is_delivered_at_the_end() -> None:
     target = Taken()
-    backend = BatchBackend(target, WHOLE, Batching(10, 400, 3600.0))
+    backend = BatchBackend(target, WHOLE, Batching(10, 400, 3600.0), AuditCounts().lost)
     task = asyncio.create_task(backend.run())
     for number in range(3):
         await backend.take(event(number))
@@ -124,7 +125,7 @@ async def test_what_waits_is_delivered_at_the_end() -> None:
 
 
 async def test_a_full_buffer_takes_no_more() -> None:
-    backend = BatchBackend(Taken(), WHOLE, Batching(2, 1, 0.0))
+    backend = BatchBackend(Taken(), WHOLE, Batching(2, 1, 0.0), AuditCounts().lost)
     await backend.take(event(0))
     await backend.take(event(1))
     with pytest.raises(BackendError, match="the audit buffer is full"):
@@ -142,8 +143,22 @@ async def test_large_events_are_cut_down_or_left_out() -> None:
 
 async def test_large_batches_are_divided() -> None:
     target = Taken()
-    backend = BatchBackend(target, Truncation(True, 1000, 600), Batching(10, 10, 0.0))
+    backend = BatchBackend(
+        target, Truncation(True, 1000, 600), Batching(10, 10, 0.0), AuditCounts().lost
+    )
     for number in range(3):
         await backend.take({**event(number), "requestURI": "x" * 250})
     await backend.close()
     assert [len(batch) for batch in target.batches] == [2, 1]
+
+
+async def test_what_is_lost_is_counted_by_who_has_lost_it() -> None:
+    counts = AuditCounts()
+    error = BackendError("no space left", "log")
+    backend = BatchBackend(Taken(error), WHOLE, Batching(10, 2, 0.0), counts.lost)
+    for number in range(3):
+        await backend.take(event(number))
+    await backend.close()
+    families = {family.name: family for family in counts.look()()}
+    (sample,) = families["apiserver_audit_error"].samples
+    assert (sample.labels, sample.value) == ({"plugin": "log"}, 3)
