@@ -14,7 +14,7 @@ LISTED = TESTS / "control_plane" / "conformance.txt"
 
 def marked() -> Iterator[str]:
     """The names that tests are marked with."""
-    for path in (TESTS / "control_plane" / "apiserver").glob("test_*.py"):
+    for path in (TESTS / "control_plane").rglob("test_*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 name = node.value

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from control_plane.api.objects import Object, dig, find_condition, is_terminating, name_of
 from control_plane.api.resources import (
     CONFIGMAPS,
@@ -44,6 +46,28 @@ async def test_new_namespace_gets_account_and_ca_and_gets_them_back(stage: Stage
     again = await appears(stage, SERVICEACCOUNTS, "default", "furnished")
     assert again["metadata"]["uid"] != account["metadata"]["uid"]
     assert (await appears(stage, CONFIGMAPS, CA, "furnished"))["data"] == published["data"]
+
+
+@pytest.mark.conformance(
+    "[sig-auth] ServiceAccounts should guarantee kube-root-ca.crt exist in any namespace "
+    "[Conformance]"
+)
+async def test_service_accounts_should_guarantee_kube_root_ca_exist_in_any_namespace(
+    stage: Stage,
+) -> None:
+    await stage.namespace("svcaccounts")
+    published = await appears(stage, CONFIGMAPS, CA, "svcaccounts")
+    await stage.client.delete(CONFIGMAPS, CA, "svcaccounts")
+    again = await appears(stage, CONFIGMAPS, CA, "svcaccounts")
+    assert again["metadata"]["uid"] != published["metadata"]["uid"]
+    spoilt = {"data": {"ca.crt": "", "other": "x"}}
+    await stage.client.patch(CONFIGMAPS, CA, spoilt, "svcaccounts")
+    async with asyncio.timeout(SECONDS):
+        while True:
+            found = await stage.client.get(CONFIGMAPS, CA, "svcaccounts")
+            if found["data"] == published["data"]:
+                break
+            await asyncio.sleep(0.05)
 
 
 async def test_deleted_namespace_goes_with_all_it_holds(stage: Stage) -> None:
