@@ -1,1 +1,4 @@
-"""A fuzzer of the API server: requests made from its OpenAPI documents, and then spoilt."""
+"""A fuzzer of the API server: requests made from its OpenAPI documents, and then spoilt.
+
+Credentials are spoilt, too.
+"""

@@ -1,4 +1,4 @@
-"""`make fuzz`: many requests to a server, how much memory it takes, and every fault."""
+"""`make fuzz`: many requests and credentials to a server, its memory, and every fault."""
 
 import argparse
 import resource
@@ -6,6 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.fuzz.credentials import CredentialFuzzer
 from tests.fuzz.fuzzer import Fuzzer
 from tests.fuzz.requests import Requests
 from tests.support.apiserver import ThreadedApiServer
@@ -18,6 +19,7 @@ def main() -> int:
     """Send the requests round by round; 1 when one of them was answered with a fault."""
     parser = argparse.ArgumentParser(prog="fuzz")
     parser.add_argument("--requests", type=int, default=100_000)
+    parser.add_argument("--credentials", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     with (
@@ -31,10 +33,15 @@ def main() -> int:
             fuzzer.run(requests, ROUND)
             _say(f"{done + ROUND} requests, {_memory()} MiB, {len(fuzzer.faults)} faults")
         fuzzer.close()
-    for fault in fuzzer.faults[:50]:
+        credentials = CredentialFuzzer(server.url, server.pki, Path(directory), arguments.seed)
+        credentials.tokens(arguments.credentials)
+        credentials.certificates(arguments.credentials // 10)
+        _say(f"{arguments.credentials} tokens and a tenth as many certificates, {_memory()} MiB")
+        faults = [*fuzzer.faults, *credentials.faults]
+    for fault in faults[:50]:
         _say(fault)
     _say(f"answers {dict(sorted(fuzzer.codes.items()))}, the slowest {fuzzer.slowest}")
-    return 1 if fuzzer.faults else 0
+    return 1 if faults else 0
 
 
 def _say(text: str) -> None:
