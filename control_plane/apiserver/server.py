@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import orjson
 
-from control_plane.api.objects import Object
+from control_plane.api.objects import Object, name_of, namespace_of
 from control_plane.api.resources import BUILT_IN, NODES, PODS, SECRETS, SERVICEACCOUNTS, SERVICES
 from control_plane.api.schema import schema
 from control_plane.apiserver import tls
@@ -35,6 +35,7 @@ from control_plane.apiserver.audit.counts import AuditCounts
 from control_plane.apiserver.audit.options import auditor_of
 from control_plane.apiserver.auth.authn import Authenticator
 from control_plane.apiserver.auth.authz import Authorizer, Mode
+from control_plane.apiserver.auth.legacy_tokens import LAST_USED
 from control_plane.apiserver.auth.node.authorizer import NodeAuthorizer
 from control_plane.apiserver.auth.node.follower import follow_nodes
 from control_plane.apiserver.auth.rbac.authorizer import RbacAuthorizer
@@ -42,6 +43,7 @@ from control_plane.apiserver.auth.rbac.follower import follow
 from control_plane.apiserver.auth.rbac.role_keeper import HOOK, RoleKeeper
 from control_plane.apiserver.auth.token_sources import TokenSources
 from control_plane.apiserver.auth.tokens import TokenAuthenticator, TokenSigner
+from control_plane.apiserver.auth.user import MASTERS_GROUP, User
 from control_plane.apiserver.bootstrap import HOOKS, Bootstrap
 from control_plane.apiserver.compaction import Compactor
 from control_plane.apiserver.component_health import ComponentHealth
@@ -63,8 +65,9 @@ from control_plane.apiserver.kubelet import KubeletClient
 from control_plane.apiserver.memory import collect_seldom, leave_out_start
 from control_plane.apiserver.metrics.endpoint import MetricsEndpoint, all_of
 from control_plane.apiserver.metrics.store_calls import StoreCalls
+from control_plane.apiserver.registry.call import Call
 from control_plane.apiserver.registry.reading import Reader
-from control_plane.apiserver.registry.registry import Registry
+from control_plane.apiserver.registry.registry import Edit, Registry
 from control_plane.apiserver.repair.repairs import Repairs
 from control_plane.apiserver.server_presence import ServerPresence, advertised_address
 from control_plane.apiserver.service_endpoints import ServiceEndpoints
@@ -171,7 +174,8 @@ async def _assembled(
     kubelets = KubeletClient(collections, kubelet_tls, config.kubelet_address_types)
     reader, signer = Reader(collections), TokenSigner(config.service_accounts)
     lookup = functools.partial(_find_core, collections)
-    accounts, own = TokenAuthenticator(config.service_accounts, lookup), config.service_accounts
+    own, mark = config.service_accounts, functools.partial(_mark_used, registry)
+    accounts = TokenAuthenticator(own, lookup, mark, _now)
     tokens = TokenSources(config.auth, accounts, own.issuer, lookup, _now)
     components = ComponentHealth(etcd, config.etcd_prefix, collections, _now)
     aggregation = AggregationParts.of(config, collections)
@@ -284,6 +288,19 @@ async def _find_core(
     """Look up what a token is bound to."""
     row = {row.plural: row for row in (SERVICEACCOUNTS, PODS, SECRETS, NODES)}[plural]
     return await collections.find(row, namespace, name)
+
+
+async def _mark_used(registry: Registry, secret: Object, day: str) -> None:
+    """Note in the secret of a token when that was used."""
+
+    async def marked(stored: Object) -> Object:
+        metadata = stored["metadata"]
+        labels = {**(metadata.get("labels") or {}), LAST_USED: day}
+        return {**stored, "metadata": {**metadata, "labels": labels}}
+
+    edit = Edit(SECRETS, namespace_of(secret), name_of(secret), marked)
+    call = Call(User("system:apiserver", (MASTERS_GROUP,)), field_manager="kube-apiserver")
+    await registry.update(edit, call)
 
 
 def _now() -> datetime.datetime:

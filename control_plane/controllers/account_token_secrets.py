@@ -38,6 +38,7 @@ SECRET_TYPE = "kubernetes.io/service-account-token"
 NAME_ANNOTATION = "kubernetes.io/service-account.name"
 UID_ANNOTATION = "kubernetes.io/service-account.uid"
 ISSUER = "kubernetes/serviceaccount"
+CLAIMS = "kubernetes.io/serviceaccount"
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
@@ -100,10 +101,10 @@ def claims(secret: Object, account: Object) -> dict[str, str]:
     namespace, name = namespace_of(secret), name_of(account)
     return {
         "iss": ISSUER,
-        f"{ISSUER}/namespace": namespace,
-        f"{ISSUER}/secret.name": name_of(secret),
-        f"{ISSUER}/service-account.name": name,
-        f"{ISSUER}/service-account.uid": uid_of(account),
+        f"{CLAIMS}/namespace": namespace,
+        f"{CLAIMS}/secret.name": name_of(secret),
+        f"{CLAIMS}/service-account.name": name,
+        f"{CLAIMS}/service-account.uid": uid_of(account),
         "sub": f"system:serviceaccount:{namespace}:{name}",
     }
 

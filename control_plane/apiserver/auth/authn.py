@@ -55,16 +55,22 @@ class Authenticator:
                 is_wrong = bool(peer.objection)
         token = bearer_token(request.headers) or _socket_token(request)
         if token is not None:
-            try:
-                shown = await self._tokens.chain.shown(token)
-            except TokenError as error:
-                raise Unauthorized("Unauthorized") from error
-            for key, value in shown.annotations:
-                request.annotate(key, value)
-            return shown.user
+            return await self._bearer(request, token)
         if is_wrong or not self._tokens.anonymous.includes(request.path):
             raise Unauthorized("Unauthorized")
         return ANONYMOUS
+
+    async def _bearer(self, request: Request, token: str) -> User:
+        """Whose the token is; what is to be said of it goes with the request."""
+        try:
+            shown = await self._tokens.chain.shown(token)
+        except TokenError as error:
+            raise Unauthorized("Unauthorized") from error
+        for key, value in shown.annotations:
+            request.annotate(key, value)
+        for text in shown.warnings:
+            request.warn(text)
+        return shown.user
 
     def _allows(self, name: str) -> bool:
         names = self._proxies.allowed_names if self._proxies is not None else ()

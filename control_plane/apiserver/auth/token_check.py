@@ -18,12 +18,13 @@ class TokenError(Exception):
 class Verified(NamedTuple):
     """Whose a token is, and for which of the audiences that were asked about it is good.
 
-    `annotations` are for the audit event of whoever shows it.
+    `annotations` are for the audit event of whoever shows it, `warnings` for themselves.
     """
 
     user: User
     audiences: tuple[str, ...]
     annotations: tuple[tuple[str, str], ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 class TokenChecker(Protocol):

@@ -6,11 +6,10 @@ deletion). One of the old kind, without an end, is good while the secret it lies
 Source: pkg/serviceaccount of Kubernetes v1.35.
 """
 
-import base64
-import hmac
+import datetime
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,21 +19,23 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from control_plane.api.go_syntax import quote
-from control_plane.api.objects import Object, dig, uid_of
-from control_plane.api.timestamps import parse
+from control_plane.api.objects import uid_of
 from control_plane.api.token_keys import PublicKey, algorithm_of, key_id
+from control_plane.apiserver.auth.account_checks import (
+    Lookup,
+    account_user,
+    checked_account,
+    is_long_gone,
+)
+from control_plane.apiserver.auth.legacy_tokens import LEGACY_ISSUER, LegacyTokens, Mark
 from control_plane.apiserver.auth.token_check import TokenError, Verified, issuer_of
 from control_plane.apiserver.auth.token_uses import TokenUses
-from control_plane.apiserver.auth.user import CREDENTIAL_ID, User, authenticated
+from control_plane.apiserver.auth.user import CREDENTIAL_ID, User
 from control_plane.apiserver.config import ConfigError, ServiceAccountKeys
 
-LEGACY_ISSUER = "kubernetes/serviceaccount"
 STALE_TOKEN = "authentication.k8s.io/stale-token"
-DELETED_LEEWAY_SECONDS = 60
 # claims of objects that a token may be bound to: their plurals, and whether they have a namespace
 _BOUND = (("pod", "pods", True), ("secret", "secrets", True), ("node", "nodes", False))
-
-Lookup = Callable[[str, str, str], Awaitable[Object | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +106,19 @@ class TokenSigner:
 class TokenAuthenticator:
     """Checks tokens against keys, time, and the objects they are bound to."""
 
-    def __init__(self, keys: ServiceAccountKeys, lookup: Lookup) -> None:
-        """`lookup(plural, namespace, name)` reads a core object or returns None."""
+    def __init__(
+        self,
+        keys: ServiceAccountKeys,
+        lookup: Lookup,
+        mark: Mark,
+        clock: Callable[[], datetime.datetime],
+    ) -> None:
+        """`lookup(plural, namespace, name)` reads a core object or returns None.
+
+        `mark(secret, day)` notes the last use of a token of the old kind.
+        """
         self.uses = TokenUses()
+        self._legacy = LegacyTokens(keys.audiences, lookup, self.uses, mark, clock)
         self._issuers = (keys.issuer, *keys.issuers)
         self.audiences = keys.audiences
         self._keys = {key_id(key): key for key in map(load_public_key, keys.public_keys)}
@@ -123,7 +134,7 @@ class TokenAuthenticator:
             return None
         claims = self._claims(token, issuer)
         if issuer == LEGACY_ISSUER:
-            return await self._legacy(token, claims, audiences)
+            return await self._legacy.verified(token, claims, audiences)
         intended = _audiences_of(claims)
         common = tuple(audience for audience in audiences if audience in intended)
         if not common:
@@ -150,33 +161,12 @@ class TokenAuthenticator:
         text = f"subject: {user.name}, seconds after warning threshold: {late}"
         return ((STALE_TOKEN, text),)
 
-    async def _legacy(
-        self, token: str, claims: Mapping[str, Any], audiences: Sequence[str]
-    ) -> Verified | None:
-        """A token that lies in a secret: for the server's own audiences, and while it is there."""
-        common = tuple(audience for audience in audiences if audience in self.audiences)
-        if not common:
-            return None
-        fields = ("namespace", "service-account.name", "service-account.uid", "secret.name")
-        texts = [str(claims.get(f"{LEGACY_ISSUER}/{field}") or "") for field in fields]
-        namespace, name, uid, secret_name = texts
-        if not all(texts) or claims["sub"] != f"system:serviceaccount:{namespace}:{name}":
-            raise TokenError("the subject does not match the service account")
-        secret = await self._lookup("secrets", namespace, secret_name)
-        if secret is None or dig(secret, "metadata", "deletionTimestamp") is not None:
-            raise TokenError("service account token has been invalidated")
-        if not hmac.compare_digest(_stored_token(secret), token.encode()):
-            raise TokenError("service account token has been invalidated")
-        await self._check_account(namespace, {"name": name, "uid": uid})
-        self.uses.legacy += 1
-        return Verified(account_user(namespace, name, uid, {}), common)
-
     async def _account(self, claims: Mapping[str, Any], private: Mapping[str, Any]) -> User:
         namespace = private.get("namespace", "")
         account = private.get("serviceaccount", {})
         if claims.get("sub") != f"system:serviceaccount:{namespace}:{account.get('name', '')}":
             raise TokenError("the subject does not match the service account")
-        await self._check_account(namespace, account)
+        await checked_account(self._lookup, namespace, account)
         for kind, plural, place in _BOUND:
             if kind in private:
                 where = namespace if place else ""
@@ -206,44 +196,17 @@ class TokenAuthenticator:
                 reason = str(error)
         raise TokenError(reason)
 
-    async def _check_account(self, namespace: str, ref: Mapping[str, str]) -> None:
-        obj = await self._lookup("serviceaccounts", namespace, ref.get("name", ""))
-        if obj is None or _is_long_gone(obj):
-            raise TokenError(f"service account {namespace}/{ref.get('name')} has been deleted")
-        if uid_of(obj) != ref.get("uid"):
-            raise TokenError(
-                f"service account UID ({uid_of(obj)}) does not match claim ({ref.get('uid')})"
-            )
-
     async def _check_bound(
         self, kind: str, plural: str, namespace: str, ref: Mapping[str, str]
     ) -> None:
         obj = await self._lookup(plural, namespace, ref.get("name", ""))
-        if obj is None or _is_long_gone(obj):
+        if obj is None or is_long_gone(obj):
             raise TokenError("service account token has been invalidated")
         if uid_of(obj) != ref.get("uid"):
             raise TokenError(
                 f"{kind} UID ({uid_of(obj)}) does not match service account {kind} ref claim "
                 f"({ref.get('uid')})"
             )
-
-
-def account_user(namespace: str, name: str, uid: str, extra: Mapping[str, tuple[str, ...]]) -> User:
-    """The user that a service account is."""
-    groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}")
-    return authenticated(f"system:serviceaccount:{namespace}:{name}", groups, uid, extra)
-
-
-def _stored_token(secret: Object) -> bytes:
-    try:
-        return base64.b64decode(dig(secret, "data", "token", default=""))
-    except ValueError:
-        return b""
-
-
-def _is_long_gone(obj: Object) -> bool:
-    deleted = dig(obj, "metadata", "deletionTimestamp", default=None)
-    return bool(deleted) and time.time() > parse(deleted).timestamp() + DELETED_LEEWAY_SECONDS
 
 
 def _audiences_of(claims: Mapping[str, Any]) -> list[str]:

@@ -36,8 +36,12 @@ async def review_token(services: ApiServices, request: Request, target: Target) 
 
 async def _verdict(services: ApiServices, token: str, audiences: Sequence[str]) -> Object:
     try:
-        user, common, _ = await services.tokens.chain.verified(token, audiences)
+        found = await services.tokens.chain.verified(token, audiences)
     except TokenError as error:
         why = str(error)
         return {"user": {}, "error": f"[{_INVALID}, {why}]" if why else _INVALID}
-    return {"authenticated": True, "user": user_info(user), "audiences": list(common)}
+    return {
+        "authenticated": True,
+        "user": user_info(found.user),
+        "audiences": list(found.audiences),
+    }

@@ -4,7 +4,13 @@ import base64
 from typing import Any
 
 from control_plane.api.objects import dig
-from control_plane.api.resources import SECRETS, SELFSUBJECTREVIEWS, SERVICEACCOUNTS
+from control_plane.api.resources import (
+    SECRETS,
+    SELFSUBJECTREVIEWS,
+    SERVICEACCOUNTS,
+    TOKENREVIEWS,
+)
+from control_plane.apiserver.auth.legacy_tokens import INVALID_SINCE, LAST_USED
 from control_plane.client.client import ApiClient
 from control_plane.client.config import ClientConfig
 from control_plane.controllers.account_token_secrets import Issuing, claims, plan, read_key
@@ -35,6 +41,11 @@ async def user_of(stage: Stage, token: str) -> Object:
     return found
 
 
+def labels(stage: Stage) -> Object:
+    found = stage.get(SECRETS, f"{NAMESPACE}/robot-token") or {}
+    return dict(dig(found, "metadata", "labels", default={}))
+
+
 async def test_a_secret_bears_its_accounts_token(stage: Stage) -> None:
     await stage.namespace(NAMESPACE)
     made = await stage.client.create(
@@ -55,6 +66,13 @@ async def test_a_secret_bears_its_accounts_token(stage: Stage) -> None:
     user = await user_of(stage, token)
     assert user["username"] == f"system:serviceaccount:{NAMESPACE}:robot"
     assert user["uid"] == made["metadata"]["uid"]
+    await stage.until(lambda: LAST_USED in labels(stage), "the day of its use")
+    invalid = {"metadata": {"labels": {INVALID_SINCE: "2026-01-01"}}}
+    await stage.client.patch(SECRETS, "robot-token", invalid, NAMESPACE)
+    review = {"spec": {"token": token, "audiences": []}}
+    status = (await stage.client.create(TOKENREVIEWS, review))["status"]
+    assert "authenticated" not in status
+    assert f"secret {NAMESPACE}/robot-token for service account" in status["error"]
     await stage.client.delete(SERVICEACCOUNTS, "robot", NAMESPACE)
     await stage.until(
         lambda: stage.get(SECRETS, f"{NAMESPACE}/robot-token") is None, "the secret's end"

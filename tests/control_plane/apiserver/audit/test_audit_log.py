@@ -3,6 +3,7 @@
 import base64
 import dataclasses
 import json
+import re
 import threading
 import time
 import uuid
@@ -319,6 +320,38 @@ def test_a_token_that_its_pod_should_have_replaced_is_recorded(
     assert counted(api, "serviceaccount_stale_tokens_total") == 1
     assert counted(api, "serviceaccount_valid_tokens_total") == 1
     assert counted(api, "serviceaccount_legacy_tokens_total") == 0
+
+
+def test_uses_of_a_token_in_a_secret_are_recorded(
+    server: ThreadedApiServer, api: RawApi, log: Log
+) -> None:
+    name, uid = account(api)
+    annotations = {"kubernetes.io/service-account.name": name}
+    body = {"metadata": {"name": name, "annotations": annotations}}
+    assert api.post(SECRETS, {**body, "type": "kubernetes.io/service-account-token"}).code == 201
+    prefix = "kubernetes.io/serviceaccount"
+    claims = {
+        "iss": "kubernetes/serviceaccount",
+        "sub": f"system:serviceaccount:default:{name}",
+        f"{prefix}/namespace": "default",
+        f"{prefix}/secret.name": name,
+        f"{prefix}/service-account.name": name,
+        f"{prefix}/service-account.uid": uid,
+    }
+    key = server.pki.service_account_key.read_text()
+    token = jwt.encode(claims, key, algorithm="RS256")
+    assert api.patch(f"{SECRETS}/{name}", {"stringData": {"token": token}}).code == 200
+    before = counted(api, "serviceaccount_legacy_manual_token_uses_total")
+    with RawApi(server.url, server.pki.pair("ca").certificate, token=token) as client:
+        wait_until(lambda: client.get(MAPS).code == 403, "the secret to be known")
+        answer = client.get(MAPS)
+    (event,) = log.of(answer.headers["Audit-Id"], 1)
+    notes = event["annotations"]
+    assert notes["authentication.k8s.io/legacy-token"] == claims["sub"]
+    assert notes["authentication.k8s.io/legacy-token-manual-secret"] == name
+    assert counted(api, "serviceaccount_legacy_manual_token_uses_total") == before + 1
+    labels = api.get(f"{SECRETS}/{name}").json["metadata"]["labels"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", labels["kubernetes.io/legacy-token-last-used"])
 
 
 def test_a_token_of_an_issuer_of_before_is_believed(server: ThreadedApiServer, api: RawApi) -> None:
