@@ -15,6 +15,7 @@ from control_plane.api.objects import Object, deep_copy, name_of
 from control_plane.api.preparation.api_services import local_condition
 from control_plane.api.resources import APISERVICES, SERVICES
 from control_plane.api.semantics import semantically_equal
+from control_plane.apiserver.aggregation.availability_counts import AvailabilityCounts
 from control_plane.apiserver.aggregation.parts import AggregationParts
 from control_plane.apiserver.api_service_objects import (
     is_in_condition,
@@ -50,6 +51,7 @@ class ApiServiceKeeper:
     ) -> None:
         """Act as `call` says; `aggregation` finds out whether remote ones are available."""
         self.done = asyncio.Event()
+        self.counts = AvailabilityCounts()
         self._collections = collections
         self._registry = registry
         self._call = call
@@ -112,6 +114,7 @@ class ApiServiceKeeper:
         try:
             while not watcher.has_ended:
                 services = self._stored()
+                self.counts.keep(map(name_of, services))
                 await asyncio.gather(*(self._judge(service) for service in services))
                 remotes = self._aggregation.remotes.by_path.values()
                 is_settled = all(remote.is_available for remote in remotes)
@@ -122,6 +125,7 @@ class ApiServiceKeeper:
 
     async def _judge(self, service: Object) -> None:
         condition = await self._condition_of(service)
+        self.counts.judged(name_of(service), condition)
         if is_in_condition(service, condition):
             return
 

@@ -217,7 +217,8 @@ async def _assembled(
     health = health_endpoints(etcd, config.etcd_prefix, collections, hooks, stopping)
     caches = [collection.cache for collection in collections]
     audited = auditor.counts if auditor is not None else AuditCounts()
-    look = all_of(flow.look, admission.webhooks.look, accounts.uses.look, audited.look)
+    looks = (flow, admission.webhooks, accounts.uses, audited, api_services.counts)
+    look = all_of(*(one.look for one in looks))
     metrics = MetricsEndpoint(edge.requests, caches, etcd.calls, VERSION, health, look)
     app = make_app(services, edge, health, metrics, f"{address}:{port}", flow.routes())
     try:

@@ -373,6 +373,11 @@ def test_without_endpoints_it_is_not_available(api: RawApi, peer: AggregatedPeer
     )
     wait_until(lambda: api.get(FLUNDERS).code == 503, "the refusal")
     assert api.get(FLUNDERS).text == "service unavailable\n"
+    metrics = api.get("/metrics", accept="*/*").text.splitlines()
+    assert f'aggregator_unavailable_apiservice{{name="{NAME}"}} 1.0' in metrics
+    assert 'aggregator_unavailable_apiservice{name="v1.apps"} 0.0' in metrics
+    became = f'aggregator_unavailable_apiservice_total{{name="{NAME}",reason="MissingEndpoints"}}'
+    assert [line for line in metrics if line.startswith(became)]
     assert api.put(f"{SLICES}/wardle-1", ready).code == 200
     wait_until(
         lambda: condition(api.get(f"{API_SERVICES}/{NAME}").json)[1] == "Passed", "the condition"
