@@ -35,6 +35,7 @@ from control_plane.apiserver.audit.counts import AuditCounts
 from control_plane.apiserver.audit.options import auditor_of
 from control_plane.apiserver.auth.authn import Authenticator
 from control_plane.apiserver.auth.authz import Authorizer, Mode
+from control_plane.apiserver.auth.certificates import ServerContext
 from control_plane.apiserver.auth.legacy_tokens import LAST_USED
 from control_plane.apiserver.auth.node.authorizer import NodeAuthorizer
 from control_plane.apiserver.auth.node.follower import follow_nodes
@@ -85,6 +86,7 @@ async def run(config: ApiServerConfig, ready: asyncio.Event | None = None) -> No
     checked(config)
     collect_seldom()
     server_tls = tls.server_context(config.tls, _proxy_authority(config))
+    _check_front_proxies(server_tls, config)
     kubelet_tls = tls.kubelet_context(config.tls)
     files = [
         tls.server_files(server_tls, config.tls, _proxy_authority(config)),
@@ -242,6 +244,17 @@ async def _assembled(
         if auditor is not None:
             await auditor.close()
         await aggregation.session.close()
+
+
+def _check_front_proxies(context: ServerContext, config: ApiServerConfig) -> None:
+    """With an authority for both, whoever has a certificate could ask for anybody."""
+    proxies = config.auth.request_headers
+    is_shared = not context.users.isdisjoint(context.proxies)
+    if proxies is not None and is_shared and not proxies.allowed_names:
+        raise ConfigError(
+            "--requestheader-client-ca-file has an authority of --client-ca-file: "
+            "name the front proxies in --requestheader-allowed-names"
+        )
 
 
 def _proxy_authority(config: ApiServerConfig) -> Path | None:

@@ -36,7 +36,7 @@ def load_server_files(context: ServerContext, files: TlsFiles, proxy_ca: Path | 
     if proxy_ca is not None:
         _load_authority(context, proxy_ca)
         context.users = _authorities(files.client_ca)
-        context.proxies = _authorities(proxy_ca) - context.users
+        context.proxies = _authorities(proxy_ca)
 
 
 def _authorities(path: Path) -> frozenset[bytes]:

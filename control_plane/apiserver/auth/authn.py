@@ -13,6 +13,7 @@ from typing import Protocol
 
 from control_plane.api.errors import BadRequest, Unauthorized
 from control_plane.apiserver.auth.authentication_file import Anonymous
+from control_plane.apiserver.auth.certificates import Peer
 from control_plane.apiserver.auth.request_header import RequestHeaders
 from control_plane.apiserver.auth.token_chain import TokenChain
 from control_plane.apiserver.auth.token_check import TokenError
@@ -42,17 +43,15 @@ class Authenticator:
         connection, is_wrong = request.connection, False
         if connection is not None and connection.peer is not None:
             peer = connection.peer
+            named = self._named(peer, request)
             if time.time() >= peer.expires:
                 is_wrong = True
-            elif peer.is_proxy and self._proxies is not None:
-                found = self._proxies.user(request.header_lines)
-                is_wrong = found is not None and not self._allows(peer.name)
-                if found is not None and not is_wrong:
-                    return found
+            elif named is not None and self._allows(peer.name):
+                return named
             elif peer.user is not None:
                 return peer.user
             else:
-                is_wrong = bool(peer.objection)
+                is_wrong = bool(peer.objection) or named is not None
         token = bearer_token(request.headers) or _socket_token(request)
         if token is not None:
             return await self._bearer(request, token)
@@ -71,6 +70,12 @@ class Authenticator:
         for text in shown.warnings:
             request.warn(text)
         return shown.user
+
+    def _named(self, peer: Peer, request: Request) -> User | None:
+        """For whom a front proxy asks; None where it does not say, and for other peers."""
+        if self._proxies is None or not peer.is_proxy:
+            return None
+        return self._proxies.user(request.header_lines)
 
     def _allows(self, name: str) -> bool:
         names = self._proxies.allowed_names if self._proxies is not None else ()

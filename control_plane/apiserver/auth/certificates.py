@@ -17,7 +17,7 @@ UID_ATTRIBUTE = "1.3.6.1.4.1.57683.2"
 class ServerContext(ssl.SSLContext):
     """The listening side, which knows whose certificates are users and whose front proxies.
 
-    Both are authorities in DER; no `proxies` mean that every peer is a user.
+    Both are authorities in DER, which may be the same; no `proxies` mean that all peers are users.
     """
 
     users: frozenset[bytes] = frozenset()
@@ -28,7 +28,8 @@ class ServerContext(ssl.SSLContext):
 class Peer:
     """Who is at the other end of a connection, until `expires`, in seconds since 1970.
 
-    `name` is the common name; `user` is None for a proxy and for who has an `objection`.
+    `name` is the common name; `user` is None for who has an `objection`, and for a front proxy
+    (`is_proxy`) whose authority is not one of users.
     """
 
     name: str
@@ -48,16 +49,15 @@ def peer_of(tls: Any) -> Peer | None:
     context = tls.context
     proxies = context.proxies if isinstance(context, ServerContext) else frozenset()
     root = _root(tls) if proxies else b""
-    name = "".join(_values(certificate, "commonName")[:1])
-    if root in proxies:
-        return Peer(name, expires, is_proxy=True)
+    name, is_proxy = "".join(_values(certificate, "commonName")[-1:]), root in proxies
     if proxies and root not in context.users:
-        return Peer(name, expires, objection="the certificate is of no authority of users")
+        objection = "" if is_proxy else "the certificate is of no authority of users"
+        return Peer(name, expires, is_proxy=is_proxy, objection=objection)
     try:
         user = user_of_certificate(certificate, hashlib.sha256(der).hexdigest())
     except ValueError as error:
-        return Peer(name, expires, objection=str(error))
-    return Peer(name, expires, user)
+        return Peer(name, expires, is_proxy=is_proxy, objection=str(error))
+    return Peer(name, expires, user, is_proxy)
 
 
 def user_of_certificate(certificate: dict[str, Any], fingerprint: str) -> User | None:

@@ -1,6 +1,7 @@
 """Whose request it is: certificates, front proxies, tokens of every kind, and nobody."""
 
 import base64
+import dataclasses
 import datetime
 import json
 import ssl
@@ -26,9 +27,11 @@ from control_plane.apiserver.auth.config import AuthConfig
 from control_plane.apiserver.auth.jwt_issuer import JwtIssuer, user_of_claims
 from control_plane.apiserver.auth.request_header import RequestHeaders
 from control_plane.apiserver.auth.token_check import TokenError, issuer_of
+from control_plane.apiserver.config_error import ConfigError
+from control_plane.apiserver.server import run
 from control_plane.pki.authority import Authority, Identity, KeyPair
 from control_plane.pki.files import key_pem
-from tests.support.apiserver import LOOPBACK, ThreadedApiServer
+from tests.support.apiserver import LOOPBACK, ThreadedApiServer, cluster_pki
 from tests.support.datastore import Datastore
 from tests.support.raw_api import Answer, RawApi
 
@@ -125,9 +128,18 @@ def proxy(place: Path) -> Authority:
 
 
 @pytest.fixture(scope="module")
-def everything(place: Path, issuer: Issuer, proxy: Authority) -> Iterator[ThreadedApiServer]:
-    """A server that believes tokens of every kind."""
+def proxies(place: Path, proxy: Authority) -> Path:
+    """The authorities of front proxies: one of their own, and that of users."""
     del proxy
+    shared = cluster_pki(place / "cluster", "https://127.0.0.1:6443").pair("ca").certificate
+    path = place / "proxies.crt"
+    path.write_text((place / "proxy-ca.crt").read_text() + shared.read_text())
+    return path
+
+
+@pytest.fixture(scope="module")
+def everything(place: Path, issuer: Issuer, proxies: Path) -> Iterator[ThreadedApiServer]:
+    """A server that believes tokens of every kind."""
     (place / "tokens.csv").write_text(LINES)
     hook = {
         "clusters": [
@@ -168,7 +180,7 @@ def everything(place: Path, issuer: Issuer, proxy: Authority) -> Iterator[Thread
         token_file=place / "tokens.csv",
         bootstrap_tokens=True,
         webhook=place / "hook.yaml",
-        request_headers=RequestHeaders(place / "proxy-ca.crt", ("front-proxy",)),
+        request_headers=RequestHeaders(proxies, ("front-proxy",)),
     )
     with (
         Datastore() as store,
@@ -348,6 +360,27 @@ def test_a_front_proxy_of_another_name_is_not_believed(
     proxy.ensure(pair, Identity("system:masters", ("system:masters",)), NOW)
     assert asked(everything, pair=pair, X_Remote_User="pat").code == 401
     assert asked(everything, "/livez", pair=pair, X_Remote_User="pat").code == 401
+
+
+def test_a_front_proxy_may_be_of_the_users_authority(
+    everything: ThreadedApiServer, place: Path
+) -> None:
+    """And is a user where it asks for nobody, as all are who have other names."""
+    users = Authority.open(everything.pki.pair("ca"), NOW)
+    for name, asks_for in (("front-proxy", "pat"), ("ann", "ann")):
+        pair = KeyPair(place / "shared.crt", place / "shared.key")
+        users.ensure(pair, Identity(name), NOW)
+        assert info(asked(everything, pair=pair, X_Remote_User="pat"))["username"] == asks_for
+        assert info(asked(everything, pair=pair))["username"] == name
+
+
+async def test_a_shared_authority_needs_the_names_of_front_proxies(
+    everything: ThreadedApiServer, proxies: Path
+) -> None:
+    config = everything.server.config
+    auth = dataclasses.replace(config.auth, request_headers=RequestHeaders(proxies))
+    with pytest.raises(ConfigError, match="name the front proxies in --requestheader-allowed"):
+        await run(dataclasses.replace(config, auth=auth))
 
 
 def client_certificate(server: ThreadedApiServer, place: Path, *uids: str) -> KeyPair:
