@@ -13,9 +13,11 @@ from control_plane.api.go_text import go_value
 from control_plane.api.objects import Object
 from control_plane.api.patch import STRATEGIC, Patch
 from control_plane.api.patch.field_types import object_type
-from control_plane.api.resources import Resource
+from control_plane.api.resources import SECRETS, Resource
 from control_plane.apiserver.registry.call import Call
 from control_plane.apiserver.registry.owner_references import IN_PATCHED, drop_repeated_owners
+
+WITHHELD = "<secret data>"
 
 
 class Patching:
@@ -30,6 +32,7 @@ class Patching:
         self._objections = patch.objections(body) if is_checked else ()
         self._expected = Expected.of(resource)
         self._call = call
+        self._is_secret = resource == SECRETS
         self._fields = object_type(resource.api_version, resource.kind)
 
     def apply(self, current: Object) -> Object:
@@ -37,6 +40,8 @@ class Patching:
         patched = self._patch.apply(current, self._document, self._fields)
         is_strategic = self._patch.content_type == STRATEGIC
         shown = go_value(self._document) if is_strategic else to_json(patched)
+        if self._is_secret:  # who may patch one need not be allowed to read it
+            shown = WITHHELD
         if not is_strategic:
             check_patched_identity(patched, self._expected, shown)
         decoded = check_patched(patched, self._expected, self._directive, shown, self._objections)
