@@ -1,12 +1,25 @@
-"""How the garbage collector sees this process; each function is called once, at the start.
+"""How this process uses memory; each function is called once, at the start.
 
 What a request makes is freed by its reference counts. The collector would walk over the schemas of
 all types, which stay for ever, again and again.
+
+A list may take tens of megabytes, for a moment: glibc learns from the first that such blocks are to
+come from the heap, where what is small then keeps the room of what was large.
 """
 
+import ctypes
 import gc
+from contextlib import suppress
 
+_MMAP_THRESHOLD = -3  # mallopt's name for what follows
+_FROM_HEAP = 4 << 20  # blocks up to so many bytes come from the heap, larger ones are given back
 _COLLECT_AFTER = (50_000, 20, 100)  # new objects; younger collections before an older one
+
+
+def give_back_large_blocks() -> None:
+    """Let large blocks be given back when they are freed; elsewhere than on glibc do nothing."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, _FROM_HEAP)
 
 
 def collect_seldom() -> None:

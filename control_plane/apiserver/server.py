@@ -63,7 +63,7 @@ from control_plane.apiserver.http.listener import bind, serving
 from control_plane.apiserver.http.resource_api import ResourcesFirst
 from control_plane.apiserver.http.services import ApiServices
 from control_plane.apiserver.kubelet import KubeletClient
-from control_plane.apiserver.memory import collect_seldom, leave_out_start
+from control_plane.apiserver.memory import collect_seldom, give_back_large_blocks, leave_out_start
 from control_plane.apiserver.metrics.endpoint import MetricsEndpoint, all_of
 from control_plane.apiserver.metrics.store_calls import StoreCalls
 from control_plane.apiserver.registry.call import Call
@@ -85,6 +85,7 @@ async def run(config: ApiServerConfig, ready: asyncio.Event | None = None) -> No
     """Serve until cancelled; set `ready` once the store answers and the first objects are there."""
     checked(config)
     collect_seldom()
+    give_back_large_blocks()
     server_tls = tls.server_context(config.tls, _proxy_authority(config))
     _check_front_proxies(server_tls, config)
     kubelet_tls = tls.kubelet_context(config.tls)

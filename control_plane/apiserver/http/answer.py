@@ -26,6 +26,7 @@ from control_plane.apiserver.http.whole_answer import head_lines, send_whole
 from control_plane.apiserver.protobuf import envelope
 
 GZIP_FROM_BYTES = 128 * 1024
+PIECE_BYTES = 512 * 1024
 MAX_HEADS = 1024  # kinds of answers times flow schemas
 _PRETTY_AGENTS = (b"curl", b"Wget", b"Mozilla/5.0")
 
@@ -64,12 +65,21 @@ class Answer:
         length = (b"content-length", str(len(body)).encode())
         headers = [*head(request, self.media_type), length, *extra, *self.headers]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        await _send_body(body, send)
 
     def _is_plain(self, request: Request) -> bool:
         """Whether only what every answer has stands in the head, and the body goes as it is."""
         is_special = self.headers or request.warnings
         return not is_special and len(self.body) < GZIP_FROM_BYTES
+
+
+async def _send_body(body: bytes, send: Send) -> None:
+    """Send it piece by piece: what is written at once stays with the connection as TLS's room."""
+    rest = memoryview(body)
+    while len(rest) > PIECE_BYTES:
+        piece, rest = rest[:PIECE_BYTES], rest[PIECE_BYTES:]
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": rest})
 
 
 def json_answer(document: Any, request: Request, status: int = 200) -> Answer:
@@ -86,7 +96,7 @@ def encoded_answer(body: bytes, accepted: Accepted, request: Request, status: in
         return Answer(status, text.encode(), YAML)
     if accepted.is_pretty or _is_pretty(request):
         body = orjson.dumps(orjson.loads(body), option=orjson.OPT_INDENT_2)
-    return Answer(status, body + b"\n", JSON)
+    return Answer(status, body if body.endswith(b"\n") else body + b"\n", JSON)
 
 
 def negotiated_answer(document: Object, request: Request, status: int = 200) -> Answer:

@@ -194,3 +194,16 @@ def test_large_lists_are_compressed(api: RawApi, namespace: str) -> None:
         assert "Content-Encoding" not in plain.headers
     small = api.get(f"{path}?fieldSelector=metadata.name%3Dnone")
     assert "Content-Encoding" not in small.headers
+
+
+def test_a_list_that_is_sent_in_pieces_arrives_whole(api: RawApi, namespace: str) -> None:
+    path = f"/api/v1/namespaces/{namespace}/configmaps"
+    values = [letter * 800_000 for letter in "xyz"]
+    for value in values:
+        assert api.post(path, config_map(f"big-{value[0]}", v=value)).code == 201
+    plain = api.request("GET", path, headers={"Accept-Encoding": "identity"})
+    assert [item["data"]["v"] for item in plain.json["items"]] == values
+    assert plain.text.endswith("]}\n")
+    head = api.request("HEAD", path, headers={"Accept-Encoding": "identity"})
+    assert (head.code, head.text) == (200, "")
+    assert head.headers["Content-Length"] == plain.headers["Content-Length"]
