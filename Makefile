@@ -9,7 +9,7 @@ WORKERS ?= 4
 PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/pytest \
 	--numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder
 PROTOS := proto/etcd/auth.proto proto/etcd/election.proto proto/etcd/kv.proto proto/etcd/lock.proto proto/etcd/rpc.proto
-OPENAPI_PROTO := control_plane/api/openapi/openapi_v2.proto
+OPENAPI_PROTOS := control_plane/api/openapi/openapi_v2.proto control_plane/api/openapi/openapi_v3.proto
 CEL_PROTO := control_plane/api/cel/syntax.proto
 
 .DEFAULT_GOAL := help
@@ -107,7 +107,7 @@ fmt: setup ## format in place
 proto: setup ## regenerate the gRPC stubs
 	@$(BIN)/python -m grpc_tools.protoc -I . --python_out=. --pyi_out=. --grpc_python_out=. $(PROTOS)
 	@rm -f proto/etcd/kv_pb2_grpc.py proto/etcd/auth_pb2_grpc.py
-	@$(BIN)/python -m grpc_tools.protoc -I . --python_out=. --pyi_out=. $(OPENAPI_PROTO) $(CEL_PROTO)
+	@$(BIN)/python -m grpc_tools.protoc -I . --python_out=. --pyi_out=. $(OPENAPI_PROTOS) $(CEL_PROTO)
 
 bench: setup servers ## measure, beside a real etcd, and write docs/benchmarks.md
 	@$(BIN)/python -m tests.bench

@@ -54,8 +54,8 @@ FORMATS = """
 | JSON patch, merge patch, strategic merge patch | yes | no: 415 | no: 415 | no: 415 |
 | apply patch | yes | yes | no: 415 | no: 415 |
 | discovery, also aggregated (`apidiscovery.k8s.io/v2`) | yes | yes | yes | no: 406 |
-| `/openapi/v2` | yes | no: JSON is sent | yes | no: JSON is sent |
-| `/openapi/v3` | yes | no: JSON is sent | no: JSON is sent | no: JSON is sent |
+| `/openapi/v2` | yes | no: 406, as upstream | yes | no: 406 |
+| `/openapi/v3/...` (its index is JSON) | yes | no: 406, as upstream | yes | no: 406 |
 """
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import orjson
 
-from control_plane.api.openapi import v2, v2_protobuf, v3
+from control_plane.api.openapi import v2, v2_protobuf, v3, v3_protobuf
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,10 @@ _ROOT: Final = "/openapi/v3/"
 
 
 class EncodedDocument(NamedTuple):
-    """A document and its SHA-512 in upper-case hex: the ETag, and the `hash` of v3 URLs."""
+    """A document and its SHA-512 in upper-case hex: the ETag, and the `hash` of v3 URLs.
+
+    In protobuf it has the hash of its JSON, as the URL is one for both.
+    """
 
     body: bytes
     hash: str
@@ -48,9 +51,10 @@ class OpenApiDocuments:
         }
         if before is not None:
             self._kept = {
-                f"v3/{path}": before._kept[f"v3/{path}"]
+                key: before._kept[key]
                 for path in self._group_versions
-                if f"v3/{path}" in before._kept and self._rows(path) == before._rows(path)
+                for key in (f"v3/{path}", f"v3+protobuf/{path}")
+                if key in before._kept and self._rows(path) == before._rows(path)
             }
 
     def of(self, served: ResourceSet) -> OpenApiDocuments:
@@ -63,7 +67,7 @@ class OpenApiDocuments:
 
     def v2_protobuf(self) -> EncodedDocument:
         """Return the v2 document in protobuf."""
-        return self._keep("v2+protobuf", lambda: v2_protobuf.encode(self.v2_document()))
+        return self._keep_protobuf("v2+protobuf", self.v2(), v2_protobuf.encode)
 
     def v2_document(self) -> Object:
         """Build the v2 document."""
@@ -81,6 +85,13 @@ class OpenApiDocuments:
             f"v3/{path}", lambda: orjson.dumps(v3.document(self._rows(path), self._version))
         )
 
+    def v3_protobuf(self, path: str) -> EncodedDocument | None:
+        """Return one of the v3 documents in protobuf; None when it is not served."""
+        found = self.v3(path)
+        if found is None:
+            return None
+        return self._keep_protobuf(f"v3+protobuf/{path}", found, v3_protobuf.encode)
+
     def _rows(self, path: str) -> tuple[Resource, ...]:
         return self.served.in_group_version(*self._group_versions[path])
 
@@ -91,6 +102,15 @@ class OpenApiDocuments:
             assert found is not None
             paths[path] = {"serverRelativeURL": f"{_ROOT}{path}?hash={found.hash}"}
         return {"paths": paths}
+
+    def _keep_protobuf(
+        self, key: str, document: EncodedDocument, encode: Callable[[Object], bytes]
+    ) -> EncodedDocument:
+        kept = self._kept.get(key)
+        if kept is None or kept.hash != document.hash:
+            kept = EncodedDocument(encode(orjson.loads(document.body)), document.hash)
+            self._kept[key] = kept
+        return kept
 
     def _keep(self, key: str, build: Callable[[], bytes]) -> EncodedDocument:
         kept = self._kept.get(key)

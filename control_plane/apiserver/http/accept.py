@@ -5,6 +5,7 @@ content negotiation of Kubernetes v1.35.
 """
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from control_plane.api.errors import NotAcceptable
@@ -86,6 +87,18 @@ def negotiate(
             "interface and cannot be encoded to a protobuf message"
         )
     return accepted
+
+
+def choose(header: str, offered: Sequence[str]) -> str:
+    """Choose among media types, the first of which also suits who says nothing or anything.
+
+    Parameters of clauses do not count. Raises NotAcceptable.
+    """
+    for clause in _sorted(_clauses(header or "*/*")):
+        for media_type in offered:
+            if clause.matches(media_type):
+                return media_type
+    raise NotAcceptable(f"only the following media types are accepted: {', '.join(offered)}")
 
 
 def _first(header: str, forms: Forms) -> Accepted | None:

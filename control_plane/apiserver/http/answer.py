@@ -44,7 +44,7 @@ class Reply(Protocol):
 
 @dataclass(slots=True)  # not frozen: that costs every request a microsecond
 class Answer:
-    """A complete answer."""
+    """A complete answer; its `headers` replace those that every answer has."""
 
     status: int
     body: bytes
@@ -63,7 +63,9 @@ class Answer:
             body = await asyncio.to_thread(gzip.compress, body, 1)
             extra = [(b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding")]
         length = (b"content-length", str(len(body)).encode())
-        headers = [*head(request, self.media_type), length, *extra, *self.headers]
+        own = {name for name, _value in self.headers}
+        usual = [header for header in head(request, self.media_type) if header[0] not in own]
+        headers = [*usual, length, *extra, *self.headers]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await _send_body(body, send)
 

@@ -114,7 +114,7 @@ async def version(request: Request) -> Reply:
 def tagged(body: bytes, accepted: Accepted, request: Request) -> Answer:
     """An aggregated document; clients may keep it, and ask about it by its ETag."""
     tag = f'"{hashlib.sha512(body).hexdigest().upper()}"'
-    headers = ((b"etag", tag.encode()), (b"vary", b"Accept"))
+    headers = ((b"etag", tag.encode()), (b"vary", b"Accept"), (b"cache-control", b"public"))
     media_type = accepted.media_type + _PARAMETERS
     if request.header(b"if-none-match") == tag:
         return Answer(304, b"", media_type, headers)

@@ -1,20 +1,25 @@
-"""/openapi/v2 and /openapi/v3, which clients keep by ETag and by the hash in the URL."""
+"""/openapi/v2 and /openapi/v3, which clients keep by ETag and by the hash in the URL.
+
+Source: kube-openapi as Kubernetes v1.35 has it, which answers in JSON or in protobuf.
+"""
 
 import asyncio
 import datetime
 from collections.abc import Callable, Sequence
 from email.utils import format_datetime
 
+from control_plane.api.openapi import v2_protobuf, v3_protobuf
 from control_plane.api.openapi.documents import EncodedDocument, OpenApiDocuments
 from control_plane.api.openapi.joined_v2 import JoinedV2, OtherV2
-from control_plane.api.openapi.v2_protobuf import ASKED_FOR, MEDIA_TYPE
 from control_plane.api.resources import ResourceSet
-from control_plane.apiserver.http.accept import JSON
+from control_plane.apiserver.http.accept import JSON, choose
 from control_plane.apiserver.http.answer import Answer, Reply, text_answer
 from control_plane.apiserver.http.request import Request
 
 _ROOT = "/openapi/v3/"
 _YEAR = datetime.timedelta(days=365)
+_V2_TYPES = (JSON, v2_protobuf.MEDIA_TYPE, v2_protobuf.OLD_MEDIA_TYPE)
+_V3_TYPES = (JSON, v3_protobuf.MEDIA_TYPE, v3_protobuf.OLD_MEDIA_TYPE)
 
 
 class OpenApi:
@@ -38,9 +43,9 @@ class OpenApi:
 
         Joined with the documents of other servers.
         """
-        is_protobuf = any(name in request.header(b"accept") for name in ASKED_FOR)
+        is_protobuf = choose(request.header(b"accept"), _V2_TYPES) != JSON
         document = await asyncio.to_thread(self._v2, others, is_protobuf)
-        return _answer(document, request, MEDIA_TYPE if is_protobuf else JSON)
+        return _answer(document, request, v2_protobuf.MEDIA_TYPE if is_protobuf else JSON)
 
     def _v2(self, others: Sequence[OtherV2], is_protobuf: bool) -> EncodedDocument:
         own = self._documents
@@ -55,27 +60,35 @@ class OpenApi:
     async def v3(self, request: Request) -> Reply:
         """GET /openapi/v3/GROUP-VERSION: for ever with the right hash, a redirect with another."""
         path = request.path.removeprefix(_ROOT)
-        document = await asyncio.to_thread(self._documents.v3, path)
+        is_json = choose(request.header(b"accept"), _V3_TYPES) == JSON
+        build = self._documents.v3 if is_json else self._documents.v3_protobuf
+        document = await asyncio.to_thread(build, path)
         if document is None:
             return text_answer("404 page not found\n", 404)
         asked = request.query.text("hash")
-        if not asked:
-            return _answer(document, request)
-        if asked != document.hash:
+        if asked and asked != document.hash:
             location = (b"location", f"{_ROOT}{path}?hash={document.hash}".encode())
             return Answer(301, b"", headers=(location,))
-        expires = datetime.datetime.now(datetime.UTC) + _YEAR
-        headers = (
-            (b"cache-control", b"public, immutable"),
-            (b"expires", format_datetime(expires, usegmt=True).encode()),
-            (b"etag", f'"{document.hash}"'.encode()),
-        )
-        return Answer(200, document.body, headers=headers)
+        media_type = JSON if is_json else v3_protobuf.MEDIA_TYPE
+        return _answer(document, request, media_type, _for_ever() if asked else ())
 
 
-def _answer(document: EncodedDocument, request: Request, media_type: str = JSON) -> Answer:
+def _answer(
+    document: EncodedDocument,
+    request: Request,
+    media_type: str = JSON,
+    more: tuple[tuple[bytes, bytes], ...] = (),
+) -> Answer:
     tag = f'"{document.hash}"'
-    headers = ((b"etag", tag.encode()), (b"vary", b"Accept"))
+    headers = ((b"etag", tag.encode()), (b"vary", b"Accept"), *more)
     if request.header(b"if-none-match") == tag:
         return Answer(304, b"", headers=headers)
     return Answer(200, document.body, media_type, headers)
+
+
+def _for_ever() -> tuple[tuple[bytes, bytes], ...]:
+    expires = datetime.datetime.now(datetime.UTC) + _YEAR
+    return (
+        (b"cache-control", b"public, immutable"),
+        (b"expires", format_datetime(expires, usegmt=True).encode()),
+    )

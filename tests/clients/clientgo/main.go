@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -50,7 +51,7 @@ type step struct {
 }
 
 func main() {
-	steps := append(append(append([]step{}, verbSteps...), kindSteps...), cacheSteps...)
+	steps := slices.Concat(verbSteps, kindSteps, cacheSteps, documentSteps)
 	limited, cancel := context.WithTimeout(context.Background(), 90*time.Second)
 	made, err := newSession(limited, os.Args[1], os.Args[2])
 	for i := 0; err == nil && i < len(steps); i++ {

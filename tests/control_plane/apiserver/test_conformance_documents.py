@@ -35,6 +35,7 @@ rbac.authorization.k8s.io/v1 clusterroles
 scheduling.k8s.io/v1 priorityclasses
 storage.k8s.io/v1 csinodes
 """
+OPENAPI_PROTOBUF = "application/com.github.proto-openapi.spec.v3.v1.0+protobuf"
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
 
 
@@ -124,11 +125,36 @@ def test_open_api_documents_are_kept_by_the_hash_in_their_url(api: RawApi) -> No
         document = api.get(url)
         digest = hashlib.sha512(document.text.encode()).hexdigest().upper()
         assert url == f"/openapi/v3/{name}?hash={digest}"
-        assert "immutable" in document.headers["Cache-Control"]
+        assert document.headers["Cache-Control"] == "public, immutable"
         moved = api.get(f"/openapi/v3/{name}?hash=old")
         assert (moved.code, moved.headers["Location"]) == (301, url)
         kept = {"If-None-Match": document.headers["ETag"]}
         assert api.request("GET", f"/openapi/v3/{name}", headers=kept).code == 304
+        assert api.request("GET", url, headers=kept).code == 304
+
+
+@pytest.mark.parametrize(
+    ("accept", "answered"),
+    [
+        (OPENAPI_PROTOBUF, OPENAPI_PROTOBUF),
+        (OPENAPI_PROTOBUF.replace("v3.v1", "v3@v1"), OPENAPI_PROTOBUF),
+        (f"application/json;q=0.9,{OPENAPI_PROTOBUF}", OPENAPI_PROTOBUF),
+        ("application/*", "application/json"),
+    ],
+)
+def test_open_api_v3_comes_in_protobuf_too(api: RawApi, accept: str, answered: str) -> None:
+    url = api.get("/openapi/v3").json["paths"]["apis/policy/v1"]["serverRelativeURL"]
+    encoded = api.get(url, accept)
+    assert (encoded.code, encoded.headers["Content-Type"]) == (200, answered)
+    assert encoded.headers["ETag"] == api.get(url).headers["ETag"]
+    assert "Accept" in encoded.headers["Vary"]
+
+
+@pytest.mark.parametrize("path", ["/openapi/v2", "/openapi/v3/apis/policy/v1"])
+def test_open_api_in_what_is_not_offered_is_not_acceptable(api: RawApi, path: str) -> None:
+    refused = api.get(path, "application/cbor")
+    assert (refused.code, refused.reason) == (406, "NotAcceptable")
+    assert "application/com.github.proto-openapi.spec.v" in refused.message
 
 
 @pytest.mark.conformance(
