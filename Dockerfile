@@ -2,9 +2,13 @@
 # BASE is any Debian or Ubuntu with Python 3.11 or newer and its venv module.
 ARG BASE=python:3.12-slim
 FROM ${BASE} AS build
+# For /version: --build-arg GIT_COMMIT=$(git rev-parse HEAD) --build-arg GIT_TREE_STATE=clean
+ARG GIT_COMMIT=
+ARG GIT_TREE_STATE=
 COPY . /src
 # The native front where there is a wheel for it, as `make install` does; no pip in what is kept.
-RUN python3 -m venv /opt/tapir \
+RUN export TAPIR_GIT_COMMIT="$GIT_COMMIT" TAPIR_GIT_TREE_STATE="$GIT_TREE_STATE" \
+ && python3 -m venv /opt/tapir \
  && pip="/opt/tapir/bin/pip install --quiet --no-cache-dir --disable-pip-version-check --constraint /src/requirements.lock" \
  && { $pip --only-binary pygrpc-native,h2corn "/src[native]" || $pip /src; } \
  && /opt/tapir/bin/pip uninstall --quiet --yes pip setuptools

@@ -57,7 +57,6 @@ from control_plane.apiserver.etcd.client import EtcdClient
 from control_plane.apiserver.flow_control.parts import FlowControlParts
 from control_plane.apiserver.health_checks import health_endpoints
 from control_plane.apiserver.http.app import make_app
-from control_plane.apiserver.http.discovery import VERSION
 from control_plane.apiserver.http.edge import Edge
 from control_plane.apiserver.http.listener import bind, serving
 from control_plane.apiserver.http.resource_api import ResourcesFirst
@@ -74,6 +73,7 @@ from control_plane.apiserver.server_presence import ServerPresence, advertised_a
 from control_plane.apiserver.service_endpoints import ServiceEndpoints
 from control_plane.apiserver.storage.collections import Collections
 from control_plane.apiserver.storage.selection import EVERYTHING
+from control_plane.apiserver.version import VERSION
 from control_plane.client.certificate_files import CertificateFiles
 
 __all__ = ["ConfigError", "StartError", "run"]

@@ -4,8 +4,7 @@ Source: Kubernetes v1.35; clients decide by the content type whether discovery i
 """
 
 import hashlib
-import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import orjson
@@ -21,26 +20,11 @@ from control_plane.apiserver.http.answer import (
     text_answer,
 )
 from control_plane.apiserver.http.request import Request
+from control_plane.apiserver.version import VERSION
 
 if TYPE_CHECKING:
     from control_plane.api.objects import Object
 
-_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}  # as Go calls them
-VERSION: Mapping[str, str] = {
-    "major": "1",
-    "minor": "35",
-    "emulationMajor": "1",
-    "emulationMinor": "35",
-    "minCompatibilityMajor": "1",
-    "minCompatibilityMinor": "34",
-    "gitVersion": "v1.35.0",
-    "gitCommit": "",
-    "gitTreeState": "clean",
-    "buildDate": "2026-01-01T00:00:00Z",
-    "goVersion": "",
-    "compiler": "gc",
-    "platform": f"linux/{_ARCHITECTURES.get(platform.machine(), platform.machine())}",
-}
 AGGREGATED: Forms = frozenset({("APIGroupDiscoveryList", "apidiscovery.k8s.io", "v2")})
 _PARAMETERS = discovery.AGGREGATED_MEDIA_TYPE.removeprefix(JSON)
 _AGGREGATES = {"/api": discovery.aggregated_core, "/apis": discovery.aggregated_groups}

@@ -90,6 +90,7 @@ def test_version_is_complete(api: RawApi) -> None:
     ]  # fmt: skip
     assert (found["major"], found["minor"], found["gitVersion"][:5]) == ("1", "35", "v1.35")
     assert found["platform"].startswith("linux/")
+    assert (found["emulationMinor"], found["minCompatibilityMinor"]) == ("35", "34")
     assert api.get("/version/").json == found
 
 
