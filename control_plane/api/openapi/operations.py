@@ -23,12 +23,14 @@ STATUS: Final = META_V1 + "Status"
 DELETE_OPTIONS: Final = META_V1 + "DeleteOptions"
 PATCH_BODY: Final = META_V1 + "Patch"
 
-JSON_TYPES: Final = ("application/json", "application/yaml")
-WATCH_TYPES: Final = (*JSON_TYPES, "application/json;stream=watch")
+PROTOBUF: Final = "application/vnd.kubernetes.protobuf"
+OBJECT_TYPES: Final = ("application/json", "application/yaml", PROTOBUF)
+LIST_TYPES: Final = (*OBJECT_TYPES, "application/json;stream=watch", f"{PROTOBUF};stream=watch")
+STRATEGIC: Final = "application/strategic-merge-patch+json"
 PATCH_TYPES: Final = (
     "application/json-patch+json",
     "application/merge-patch+json",
-    "application/strategic-merge-patch+json",
+    STRATEGIC,
     "application/apply-patch+yaml",
 )
 TEXT: Final = ("text/plain",)
@@ -56,7 +58,7 @@ class Operation:
     answer: str | None = None
     codes: tuple[int, ...] = (200,)
     consumes: tuple[str, ...] = ANY
-    produces: tuple[str, ...] = JSON_TYPES
+    produces: tuple[str, ...] = OBJECT_TYPES
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +77,11 @@ class _Verb:
     answer: str = "object"
     codes: tuple[int, ...] = (200,)
     consumes: tuple[str, ...] = ANY
-    produces: tuple[str, ...] = JSON_TYPES
+    produces: tuple[str, ...] = OBJECT_TYPES
 
 
 _COLLECTION_VERBS: Final = {
-    "list": _Verb("get", "list", "list", parameters.LIST, answer="list", produces=WATCH_TYPES),
+    "list": _Verb("get", "list", "list", parameters.LIST, answer="list", produces=LIST_TYPES),
     "create": _Verb(
         "post", "post", "create", parameters.WRITE, body="object", codes=(200, 201, 202)
     ),
@@ -190,9 +192,16 @@ def _operation(
         body=_definition(verb.body, row, (group, version, kind)),
         answer=_definition(verb.answer, row, (group, version, kind)),
         codes=verb.codes,
-        consumes=verb.consumes,
-        produces=verb.produces,
+        consumes=_offered(verb.consumes, row),
+        produces=_offered(verb.produces, row),
     )
+
+
+def _offered(media_types: tuple[str, ...], row: Resource) -> tuple[str, ...]:
+    """Return what a resource has of these: custom ones know no protobuf and no merge keys."""
+    if row.custom is None:
+        return media_types
+    return tuple(one for one in media_types if one != STRATEGIC and not one.startswith(PROTOBUF))
 
 
 def _identity(row: Resource, sub: Subresource | None) -> tuple[str, str, str]:

@@ -118,6 +118,18 @@ def test_scale_has_a_body_of_its_own_kind(apps: Any) -> None:
     assert body == {"$ref": "#/components/schemas/io.k8s.api.autoscaling.v1.Scale"}
 
 
+def test_an_operation_names_every_format_that_it_is_served_in(apps: Any) -> None:
+    path = apps["paths"]["/apis/apps/v1/namespaces/{namespace}/deployments"]
+    protobuf = "application/vnd.kubernetes.protobuf"
+    assert set(path["get"]["responses"]["200"]["content"]) == {
+        "application/json", "application/yaml", "application/json;stream=watch",
+        protobuf, f"{protobuf};stream=watch",
+    }  # fmt: skip
+    assert set(path["post"]["responses"]["201"]["content"]) == {
+        "application/json", "application/yaml", protobuf,
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("row", RESOURCES, ids=lambda row: row.plural)
 def test_every_verb_has_its_operation(row: Resource) -> None:
     actions = {op.action for op in operations(row) if op.group_version_kind[2] == row.kind}

@@ -221,6 +221,12 @@ def test_kubectl_explains_it(foos: Custom, server: ThreadedApiServer, tmp_path: 
     assert f"{name}List" in document["definitions"]
     wanted = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
     assert foos.api.get("/openapi/v2", wanted).code == 200
+    paths = foos.api.get(f"/openapi/v3/apis/{foos.group}/v1").json["paths"]
+    place = f"/apis/{foos.group}/v1/namespaces/{{namespace}}/{foos.plural}/{{name}}"
+    assert set(paths[place]["patch"]["requestBody"]["content"]) == {
+        "application/json-patch+json", "application/merge-patch+json",
+        "application/apply-patch+yaml",
+    }  # fmt: skip
 
 
 RULED = {
