@@ -61,7 +61,9 @@ STRATEGIES: Final[Mapping[tuple[str, str, str], Strategy]] = {
     ("", "Event", ""): Strategy(
         nothing_on_create, nothing_on_update, create_on_update=True, default_propagation=""
     ),
-    ("", "LimitRange", ""): _ADDED_BY_PUT,
+    ("", "LimitRange", ""): Strategy(
+        nothing_on_create, nothing_on_update, create_on_update=True, names_nameless=True
+    ),
     ("", "Namespace", ""): Strategy(namespaces.create_namespace, namespaces.update_namespace),
     ("", "Namespace", "status"): _STATUS,
     ("", "Namespace", "finalize"): Strategy(nothing_on_create, namespaces.finalize_namespace),

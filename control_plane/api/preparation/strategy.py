@@ -36,7 +36,8 @@ class Strategy:
     """How one resource, or one subresource of it, is written.
 
     create_on_update: a PUT of an absent object creates it. unconditional_update: a PUT without a
-    resourceVersion is allowed. default_propagation: what a delete that states no policy means for
+    resourceVersion is allowed. names_nameless: a create without any name gets a uid for one.
+    default_propagation: what a delete that states no policy means for
     dependents ("Background", "Orphan", or "" where garbage collection does not apply).
     """
 
@@ -45,6 +46,7 @@ class Strategy:
     create_on_update: bool = False
     unconditional_update: bool = True
     default_propagation: str = "Background"
+    names_nameless: bool = False
 
 
 def clear_system_metadata(obj: Object) -> None:

@@ -154,9 +154,11 @@ class Registry:
         review = Review(resource, Operation.CREATE, namespace, obj, None, call)
         await self._admission.admit(review)
         check_create_metadata(resource, namespace, obj)
+        prefix = obj["metadata"].get("generateName")
+        if not prefix and not name_of(obj) and strategy_for(resource).names_nameless:
+            obj["metadata"]["name"] = str(uuid.uuid4())
         if name_of(obj):
             return await self._create_named(review)
-        prefix = obj["metadata"].get("generateName")
         if not prefix:
             error = required("metadata.name", "name or generateName is required")
             raise Invalid.of(resource, "", [error])

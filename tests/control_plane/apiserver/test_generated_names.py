@@ -1,5 +1,6 @@
 """Names that the server makes: tried again when one is taken, and given up in upstream's words."""
 
+import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -57,3 +58,14 @@ def test_a_long_prefix_is_cut(api: RawApi, path: str) -> None:
     name = api.post(path, {"metadata": {"generateName": prefix}}).json["metadata"]["name"]
     assert name[:58] == prefix[:58]
     assert len(name) == 63
+
+
+def test_a_limit_range_needs_no_name(api: RawApi, namespace: str) -> None:
+    answer = api.post(f"/api/v1/namespaces/{namespace}/limitranges", {"spec": {"limits": []}})
+    assert answer.code == 201, answer.text
+    name = answer.json["metadata"]["name"]
+    assert str(uuid.UUID(name)) == name
+    refused = api.post(f"/api/v1/namespaces/{namespace}/configmaps", {"metadata": {}})
+    assert refused.message.endswith(
+        "metadata.name: Required value: name or generateName is required"
+    )
