@@ -1,7 +1,7 @@
 """Which of upstream's conformance tests have a test here: the names are kept in a list.
 
-conformance.txt names those that ask something of the API machinery and of kinds; what
-webhooks and quotas are asked, and all that needs nodes, is in other tests.
+conformance.txt names those that ask something of the API machinery, of kinds and of what admits
+them; all that needs nodes is in other tests.
 """
 
 import ast

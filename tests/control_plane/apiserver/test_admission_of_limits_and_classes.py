@@ -34,6 +34,10 @@ def resources(answer: Any) -> Object:
     return found
 
 
+@pytest.mark.conformance(
+    "[sig-scheduling] LimitRange should create a LimitRange with defaults and ensure pod has those "
+    "defaults applied. [Conformance]",
+)
 def test_should_create_a_limit_range_with_defaults_and_ensure_pod_has_those_defaults_applied(
     api: RawApi, namespace: str
 ) -> None:

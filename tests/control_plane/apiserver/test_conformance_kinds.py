@@ -42,6 +42,7 @@ from control_plane.api.resources import (
     PRIORITYCLASSES,
     REPLICASETS,
     REPLICATIONCONTROLLERS,
+    RESOURCEQUOTAS,
     RUNTIMECLASSES,
     SECRETS,
     SERVICEACCOUNTS,
@@ -118,6 +119,9 @@ OPERATIONS: list[tuple[Resource, list[str]]] = [
     (PRIORITYCLASSES, [
         "[sig-scheduling] SchedulerPreemption [Serial] PriorityClass endpoints verify "
         "PriorityClass endpoints can be operated with different HTTP methods [Conformance]"]),
+    (RESOURCEQUOTAS, [
+        "[sig-api-machinery] ResourceQuota should manage the lifecycle of a ResourceQuota "
+        "[Conformance]"]),
     (RUNTIMECLASSES, [
         "[sig-node] RuntimeClass should support RuntimeClasses API operations [Conformance]"]),
     (SECRETS, ["[sig-node] Secrets should patch a secret [Conformance]"]),
@@ -165,6 +169,9 @@ STATUSES: list[tuple[Resource, Object, str]] = [
      "[sig-apps] ReplicaSet should validate Replicaset Status endpoints [Conformance]"),
     (REPLICATIONCONTROLLERS, CONDITIONS,
      "[sig-apps] ReplicationController should test the lifecycle of a ReplicationController "
+     "[Conformance]"),
+    (RESOURCEQUOTAS, {"hard": {"cpu": "500m"}},
+     "[sig-api-machinery] ResourceQuota should apply changes to a resourcequota status "
      "[Conformance]"),
     (STATEFULSETS, CONDITIONS,
      "[sig-apps] StatefulSet Basic StatefulSet functionality [StatefulSetBasic] should validate "

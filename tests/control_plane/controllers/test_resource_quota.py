@@ -72,6 +72,20 @@ async def until_all_used(stage: Stage, namespace: str, wanted: Object, name: str
     )
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] ResourceQuota should create a ResourceQuota and ensure its status "
+    "is promptly calculated. [Conformance]",
+    "[sig-api-machinery] ResourceQuota should create a ResourceQuota and capture the life of "
+    "a configMap. [Conformance]",
+    "[sig-api-machinery] ResourceQuota should create a ResourceQuota and capture the life of "
+    "a replica set. [Conformance]",
+    "[sig-api-machinery] ResourceQuota should create a ResourceQuota and capture the life of "
+    "a replication controller. [Conformance]",
+    "[sig-api-machinery] ResourceQuota should create a ResourceQuota and capture the life of "
+    "a secret. [Conformance]",
+    "[sig-api-machinery] ResourceQuota should create a ResourceQuota and capture the life of "
+    "a service. [Conformance]",
+)
 async def test_should_create_a_resource_quota_and_capture_the_life_of_objects(
     stage: Stage,
 ) -> None:
@@ -119,6 +133,10 @@ async def test_should_create_a_resource_quota_and_capture_the_life_of_objects(
     await stage.until(lambda: used(stage, namespace) == before, "nothing used any more")
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] ResourceQuota should create a ResourceQuota and capture the life of "
+    "a pod. [Conformance]",
+)
 async def test_should_capture_the_life_of_a_pod_and_verify_its_scopes(stage: Stage) -> None:
     namespace = await stage.namespace("pods-lives")
     compute = {"pods": "3", "cpu": "1", "memory": "500Mi"}
@@ -150,6 +168,46 @@ async def test_should_capture_the_life_of_a_pod_and_verify_its_scopes(stage: Sta
     await until_used(stage, namespace, pods="0", cpu="0", memory="0")
 
 
+@pytest.mark.parametrize(
+    ("inside", "outside", "spec"),
+    [
+        pytest.param(
+            "BestEffort", "NotBestEffort", {"requests": {}},
+            marks=pytest.mark.conformance(
+                "[sig-api-machinery] ResourceQuota should verify ResourceQuota with best effort "
+                "scope. [Conformance]"
+            ),
+        ),
+        pytest.param(
+            "Terminating", "NotTerminating", {"activeDeadlineSeconds": 3600},
+            marks=pytest.mark.conformance(
+                "[sig-api-machinery] ResourceQuota should verify ResourceQuota with terminating "
+                "scopes. [Conformance]"
+            ),
+        ),
+    ],
+)  # fmt: skip
+async def test_should_verify_resource_quota_with_scopes(
+    stage: Stage, inside: str, outside: str, spec: Object
+) -> None:
+    namespace = await stage.namespace(f"scopes-{inside.lower()}")
+    for name, scope in (("inside", inside), ("outside", outside)):
+        await make_quota(stage, namespace, {"pods": "5"}, name, scopes=[scope])
+    for body, counts, other in (
+        (pod("one", namespace, **spec), "inside", "outside"),
+        (pod("two", namespace), "outside", "inside"),
+    ):
+        await stage.client.create(PODS, body)
+        await until_used(stage, namespace, counts, pods="1")
+        await until_used(stage, namespace, other, pods="0")
+        await stage.client.delete(PODS, body["metadata"]["name"], namespace)
+        await until_used(stage, namespace, counts, pods="0")
+
+
+@pytest.mark.conformance(
+    "[sig-api-machinery] ResourceQuota should be able to update and delete ResourceQuota. "
+    "[Conformance]",
+)
 async def test_should_be_able_to_update_and_delete_resource_quota(stage: Stage) -> None:
     namespace = await stage.namespace("quotas")
     await make_quota(stage, namespace, {"cpu": "1"})
