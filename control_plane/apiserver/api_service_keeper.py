@@ -35,6 +35,17 @@ LOADING_SECONDS = 10.0
 RESYNC_SECONDS = 30.0
 LOOK_AGAIN_SECONDS = 2.0  # while one is not available
 RETRY_SECONDS = 0.5
+# what is done when `done` is, by upstream's names
+HOOKS = (
+    "start-kube-aggregator-informers",
+    "apiservice-status-local-available-controller",
+    "apiservice-status-remote-available-controller",
+    "apiservice-registration-controller",
+    "apiservice-discovery-controller",
+    "kube-apiserver-autoregistration",
+    "apiservice-openapi-controller",
+    "apiservice-openapiv3-controller",
+)
 
 logger = logging.getLogger(__name__)
 

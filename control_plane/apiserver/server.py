@@ -22,7 +22,7 @@ import orjson
 from control_plane.api.objects import Object, name_of, namespace_of
 from control_plane.api.resources import BUILT_IN, NODES, PODS, SECRETS, SERVICEACCOUNTS, SERVICES
 from control_plane.api.schema import schema
-from control_plane.apiserver import tls
+from control_plane.apiserver import api_service_keeper, tls
 from control_plane.apiserver.admission import Admission
 from control_plane.apiserver.aggregation.parts import AggregationParts
 from control_plane.apiserver.allocation.allocators import Allocators
@@ -49,6 +49,7 @@ from control_plane.apiserver.bootstrap import HOOKS, Bootstrap
 from control_plane.apiserver.compaction import Compactor
 from control_plane.apiserver.component_health import ComponentHealth
 from control_plane.apiserver.config import ApiServerConfig, ConfigError, StartError, checked
+from control_plane.apiserver.custom_resources import keeper
 from control_plane.apiserver.custom_resources.follower import DefinitionFollower
 from control_plane.apiserver.custom_resources.keeper import DefinitionKeeper
 from control_plane.apiserver.custom_resources.webhook_calls import ConversionCaller
@@ -213,8 +214,8 @@ async def _assembled(
     collections.converters = conversions.converter
     definitions = DefinitionKeeper(DefinitionFollower(collections), registry, bootstrap.call)
     hooks[HOOK] = roles.done
-    hooks["crd-informer-synced"] = definitions.done
-    hooks["kube-apiserver-autoregistration"] = api_services.done
+    hooks |= dict.fromkeys(keeper.HOOKS, definitions.done)
+    hooks |= dict.fromkeys(api_service_keeper.HOOKS, api_services.done)
     hooks["start-service-ip-repair-controllers"] = repairs.done
     stopping = asyncio.Event()
     health = health_endpoints(etcd, config.etcd_prefix, collections, hooks, stopping)

@@ -30,6 +30,8 @@ from control_plane.apiserver.storage.selection import EVERYTHING
 RETRY_SECONDS = 1.0
 LOADING_SECONDS = 5.0
 RESYNC_SECONDS = 60.0
+# what is done when `done` is, by upstream's names
+HOOKS = ("start-apiextensions-informers", "start-apiextensions-controllers", "crd-informer-synced")
 
 logger = logging.getLogger(__name__)
 

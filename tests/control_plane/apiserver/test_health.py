@@ -16,7 +16,9 @@ pytestmark = pytest.mark.every_store
 
 CHECKS = {
     "livez": {"ping", "log", "etcd", "poststarthook/bootstrap-controller",
-              "poststarthook/generic-apiserver-start-informers", "autoregister-completion"},
+              "poststarthook/generic-apiserver-start-informers", "autoregister-completion",
+              "poststarthook/start-apiextensions-controllers", "poststarthook/crd-informer-synced",
+              "poststarthook/apiservice-registration-controller"},
     "readyz": {"ping", "log", "etcd", "etcd-readiness", "informer-sync", "shutdown",
                "poststarthook/scheduling/bootstrap-system-priority-classes"},
     "healthz": {"ping", "log", "etcd", "poststarthook/start-system-namespaces-controller"},
