@@ -104,11 +104,17 @@ class Environment:
         variables: Mapping[str, Type],
         functions: Iterable[Function] = (),
         named_types: Mapping[str, Type] | None = None,
+        *,
+        has_bindings: bool = False,
     ) -> None:
-        """`functions` come on top of LIBRARIES; `named_types` may be written `Name{...}`."""
+        """`functions` come on top of LIBRARIES; `named_types` may be written `Name{...}`.
+
+        With `has_bindings`, `cel.bind` is a macro.
+        """
         own = tuple(functions)
         declared = table((*LIBRARIES, own)) if own else _FUNCTIONS
         self.variables = dict(variables)
+        self._has_bindings = has_bindings
         self._declarations = Declarations(
             self.variables, declared, {**_NAMED, **(named_types or {})}
         )
@@ -119,7 +125,7 @@ class Environment:
         With `outputs`, the expression's type must be one of them.
         """
         try:
-            checked = check(text, parse(text), self._declarations)
+            checked = check(text, parse(text, has_bindings=self._has_bindings), self._declarations)
             check_literals(text, checked)
             _require(checked.output, tuple(outputs))
             return Program(text, checked, self.variables)
@@ -130,6 +136,7 @@ class Environment:
         """Return this environment with more variables, or others in the place of its own."""
         made = Environment.__new__(Environment)
         made.variables = {**self.variables, **variables}
+        made._has_bindings = self._has_bindings
         made._declarations = Declarations(
             made.variables, self._declarations.functions, self._declarations.types
         )

@@ -1,7 +1,8 @@
 """Macros: the library's expansions read back, and those that the library does not have.
 
 Two variables: all, exists, existsOne, transformList, transformMap and transformMapEntry; of the
-lists library: sortBy. Source: cel-go ext, comprehensions version 0 and lists version 2.
+lists library: sortBy; in some environments: cel.bind. Source: cel-go ext, comprehensions version 0,
+lists version 2 and bindings version 0.
 """
 
 from __future__ import annotations
@@ -50,6 +51,21 @@ def expand_call(call: Call) -> Expr:
         raise ValueError("duplicate variable name: " + variables[0])
     condition = call.arguments[count] if has_condition else None
     return Fold(call.offset, kind, call.target, variables, call.arguments[-1], condition)
+
+
+def expand_binding(call: Call) -> Expr:
+    """Return what `cel.bind(name, value, body)` stands for, or what `expand_call` does.
+
+    ValueError for a variable's bad name.
+    """
+    target = call.target
+    is_bind = call.function == "bind" and isinstance(target, Ident) and target.name == "cel"
+    if not is_bind or len(call.arguments) != 3:
+        return expand_call(call)
+    variable, value, body = call.arguments
+    if not isinstance(variable, Ident):
+        raise ValueError("cel.bind() variable names must be simple identifiers")
+    return Bind(call.offset, variable.name, value, body)
 
 
 def read_comprehension(

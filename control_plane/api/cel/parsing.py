@@ -27,7 +27,7 @@ from control_plane.api.cel.expressions import (
     ObjectLiteral,
     Select,
 )
-from control_plane.api.cel.folds import expand_call, read_comprehension
+from control_plane.api.cel.folds import expand_binding, expand_call, read_comprehension
 from control_plane.api.cel.values import UInt
 
 # The library's own limit, which cannot be set; each term of a sum nests as well.
@@ -40,8 +40,11 @@ def _library() -> Any:
     return cel.NewEnv(variables={}, extensions=[ext_optional.ExtOptional()])
 
 
-def parse(text: str) -> Expr:
-    """Return the tree of an expression; CompileError with all that is wrong with its syntax."""
+def parse(text: str, *, has_bindings: bool = False) -> Expr:
+    """Return the tree of an expression; CompileError with all that is wrong with its syntax.
+
+    With `has_bindings`, `cel.bind` is a macro.
+    """
     if "\0" in text or (not text.isprintable() and _has_surrogates(text)):
         raise CompileError.of(text, [Issue(0, "Syntax error: the text is no valid UTF-8")])
     try:
@@ -52,7 +55,7 @@ def parse(text: str) -> Expr:
         raise _syntax_error(text, str(error)) from None
     except DecodeError:
         raise _syntax_error(text, "recursion") from None
-    return _Reader(text, parsed.source_info.positions).read(parsed.expr)
+    return _Reader(text, parsed.source_info.positions, has_bindings).read(parsed.expr)
 
 
 def _syntax_error(text: str, message: str) -> CompileError:
@@ -70,9 +73,10 @@ def _has_surrogates(text: str) -> bool:
 class _Reader:
     """Makes nodes of the library's messages."""
 
-    def __init__(self, text: str, positions: Any) -> None:
+    def __init__(self, text: str, positions: Any, has_bindings: bool) -> None:
         self._text = text
         self._positions = dict(positions)
+        self._has_bindings = has_bindings
 
     def read(self, message: Any) -> Expr:
         offset = self._positions.get(message.id, 0)
@@ -103,7 +107,7 @@ class _Reader:
         arguments = tuple(self.read(one) for one in message.args)
         call = Call(offset, message.function, arguments, target)
         try:
-            return expand_call(call)
+            return expand_binding(call) if self._has_bindings else expand_call(call)
         except ValueError as error:
             raise CompileError.of(self._text, [Issue(offset, str(error))]) from None
 

@@ -1,13 +1,13 @@
 """Rules of claims for devices, and of their templates.
 
-Called through the VALIDATORS table. Expressions are not compiled. Source: v1.35 resource
-validation.
+Called through the VALIDATORS table. Source: v1.35 resource validation.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from control_plane.api.cel.devices import selector_mistake
 from control_plane.api.semantics import semantically_equal
 from control_plane.api.validation import formats
 from control_plane.api.validation.device_names import (
@@ -189,5 +189,11 @@ def _validate_selector(selector: Object, path: str) -> Iterator[FieldError]:
     cel = selector.get("cel")
     if cel is None:
         yield required(f"{path}.cel")
-    elif len((cel.get("expression") or "").encode()) > MAX_EXPRESSION:
-        yield too_long(f"{path}.cel.expression", MAX_EXPRESSION)
+        return
+    where, text = f"{path}.cel.expression", cel.get("expression") or ""
+    if len(text.encode()) > MAX_EXPRESSION:
+        yield too_long(where, MAX_EXPRESSION)
+        return
+    mistake = selector_mistake(text)
+    if mistake:
+        yield invalid(where, text, mistake)

@@ -111,6 +111,34 @@ def test_claims_that_make_no_sense(field: str, value: Any, errors: list[str]) ->
     assert errors_of(RESOURCECLAIMS, obj) == errors
 
 
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        ('device.driver == "a.example"', ""),
+        ('device.attributes["a.example"].ready', ""),
+        ('cel.bind(a, device.attributes["a.example"], a.ready && a.size > 3)', ""),
+        ('device.capacity["a.example"].memory.isGreaterThan(quantity("1Gi"))', ""),
+        ('device.attributes["a.example"].v.compareTo(semver("1.0.0")) >= 0', ""),
+        ("1 + 1", "must evaluate to bool or the unknown type, not int"),
+        ("device.nope", "compilation failed: ERROR: <input>:1:7: undefined field 'nope'"),
+        ("cel.bind(1, 2, true)",
+         "compilation failed: ERROR: <input>:1:9: cel.bind() variable names must be simple "
+         "identifiers"),
+    ],
+)  # fmt: skip
+def test_expressions_that_choose_devices_must_compile(text: str, mistake: str) -> None:
+    obj = made(RESOURCECLAIMS)
+    devices_of(obj)["requests"][0]["exactly"]["selectors"] = [{"cel": {"expression": text}}]
+    apply_defaults(RESOURCECLAIMS, obj)
+    path = "spec.devices.requests[0].exactly.selectors[0].cel.expression"
+    shown = [error.partition("\n")[0] for error in errors_of(RESOURCECLAIMS, obj)]
+    assert shown == ([f'{path}: Invalid value: "{quoted(text)}": {mistake}'] if mistake else [])
+
+
+def quoted(text: str) -> str:
+    return text.replace('"', '\\"')
+
+
 @pytest.mark.parametrize("resource", [RESOURCECLAIMS, RESOURCECLAIMTEMPLATES])
 def test_what_is_asked_for_stays(resource: Resource) -> None:
     old = made(resource)
