@@ -15,6 +15,7 @@ from control_plane.apiserver.http.discovery import Discovery, version
 from control_plane.apiserver.http.edge import Edge, Handler
 from control_plane.apiserver.http.health import Health
 from control_plane.apiserver.http.openapi_routes import OpenApi
+from control_plane.apiserver.http.path_index import path_index
 from control_plane.apiserver.http.request import Request
 from control_plane.apiserver.http.resource_api import ResourceApi, ResourcesFirst
 from control_plane.apiserver.http.services import ApiServices
@@ -54,20 +55,24 @@ def make_app(
         "/openapi/v3": joined.openapi_index,
         "/openapi/v3/{path:path}": joined.openapi,
         "/.well-known/openid-configuration": keys.configuration,
+        "/.well-known/openid-configuration/": keys.configuration,
         "/openid/v1/jwks": keys.key_set,
+        "/openid/v1/jwks/": keys.key_set,
     }
     for one in health:
         paths[f"/{one.endpoint}"] = one.all_checks
         paths[f"/{one.endpoint}/{{name:path}}"] = one.one_check
     paths |= {"/metrics": metrics.get, "/metrics/slis": metrics.health}
-    paths |= {
-        "/api/{version}": discovery.group_or_version,
-        "/apis/{group}": joined.group_or_version,
-        "/apis/{group}/{version}": discovery.group_or_version,
-    }
+    for end in ("", "/"):  # generated clients ask with a slash at the end
+        paths |= {
+            f"/api/{{version}}{end}": discovery.group_or_version,
+            f"/apis/{{group}}{end}": joined.group_or_version,
+            f"/apis/{{group}}/{{version}}{end}": discovery.group_or_version,
+        }
 
     async def index(request: Request) -> Reply:
-        roots = sorted({*paths} - {path for path in paths if "{" in path})
+        remotes = services.aggregation.documents.remotes.by_path
+        roots = path_index(paths, collections.resources.rows, remotes, health)
         return json_answer({"paths": roots}, request)
 
     served = {**paths, **unlisted}

@@ -29,14 +29,14 @@ class Health:
     def __init__(self, endpoint: str, checks: Mapping[str, Check]) -> None:
         """`checks` by name."""
         self.endpoint = endpoint
-        self._checks = checks
+        self.checks = checks
         self.results: dict[str, Result] = {}
 
     async def all_checks(self, request: Request) -> Reply:
         """GET /readyz: "ok", or every check's result."""
         excluded = set(request.query.texts("exclude"))
         lines, is_well = [], True
-        for name, check in self._checks.items():
+        for name, check in self.checks.items():
             if name in excluded:
                 lines.append(f"[+]{name} excluded: ok")
             elif await self._problem(name, check):
@@ -44,7 +44,7 @@ class Health:
                 is_well = False
             else:
                 lines.append(f"[+]{name} ok")
-        unknown = sorted(excluded - self._checks.keys())
+        unknown = sorted(excluded - self.checks.keys())
         if unknown:
             names = ",".join(f'"{name}"' for name in unknown)
             lines.append(f"warn: some health checks cannot be excluded: no matches for {names}")
@@ -56,7 +56,7 @@ class Health:
     async def one_check(self, request: Request) -> Reply:
         """GET /readyz/NAME: "ok", or what is wrong."""
         name = request.path.removeprefix(f"/{self.endpoint}/")
-        check = self._checks.get(name)
+        check = self.checks.get(name)
         if check is None:
             return text_answer("404 page not found\n", 404)
         problem = await self._problem(name, check)

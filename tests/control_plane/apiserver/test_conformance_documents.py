@@ -133,6 +133,23 @@ def test_open_api_documents_are_kept_by_the_hash_in_their_url(api: RawApi) -> No
         assert api.request("GET", url, headers=kept).code == 304
 
 
+def test_generated_clients_find_groups_and_resources(official: client.ApiClient) -> None:
+    """They ask with a slash at the end."""
+    assert client.AppsApi(official).get_api_group().name == "apps"
+    for one, plural in ((client.AppsV1Api, "deployments"), (client.CoreV1Api, "pods")):
+        assert plural in {row.name for row in one(official).get_api_resources().resources}
+    assert client.CoreApi(official).get_api_versions().versions == ["v1"]
+    assert client.VersionApi(official).get_code().minor == "35"
+
+
+def test_the_index_names_what_is_served(api: RawApi) -> None:
+    paths = api.get("/").json["paths"]
+    assert paths == sorted(paths)
+    wanted = ("/api/v1", "/apis/", "/apis/apps", "/apis/apps/v1", "/livez/etcd", "/metrics")
+    assert {*wanted, "/openapi/v2", "/openid/v1/jwks", "/version"} <= set(paths)
+    assert [path for path in paths if api.get(path).code != 200] == []
+
+
 @pytest.mark.parametrize(
     ("accept", "answered"),
     [
