@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import orjson
 
 from control_plane.api.openapi import v2, v2_protobuf, v3, v3_protobuf
+from control_plane.api.openapi.discovery_operations import general_operations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +50,7 @@ class OpenApiDocuments:
         self._group_versions = {
             row.root_path.removeprefix("/"): (row.group, row.version) for row in served.rows
         }
+        self._general = general_operations(served.rows)
         if before is not None:
             self._kept = {
                 key: before._kept[key]
@@ -74,11 +76,18 @@ class OpenApiDocuments:
         return v2.document(self.served.rows, self._version)
 
     def v3_index(self) -> EncodedDocument:
-        """Return the index of /openapi/v3: a URL with a hash for every group version."""
+        """Return the index of /openapi/v3: a URL with a hash for every document."""
         return self._keep("v3", lambda: orjson.dumps(self._index()))
 
     def v3(self, path: str) -> EncodedDocument | None:
-        """Return the document of "api/v1" or "apis/GROUP/VERSION"; None when it is not served."""
+        """Return the document of "api/v1", "apis/GROUP/VERSION" or of what is about no group
+        version, such as "version"; None when it is not served.
+        """
+        if path in self._general:
+            general = self._general[path]
+            return self._keep(
+                f"v3/{path}", lambda: orjson.dumps(v3.general_document(general, self._version))
+            )
         if path not in self._group_versions:
             return None
         return self._keep(
@@ -97,7 +106,7 @@ class OpenApiDocuments:
 
     def _index(self) -> Object:
         paths = {}
-        for path in sorted(self._group_versions):
+        for path in sorted({*self._general, *self._group_versions}):
             found = self.v3(path)
             assert found is not None
             paths[path] = {"serverRelativeURL": f"{_ROOT}{path}?hash={found.hash}"}

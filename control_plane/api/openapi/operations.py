@@ -41,9 +41,9 @@ ANY: Final = ("*/*",)
 class Operation:
     """One method on one path.
 
-    `action` is upstream's x-kubernetes-action. `body` and `answer` are definition names, None for
-    no body and for an answer that is plain text. `codes` are the success codes, with their reason
-    phrases in v2.py and v3.py.
+    `action` is upstream's x-kubernetes-action; what is about no kind has none. `body` and `answer`
+    are definition names, None for no body and for an answer that is plain text. `codes` are the
+    success codes, with their reason phrases in v2.py and v3.py.
     """
 
     path: str
@@ -52,7 +52,7 @@ class Operation:
     operation_id: str
     description: str
     tag: str
-    group_version_kind: tuple[str, str, str]
+    group_version_kind: tuple[str, str, str] | None
     parameters: tuple[Parameter, ...]
     body: str | None = None
     answer: str | None = None
@@ -160,6 +160,17 @@ def operations(row: Resource) -> Iterator[Operation]:
                 yield _operation(row, verb, f"{path}/{{path}}", scope, "WithPath", sub=sub)
 
 
+def extensions(operation: Operation) -> dict[str, object]:
+    """Return what is said of an operation's kind, in either version; nothing without a kind."""
+    if operation.group_version_kind is None:
+        return {}
+    group, version, kind = operation.group_version_kind
+    return {
+        "x-kubernetes-action": operation.action,
+        "x-kubernetes-group-version-kind": {"group": group, "version": version, "kind": kind},
+    }
+
+
 def _picked(verbs: dict[str, _Verb], served: tuple[str, ...]) -> list[_Verb]:
     return [verb for name, verb in verbs.items() if name in served]
 
@@ -186,7 +197,7 @@ def _operation(
         action=verb.action,
         operation_id=_operation_id(row, verb.word, f"{scope}{subject}"),
         description=f"{verb.action} {sub.name + ' of ' if sub else ''}{row.plural}",
-        tag=_tag(row),
+        tag=f"{tag_of(row.group)}_{row.version}",
         group_version_kind=(group, version, kind),
         parameters=(*_path_parameters(path, row.kind), *verb.parameters, parameters.PRETTY),
         body=_definition(verb.body, row, (group, version, kind)),
@@ -235,18 +246,22 @@ def _path_parameters(path: str, kind: str) -> tuple[Parameter, ...]:
 def _operation_id(row: Resource, word: str, subject: str) -> str:
     """Return "listCoreV1NamespacedPod"; a second word ("Collection") stands after the version."""
     verb, _, second = word.partition(" ")
-    group = (row.group or "core").removesuffix(".k8s.io")
-    camel = "".join(_camel(part) for part in group.split("."))
-    return f"{verb}{camel}{_camel(row.version)}{second}{subject}"
+    return f"{verb}{camel_group(row.group)}{_camel(row.version)}{second}{subject}"
 
 
-def _tag(row: Resource) -> str:
-    group = (row.group or "core").removesuffix(".k8s.io")
-    return f"{_lower_camel(group.split('.'))}_{row.version}"
+def camel_group(group: str) -> str:
+    """Return a group as it stands in operation ids: "RbacAuthorization", "Core"."""
+    return "".join(map(_camel, _words(group)))
 
 
-def _lower_camel(parts: list[str]) -> str:
-    return parts[0] + "".join(map(_camel, parts[1:]))
+def tag_of(group: str) -> str:
+    """Return a group as tags begin: "rbacAuthorization", "core"."""
+    first, *rest = _words(group)
+    return first + "".join(map(_camel, rest))
+
+
+def _words(group: str) -> list[str]:
+    return (group or "core").removesuffix(".k8s.io").split(".")
 
 
 def _camel(word: str) -> str:

@@ -9,7 +9,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from control_plane.api.openapi.custom import custom_definitions, simplified
-from control_plane.api.openapi.operations import STATUS, operations
+from control_plane.api.openapi.discovery_operations import general_operations, version_operations
+from control_plane.api.openapi.operations import STATUS, extensions, operations
 from control_plane.api.openapi.references import closure
 from control_plane.api.schema import REFERENCE_PREFIX, schema
 
@@ -25,7 +26,11 @@ if TYPE_CHECKING:
 def document(rows: Iterable[Resource], version: str) -> Object:
     """Return the document; `version` is the server's, such as "v1.35.0"."""
     rows = list(rows)
-    served = [operation for row in rows for operation in operations(row)]
+    served = [
+        *general_operations(rows).values(),
+        *version_operations(rows),
+        *(operation for row in rows for operation in operations(row)),
+    ]
     paths: dict[str, Object] = {}
     for operation in served:
         paths.setdefault(operation.path, {})[operation.method] = _operation(operation)
@@ -45,7 +50,6 @@ def _definitions(rows: list[Resource], served: list[Operation]) -> Object:
 
 
 def _operation(operation: Operation) -> Object:
-    group, version, kind = operation.group_version_kind
     return {
         "description": operation.description,
         "operationId": operation.operation_id,
@@ -55,8 +59,7 @@ def _operation(operation: Operation) -> Object:
         "produces": list(operation.produces),
         "parameters": [*map(_parameter, operation.parameters), *_body(operation)],
         "responses": _responses(operation),
-        "x-kubernetes-action": operation.action,
-        "x-kubernetes-group-version-kind": {"group": group, "version": version, "kind": kind},
+        **extensions(operation),
     }
 
 

@@ -11,12 +11,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from control_plane.api.openapi.custom import custom_definitions, in_full
-from control_plane.api.openapi.operations import STATUS, operations
+from control_plane.api.openapi.discovery_operations import version_operations
+from control_plane.api.openapi.operations import STATUS, extensions, operations
 from control_plane.api.openapi.references import closure
 from control_plane.api.schema import INT_OR_STRING, QUANTITY, REFERENCE_PREFIX, schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from control_plane.api.objects import Object
     from control_plane.api.openapi.operations import Operation
@@ -31,6 +32,25 @@ def document(rows: Iterable[Resource], version: str) -> Object:
     """Return the document of one group version's rows; `version` is the server's."""
     rows = list(rows)
     served = [operation for row in rows for operation in operations(row)]
+    names = {
+        STATUS,
+        *(name for row in rows if (name := schema().name_for(row.api_version, row.kind))),
+    }
+    definitions = {**schema().definitions, **custom_definitions(rows, in_full)}
+    return _document([*version_operations(rows), *served], definitions, names, version)
+
+
+def general_document(operation: Operation, version: str) -> Object:
+    """Return the document of an operation that belongs to no group version."""
+    return _document([operation], schema().definitions, (), version)
+
+
+def _document(
+    served: Sequence[Operation],
+    definitions: Mapping[str, Object],
+    names: Iterable[str],
+    version: str,
+) -> Object:
     paths: dict[str, Object] = {}
     for operation in served:
         path = paths.setdefault(operation.path, _path_item(operation))
@@ -39,7 +59,7 @@ def document(rows: Iterable[Resource], version: str) -> Object:
         "openapi": "3.0.0",
         "info": {"title": "Kubernetes", "version": version},
         "paths": dict(sorted(paths.items())),
-        "components": {"schemas": _schemas(rows, served)},
+        "components": {"schemas": _schemas(served, definitions, names)},
     }
 
 
@@ -53,11 +73,11 @@ def component(name: str, definition: Object) -> Object:
     return converted
 
 
-def _schemas(rows: list[Resource], served: list[Operation]) -> Object:
-    definitions = {**schema().definitions, **custom_definitions(rows, in_full)}
-    names = {STATUS, *(name for op in served for name in (op.body, op.answer) if name)}
-    names |= {name for row in rows if (name := schema().name_for(row.api_version, row.kind))}
-    return {name: component(name, definitions[name]) for name in closure(definitions, names)}
+def _schemas(
+    served: Iterable[Operation], definitions: Mapping[str, Object], names: Iterable[str]
+) -> Object:
+    wanted = {*names, *(name for op in served for name in (op.body, op.answer) if name)}
+    return {name: component(name, definitions[name]) for name in closure(definitions, wanted)}
 
 
 def _convert(node: Any) -> Any:
@@ -79,15 +99,13 @@ def _path_item(operation: Operation) -> Object:
 
 
 def _operation(operation: Operation) -> Object:
-    group, version, kind = operation.group_version_kind
     shown: Object = {
         "description": operation.description,
         "operationId": operation.operation_id,
         "tags": [operation.tag],
         "parameters": [_parameter(p) for p in operation.parameters if p.location == "query"],
         "responses": _responses(operation),
-        "x-kubernetes-action": operation.action,
-        "x-kubernetes-group-version-kind": {"group": group, "version": version, "kind": kind},
+        **extensions(operation),
     }
     if operation.body is not None:
         shown["requestBody"] = _body(operation, operation.body)

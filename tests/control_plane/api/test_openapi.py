@@ -60,7 +60,10 @@ def test_v3_has_every_schema_that_it_mentions(documents: OpenApiDocuments) -> No
 
 def test_the_index_names_each_document_by_its_hash(documents: OpenApiDocuments) -> None:
     paths = json.loads(documents.v3_index().body)["paths"]
-    assert set(paths) == {row.root_path.removeprefix("/") for row in RESOURCES}
+    versions = {row.root_path.removeprefix("/") for row in RESOURCES}
+    groups = {f"apis/{row.group}" for row in RESOURCES if row.group}
+    general = {"api", "apis", "version", ".well-known/openid-configuration", "openid/v1/jwks"}
+    assert set(paths) == versions | groups | general
     for path, entry in paths.items():
         found = documents.v3(path)
         assert found is not None
@@ -100,6 +103,23 @@ def test_operations_say_what_kubectl_looks_for(apps: Any) -> None:
     }
 
 
+def test_discovery_is_documented(documents: OpenApiDocuments, swagger: Any, apps: Any) -> None:
+    found = {
+        "/version/": "getCodeVersion", "/apis/": "getAPIVersions", "/apis/apps/": "getAppsAPIGroup",
+        "/api/v1/": "getCoreV1APIResources", "/apis/apps/v1/": "getAppsV1APIResources",
+        "/apis/rbac.authorization.k8s.io/v1/": "getRbacAuthorizationV1APIResources",
+    }  # fmt: skip
+    for path, operation_id in found.items():
+        assert swagger["paths"][path]["get"]["operationId"] == operation_id
+    assert "/apis/apps/v1/" in apps["paths"]
+    version = documents.v3("version")
+    assert version is not None
+    info = json.loads(version.body)
+    schemas = info["components"]["schemas"]
+    assert "gitVersion" in schemas["io.k8s.apimachinery.pkg.version.Info"]["required"]
+    assert "x-kubernetes-action" not in info["paths"]["/version/"]["get"]
+
+
 def test_v3_keeps_what_stands_beside_a_reference(apps: Any) -> None:
     schemas = apps["components"]["schemas"]
     strategy = schemas["io.k8s.api.apps.v1.DeploymentSpec"]["properties"]["strategy"]
@@ -132,7 +152,11 @@ def test_an_operation_names_every_format_that_it_is_served_in(apps: Any) -> None
 
 @pytest.mark.parametrize("row", RESOURCES, ids=lambda row: row.plural)
 def test_every_verb_has_its_operation(row: Resource) -> None:
-    actions = {op.action for op in operations(row) if op.group_version_kind[2] == row.kind}
+    actions = {
+        op.action
+        for op in operations(row)
+        if op.group_version_kind is not None and op.group_version_kind[2] == row.kind
+    }
     expected = {
         "create": "post", "update": "put", "get": "get", "list": "list", "patch": "patch",
         "delete": "delete", "deletecollection": "deletecollection",
