@@ -6,7 +6,6 @@ and its traceback is logged.
 """
 
 import asyncio
-import dataclasses
 import logging
 from collections.abc import Awaitable, Callable
 from time import perf_counter
@@ -15,29 +14,22 @@ from typing import Any, cast
 from control_plane.api.errors import (
     ApiError,
     BadRequest,
+    Forbidden,
     InternalError,
-    RequestEntityTooLarge,
-    ServiceUnavailable,
     Timeout,
-    TooManyRequests,
     Unauthorized,
 )
 from control_plane.apiserver.audit.auditor import Auditor
 from control_plane.apiserver.auth.authn import Authenticator
 from control_plane.apiserver.auth.authz import Attributes, Authorizer
 from control_plane.apiserver.auth.impersonation import impersonated
-from control_plane.apiserver.etcd.errors import (
-    StoreBusyError,
-    StoreError,
-    StoreTimeoutError,
-    UnconvertibleError,
-    ValueTooLargeError,
-)
+from control_plane.apiserver.etcd.errors import StoreError
 from control_plane.apiserver.flow_control.in_flight import READS
 from control_plane.apiserver.flow_control.limiter import Limiter, TurnedAwayError
 from control_plane.apiserver.flow_control.work_estimate import ONE_SEAT, Work
-from control_plane.apiserver.http.answer import Answer, Reply, Send, error_answer, text_answer
+from control_plane.apiserver.http.answer import Answer, Reply, error_answer
 from control_plane.apiserver.http.deadlines import Deadlines
+from control_plane.apiserver.http.refusals import refusal, refuse_socket
 from control_plane.apiserver.http.request import ClientGoneError, Request
 from control_plane.apiserver.http.time_limit import LONGEST_SECONDS, time_limit
 from control_plane.apiserver.metrics.requests import RequestCounts, RequestLabels
@@ -79,7 +71,11 @@ class Edge:
 
     async def identify(self, request: Request) -> None:
         """Set the request's user; raises Unauthorized, or Forbidden for an impersonation."""
-        user = await self._authenticator.user(request)
+        try:
+            user = await self._authenticator.user(request)
+        except Unauthorized:
+            self.requests.unauthenticated += 1
+            raise
         request.user = user
         request.user = impersonated(self.authorizer, user, request.header_lines)
         if request.user is not user:
@@ -91,7 +87,11 @@ class Edge:
             decision = self.authorizer.decide(request.user, asked)
             request.annotate(DECISION, "allow" if decision.allowed else "forbid")
             request.annotate(REASON, decision.reason)
-        self.authorizer.authorize(request.user, asked)
+        try:
+            self.authorizer.authorize(request.user, asked)
+        except Forbidden:
+            self.requests.refuse(request.series)
+            raise
 
     def count(self, request: Request, labels: RequestLabels) -> None:
         """Count the request under `labels` from now until it is done."""
@@ -110,6 +110,7 @@ class Edge:
             )
         except TurnedAwayError as error:
             request.flow_headers = error.headers
+            self.requests.terminate(request.series, error.code)
             raise
         request.seat, request.flow_headers = grant
         request.waited = perf_counter() - begun
@@ -145,7 +146,7 @@ class Edge:
             if request.trail is not None:
                 await self._record_answer(request, reply, outcome)
             if isinstance(reply, Answer):
-                await _refuse_socket(reply, request, send)
+                await refuse_socket(reply, request, send)
             else:
                 await reply.send_to(request, send)
         except ClientGoneError:
@@ -182,6 +183,7 @@ class Edge:
             async with asyncio.timeout(request.seconds):
                 return await self._served(handler, request)
         except TimeoutError:
+            self.requests.terminate(request.series, Timeout.code)
             return error_answer(Timeout.of(DEADLINE_TEXT), request)
         except (ApiError, StoreError, RecursionError, UnreadableError) as error:
             return refusal(error, request)
@@ -252,50 +254,8 @@ def _outcome(reply: Reply, streaming: int = 200) -> Outcome:
     return (reply.status, len(reply.body)) if isinstance(reply, Answer) else (streaming, 0)
 
 
-def api_error_of_store(error: StoreError) -> ApiError:
-    """What a client is told when the store fails."""
-    if isinstance(error, ValueTooLargeError):
-        return RequestEntityTooLarge.of(str(error))
-    if isinstance(error, StoreBusyError):
-        return TooManyRequests(str(error), retry_after_seconds=1)
-    if isinstance(error, UnconvertibleError):
-        return InternalError(str(error))
-    if isinstance(error, StoreTimeoutError):
-        return Timeout.of(f"the datastore did not answer: {error}")
-    return ServiceUnavailable(f"the datastore is unavailable: {error}")
-
-
-def refusal(error: Exception, request: Request) -> Answer:
-    """What a client reads of an error that is foreseen."""
-    if isinstance(error, TurnedAwayError):
-        return turned_away(error)
-    if isinstance(error, StoreError):
-        error = api_error_of_store(error)
-    elif isinstance(error, RecursionError):
-        error = BadRequest("the body is nested too deeply")
-    elif isinstance(error, UnreadableError):
-        logger.error("unreadable path=%s: %s", request.path, error)
-    return error_answer(error if isinstance(error, ApiError) else InternalError.of(error), request)
-
-
-def turned_away(error: TurnedAwayError) -> Answer:
-    """What a client reads whom there is no room for."""
-    answer = text_answer(f"{error.message}\n", error.code)
-    retry = (b"retry-after", str(error.retry_after_seconds).encode())
-    return dataclasses.replace(answer, headers=(*answer.headers, retry))
-
-
 def _raise_if_gone(request: Request) -> None:
     """Tell a client's departure from the other reasons for a cancellation."""
     task = request.task
     if request.was_abandoned and task is not None and not task.uncancel():
         raise ClientGoneError
-
-
-async def _refuse_socket(answer: Answer, request: Request, send: Send) -> None:
-    """Send an answer in place of a handshake, through ASGI's denial extension."""
-
-    async def denial(message: Any) -> None:
-        await send({**message, "type": f"websocket.{message['type']}"})
-
-    await answer.send_to(request, denial)

@@ -146,6 +146,32 @@ def test_no_sample_comes_twice_and_the_rest_is_there(api: RawApi, namespace: str
     assert value(api, "apiserver_request_total", subresource="/metrics", verb="GET") >= 1
 
 
+def test_attempts_are_counted_by_how_they_ended(server: ThreadedApiServer, api: RawApi) -> None:
+    names = ("authentication_attempts", "authorization_attempts_total")
+    results = (("success", "failure"), ("allowed", "no-opinion"))
+    before = scraped(api)
+    with RawApi(server.url, server.pki.pair("ca").certificate, token="nobody's") as unknown:
+        assert unknown.get("/api/v1/pods").code == 401
+    with raw_api(server, "") as nobody:
+        assert nobody.get("/api/v1/pods").code == 403
+    assert api.get("/api/v1/namespaces").code == 200
+    after = scraped(api)
+    for name, (good, bad) in zip(names, results, strict=True):
+        grown = [total(after, name, result=r) - total(before, name, result=r) for r in (good, bad)]
+        assert min(grown) >= 1, name
+
+
+def test_a_request_that_takes_too_long_is_counted_as_terminated() -> None:
+    counts = RequestCounts()
+    series = counts.begin(RequestLabels("LIST", dry_run="All", resource="pods"))
+    counts.terminate(series, 504)
+    counts.terminate(None, 429)
+    counts.refuse(series)
+    counts.refuse(None)
+    assert list(counts.terminated.items()) == [((series.labels.without_dry_run, 504), 1)]
+    assert (counts.identified, counts.unauthorized, counts.allowed) == (1, 1, 0)
+
+
 def test_metrics_are_not_for_everybody(server: ThreadedApiServer) -> None:
     with raw_api(server, "") as nobody:
         assert nobody.get("/metrics").code in (401, 403)
