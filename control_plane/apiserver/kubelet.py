@@ -5,7 +5,7 @@ connection is TLS with the API server's client certificate, checked against the 
 """
 
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -29,12 +29,17 @@ class KubeletClient:
         self,
         collections: Collections,
         tls: ssl.SSLContext,
+        unverified: Callable[[], ssl.SSLContext],
         address_types: Sequence[str] = KUBELET_ADDRESS_TYPES,
     ) -> None:
-        """`collections` are for pods and nodes; addresses of the first type come first."""
+        """`collections` are for pods and nodes; addresses of the first type come first.
+
+        `unverified` is for kubelets that nobody vouches for, when a client asks for that.
+        """
         self._collections = collections
         self._address_types = address_types
         self._tls = tls
+        self.unverified = unverified
         self._session: aiohttp.ClientSession | None = None
         self._backends: aiohttp.ClientSession | None = None
         self.streams: set[asyncio.Task[None]] = set()

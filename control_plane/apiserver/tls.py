@@ -58,6 +58,14 @@ def kubelet_context(files: TlsFiles) -> ssl.SSLContext:
     return context
 
 
+def unverified_kubelet_context(files: TlsFiles) -> ssl.SSLContext:
+    """The calling side towards kubelets whose certificate is not to be looked at."""
+    context = kubelet_context(files)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
 def kubelet_files(context: ssl.SSLContext, files: TlsFiles) -> Iterator[CertificateFiles]:
     """Follow the certificate that is shown to kubelets, where there is one."""
     certificate, key = files.kubelet_client_certificate, files.kubelet_client_key

@@ -120,6 +120,9 @@ PORTFORWARD: Final = (
 LOG: Final = (
     Parameter("container", "The container; the pod's only one when left out."),
     Parameter("follow", "Keep sending as the log grows.", "boolean"),
+    Parameter(
+        "insecureSkipTLSVerifyBackend", "Do not look at the certificate of the node.", "boolean"
+    ),
     Parameter("limitBytes", "Stop after so many bytes.", "integer"),
     Parameter("previous", "Show the container's previous instance.", "boolean"),
     Parameter("sinceSeconds", "Only lines of the last so many seconds.", "integer"),

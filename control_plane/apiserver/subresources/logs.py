@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import aiohttp
 
-from control_plane.api.errors import ApiError, BadRequest, InternalError, NotFound
+from control_plane.api.errors import ApiError, BadRequest, InternalError, Invalid, NotFound
+from control_plane.api.field_error import FieldError, forbidden, invalid
 from control_plane.apiserver.http.answer import Reply, Send, head
 from control_plane.apiserver.http.query import Query
 from control_plane.apiserver.http.request import Request
@@ -19,21 +21,24 @@ from control_plane.apiserver.subresources.containers import container_of
 logger = logging.getLogger(__name__)
 
 _FLAGS = ("follow", "previous", "timestamps")
-_NUMBERS = ("tailLines", "limitBytes", "sinceSeconds")
-_TEXTS = ("sinceTime", "stream")
+_LEAST = {"tailLines": 0, "limitBytes": 1, "sinceSeconds": 1}
+_TOO_SMALL = ("must be greater than or equal to 0", "must be greater than 0")
+_ONE_SINCE = "at most one of `sinceTime` or `sinceSeconds` may be specified"
 
 
 async def read(services: ApiServices, request: Request, target: Target) -> Reply:
     """GET: relay the kubelet's answer."""
     if request.is_socket:
         log_protocol(request.subprotocols)
-    parameters = kubelet_parameters(request.query)
+    parameters = kubelet_parameters(target.name, request.query)
     pod = await services.kubelets.pod(target.namespace, target.name)
     container = container_of(pod, request.query.text("container"))
     base = await services.kubelets.base_url(pod)
     url = f"{base}/containerLogs/{target.namespace}/{target.name}/{container}"
+    insecure = request.query.flag("insecureSkipTLSVerifyBackend")
+    trust = services.kubelets.unverified() if insecure else services.kubelets.tls
     try:
-        response = await services.kubelets.session.get(url, params=parameters)
+        response = await services.kubelets.session.get(url, params=parameters, ssl=trust)
     except (aiohttp.ClientError, OSError) as error:
         raise InternalError.of(f"Get {url!r}: {error}") from error
     if response.status != 200:
@@ -43,19 +48,31 @@ async def read(services: ApiServices, request: Request, target: Target) -> Reply
     return log_socket(reply, request) if request.is_socket else reply
 
 
-def kubelet_parameters(query: Query) -> dict[str, str]:
-    """The parameters to pass on, checked; raises BadRequest."""
+class _Options:
+    """What an Invalid error needs to know of the options."""
+
+    group, kind = "", "PodLogOptions"
+
+
+def kubelet_parameters(pod: str, query: Query) -> dict[str, str]:
+    """The parameters to pass on; raises BadRequest for what is no number, Invalid for bad ones."""
     parameters = {name: "true" for name in _FLAGS if query.flag(name)}
-    for name in _NUMBERS:
-        number = query.number(name)
-        if number is None:
-            continue
-        if number < (1 if name == "limitBytes" else 0):
-            raise BadRequest(f"{name} must not be negative, and limitBytes must be positive")
-        parameters[name] = str(number)
-    if "sinceSeconds" in parameters and query.text("sinceTime"):
-        raise BadRequest("at most one of sinceTime or sinceSeconds may be specified")
-    return parameters | {name: query.text(name) for name in _TEXTS if query.text(name)}
+    numbers = {name: query.number(name) for name in _LEAST}
+    errors = list(_objections(numbers, query.text("sinceTime")))
+    if errors:
+        raise Invalid.of(_Options(), pod, errors)
+    parameters |= {name: str(value) for name, value in numbers.items() if value is not None}
+    return parameters | {name: query.text(name) for name in ("sinceTime",) if query.text(name)}
+
+
+def _objections(numbers: Mapping[str, int | None], since: str) -> Iterator[FieldError]:
+    """What upstream's validation of the options says; it names the field that is none "[]"."""
+    for name, least in _LEAST.items():
+        value = numbers[name]
+        if name == "sinceSeconds" and value is not None and since:
+            yield forbidden("[]", _ONE_SINCE)
+        elif value is not None and value < least:
+            yield invalid(name, value, _TOO_SMALL[least])
 
 
 def _refusal(status: int, text: str) -> ApiError:

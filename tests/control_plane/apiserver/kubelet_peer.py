@@ -34,11 +34,11 @@ class KubeletPeer:
         self.refusal = ""
         self.raw_heads: list[bytes] = []
         pair = pki.pair(f"kubelet-{NODE}")
-        self._tls = ssl.create_default_context(
+        self.tls = ssl.create_default_context(
             ssl.Purpose.CLIENT_AUTH, cafile=str(pki.pair("ca").certificate)
         )
-        self._tls.load_cert_chain(pair.certificate, pair.key)
-        self._tls.verify_mode = ssl.CERT_REQUIRED
+        self.tls.load_cert_chain(pair.certificate, pair.key)
+        self.tls.verify_mode = ssl.CERT_REQUIRED
         app = web.Application()
         app.router.add_get("/containerLogs/{namespace}/{pod}/{container}", self._logs)
         app.router.add_get("/exec/{namespace}/{pod}/{container}", self._exec)
@@ -49,7 +49,7 @@ class KubeletPeer:
 
     async def __aenter__(self) -> "KubeletPeer":
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self.port, ssl_context=self._tls).start()
+        await web.TCPSite(self._runner, "127.0.0.1", self.port, ssl_context=self.tls).start()
         return self
 
     async def __aexit__(

@@ -37,6 +37,16 @@ async def test_logs_are_relayed(cluster: Cluster) -> None:
     assert status["message"] == 'previous terminated container "c" in pod "p" not found'
 
 
+async def test_logs_of_a_node_whose_certificate_nobody_believes(cluster: Cluster) -> None:
+    client = cluster.server.pki.pair("admin")  # no server's certificate
+    cluster.kubelet.tls.load_cert_chain(client.certificate, client.key)
+    code, status = await cluster.send("GET", f"{PODS}/p/log")
+    assert (code, status["reason"]) == (500, "InternalError")
+    url = f"{cluster.server.url}{PODS}/p/log?insecureSkipTLSVerifyBackend=true"
+    async with cluster.session.get(url) as response:
+        assert await response.text() == "first\n"
+
+
 async def test_logs_are_followed(cluster: Cluster) -> None:
     url = f"{cluster.server.url}{PODS}/p/log?follow=true"
     async with cluster.session.get(url) as response:

@@ -124,10 +124,16 @@ def test_bindings_that_make_no_sense(api: RawApi, namespace: str) -> None:
         ("log", 400, "pod p does not have a host assigned"),
         ("log?container=none", 400, "container none is not valid for pod p"),
         ("log?tailLines=x", 400, "invalid syntax"),
-        ("log?sinceSeconds=1&sinceTime=2026-01-01T00:00:00Z", 400, "at most one of sinceTime"),
+        ("log?sinceSeconds=1&sinceTime=2026-01-01T00:00:00Z", 422,
+         'PodLogOptions "p" is invalid: []: Forbidden: at most one of `sinceTime` or '
+         "`sinceSeconds` may be specified"),
+        ("log?sinceSeconds=0&tailLines=-1&limitBytes=0", 422,
+         'PodLogOptions "p" is invalid: [tailLines: Invalid value: -1: must be greater than or '
+         "equal to 0, limitBytes: Invalid value: 0: must be greater than 0, sinceSeconds: Invalid "
+         "value: 0: must be greater than 0]"),
         ("exec?command=ls&stdout=true", 400, "pod p does not have a host assigned"),
     ],
-)
+)  # fmt: skip
 def test_streams_that_cannot_be(
     api: RawApi, namespace: str, query: str, code: int, message: str
 ) -> None:
