@@ -1,7 +1,8 @@
 """YAML bodies: one document, read into the plain values its JSON form would give.
 
 Repeated keys are errors of the strict kind: they are noted with their line, and the last value
-counts. Only what JSON can say is accepted; aliases are bounded. Called by field_validation.py.
+counts; so are those that a merge (`<<`) brings. Only what JSON can say is accepted; aliases are
+bounded. What plain words mean is in yaml_scalars.py. Called by field_validation.py.
 """
 
 from __future__ import annotations
@@ -9,14 +10,18 @@ from __future__ import annotations
 import datetime
 import math
 import re
-from typing import Any, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 import yaml
 
+from control_plane.api import yaml_scalars
 from control_plane.api.json_syntax import MAX_DEPTH, is_too_deep, number_of
 
 MAX_ALIASES: Final = 100
 MAX_VALUES: Final = 1_000_000  # with every alias counted as often as it is used
+MAX_MERGED: Final = 100_000  # keys, counted as often as they are brought
+_TAG: Final = "tag:yaml.org,2002:"
+_NUMBER: Final = "!number"
 _BLOCK_MARK: Final = re.compile(r"[-?]\s")
 _INDENTED: Final = re.compile(rf"(?:^|\n) {{{MAX_DEPTH // 2}}}")
 _BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -36,20 +41,41 @@ class YamlDocument(NamedTuple):
 class _Loader(_BASE):  # type: ignore[misc]
     """PyYAML's loader without its times and sets, noting repeated keys."""
 
+    yaml_implicit_resolvers: ClassVar[Any] = {}  # of plain words, instead of PyYAML's own
+
     def __init__(self, stream: str) -> None:
         super().__init__(stream)
         self.repeats: list[str] = []
+        self._merged = 0
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[str, Any]:
         """Build a map with text keys."""
         result: dict[str, Any] = {}
+        self._fill(result, node)
+        return result
+
+    def _fill(self, result: dict[str, Any], node: Any) -> None:
         for key_node, value_node in node.value:
+            if key_node.tag == f"{_TAG}merge":
+                self._merge(result, value_node)
+                continue
             key = _key_text(self.construct_object(key_node, deep=True))
             if key in result:
                 line = key_node.start_mark.line + 1
                 self.repeats.append(f'line {line}: key "{key}" already set in map')
             result[key] = self.construct_object(value_node, deep=True)
-        return result
+
+    def _merge(self, result: dict[str, Any], node: Any) -> None:
+        """Add the keys of a map, or of several, of which the first counts most."""
+        maps = reversed(node.value) if isinstance(node, yaml.SequenceNode) else (node,)
+        for one in maps:
+            if not isinstance(one, yaml.MappingNode):
+                text = "map merge requires map or sequence of maps as the value"
+                raise YamlSyntaxError(f"yaml: {text}")
+            self._merged += len(one.value)
+            if self._merged > MAX_MERGED:
+                raise YamlSyntaxError("yaml: document contains excessive aliasing")
+            self._fill(result, one)
 
 
 def _key_text(key: Any) -> str:
@@ -72,9 +98,50 @@ def _construct_integer(loader: _Loader, node: Any) -> int | float:
     return number_of(str(loader.construct_yaml_int(node)))
 
 
-_Loader.add_constructor("tag:yaml.org,2002:map", _construct_map)
-_Loader.add_constructor("tag:yaml.org,2002:int", _construct_integer)
-_Loader.add_constructor("tag:yaml.org,2002:timestamp", _construct_text)
+def _construct_boolean(loader: _Loader, node: Any) -> bool:
+    word = loader.construct_scalar(node)
+    if word not in yaml_scalars.TRUE | yaml_scalars.FALSE:
+        raise YamlSyntaxError(f"yaml: cannot decode {word!r} as a !!bool")
+    return word in yaml_scalars.TRUE
+
+
+def _construct_number(loader: _Loader, node: Any) -> int | float | str:
+    return yaml_scalars.plain_number(loader.construct_scalar(node))
+
+
+_Loader.add_constructor(f"{_TAG}map", _construct_map)
+_Loader.add_constructor(f"{_TAG}bool", _construct_boolean)
+_Loader.add_constructor(f"{_TAG}int", _construct_integer)
+_Loader.add_constructor(f"{_TAG}timestamp", _construct_text)
+_Loader.add_constructor(_NUMBER, _construct_number)
+
+
+class _Numbers:
+    """What stands for a pattern that matches numbers."""
+
+    def match(self, word: str) -> bool:
+        """Whether a plain word is a number."""
+        try:
+            return not isinstance(yaml_scalars.plain_number(word), str)
+        except ValueError:
+            return True
+
+
+def resolve_as_go_does(known: Any) -> None:
+    """Have a loader take plain words for what go-yaml does, or a dumper quote texts like them."""
+    kinds = {
+        "bool": yaml_scalars.TRUE | yaml_scalars.FALSE,
+        "null": yaml_scalars.NULL,
+        "merge": {yaml_scalars.MERGE},
+        "float": yaml_scalars.NOT_FINITE,
+    }
+    for kind, words in kinds.items():
+        pattern = re.compile(rf"(?:{'|'.join(map(re.escape, words))})\Z")
+        known.add_implicit_resolver(_TAG + kind, pattern, sorted({word[:1] for word in words}))
+    known.add_implicit_resolver(_NUMBER, _Numbers(), list("-+.0123456789"))
+
+
+resolve_as_go_does(_Loader)
 
 
 def decode(body: bytes) -> YamlDocument:

@@ -12,6 +12,7 @@ import yaml
 
 from control_plane.api.errors import ApiError, NotAcceptable
 from control_plane.api.objects import Object
+from control_plane.api.yaml_syntax import resolve_as_go_does
 from control_plane.apiserver.http.accept import (
     JSON,
     NO_FORMS,
@@ -112,7 +113,14 @@ def negotiated_answer(document: Object, request: Request, status: int = 200) -> 
     return encoded_answer(orjson.dumps(document), accepted, request, status)
 
 
-_Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+_BASE: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+class _Dumper(_BASE):  # type: ignore[misc]
+    """Writes texts in quotes that readers in Go or in Python would take for something else."""
+
+
+resolve_as_go_does(_Dumper)
 
 
 def error_answer(error: ApiError, request: Request) -> Answer:

@@ -241,6 +241,15 @@ def test_yaml_bodies(api: RawApi, namespace: str) -> None:
     made = api.request("POST", path, body, yaml)
     assert made.code == 201, made.text
     assert made.json["data"] == {"when": "2026-01-02"}
+    read = api.get(f"{path}/a", "application/yaml").text
+    assert "when: '2026-01-02'" in read
+    words = {"a": "y", "b": "1e3", "c": "12:30", "d": "500m"}  # numbers and booleans in Go
+    api.patch(f"{path}/a", {"data": words})
+    sent = api.get(f"{path}/a", "application/yaml").text
+    assert "a: 'y'\n  b: '1e3'\n  c: '12:30'\n  d: 500m\n" in sent
+    assert (
+        api.request("PUT", f"{path}/a", sent.encode(), yaml).json["data"].items() >= words.items()
+    )
     for bad in (b"a: [", b"- 1\n- 2\n", b"&a [*a]", b"a: !!python/object:os.system x"):
         assert api.request("POST", path, bad, yaml).code == 400, bad
 
