@@ -36,7 +36,7 @@ class Watcher:
         self.has_ended = False
         self.on_end: Callable[[], object] = lambda: None
         self._pending: list[Pending] = []
-        self._wake = asyncio.Event()
+        self._waiter: asyncio.Future[None] | None = None
 
     def offer(self, event: CacheEvent) -> None:
         """Queue `event` if it concerns this watcher; cut it off when the queue is full."""
@@ -50,14 +50,14 @@ class Watcher:
             self.end()
             return
         self._pending.append((change, event))
-        self._wake.set()
+        self._wake()
 
     def replay(self, events: list[CacheEvent]) -> None:
         """Queue history before anything else; it is not bounded by the queue but by the window."""
         changes = ((event.change_for(self.selection), event) for event in events)
         self._pending = [(change, event) for change, event in changes if change is not None]
         if self._pending:
-            self._wake.set()
+            self._wake()
 
     @property
     def is_drained(self) -> bool:
@@ -70,19 +70,27 @@ class Watcher:
         Empty: the time has passed, or the watch has ended.
         """
         if not self._pending and not self.has_ended:
-            try:
-                async with asyncio.timeout(within):
-                    await self._wake.wait()
-            except TimeoutError:
-                return []
+            await self._wait(within)
         taken, self._pending = self._pending, []
-        if not self.has_ended:
-            self._wake.clear()
         return [] if self.was_cut else taken
+
+    async def _wait(self, within: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._waiter = loop.create_future()
+        timer = loop.call_later(within, self._wake)
+        try:
+            await self._waiter
+        finally:
+            timer.cancel()
+
+    def _wake(self) -> None:
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
 
     def end(self) -> None:
         """Stop the watch from the cache's side."""
         if not self.has_ended:
             self.has_ended = True
-            self._wake.set()
+            self._wake()
             self.on_end()
