@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from control_plane.api.admission_variables import match_condition
-from control_plane.api.cel import CompileError
+from control_plane.api.policies.mistakes import condition_mistakes
 from control_plane.api.semantics import semantically_equal
 from control_plane.api.validation import admission_rules, formats
 from control_plane.api.validation.field_errors import (
@@ -115,16 +114,7 @@ def _validate_webhook(hook: Object, path: str, strictness: _Strictness) -> Itera
     if strictness.match_conditions:
         where = f"{path}.matchConditions"
         yield from admission_rules.validate_conditions(hook.get("matchConditions"), where)
-        yield from _validate_expressions(hook.get("matchConditions") or [], where)
-
-
-def _validate_expressions(conditions: list[Object], path: str) -> Iterator[FieldError]:
-    for index, condition in enumerate(conditions[: admission_rules.MAX_CONDITIONS]):
-        expression = condition.get("expression") or ""
-        try:
-            _ = expression.strip() and match_condition(expression)
-        except CompileError as error:
-            yield invalid(f"{path}[{index}].expression", expression, str(error))
+        yield from condition_mistakes(hook.get("matchConditions") or [], where)
 
 
 def _one_of(hook: Object, field: str, allowed: tuple[str, ...], path: str) -> Iterator[FieldError]:

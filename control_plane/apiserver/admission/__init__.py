@@ -74,7 +74,7 @@ class Admission:
         plugins = [plugin(collections, authorizer) for plugin in ADMISSION]
         self._admitting = [one for one in plugins if type(one).admit is not Plugin.admit]
         self._checking = [one for one in plugins if type(one).check is not Plugin.check]
-        self.webhooks = Webhooks(collections)
+        self.webhooks = Webhooks(collections, authorizer)
         self._quota = ResourceQuota(collections)
 
     async def admit(self, review: Review) -> None:

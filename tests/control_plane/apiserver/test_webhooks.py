@@ -1,11 +1,13 @@
 """Webhooks and all that decides whether, when and how they are called."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.control_plane.apiserver.backend_peer import own_address
 from tests.control_plane.apiserver.objects import deployment, pod
+from tests.control_plane.apiserver.people import person
 from tests.control_plane.apiserver.webhook_peer import (
     RawAnswer,
     allowed,
@@ -14,6 +16,7 @@ from tests.control_plane.apiserver.webhook_peer import (
     patching,
 )
 from tests.control_plane.apiserver.webhook_stage import MUTATING, VALIDATING, WebhookStage
+from tests.support.apiserver import ThreadedApiServer
 from tests.support.wait import wait_until
 
 SERVICES = "/api/v1/namespaces/default/services"
@@ -275,3 +278,35 @@ def test_conditions_that_fail_are_what_the_failure_policy_makes_of_them(
     named = {"name": "mine", "expression": "request.userInfo.username == 'kubernetes-admin'"}
     with stage.answering(VALIDATING, denies, matchConditions=[named]):
         assert stage.create("c").code == 400
+
+
+def test_conditions_may_ask_for_rights(
+    stage: WebhookStage, server: ThreadedApiServer, tmp_path: Path
+) -> None:
+    breaks_glass = "authorizer.group('x.io').resource('doors').name('d').check('break').allowed()"
+    may_all = "authorizer.requestResource.check('escalate').allowed()"
+    account = "authorizer.serviceAccount('default', 'none').path('/x').check('get').reason() != ''"
+    conditions = [
+        {"name": "only-others", "expression": f"!({breaks_glass} && {may_all})"},
+        {"name": "no-account", "expression": f"!({account})"},
+    ]
+    writes_here = {
+        "metadata": {"name": "writer"},
+        "rules": [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["create"]}],
+    }
+    group = "rbac.authorization.k8s.io"
+    bound = {
+        "metadata": {"name": "writer"},
+        "roleRef": {"apiGroup": group, "kind": "Role", "name": "writer"},
+        "subjects": [{"apiGroup": group, "kind": "User", "name": "otto"}],
+    }
+    for plural, body in (("roles", writes_here), ("rolebindings", bound)):
+        path = f"/apis/{group}/v1/namespaces/{stage.namespace}/{plural}"
+        assert stage.api.post(path, body).code == 201
+    no = {"/no": denied(message="no")}
+    with stage.answering(VALIDATING, no, matchConditions=conditions):
+        assert stage.create("by-admin").code == 201
+        with person(server, tmp_path, "otto") as otto:
+            body = {"metadata": {"name": "by-otto"}}
+            refused = otto.post(f"{stage.path}/configmaps", body)
+    assert refused.message.endswith("denied the request: no")

@@ -20,10 +20,12 @@ from control_plane.api.resources import (
 from control_plane.apiserver.admission.matching import is_configuring
 from control_plane.apiserver.admission.review import Review
 from control_plane.apiserver.admission.webhooks.caller import WebhookCaller
+from control_plane.apiserver.admission.webhooks.matches import Matches
 from control_plane.apiserver.admission.webhooks.metrics import WebhookCounts
 from control_plane.apiserver.admission.webhooks.mutating import MutatingWebhooks
 from control_plane.apiserver.admission.webhooks.registered import RegisteredHooks
 from control_plane.apiserver.admission.webhooks.validating import ValidatingWebhooks
+from control_plane.apiserver.auth.authz import Authorizer
 from control_plane.apiserver.service_endpoints import ServiceEndpoints
 from control_plane.apiserver.storage.collections import Collections
 
@@ -31,14 +33,15 @@ from control_plane.apiserver.storage.collections import Collections
 class Webhooks:
     """All webhooks of the cluster."""
 
-    def __init__(self, collections: Collections) -> None:
-        """Follow the configurations."""
+    def __init__(self, collections: Collections, authorizer: Authorizer) -> None:
+        """Follow the configurations; conditions may ask `authorizer`."""
+        matches = Matches(collections, authorizer)
         self._counts = WebhookCounts()
         self._caller = WebhookCaller(ServiceEndpoints(collections))
         self._mutating = RegisteredHooks(collections, MUTATINGWEBHOOKCONFIGURATIONS)
         self._validating = RegisteredHooks(collections, VALIDATINGWEBHOOKCONFIGURATIONS)
-        self._mutation = MutatingWebhooks(collections, self._caller, self._counts)
-        self._validation = ValidatingWebhooks(collections, self._caller, self._counts)
+        self._mutation = MutatingWebhooks(matches, self._caller, self._counts)
+        self._validation = ValidatingWebhooks(matches, self._caller, self._counts)
 
     async def admit(self, review: Review, before: Callable[[Review], Awaitable[None]]) -> None:
         """Let webhooks change the object; `before` is what a second pass begins with."""

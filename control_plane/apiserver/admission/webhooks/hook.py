@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from control_plane.api.cel.admission import condition_environment
 from control_plane.api.objects import Object, name_of
+from control_plane.api.policies.conditions import Conditions
 from control_plane.apiserver.admission.matching import Criteria
 
 VERSIONS = ("v1", "v1beta1")
@@ -26,7 +28,7 @@ class Hook:
     configuration: str
     name: str
     criteria: Criteria
-    conditions: tuple[Object, ...]
+    conditions: Conditions
     url: str
     ca_bundle: str
     version: str
@@ -76,7 +78,7 @@ def _hook(configuration: str, name: str, count: int, webhook: Mapping[str, Any])
         configuration=configuration,
         name=name,
         criteria=Criteria.of(dict(webhook)),
-        conditions=tuple(webhook.get("matchConditions") or ()),
+        conditions=Conditions.of(webhook.get("matchConditions"), condition_environment()),
         url=client.get("url") or _service_url(client.get("service") or {}),
         ca_bundle=client.get("caBundle") or "",
         version=next((version for version in reviews if version in VERSIONS), ""),

@@ -18,10 +18,9 @@ from control_plane.apiserver.admission.review import Review
 from control_plane.apiserver.admission.webhooks.answer import Verdict, denial
 from control_plane.apiserver.admission.webhooks.caller import CallError, WebhookCaller
 from control_plane.apiserver.admission.webhooks.hook import Hook
-from control_plane.apiserver.admission.webhooks.matches import seen_by
+from control_plane.apiserver.admission.webhooks.matches import Matches
 from control_plane.apiserver.admission.webhooks.metrics import WebhookCounts
 from control_plane.apiserver.admission.webhooks.patching import patched
-from control_plane.apiserver.storage.collections import Collections
 
 TYPE = "admit"
 MUTATED = "mutation.webhook.admission.k8s.io/"
@@ -34,11 +33,9 @@ logger = logging.getLogger(__name__)
 class MutatingWebhooks:
     """Lets webhooks change one object after the other."""
 
-    def __init__(
-        self, collections: Collections, caller: WebhookCaller, counts: WebhookCounts
-    ) -> None:
-        """Call by `caller`, count in `counts`."""
-        self.collections = collections
+    def __init__(self, matches: Matches, caller: WebhookCaller, counts: WebhookCounts) -> None:
+        """Call by `caller` those that match, count in `counts`."""
+        self.matches = matches
         self.caller = caller
         self.counts = counts
 
@@ -69,7 +66,7 @@ class Mutation:
         if self._round and self._output != self._review.obj:
             self._call_all_again()
         for index, hook in enumerate(self._hooks):
-            seen_as = await seen_by(hook, self._review, self._parts.collections)
+            seen_as = await self._parts.matches.seen_by(hook, self._review)
             if seen_as is not None and (not self._round or hook.uid in self._again):
                 await self._call(index, hook, seen_as)
         self._output = deep_copy(self._review.obj)

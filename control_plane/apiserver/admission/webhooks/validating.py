@@ -13,9 +13,8 @@ from control_plane.apiserver.admission.review import Review
 from control_plane.apiserver.admission.webhooks.answer import denial
 from control_plane.apiserver.admission.webhooks.caller import CallError, WebhookCaller
 from control_plane.apiserver.admission.webhooks.hook import Hook
-from control_plane.apiserver.admission.webhooks.matches import seen_by
+from control_plane.apiserver.admission.webhooks.matches import Matches
 from control_plane.apiserver.admission.webhooks.metrics import WebhookCounts
-from control_plane.apiserver.storage.collections import Collections
 
 TYPE = "validating"
 FAILED_OPEN = "failed-open.validating.webhook.admission.k8s.io/"
@@ -26,11 +25,9 @@ logger = logging.getLogger(__name__)
 class ValidatingWebhooks:
     """Lets webhooks refuse an object."""
 
-    def __init__(
-        self, collections: Collections, caller: WebhookCaller, counts: WebhookCounts
-    ) -> None:
-        """Call by `caller`, count in `counts`."""
-        self._collections = collections
+    def __init__(self, matches: Matches, caller: WebhookCaller, counts: WebhookCounts) -> None:
+        """Call by `caller` those that match, count in `counts`."""
+        self._matches = matches
         self._caller = caller
         self._counts = counts
 
@@ -38,7 +35,7 @@ class ValidatingWebhooks:
         """Ask those that are meant; when all have answered, the first refusal is raised."""
         relevant: list[tuple[Hook, Resource]] = []
         for hook in hooks:
-            seen_as = await seen_by(hook, review, self._collections)
+            seen_as = await self._matches.seen_by(hook, review)
             if seen_as is not None:
                 relevant.append((hook, seen_as))
         refusals: list[ApiError] = []

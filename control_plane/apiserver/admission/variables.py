@@ -25,12 +25,13 @@ def request_variables(
     """What match conditions may name, with the objects in the version `seen_as`."""
     request = admission_request(review, seen_as, "")
     asking = Authorizer(_decider(review.call.user, authorizer))
+    resource, name = review.resource, review.name
     question = Question(
-        group=seen_as.group,
-        resource=seen_as.plural,
+        group=resource.group,
+        resource=resource.plural,
         subresource=review.subresource,
-        namespace=review.namespace,
-        name=review.name,
+        namespace=name if resource is NAMESPACES else review.namespace,
+        name=name,
     )
     return {
         "object": request.pop("object"),
