@@ -34,6 +34,10 @@ def denied(official: client.ApiClient, namespace: str, obj: dict[str, Any]) -> s
     return str(caught.value.body)
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] ValidatingAdmissionPolicy [Privileged:ClusterAdmin] should validate "
+    "against a Deployment [Conformance]",
+)
 def test_validating_admission_policy_should_validate_against_a_deployment(
     official: client.ApiClient, stage: Stage
 ) -> None:
@@ -54,6 +58,10 @@ def test_validating_admission_policy_should_validate_against_a_deployment(
     assert made.spec.replicas == 2
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] ValidatingAdmissionPolicy [Privileged:ClusterAdmin] should allow "
+    "expressions to refer variables. [Conformance]",
+)
 def test_validating_admission_policy_should_allow_expressions_to_refer_variables(
     official: client.ApiClient, stage: Stage
 ) -> None:

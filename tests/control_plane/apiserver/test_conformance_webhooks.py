@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from tests.control_plane.apiserver.custom_stage import definition, established, version
 from tests.control_plane.apiserver.objects import pod
-from tests.control_plane.apiserver.webhook_peer import allowed, denied, patch, patching
+from tests.control_plane.apiserver.webhook_peer import allowed, denied, patching
 from tests.control_plane.apiserver.webhook_stage import (
     MUTATING,
     ROOT,
     VALIDATING,
     WebhookStage,
+    adds_data,
     configuration,
 )
 from tests.support.raw_api import RawApi
@@ -31,19 +31,10 @@ def refuses_disallow(review: Any) -> Any:
     return {"allowed": False, "status": {"message": DISALLOWED}}
 
 
-def adds_data(key: str, needs: str) -> Any:
-    """A webhook that adds a key to config maps that have another."""
-
-    def answer(review: Any) -> Any:
-        data = review["request"]["object"].get("data") or {}
-        if needs not in data:
-            return {"allowed": True}
-        operation = {"op": "add", "path": f"/data/{key}", "value": "yes"}
-        return {"allowed": True, **patch(operation)}
-
-    return answer
-
-
+@pytest.mark.conformance(
+    "[sig-api-machinery] AdmissionWebhook [Privileged:ClusterAdmin] should include webhook "
+    "resources in discovery documents [Conformance]",
+)
 def test_should_include_webhook_resources_in_discovery_documents(api: RawApi) -> None:
     group = "admissionregistration.k8s.io"
     groups = {one["name"]: one for one in api.get("/apis").json["groups"]}
@@ -54,6 +45,10 @@ def test_should_include_webhook_resources_in_discovery_documents(api: RawApi) ->
     assert names >= {"mutatingwebhookconfigurations", "validatingwebhookconfigurations"}
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] AdmissionWebhook [Privileged:ClusterAdmin] should be able to deny "
+    "pod and configmap creation [Conformance]",
+)
 def test_should_be_able_to_deny_pod_and_configmap_creation(stage: WebhookStage) -> None:
     def by_name(review: Any) -> Any:
         name = review["request"]["object"]["metadata"]["name"]
@@ -77,6 +72,10 @@ def test_should_be_able_to_deny_pod_and_configmap_creation(stage: WebhookStage) 
         assert stage.api.get(place).json["data"] == {"mutation-start": "yes"}
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] AdmissionWebhook [Privileged:ClusterAdmin] should be able to deny "
+    "attaching pod [Conformance]",
+)
 def test_should_be_able_to_deny_attaching_pod(stage: WebhookStage) -> None:
     text = "attaching to pod 'to-be-attached-pod' is not allowed"
     stage.peer.answers["/attach"] = denied(message=text)
@@ -110,6 +109,10 @@ def test_should_be_able_to_deny_attaching_pod(stage: WebhookStage) -> None:
     assert (asked["oldObject"], asked["options"]) == (None, None)
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] AdmissionWebhook [Privileged:ClusterAdmin] should unconditionally "
+    "reject operations on fail closed webhook [Conformance]",
+)
 def test_should_unconditionally_reject_operations_on_fail_closed_webhook(
     stage: WebhookStage,
 ) -> None:
@@ -125,6 +128,10 @@ def test_should_unconditionally_reject_operations_on_fail_closed_webhook(
     )
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] AdmissionWebhook [Privileged:ClusterAdmin] should mutate configmap "
+    "[Conformance]",
+)
 def test_should_mutate_configmap(stage: WebhookStage) -> None:
     answers = {
         "/stage-1": adds_data("mutation-stage-1", "mutation-start"),
@@ -138,22 +145,10 @@ def test_should_mutate_configmap(stage: WebhookStage) -> None:
     assert stored["data"] == expected
 
 
-def test_should_mutate_custom_resource_with_pruning(stage: WebhookStage) -> None:
-    text = {"type": "string"}
-    fields = {"data": {"type": "object", "properties": {"start": text, "stage-1": text}}}
-    schema = {"type": "object", "properties": fields}
-    answers = {
-        "/prune-1": adds_data("stage-1", "start"),
-        "/prune-2": adds_data("stage-2", "stage-1"),  # which the schema does not know
-    }
-    with established(stage.api, stage.namespace, definition(version(schema=schema))) as foos:
-        with stage.answering(MUTATING, answers, about=(foos.group, foos.plural)):
-            made = stage.api.post(foos.path(), foos.obj("cr", data={"start": "yes"}))
-        assert made.code == 201, made.text
-        assert made.json["data"] == {"start": "yes", "stage-1": "yes"}
-        assert stage.api.get(foos.path("cr")).json["data"] == {"start": "yes", "stage-1": "yes"}
-
-
+@pytest.mark.conformance(
+    "[sig-api-machinery] AdmissionWebhook [Privileged:ClusterAdmin] should mutate pod and "
+    "apply defaults after mutation [Conformance]",
+)
 def test_should_mutate_pod_and_apply_defaults_after_mutation(stage: WebhookStage) -> None:
     container = {"name": "webhook-added-init-container", "image": "webhook-added-image"}
     stage.peer.answers["/pods"] = patching(
@@ -167,6 +162,10 @@ def test_should_mutate_pod_and_apply_defaults_after_mutation(stage: WebhookStage
     assert added["imagePullPolicy"] == "Always"
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] AdmissionWebhook [Privileged:ClusterAdmin] should not be able to "
+    "mutate or prevent deletion of webhook configuration objects [Conformance]",
+)
 def test_should_not_be_able_to_mutate_or_prevent_deletion_of_webhook_configuration_objects(
     stage: WebhookStage,
 ) -> None:
@@ -192,6 +191,10 @@ def test_should_not_be_able_to_mutate_or_prevent_deletion_of_webhook_configurati
     assert not stage.peer.requests_at("/labels")
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] AdmissionWebhook [Privileged:ClusterAdmin] should mutate everything "
+    "except 'skip-me' configmaps [Conformance]",
+)
 def test_should_mutate_everything_except_skip_me_configmaps(stage: WebhookStage) -> None:
     condition = {"name": "skip-me", "expression": "object.metadata.name != 'skip-me'"}
     answers = {"/stage-1": adds_data("mutation-stage-1", "mutation-start")}
@@ -202,6 +205,10 @@ def test_should_mutate_everything_except_skip_me_configmaps(stage: WebhookStage)
     assert other.json["data"] == {"mutation-start": "yes", "mutation-stage-1": "yes"}
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] AdmissionWebhook [Privileged:ClusterAdmin] should honor timeout "
+    "[Conformance]",
+)
 def test_should_honor_timeout(stage: WebhookStage) -> None:
     def slow(_review: Any) -> Any:
         time.sleep(3)
@@ -220,6 +227,12 @@ def test_should_honor_timeout(stage: WebhookStage) -> None:
         assert stage.create("in-time").code == 201
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] AdmissionWebhook [Privileged:ClusterAdmin] patching/updating a "
+    "mutating webhook should work [Conformance]",
+    "[sig-api-machinery] AdmissionWebhook [Privileged:ClusterAdmin] patching/updating a "
+    "validating webhook should work [Conformance]",
+)
 @pytest.mark.parametrize("kind", KINDS)
 def test_patching_and_updating_a_webhook_should_work(stage: WebhookStage, kind: str) -> None:
     stage.peer.answers["/first"] = denied(message="no")
@@ -238,6 +251,12 @@ def test_patching_and_updating_a_webhook_should_work(stage: WebhookStage, kind: 
         assert stage.create("c").code == 400
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] AdmissionWebhook [Privileged:ClusterAdmin] listing mutating "
+    "webhooks should work [Conformance]",
+    "[sig-api-machinery] AdmissionWebhook [Privileged:ClusterAdmin] listing validating "
+    "webhooks should work [Conformance]",
+)
 @pytest.mark.parametrize("kind", KINDS)
 def test_listing_webhooks_should_work(stage: WebhookStage, kind: str) -> None:
     label = f"list-{stage.namespace}"
@@ -266,6 +285,12 @@ def test_should_be_able_to_create_and_update_configurations_with_match_condition
         assert stage.api.put(path, found).json["webhooks"][0]["matchConditions"] == [other]
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] AdmissionWebhook [Privileged:ClusterAdmin] should reject mutating "
+    "webhook configurations with invalid match conditions [Conformance]",
+    "[sig-api-machinery] AdmissionWebhook [Privileged:ClusterAdmin] should reject validating "
+    "webhook configurations with invalid match conditions [Conformance]",
+)
 @pytest.mark.parametrize("kind", KINDS)
 def test_should_reject_configurations_with_invalid_match_conditions(
     stage: WebhookStage, kind: str

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from tests.control_plane.apiserver.webhook_peer import Answering, WebhookPeer
+from tests.control_plane.apiserver.webhook_peer import Answering, WebhookPeer, patch
 from tests.support.raw_api import Answer, Object, RawApi
 
 ROOT = "/apis/admissionregistration.k8s.io/v1"
@@ -76,3 +76,16 @@ def configuration(kind: str, name: str, *webhooks: Object) -> Object:
         "metadata": {"name": name, "labels": {"test": name}},
         "webhooks": list(webhooks),
     }
+
+
+def adds_data(key: str, needs: str) -> Any:
+    """A webhook that adds a key to config maps that have another."""
+
+    def answer(review: Any) -> Any:
+        data = review["request"]["object"].get("data") or {}
+        if needs not in data:
+            return {"allowed": True}
+        operation = {"op": "add", "path": f"/data/{key}", "value": "yes"}
+        return {"allowed": True, **patch(operation)}
+
+    return answer
