@@ -12,7 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from control_plane.apiserver import admission_options
+from control_plane.apiserver.admission_configuration.options import (
+    AdmissionOptions,
+    add_admission_flags,
+    admission_options,
+)
 from control_plane.apiserver.audit.options import AuditOptions, add_audit_flags, audit_options
 from control_plane.apiserver.auth import account_options
 from control_plane.apiserver.auth import config as auth_config
@@ -87,6 +91,7 @@ class ApiServerConfig:
     kubelet_address_types: tuple[str, ...] = KUBELET_ADDRESS_TYPES
     encryption: EncryptionOptions | None = None
     audit: AuditOptions | None = None
+    admission: AdmissionOptions = field(default_factory=AdmissionOptions)
 
     @property
     def service_networks(self) -> tuple[IPNetwork, ...]:
@@ -164,15 +169,14 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         metavar="true|false",
         help="queue requests by FlowSchemas; else reads and writes beyond their limits get 429",
     )
-    admission_options.add_flags(parser)
     add_encryption_flags(parser)
     add_audit_flags(parser)
+    add_admission_flags(parser)
     auth_config.add_flags(parser)
 
 
 def from_args(args: argparse.Namespace) -> ApiServerConfig:
     """Read parsed flags; raises ConfigError."""
-    admission_options.check(args)
     accounts = account_options.from_args(args)
     return checked(
         ApiServerConfig(
@@ -208,6 +212,7 @@ def from_args(args: argparse.Namespace) -> ApiServerConfig:
             kubelet_address_types=_address_types(args.kubelet_preferred_address_types),
             encryption=_named(encryption_options, args),
             audit=_named(audit_options, args),
+            admission=_named(admission_options, args),
         )
     )
 
@@ -242,6 +247,7 @@ def checked(config: ApiServerConfig) -> ApiServerConfig:
         _named(config.encryption.read)
     if config.audit is not None:
         _named(config.audit.read)
+    _named(config.admission.read)
     return config
 
 

@@ -173,7 +173,7 @@ async def _assembled(
     authorizer = _authorizer(config, collections)
     cluster_ips, node_ports = _ranges(config, etcd, collections)
     allocators = Allocators(ServiceAllocation(cluster_ips, node_ports))
-    admission = Admission(collections, authorizer)
+    admission = Admission(collections, authorizer, config.admission.read())
     registry = Registry(collections, admission, allocators, _now)
     unverified = functools.partial(tls.unverified_kubelet_context, config.tls)
     kubelets = KubeletClient(collections, kubelet_tls, unverified, config.kubelet_address_types)

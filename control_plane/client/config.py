@@ -80,6 +80,11 @@ class ClientConfig:
             ) from error
 
 
+def users_of(path: Path) -> dict[str, ClientConfig]:
+    """Return the users of a kubeconfig by name, without a server; raises ConfigError."""
+    return _KubeconfigReader(path).users()
+
+
 def _load_certificate(tls: ssl.SSLContext, certificate: bytes, key: bytes) -> None:
     """Give the pair to `tls`, which takes only files: a private one, gone at once."""
     with tempfile.NamedTemporaryFile(suffix=".pem") as pair:  # created with mode 0600
@@ -120,6 +125,25 @@ class _KubeconfigReader:
             insecure=bool(cluster.get("insecure-skip-tls-verify", False)),
             source=self._path,
         )
+
+    def users(self) -> dict[str, ClientConfig]:
+        """Return every user, by name."""
+        entries = self._document().get("users") or []
+        if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
+            raise self._error("has users that are no list of mappings")
+        found = {}
+        for entry in entries:
+            user = entry.get("user")
+            user = user if isinstance(user, dict) else {}
+            self._refuse(user, _UNSUPPORTED_USER)
+            found[str(entry.get("name") or "")] = ClientConfig(
+                server="https:",
+                certificate_pem=self._pem(user, "client-certificate"),
+                key_pem=self._pem(user, "client-key"),
+                token=self._token(user),
+                source=self._path,
+            )
+        return found
 
     def _document(self) -> dict[str, Any]:
         try:

@@ -1,11 +1,13 @@
 """Admission: what the cluster adds to an object or has against it, between request and storage.
 
 ADMISSION lists the plugins in upstream's order; each is a class with `admit` (may change the
-object), `check` (may refuse it) or both. A plugin is one file and one line here. Webhooks come
+object), `check` (may refuse it) or both. A plugin is one file and one line here, with the name by
+which flags switch it off. Webhooks come
 after them; what these change may let all plugins look at the object once more. ResourceQuota is the
 last of all: what it charges is written together with the object.
 """
 
+import contextlib
 from contextlib import AbstractAsyncContextManager
 
 from control_plane.apiserver.admission.certificate_approval import CertificateApproval
@@ -34,48 +36,58 @@ from control_plane.apiserver.admission.service_account import ServiceAccountAdmi
 from control_plane.apiserver.admission.storage_protection import StorageObjectInUseProtection
 from control_plane.apiserver.admission.volume_claim_resize import PersistentVolumeClaimResize
 from control_plane.apiserver.admission.webhooks import Webhooks
+from control_plane.apiserver.admission_configuration.settings import AdmissionSettings
 from control_plane.apiserver.auth.authz import Authorizer
 from control_plane.apiserver.storage.collections import Collections
 
 __all__ = ["ADMISSION", "Admission", "Charge", "Operation", "Plugin", "Review"]
 
-ADMISSION: tuple[type[Plugin], ...] = (
-    NamespaceLifecycle,
-    LimitRanger,
-    ServiceAccountAdmission,
-    NodeRestriction,
-    TaintNodesByCondition,
-    PodSecurity,
-    Priority,
-    DefaultTolerationSeconds,
-    DefaultStorageClass,
-    StorageObjectInUseProtection,
-    PersistentVolumeClaimResize,
-    RuntimeClass,
-    CertificateApproval,
-    CertificateSigning,
-    CertificateSubjectRestriction,
-    DefaultIngressClass,
-    PodTopologyLabels,
-    # what upstream does in the strategies and storages of these kinds
-    CertificateRequester,
-    DeviceAdminAccess,
-    RoleEscalation,
-    ParamRights,
-    ValidatingAdmissionPolicy,
+ADMISSION: tuple[tuple[str, type[Plugin]], ...] = (
+    ("NamespaceLifecycle", NamespaceLifecycle),
+    ("LimitRanger", LimitRanger),
+    ("ServiceAccount", ServiceAccountAdmission),
+    ("NodeRestriction", NodeRestriction),
+    ("TaintNodesByCondition", TaintNodesByCondition),
+    ("PodSecurity", PodSecurity),
+    ("Priority", Priority),
+    ("DefaultTolerationSeconds", DefaultTolerationSeconds),
+    ("DefaultStorageClass", DefaultStorageClass),
+    ("StorageObjectInUseProtection", StorageObjectInUseProtection),
+    ("PersistentVolumeClaimResize", PersistentVolumeClaimResize),
+    ("RuntimeClass", RuntimeClass),
+    ("CertificateApproval", CertificateApproval),
+    ("CertificateSigning", CertificateSigning),
+    ("CertificateSubjectRestriction", CertificateSubjectRestriction),
+    ("DefaultIngressClass", DefaultIngressClass),
+    ("PodTopologyLabels", PodTopologyLabels),
+    # what upstream does in the strategies and storages of these kinds: always on
+    ("", CertificateRequester),
+    ("", DeviceAdminAccess),
+    ("", RoleEscalation),
+    ("", ParamRights),
+    ("ValidatingAdmissionPolicy", ValidatingAdmissionPolicy),
 )
 
 
 class Admission:
     """The chain of plugins, ready to be asked."""
 
-    def __init__(self, collections: Collections, authorizer: Authorizer) -> None:
-        """Make one of each plugin."""
-        plugins = [plugin(collections, authorizer) for plugin in ADMISSION]
+    def __init__(
+        self, collections: Collections, authorizer: Authorizer, settings: AdmissionSettings
+    ) -> None:
+        """Make one of each plugin that is on."""
+        plugins = [
+            plugin(collections, authorizer)
+            for name, plugin in ADMISSION
+            if not name or name in settings.plugins
+        ]
+        for plugin in plugins:
+            plugin.configure(settings)
         self._admitting = [one for one in plugins if type(one).admit is not Plugin.admit]
         self._checking = [one for one in plugins if type(one).check is not Plugin.check]
-        self.webhooks = Webhooks(collections, authorizer)
-        self._quota = ResourceQuota(collections)
+        self.webhooks = Webhooks(collections, authorizer, settings)
+        has_quotas = "ResourceQuota" in settings.plugins
+        self._quota = ResourceQuota(collections, settings.limits) if has_quotas else None
 
     async def admit(self, review: Review) -> None:
         """Let every plugin change the object; raises Forbidden or what else a plugin answers."""
@@ -98,4 +110,6 @@ class Admission:
         It is to be written with the object, within the block. Raises Forbidden when a quota does
         not allow it.
         """
-        return self._quota.charged(review)
+        return (
+            contextlib.nullcontext(Charge()) if self._quota is None else self._quota.charged(review)
+        )

@@ -1,6 +1,7 @@
 """The base of admission plugins: one that neither changes nor refuses anything."""
 
 from control_plane.apiserver.admission.review import Review
+from control_plane.apiserver.admission_configuration.settings import AdmissionSettings
 from control_plane.apiserver.auth.authz import Authorizer
 from control_plane.apiserver.storage.collections import Collections
 
@@ -16,6 +17,9 @@ class Plugin:
         """Look other objects up in `collections`, and ask `authorizer` what the user may."""
         self.collections = collections
         self.authorizer = authorizer
+
+    def configure(self, settings: AdmissionSettings) -> None:
+        """Take what the configuration file says; called once, before anything is asked."""
 
     async def admit(self, review: Review) -> None:
         """Change `review.obj` in place, or raise."""

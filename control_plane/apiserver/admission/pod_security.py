@@ -13,6 +13,7 @@ import orjson
 from control_plane.api.errors import Invalid
 from control_plane.api.field_error import aggregate
 from control_plane.api.objects import Object, labels_of, name_of
+from control_plane.api.pod_security.configuration import PodSecurityConfiguration
 from control_plane.api.pod_security.evaluation import (
     detail_of,
     reasons_of,
@@ -32,6 +33,7 @@ from control_plane.api.pod_security.warning import pod_warnings
 from control_plane.api.resources import NAMESPACES, PODS
 from control_plane.apiserver.admission.plugin import Plugin
 from control_plane.apiserver.admission.review import Operation, Review
+from control_plane.apiserver.admission_configuration.settings import AdmissionSettings
 from control_plane.apiserver.auth.authz import Authorizer
 from control_plane.apiserver.storage.collections import Collections
 from control_plane.apiserver.storage.follower import Followed
@@ -48,9 +50,15 @@ class PodSecurity(Plugin):
     def __init__(self, collections: Collections, authorizer: Authorizer) -> None:
         """Follow what namespaces want."""
         super().__init__(collections, authorizer)
-        self._policies: Followed[Policy] = Followed(
-            collections, NAMESPACES, lambda obj: policy_of(labels_of(obj))
-        )
+        self._configuration = PodSecurityConfiguration()
+        self._policies: Followed[Policy] = Followed(collections, NAMESPACES, self._policy_of)
+
+    def configure(self, settings: AdmissionSettings) -> None:
+        """Take the defaults and exemptions."""
+        self._configuration = settings.pod_security
+
+    def _policy_of(self, namespace: Object) -> Policy:
+        return policy_of(labels_of(namespace), self._configuration.defaults)
 
     async def check(self, review: Review) -> None:
         """Refuse or warn."""
@@ -72,6 +80,8 @@ class PodSecurity(Plugin):
         if review.old is not None and not is_significant(review.obj, review.old):
             return
         pod = pod_of(review.obj)
+        if self._is_exempt(review, pod):
+            return
         found = violations(policy.enforce, pod)
         review.call.annotate(f"{PREFIX}enforce-policy", str(policy.enforce))
         _audit(review, policy, pod)
@@ -86,25 +96,34 @@ class PodSecurity(Plugin):
         if policy.warns_of_nothing:
             return
         pod = template_of(review.resource.group, review.resource.plural, review.obj)
-        if pod is not None:
+        if pod is not None and not self._is_exempt(review, pod):
             _audit(review, policy, pod)
             _warn(review, policy.warn, pod)
+
+    def _is_exempt(self, review: Review, pod: Pod) -> bool:
+        runtime_class = pod.spec.get("runtimeClassName") or ""
+        by = self._configuration.exemption(review.namespace, review.call.user.name, runtime_class)
+        if by:
+            review.call.annotate(f"{PREFIX}exempt", by)
+        return bool(by)
 
     async def _policy(self, review: Review) -> Policy:
         policy = self._policies.get("", review.namespace)
         if policy is not None:
             return policy
         namespace = await self.collections.live(NAMESPACES, "", review.namespace)
-        return policy_of(labels_of(namespace or {}))
+        return self._policy_of(namespace or {})
 
     async def _check_namespace(self, review: Review) -> None:
         if review.subresource:
             return
-        new = policy_of(labels_of(review.obj))
-        old = policy_of(labels_of(review.old)) if review.old is not None else None
+        new = self._policy_of(review.obj)
+        old = self._policy_of(review.old) if review.old is not None else None
         if new.errors and (old is None or new.errors != old.errors):
             raise Invalid.of(NAMESPACES, name_of(review.obj), list(new.errors))
         if old is None or not _is_tighter(new.enforce, old.enforce):
+            return
+        if review.name in self._configuration.namespaces:
             return
         for text in await self._warnings_of_pods(name_of(review.obj), new.enforce):
             review.call.warn(text)

@@ -10,13 +10,14 @@ find. Source: v1.35 resourcequota admission, which charges first and stores afte
 import asyncio
 import contextlib
 import datetime
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 
 from control_plane.api.errors import InternalError
 from control_plane.api.objects import Object
 from control_plane.api.quota.charging import QuotaRefusal, Write, charges
 from control_plane.api.quota.countables import countable
+from control_plane.api.quota.limited import Limited, check_limits
 from control_plane.apiserver.admission.quota_ledger import QuotaLedger
 from control_plane.apiserver.admission.review import Review
 from control_plane.apiserver.etcd.model import KeyChange
@@ -36,8 +37,11 @@ class Charge:
 class ResourceQuota:
     """Charges quotas; it is asked last, when the object is as it will be stored."""
 
-    def __init__(self, collections: Collections) -> None:
-        """Follow the quotas."""
+    def __init__(self, collections: Collections, limits: Iterable[Limited] = ()) -> None:
+        """Follow the quotas; `limits` say what needs one."""
+        self._limits: dict[tuple[str, str], list[Limited]] = {}
+        for limit in limits:
+            self._limits.setdefault((limit.group, limit.resource), []).append(limit)
         self._ledger = QuotaLedger(collections)
         self._locks: dict[str, _Turn] = {}
 
@@ -48,6 +52,8 @@ class ResourceQuota:
         Raises Forbidden when the object does not fit.
         """
         write = self._write_of(review)
+        if write is not None and self._limits:
+            self._check_limits(review, write)
         if write is None or not any(
             write.countable.names(quota.hard) for quota in self._ledger.of(review.namespace)
         ):
@@ -78,6 +84,15 @@ class ResourceQuota:
         now = datetime.datetime.now(datetime.UTC)
         may_exceed = review.subresource == "status"
         return Write(row, review.obj, review.old, now, may_exceed)
+
+    def _check_limits(self, review: Review, write: Write) -> None:
+        limits = self._limits.get((review.resource.group, review.resource.plural))
+        if not limits or write.may_exceed:
+            return
+        try:
+            check_limits(limits, self._ledger.of(review.namespace), write)
+        except QuotaRefusal as refusal:
+            raise review.forbidden(str(refusal)) from refusal
 
     async def _used(self, review: Review, write: Write) -> dict[str, dict[str, str]]:
         """What the quotas are to show as used; a refusal is never an outdated one."""

@@ -57,10 +57,11 @@ def test_defaults_are_upstreams(file: Path) -> None:
         ("--service-account-jwks-uri=http://x", "--service-account-jwks-uri 'http://x': give an"),
         ("--service-account-issuer=", "--service-account-issuer: name each issuer once"),
         ("--allow-privileged=false", "--allow-privileged=false is not supported: label"),
-        ("--enable-admission-plugins=Nothing", '--enable-admission-plugins: admission plugin "No'),
-        ("--enable-admission-plugins=AlwaysPullImages", "--enable-admission-plugins: admission "),
-        ("--disable-admission-plugins=PodSecurity", "--disable-admission-plugins: admission pl"),
         ("--kubelet-preferred-address-types=IP", "--kubelet-preferred-address-types 'IP': choose"),
+        ("--enable-admission-plugins=Foo", 'enable-admission-plugins plugin "Foo" is unknown'),
+        ("--disable-admission-plugins=A,B", 'disable-admission-plugins plugin "A" is unknown'),
+        ("--enable-admission-plugins=AlwaysDeny", "--enable-admission-plugins: the plugin Always"),
+        ("--admission-control-config-file=/nowhere", "--admission-control-config-file /nowhere: "),
     ],
 )
 def test_what_is_refused(file: Path, flag: str, message: str) -> None:

@@ -15,6 +15,7 @@ from control_plane.apiserver.admission.webhooks.answer import (
 )
 from control_plane.apiserver.admission.webhooks.hook import hooks_of
 from control_plane.apiserver.admission.webhooks.patching import patched
+from control_plane.apiserver.admission_configuration.credentials import Credentials
 from control_plane.apiserver.call_failures import why_refused
 
 PATCH = base64.b64encode(b"[]").decode()
@@ -125,6 +126,7 @@ def test_patches_that_do_not_fit() -> None:
 def test_webhooks_are_told_apart() -> None:
     hook = {"name": "a.b.c", "clientConfig": {"service": {"name": "s", "namespace": "n"}}}
     url = {"name": "a.b.c", "clientConfig": {"url": "https://host/p"}}
-    found = list(hooks_of({"metadata": {"name": "c"}, "webhooks": [hook, url]}))
+    configuration = {"metadata": {"name": "c"}, "webhooks": [hook, url]}
+    found = list(hooks_of(configuration, Credentials()))
     assert [one.uid for one in found] == ["c/a.b.c/0", "c/a.b.c/1"]
     assert [one.url for one in found] == ["https://s.n.svc:443/", "https://host/p"]

@@ -14,8 +14,8 @@ from control_plane.apiserver.admission.matching import is_configuring
 from control_plane.apiserver.admission.plugin import Plugin
 from control_plane.apiserver.admission.policies.params import Misconfigured, params_for
 from control_plane.apiserver.admission.policies.registered import Binding, Definition, Registered
-from control_plane.apiserver.admission.variables import namespace_of, request_variables
 from control_plane.apiserver.admission.review import Review
+from control_plane.apiserver.admission.variables import namespace_of, request_variables
 from control_plane.apiserver.auth.authz import Authorizer
 from control_plane.apiserver.storage.collections import Collections
 

@@ -25,6 +25,7 @@ from control_plane.apiserver.admission.webhooks.metrics import WebhookCounts
 from control_plane.apiserver.admission.webhooks.mutating import MutatingWebhooks
 from control_plane.apiserver.admission.webhooks.registered import RegisteredHooks
 from control_plane.apiserver.admission.webhooks.validating import ValidatingWebhooks
+from control_plane.apiserver.admission_configuration.settings import AdmissionSettings
 from control_plane.apiserver.auth.authz import Authorizer
 from control_plane.apiserver.service_endpoints import ServiceEndpoints
 from control_plane.apiserver.storage.collections import Collections
@@ -33,19 +34,27 @@ from control_plane.apiserver.storage.collections import Collections
 class Webhooks:
     """All webhooks of the cluster."""
 
-    def __init__(self, collections: Collections, authorizer: Authorizer) -> None:
+    def __init__(
+        self, collections: Collections, authorizer: Authorizer, settings: AdmissionSettings
+    ) -> None:
         """Follow the configurations; conditions may ask `authorizer`."""
+        self._mutates = "MutatingAdmissionWebhook" in settings.plugins
+        self._validates = "ValidatingAdmissionWebhook" in settings.plugins
         matches = Matches(collections, authorizer)
         self._counts = WebhookCounts()
         self._caller = WebhookCaller(ServiceEndpoints(collections))
-        self._mutating = RegisteredHooks(collections, MUTATINGWEBHOOKCONFIGURATIONS)
-        self._validating = RegisteredHooks(collections, VALIDATINGWEBHOOKCONFIGURATIONS)
+        self._mutating = RegisteredHooks(
+            collections, MUTATINGWEBHOOKCONFIGURATIONS, settings.mutating_webhooks
+        )
+        self._validating = RegisteredHooks(
+            collections, VALIDATINGWEBHOOKCONFIGURATIONS, settings.validating_webhooks
+        )
         self._mutation = MutatingWebhooks(matches, self._caller, self._counts)
         self._validation = ValidatingWebhooks(matches, self._caller, self._counts)
 
     async def admit(self, review: Review, before: Callable[[Review], Awaitable[None]]) -> None:
         """Let webhooks change the object; `before` is what a second pass begins with."""
-        hooks = self._mutating.hooks
+        hooks = self._mutating.hooks if self._mutates else ()
         if not hooks or is_configuring(review):
             return
         mutation = self._mutation.mutation(hooks, review)
@@ -56,7 +65,7 @@ class Webhooks:
 
     async def check(self, review: Review) -> None:
         """Let webhooks refuse the object."""
-        hooks = self._validating.hooks
+        hooks = self._validating.hooks if self._validates else ()
         if hooks and not is_configuring(review):
             await self._validation.run(hooks, review)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import aiohttp
@@ -89,7 +90,7 @@ class WebhookCaller:
         url = f"{hook.url}?timeout={hook.timeout_seconds}s"
         try:
             async with asyncio.timeout(hook.timeout_seconds):
-                code, answer = await self._exchange(URL(url), body, tls)
+                code, answer = await self._exchange(URL(url), body, tls, _headers(hook))
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
             parts = URL(url)
             why = why_not_reached(error, parts.host or "", parts.port or 443)
@@ -100,18 +101,22 @@ class WebhookCaller:
             raise CallError(hook, f"failed to call webhook: {why}", code)
         return answer
 
-    async def _exchange(self, url: URL, body: bytes, tls: object) -> tuple[int, bytes]:
+    async def _exchange(
+        self, url: URL, body: bytes, tls: object, headers: Mapping[str, str]
+    ) -> tuple[int, bytes]:
         """Post, once more when the server had closed the connection that was kept."""
         try:
-            return await self._once(url, body, tls)
+            return await self._once(url, body, tls, headers)
         except (aiohttp.ServerDisconnectedError, ConnectionResetError):
-            return await self._once(url, body, tls)
+            return await self._once(url, body, tls, headers)
 
-    async def _once(self, url: URL, body: bytes, tls: object) -> tuple[int, bytes]:
+    async def _once(
+        self, url: URL, body: bytes, tls: object, headers: Mapping[str, str]
+    ) -> tuple[int, bytes]:
         call = self._opened().post(
             url,
             data=body,
-            headers=_HEADERS,
+            headers=headers,
             ssl=tls,  # type: ignore[arg-type]
             allow_redirects=False,
         )
@@ -138,3 +143,8 @@ class WebhookCaller:
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._session
+
+
+def _headers(hook: Hook) -> Mapping[str, str]:
+    token = hook.identity.token if hook.identity is not None else ""
+    return {**_HEADERS, "Authorization": f"Bearer {token}"} if token else _HEADERS

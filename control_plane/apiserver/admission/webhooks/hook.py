@@ -2,16 +2,20 @@
 
 import base64
 import binascii
+import dataclasses
 import functools
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from control_plane.api.cel.admission import condition_environment
 from control_plane.api.objects import Object, name_of
 from control_plane.api.policies.conditions import Conditions
 from control_plane.apiserver.admission.matching import Criteria
+from control_plane.apiserver.admission_configuration.credentials import HTTPS, Credentials
+from control_plane.client.config import ClientConfig
 
 VERSIONS = ("v1", "v1beta1")
 DRY = frozenset({"None", "NoneOnDryRun"})
@@ -21,7 +25,8 @@ DRY = frozenset({"None", "NoneOnDryRun"})
 class Hook:
     """A webhook of a configuration; `uid` tells it from all others.
 
-    `url` is whom to call, `version` how to speak ("" for none that is known here).
+    `url` is whom to call, `identity` as whom (None: nobody in particular), `version` how to speak
+    ("" for none that is known here).
     """
 
     uid: str
@@ -30,6 +35,7 @@ class Hook:
     criteria: Criteria
     conditions: Conditions
     url: str
+    identity: ClientConfig | None
     ca_bundle: str
     version: str
     timeout_seconds: int
@@ -39,9 +45,15 @@ class Hook:
 
     @functools.cached_property
     def tls(self) -> ssl.SSLContext:
-        """Whom to trust; ValueError for a caBundle that is no certificate."""
-        if not self.ca_bundle:
-            return _system()
+        """Whom to trust, and what to show; ValueError for a caBundle that is no certificate."""
+        identity = self.identity
+        if identity is None or not identity.certificate_pem:
+            return self._trusting() if self.ca_bundle else _system()
+        context = self._trusting() if self.ca_bundle else ssl.create_default_context()
+        identity.show_certificate(context)
+        return context
+
+    def _trusting(self) -> ssl.SSLContext:
         try:
             pem = base64.b64decode(self.ca_bundle).decode()
             context = ssl.create_default_context(cadata=pem)
@@ -58,7 +70,7 @@ def _system() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def hooks_of(configuration: Object) -> Iterator[Hook]:
+def hooks_of(configuration: Object, credentials: Credentials) -> Iterator[Hook]:
     """The webhooks of a MutatingWebhookConfiguration or a ValidatingWebhookConfiguration.
 
     ValueError for one that cannot be used.
@@ -67,7 +79,13 @@ def hooks_of(configuration: Object) -> Iterator[Hook]:
     for webhook in configuration.get("webhooks") or ():
         name = webhook.get("name") or ""
         count = seen[name] = seen.get(name, -1) + 1
-        yield _hook(name_of(configuration), name, count, webhook)
+        hook = _hook(name_of(configuration), name, count, webhook)
+        yield dataclasses.replace(hook, identity=_identity(hook.url, credentials))
+
+
+def _identity(url: str, credentials: Credentials) -> ClientConfig | None:
+    parts = urlsplit(url)
+    return credentials.for_host(parts.hostname or "", parts.port or HTTPS)
 
 
 def _hook(configuration: str, name: str, count: int, webhook: Mapping[str, Any]) -> Hook:
@@ -80,6 +98,7 @@ def _hook(configuration: str, name: str, count: int, webhook: Mapping[str, Any])
         criteria=Criteria.of(dict(webhook)),
         conditions=Conditions.of(webhook.get("matchConditions"), condition_environment()),
         url=client.get("url") or _service_url(client.get("service") or {}),
+        identity=None,
         ca_bundle=client.get("caBundle") or "",
         version=next((version for version in reviews if version in VERSIONS), ""),
         timeout_seconds=webhook.get("timeoutSeconds") or 10,
