@@ -29,6 +29,7 @@ from control_plane.apiserver.encryption.options import (
     encryption_options,
 )
 from control_plane.apiserver.etcd.endpoints import EtcdEndpoints, check_server
+from control_plane.apiserver.features import Features, add_feature_flags, features_of
 from control_plane.client.flags import boolean, seconds, whole_seconds
 
 __all__ = [
@@ -92,6 +93,7 @@ class ApiServerConfig:
     encryption: EncryptionOptions | None = None
     audit: AuditOptions | None = None
     admission: AdmissionOptions = field(default_factory=AdmissionOptions)
+    features: Features = field(default_factory=Features)
 
     @property
     def service_networks(self) -> tuple[IPNetwork, ...]:
@@ -172,6 +174,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add_encryption_flags(parser)
     add_audit_flags(parser)
     add_admission_flags(parser)
+    add_feature_flags(parser)
     auth_config.add_flags(parser)
 
 
@@ -213,6 +216,7 @@ def from_args(args: argparse.Namespace) -> ApiServerConfig:
             encryption=_named(encryption_options, args),
             audit=_named(audit_options, args),
             admission=_named(admission_options, args),
+            features=_named(features_of, args),
         )
     )
 

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import orjson
 
 from control_plane.api.objects import Object, name_of, namespace_of
-from control_plane.api.resources import BUILT_IN, NODES, PODS, SECRETS, SERVICEACCOUNTS, SERVICES
+from control_plane.api.resources import NODES, PODS, SECRETS, SERVICEACCOUNTS, SERVICES
 from control_plane.api.schema import schema
 from control_plane.apiserver import api_service_keeper, tls
 from control_plane.apiserver.admission import Admission
@@ -55,6 +55,7 @@ from control_plane.apiserver.custom_resources.keeper import DefinitionKeeper
 from control_plane.apiserver.custom_resources.webhook_calls import ConversionCaller
 from control_plane.apiserver.encryption.reload import Reload, encryption_of
 from control_plane.apiserver.etcd.client import EtcdClient
+from control_plane.apiserver.features import MUTATING_POLICIES
 from control_plane.apiserver.flow_control.parts import FlowControlParts
 from control_plane.apiserver.health_checks import health_endpoints
 from control_plane.apiserver.http.app import make_app
@@ -167,13 +168,19 @@ async def _assembled(
     config: ApiServerConfig, etcd: EtcdClient, port: int, kubelet_tls: ssl.SSLContext
 ) -> AsyncIterator[_Parts]:
     encryption, reload = encryption_of(config.encryption)
+    resources = config.features.resources
     collections = Collections(
-        BUILT_IN, etcd, config.etcd_prefix, config.event_ttl_seconds, encryption
+        resources, etcd, config.etcd_prefix, config.event_ttl_seconds, encryption
     )
     authorizer = _authorizer(config, collections)
     cluster_ips, node_ports = _ranges(config, etcd, collections)
     allocators = Allocators(ServiceAllocation(cluster_ips, node_ports))
-    admission = Admission(collections, authorizer, config.admission.read())
+    admission = Admission(
+        collections,
+        authorizer,
+        config.admission.read(),
+        has_mutating_policies=MUTATING_POLICIES in config.features.gates,
+    )
     registry = Registry(collections, admission, allocators, _now)
     unverified = functools.partial(tls.unverified_kubelet_context, config.tls)
     kubelets = KubeletClient(collections, kubelet_tls, unverified, config.kubelet_address_types)
@@ -273,7 +280,7 @@ def _authorizer(config: ApiServerConfig, collections: Collections) -> Authorizer
 
 @contextlib.asynccontextmanager
 async def _opened(config: ApiServerConfig) -> AsyncIterator[EtcdClient]:
-    etcd = EtcdClient(config.etcd, StoreCalls(BUILT_IN.rows, config.etcd_prefix))
+    etcd = EtcdClient(config.etcd, StoreCalls(config.features.resources.rows, config.etcd_prefix))
     try:
         yield etcd
     finally:

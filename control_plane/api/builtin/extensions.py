@@ -26,6 +26,24 @@ VALIDATINGWEBHOOKCONFIGURATIONS = Resource(
     categories=_EXTENSIONS,
 )  # fmt: skip
 
+# served when they are asked for: --runtime-config
+_POLICY, _BINDING = "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"
+MUTATINGADMISSIONPOLICIES = Resource(
+    _ADMISSION, "v1beta1", _POLICY, "mutatingadmissionpolicies", False, categories=_EXTENSIONS
+)
+MUTATINGADMISSIONPOLICYBINDINGS = Resource(
+    _ADMISSION, "v1beta1", _BINDING, "mutatingadmissionpolicybindings", False,
+    categories=_EXTENSIONS,
+)  # fmt: skip
+MUTATINGADMISSIONPOLICIES_V1ALPHA1 = Resource(
+    _ADMISSION, "v1alpha1", _POLICY, "mutatingadmissionpolicies", False, categories=_EXTENSIONS,
+    stored_as=(_ADMISSION, "v1beta1", _POLICY),
+)  # fmt: skip
+MUTATINGADMISSIONPOLICYBINDINGS_V1ALPHA1 = Resource(
+    _ADMISSION, "v1alpha1", _BINDING, "mutatingadmissionpolicybindings", False,
+    categories=_EXTENSIONS, stored_as=(_ADMISSION, "v1beta1", _BINDING),
+)  # fmt: skip
+
 APISERVICES = Resource(
     "apiregistration.k8s.io", "v1", "APIService", "apiservices", False,
     categories=_EXTENSIONS, subresources=(STATUS,), storage="apiregistration.k8s.io/apiservices",
@@ -45,4 +63,10 @@ ROWS = (
     VALIDATINGADMISSIONPOLICIES,
     VALIDATINGADMISSIONPOLICYBINDINGS,
     VALIDATINGWEBHOOKCONFIGURATIONS,
+)
+OFF_BY_DEFAULT = (
+    MUTATINGADMISSIONPOLICIES,
+    MUTATINGADMISSIONPOLICYBINDINGS,
+    MUTATINGADMISSIONPOLICIES_V1ALPHA1,
+    MUTATINGADMISSIONPOLICYBINDINGS_V1ALPHA1,
 )

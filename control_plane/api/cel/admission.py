@@ -8,8 +8,10 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Final
 
+from control_plane.api.cel import patch_types
 from control_plane.api.cel.environment import Environment
 from control_plane.api.cel.libraries.authorization import AUTHORIZER, RESOURCE_CHECK
+from control_plane.api.cel.patch_types import PATCH_TYPES
 from control_plane.api.cel.types import (
     BOOL,
     DYN,
@@ -120,6 +122,14 @@ def policy_environment(*, has_params: bool, has_authorizer: bool = True) -> Envi
     asked = _AUTHORIZATION if has_authorizer else {}
     seen = {"object": DYN, "oldObject": DYN, "request": REQUEST}
     return Environment({**seen, **params, "namespaceObject": NAMESPACE, **asked})
+
+
+@functools.cache
+def mutation_environment(*, has_params: bool) -> Environment:
+    """Return the environment of what changes objects, which has the types of patches besides."""
+    seen = {"object": DYN, "oldObject": DYN, "request": REQUEST, "namespaceObject": NAMESPACE}
+    params = {"params": DYN} if has_params else {}
+    return Environment({**seen, **params, **_AUTHORIZATION}, patch_types.LIBRARY, PATCH_TYPES)
 
 
 def with_variables(environment: Environment, variables: Mapping[str, Type]) -> Environment:

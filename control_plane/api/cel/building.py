@@ -30,7 +30,7 @@ from control_plane.api.cel.looping import build_fold
 from control_plane.api.cel.operators import OPERATORS
 from control_plane.api.cel.selecting import Closure, has_closure, optional_closure, select_closure
 from control_plane.api.cel.types import ObjectType, Type
-from control_plane.api.cel.values import NONE, Optional, TypeValue
+from control_plane.api.cel.values import NONE, ObjectValue, Optional, TypeValue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -158,7 +158,8 @@ class Builder:
 
     def _object_literal(self, node: ObjectLiteral) -> Closure:
         self.cost += _OBJECT_COST
-        return self._entries(node.entries)
+        make, name = self._entries(node.entries), node.name
+        return lambda frame: ObjectValue(name, make(frame))
 
     def _entries(self, entries: Sequence[Entry]) -> Closure:
         built = [(self._key(one.key), self.build(one.value), one.is_optional) for one in entries]

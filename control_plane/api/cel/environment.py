@@ -7,6 +7,7 @@ program.evaluate({"self": obj})
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from control_plane.api.cel import types
@@ -21,7 +22,7 @@ from control_plane.api.cel.literals import check_literals
 from control_plane.api.cel.parsing import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from control_plane.api.cel.types import Type
 
@@ -51,6 +52,23 @@ _NAMED: Final[dict[str, Type]] = {
     "optional_type": types.optional_of(types.DYN),
 }
 _FUNCTIONS: Final = table(LIBRARIES)
+
+
+class _Joined(Mapping[str, types.Type]):
+    """The types of one mapping, and those of another; neither need know all its names."""
+
+    def __init__(self, first: Mapping[str, Type], second: Mapping[str, Type]) -> None:
+        self._first, self._second = first, second
+
+    def __getitem__(self, name: str) -> Type:
+        found = self._first.get(name)
+        return self._second[name] if found is None else found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._second, **self._first})
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
 
 
 class Program:
@@ -115,9 +133,8 @@ class Environment:
         declared = table((*LIBRARIES, own)) if own else _FUNCTIONS
         self.variables = dict(variables)
         self._has_bindings = has_bindings
-        self._declarations = Declarations(
-            self.variables, declared, {**_NAMED, **(named_types or {})}
-        )
+        types_named = _NAMED if named_types is None else _Joined(named_types, _NAMED)
+        self._declarations = Declarations(self.variables, declared, types_named)
 
     def compile(self, text: str, outputs: Iterable[Type] = ()) -> Program:
         """Return the program of an expression; CompileError says what is wrong with it.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from control_plane.api.cel.errors import EvaluationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 MAX_INT: Final = 2**63 - 1
 MIN_INT: Final = -(2**63)
@@ -55,6 +55,17 @@ class Optional:
     has_value: bool = True
 
 
+class ObjectValue(dict[str, Any]):
+    """What `Name{...}` makes: its fields, and the name of the type."""
+
+    __slots__ = ("type_name",)
+
+    def __init__(self, type_name: str, fields: Mapping[str, Any]) -> None:
+        """Keep the fields."""
+        super().__init__(fields)
+        self.type_name = type_name
+
+
 NONE: Final = Optional(None, has_value=False)
 
 _NAMES: Final[dict[type, str]] = {
@@ -93,6 +104,8 @@ def register(
 def type_name(value: Any) -> str:
     """Return the name of a value's type, without parameters."""
     name = _NAMES.get(type(value))
+    if isinstance(value, ObjectValue):
+        return value.type_name
     if name is None:  # a subclass of dict, such as lazily computed variables
         name = "map" if isinstance(value, dict) else type(value).__name__
     return name

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from control_plane.api.conversion import autoscaling, custom_resources, events
+from control_plane.api.conversion import autoscaling, custom_resources, events, policies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,7 +30,11 @@ class Conversion:
     from_stored: Callable[[Object], Object]
 
 
+_ALPHA_POLICIES: Final = Conversion(policies.v1beta1_of_v1alpha1, policies.v1alpha1_of_v1beta1)
+
 CONVERSIONS: Final[Mapping[tuple[str, str, str], Conversion]] = {
+    ("admissionregistration.k8s.io", "v1alpha1", "MutatingAdmissionPolicy"): _ALPHA_POLICIES,
+    ("admissionregistration.k8s.io", "v1alpha1", "MutatingAdmissionPolicyBinding"): _ALPHA_POLICIES,
     ("apiextensions.k8s.io", "v1", "CustomResourceDefinition"): Conversion(
         custom_resources.v1beta1_of_v1, custom_resources.v1_of_v1beta1
     ),

@@ -76,6 +76,8 @@ DEFAULTS: Final[Mapping[tuple[str, str], Callable[[Object], None]]] = {
     ("", "ResourceQuota"): default_resource_quota,
     ("", "Secret"): default_secret,
     ("", "Service"): default_service,
+    ("admissionregistration.k8s.io", "MutatingAdmissionPolicy"): default_policy,
+    ("admissionregistration.k8s.io", "MutatingAdmissionPolicyBinding"): default_policy_binding,
     ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"): default_mutating_webhooks,
     ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"): default_policy,
     ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"): default_policy_binding,

@@ -53,7 +53,7 @@ def default_api_service(service: Object) -> None:
 
 
 def default_policy(policy: Object) -> None:
-    """Fill one ValidatingAdmissionPolicy in place."""
+    """Fill one admission policy, validating or mutating, in place."""
     spec = part(policy, "spec")
     fill_absent(spec, "failurePolicy", "Fail")
     for constraints in parts(spec, "matchConstraints"):
@@ -61,6 +61,6 @@ def default_policy(policy: Object) -> None:
 
 
 def default_policy_binding(binding: Object) -> None:
-    """Fill one ValidatingAdmissionPolicyBinding in place."""
+    """Fill one binding of such a policy in place."""
     for resources in parts(binding, "spec", "matchResources"):
         _default_matching(resources, "resourceRules", "excludeResourceRules")

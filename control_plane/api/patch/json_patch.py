@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 MAX_OPERATIONS: Final = 10_000
 MAX_COPIED_BYTES: Final = 3 * 1024 * 1024
-_WITH_SOURCE: Final = ("move", "copy")
-_KINDS: Final = ("add", "remove", "replace", "test", *_WITH_SOURCE)
+WITH_SOURCE: Final = ("move", "copy")
+KINDS: Final = ("add", "remove", "replace", "test", *WITH_SOURCE)
 _ABSENT: Final = object()
 # what comes of paths into scalars, absent members, indexes of too many digits and deep nesting
 _MISSES: Final = (TypeError, KeyError, ValueError, RecursionError)
@@ -35,6 +35,15 @@ _INDEX: Final = re.compile("[0-9]{1,9}", re.ASCII)
 _NEGATIVE_INDEX: Final = re.compile("-[0-9]{1,9}", re.ASCII)
 
 Operation = dict[str, Any]
+
+
+class NotApplicable(Exception):
+    """A patch that does not fit an object: one of its operations cannot be applied."""
+
+    def __init__(self, operation: Operation) -> None:
+        """Name the operation."""
+        super().__init__(f"{operation.get('op')} {operation.get('path')}")
+        self.operation = operation
 
 
 def decode(body: bytes) -> list[Operation]:
@@ -74,9 +83,9 @@ def _check(operation: Any) -> None:
 
 
 def _trouble(operation: Operation) -> str:
-    if operation.get("op") not in _KINDS:
+    if operation.get("op") not in KINDS:
         return "unsupported operation"
-    if operation["op"] in _WITH_SOURCE and not isinstance(operation.get("from"), str):
+    if operation["op"] in WITH_SOURCE and not isinstance(operation.get("from"), str):
         return "failed to decode 'from': operation missing from field: missing value"
     if not isinstance(operation.get("path"), str):
         return "failed to decode 'path': operation missing path field: missing value"
@@ -89,20 +98,41 @@ def apply(original: Object, patch: list[Operation], _fields: object = None) -> O
     Raises the API's 422 when an operation cannot be applied: a failing test, a missing path or
     source, an index out of range, more than MAX_COPIED_BYTES copied, nesting beyond what is read.
     """
+    try:
+        return applied(original, patch)
+    except NotApplicable as error:
+        raise unprocessable() from error
+
+
+def applied(original: Object, patch: list[Operation], *, adds_by_replacing: bool = False) -> Object:
+    """Do as `apply`, and raise NotApplicable with the operation that cannot be applied.
+
+    One that `adds_by_replacing` gives an object a member that it does not have yet.
+    """
     document: Any = copy.deepcopy(original)
     copied = 0
+    operation: Operation = {}
     try:
         for operation in patch:
             located = _with_plain_indexes(document, operation)
+            if adds_by_replacing and _replaces_nothing(document, located):
+                located = {**located, "op": "add"}
             copied += _copied_bytes(document, located)
             if copied > MAX_COPIED_BYTES:
-                raise unprocessable()
+                raise NotApplicable(operation)
             document = _apply_one(document, located)
     except (jsonpatch.JsonPatchException, JsonPointerException, *_MISSES) as error:
-        raise unprocessable() from error
+        raise NotApplicable(operation) from error
     if is_too_deep(document):
-        raise unprocessable()
+        raise NotApplicable(operation)
     return document  # type: ignore[no-any-return]
+
+
+def _replaces_nothing(document: Any, operation: Operation) -> bool:
+    if operation["op"] != "replace" or not operation["path"]:
+        return False
+    parent, name = JsonPointer(operation["path"]).to_last(document)
+    return isinstance(parent, dict) and name not in parent
 
 
 def _apply_one(document: Any, operation: Operation) -> Any:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from control_plane.api.cel import Budget, CelError, EvaluationError
 from control_plane.api.policies.conditions import ConditionsFailed
 from control_plane.api.policies.expressions import Expression, OutOfBudget
+from control_plane.api.policies.variables import with_variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -48,32 +49,6 @@ class Outcome:
     annotations: tuple[Annotation, ...] = ()
 
 
-class _Variables(dict[str, Any]):
-    """The policy's variables, each computed when it is first asked for."""
-
-    def __init__(self, expressions: Mapping[str, Expression], budget: Budget) -> None:
-        super().__init__()
-        self.bindings: Mapping[str, Any] = {}
-        self._expressions = expressions
-        self._failures: dict[str, EvaluationError] = {}
-        self._budget = budget
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._expressions
-
-    def __missing__(self, name: str) -> Any:
-        if name in self._failures:
-            raise self._failures[name]
-        try:
-            value = self._expressions[name].evaluate(self.bindings, self._budget)
-        except EvaluationError as error:
-            failure = EvaluationError(f'composited variable "{name}" fails to evaluate: {error}')
-            self._failures[name] = failure
-            raise failure from None
-        self[name] = value
-        return value
-
-
 def evaluate(policy: Policy, bindings: Mapping[str, Any]) -> Outcome:
     """Decide; `bindings` are the variables of cel.admission.policy_environment."""
     try:
@@ -82,9 +57,7 @@ def evaluate(policy: Policy, bindings: Mapping[str, Any]) -> Outcome:
     except ConditionsFailed as error:
         return Outcome(_failing(policy, str(error)))
     budget = Budget()
-    variables = _Variables(policy.variables, budget)
-    bound = {**bindings, "variables": variables}
-    variables.bindings = bound
+    bound = with_variables(bindings, policy.variables, budget)
     try:
         denials = tuple(_denials(policy, bound, budget))
         return Outcome(denials, tuple(_annotations(policy, bound)))

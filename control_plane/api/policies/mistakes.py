@@ -11,6 +11,7 @@ from control_plane.api.cel import BOOL
 from control_plane.api.cel.admission import condition_environment
 from control_plane.api.policies.compiled import compiled
 from control_plane.api.policies.expressions import Expression
+from control_plane.api.policies.mutating import compiled_mutating, expression_of
 from control_plane.api.validation.field_errors import invalid
 
 if TYPE_CHECKING:
@@ -51,6 +52,20 @@ def policy_mistakes(policy: Object) -> Iterator[FieldError]:
         text = _text_of(spec, "auditAnnotations", "valueExpression", index)
         path = f"spec.auditAnnotations[{index}].valueExpression"
         yield from _mistake(expression, text, path)
+
+
+def mutation_mistakes(policy: Object) -> Iterator[FieldError]:
+    """Yield an error for each variable and mutation that does not compile."""
+    spec = policy.get("spec") or {}
+    made = compiled_mutating(policy)
+    for index, (name, expression) in enumerate(made.variables.items()):
+        text = _text_of(spec, "variables", "expression", index)
+        if name:
+            yield from _mistake(expression, text, f"spec.variables[{index}].expression")
+    for index, mutation in enumerate(made.mutations):
+        field, text = expression_of(spec["mutations"][index])
+        path = f"spec.mutations[{index}].{field}.expression"
+        yield from _mistake(mutation.expression, text, path)
 
 
 def _with_texts(policy: Object) -> Object:

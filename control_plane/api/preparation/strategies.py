@@ -50,6 +50,9 @@ _COUNTED_WITH_STATUS: Final = Strategy(
     plain.first_generation_and_status, plain.keep_status_and_count_specs
 )
 _COUNTED: Final = Strategy(first_generation, plain.count_specs)
+_COUNTED_CONDITIONALLY: Final = Strategy(
+    first_generation, plain.count_specs, unconditional_update=False
+)
 _CONDITIONAL: Final = Strategy(nothing_on_create, nothing_on_update, unconditional_update=False)
 _STATUS_ALONE: Final = Strategy(nothing_on_create, plain.keep_spec_and_metadata)
 _WEBHOOKS: Final = Strategy(first_generation, plain.count_webhooks, unconditional_update=False)
@@ -94,6 +97,8 @@ STRATEGIES: Final[Mapping[tuple[str, str, str], Strategy]] = {
     ("", "ServiceAccount", ""): Strategy(
         small_objects.create_service_account, small_objects.update_service_account
     ),
+    ("admissionregistration.k8s.io", "MutatingAdmissionPolicy", ""): _COUNTED_CONDITIONALLY,
+    ("admissionregistration.k8s.io", "MutatingAdmissionPolicyBinding", ""): _COUNTED_CONDITIONALLY,
     ("admissionregistration.k8s.io", "MutatingWebhookConfiguration", ""): _WEBHOOKS,
     ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy", ""): Strategy(
         plain.first_generation_and_status,
@@ -101,8 +106,8 @@ STRATEGIES: Final[Mapping[tuple[str, str, str], Strategy]] = {
         unconditional_update=False,
     ),
     ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy", "status"): _STATUS_ALONE,
-    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding", ""): Strategy(
-        first_generation, plain.count_specs, unconditional_update=False
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding", ""): (
+        _COUNTED_CONDITIONALLY
     ),
     ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration", ""): _WEBHOOKS,
     ("apiextensions.k8s.io", "CustomResourceDefinition", ""): Strategy(

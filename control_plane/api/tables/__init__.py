@@ -51,6 +51,12 @@ TABLES: Final[dict[tuple[str, str], View]] = {
     ("", "secrets"): small_objects.SECRETS,
     ("", "serviceaccounts"): small_objects.SERVICEACCOUNTS,
     ("", "services"): services.SERVICES,
+    ("admissionregistration.k8s.io", "mutatingadmissionpolicies"): (
+        extensions.MUTATINGADMISSIONPOLICIES
+    ),
+    ("admissionregistration.k8s.io", "mutatingadmissionpolicybindings"): (
+        extensions.MUTATINGADMISSIONPOLICYBINDINGS
+    ),
     ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"): extensions.WEBHOOKS,
     ("admissionregistration.k8s.io", "validatingadmissionpolicies"): (
         extensions.VALIDATINGADMISSIONPOLICIES

@@ -19,10 +19,18 @@ def _webhook_cells(obj: Object, now: datetime) -> list[Any]:
 
 
 def _policy_cells(obj: Object, now: datetime) -> list[Any]:
+    return _cells_of_policy(obj, "validations", now)
+
+
+def _mutating_policy_cells(obj: Object, now: datetime) -> list[Any]:
+    return _cells_of_policy(obj, "mutations", now)
+
+
+def _cells_of_policy(obj: Object, counted: str, now: datetime) -> list[Any]:
     spec = obj.get("spec") or {}
     kind = spec.get("paramKind") or {}
     shown = f"{kind.get('apiVersion', '')}/{kind.get('kind', '')}" if kind else _UNSET
-    return [name_of(obj), len(spec.get("validations") or []), shown, age(obj, now)]
+    return [name_of(obj), len(spec.get(counted) or []), shown, age(obj, now)]
 
 
 def _binding_cells(obj: Object, now: datetime) -> list[Any]:
@@ -91,6 +99,35 @@ VALIDATINGADMISSIONPOLICYBINDINGS = View(
         Column(
             "ParamRef",
             doc="admissionregistration.v1.ValidatingAdmissionPolicyBindingSpec.paramRef",
+        ),
+        AGE,
+    ),
+    _binding_cells,
+)
+MUTATINGADMISSIONPOLICIES = View(
+    (
+        NAME,
+        Column(
+            "Mutations", "integer",
+            doc="admissionregistration.v1beta1.MutatingAdmissionPolicySpec.mutations",
+        ),
+        Column(
+            "ParamKind", doc="admissionregistration.v1beta1.MutatingAdmissionPolicySpec.paramKind"
+        ),
+        AGE,
+    ),
+    _mutating_policy_cells,
+)  # fmt: skip
+MUTATINGADMISSIONPOLICYBINDINGS = View(
+    (
+        NAME,
+        Column(
+            "PolicyName",
+            doc="admissionregistration.v1beta1.MutatingAdmissionPolicyBindingSpec.policyName",
+        ),
+        Column(
+            "ParamRef",
+            doc="admissionregistration.v1beta1.MutatingAdmissionPolicyBindingSpec.paramRef",
         ),
         AGE,
     ),

@@ -54,7 +54,7 @@ def _validate_policy(policy: Object, *, checks_conditions: bool) -> Iterator[Fie
     elif failure not in admission_rules.FAILURE_POLICIES:
         yield not_supported("spec.failurePolicy", failure, admission_rules.FAILURE_POLICIES)
     if spec.get("paramKind") is not None:
-        yield from _validate_param_kind(spec["paramKind"], "spec.paramKind")
+        yield from validate_param_kind(spec["paramKind"], "spec.paramKind")
     constraints = spec.get("matchConstraints")
     if constraints is None:
         yield required("spec.matchConstraints")
@@ -67,12 +67,13 @@ def _validate_policy(policy: Object, *, checks_conditions: bool) -> Iterator[Fie
         conditions_given, has_params = spec.get("matchConditions"), bool(spec.get("paramKind"))
         yield from admission_rules.validate_conditions(conditions_given, path)
         yield from condition_mistakes(conditions_given or [], path, has_params=has_params)
-    yield from _validate_variables(spec.get("variables") or [], "spec.variables")
+    yield from validate_variables(spec.get("variables") or [], "spec.variables")
     yield from _validate_checks(spec, name_of(policy))
     yield from policy_mistakes(policy)
 
 
-def _validate_param_kind(kind: Object, path: str) -> Iterator[FieldError]:
+def validate_param_kind(kind: Object, path: str) -> Iterator[FieldError]:
+    """Check which kind params are of."""
     version = kind.get("apiVersion") or ""
     if not version:
         yield required(f"{path}.apiVersion")
@@ -101,7 +102,8 @@ def _validate_group_version(text: str, path: str) -> Iterator[FieldError]:
         yield invalid(path, version, ",".join(formats.dns1035_label(version)))
 
 
-def _validate_variables(variables: list[Object], path: str) -> Iterator[FieldError]:
+def validate_variables(variables: list[Object], path: str) -> Iterator[FieldError]:
+    """Check names, and that there are expressions."""
     seen: set[str] = set()
     for index, variable in enumerate(variables):
         where, name = f"{path}[{index}]", variable.get("name") or ""
@@ -193,14 +195,15 @@ def validate_policy_binding(binding: Object) -> Iterator[FieldError]:
     else:
         yield from invalid_each("spec.policyName", policy, formats.dns1123_subdomain(policy))
     if spec.get("paramRef") is not None:
-        yield from _validate_param_ref(spec["paramRef"], "spec.paramRef")
+        yield from validate_param_ref(spec["paramRef"], "spec.paramRef")
     if spec.get("matchResources") is not None:
         path = "spec.matchResouces"  # as upstream spells it
         yield from admission_rules.validate_match_resources(spec["matchResources"], path)
     yield from _validate_actions(spec.get("validationActions") or [], "spec.validationActions")
 
 
-def _validate_param_ref(ref: Object, path: str) -> Iterator[FieldError]:
+def validate_param_ref(ref: Object, path: str) -> Iterator[FieldError]:
+    """Check which objects a binding gives as params."""
     name, selector = ref.get("name") or "", ref.get("selector")
     if name:
         yield from invalid_each(f"{path}.name", name, formats.path_segment(name))

@@ -31,6 +31,7 @@ from control_plane.api.validation import (
     job_status,
     jobs,
     limit_ranges,
+    mutating_policies,
     network_policies,
     nodes,
     pod_subresources,
@@ -108,6 +109,12 @@ VALIDATORS: Final[Mapping[tuple[str, str, str], Validator]] = {
         services.validate_service, services.validate_service_update, formats.dns1035_label
     ),
     ("", "Service", "status"): Validator(on_update=services.validate_service_status),
+    ("admissionregistration.k8s.io", "MutatingAdmissionPolicy", ""): Validator(
+        mutating_policies.validate_policy, mutating_policies.validate_policy_update
+    ),
+    ("admissionregistration.k8s.io", "MutatingAdmissionPolicyBinding", ""): on_both(
+        mutating_policies.validate_binding
+    ),
     ("admissionregistration.k8s.io", "MutatingWebhookConfiguration", ""): _WEBHOOKS,
     ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy", ""): Validator(
         admission_policies.validate_policy, admission_policies.validate_policy_update

@@ -2,12 +2,13 @@
 
 ADMISSION lists the plugins in upstream's order; each is a class with `admit` (may change the
 object), `check` (may refuse it) or both. A plugin is one file and one line here, with the name by
-which flags switch it off. Webhooks come
-after them; what these change may let all plugins look at the object once more. ResourceQuota is the
+which flags switch it off. Mutating policies and webhooks come after those that change objects;
+what they change may let all of them look at the object once more. ResourceQuota is the
 last of all: what it charges is written together with the object.
 """
 
 import contextlib
+from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager
 
 from control_plane.apiserver.admission.certificate_approval import CertificateApproval
@@ -25,6 +26,7 @@ from control_plane.apiserver.admission.node_taints import TaintNodesByCondition
 from control_plane.apiserver.admission.plugin import Plugin
 from control_plane.apiserver.admission.pod_security import PodSecurity
 from control_plane.apiserver.admission.pod_topology_labels import PodTopologyLabels
+from control_plane.apiserver.admission.policies.mutating import MutatingPolicies, PolicyMutation
 from control_plane.apiserver.admission.policies.param_rights import ParamRights
 from control_plane.apiserver.admission.policies.validating import ValidatingAdmissionPolicy
 from control_plane.apiserver.admission.priority import Priority
@@ -36,6 +38,7 @@ from control_plane.apiserver.admission.service_account import ServiceAccountAdmi
 from control_plane.apiserver.admission.storage_protection import StorageObjectInUseProtection
 from control_plane.apiserver.admission.volume_claim_resize import PersistentVolumeClaimResize
 from control_plane.apiserver.admission.webhooks import Webhooks
+from control_plane.apiserver.admission.webhooks.mutating import Mutation
 from control_plane.apiserver.admission_configuration.settings import AdmissionSettings
 from control_plane.apiserver.auth.authz import Authorizer
 from control_plane.apiserver.storage.collections import Collections
@@ -73,7 +76,12 @@ class Admission:
     """The chain of plugins, ready to be asked."""
 
     def __init__(
-        self, collections: Collections, authorizer: Authorizer, settings: AdmissionSettings
+        self,
+        collections: Collections,
+        authorizer: Authorizer,
+        settings: AdmissionSettings,
+        *,
+        has_mutating_policies: bool = False,
     ) -> None:
         """Make one of each plugin that is on."""
         plugins = [
@@ -85,14 +93,31 @@ class Admission:
             plugin.configure(settings)
         self._admitting = [one for one in plugins if type(one).admit is not Plugin.admit]
         self._checking = [one for one in plugins if type(one).check is not Plugin.check]
+        mutates = has_mutating_policies and "MutatingAdmissionPolicy" in settings.plugins
+        self._policies = MutatingPolicies(collections, authorizer) if mutates else None
         self.webhooks = Webhooks(collections, authorizer, settings)
         has_quotas = "ResourceQuota" in settings.plugins
         self._quota = ResourceQuota(collections, settings.limits) if has_quotas else None
 
     async def admit(self, review: Review) -> None:
-        """Let every plugin change the object; raises Forbidden or what else a plugin answers."""
+        """Let every plugin change the object; raises Forbidden or what else a plugin answers.
+
+        What policies or webhooks change may be news for those before them: then all that change
+        objects have a second look.
+        """
         await self._admit(review)
-        await self.webhooks.admit(review, self._admit)
+        mutations = [one for one in self._mutations(review) if one is not None]
+        for mutation in mutations:
+            await mutation.run()
+        if any(mutation.is_wanted_again for mutation in mutations):
+            await self._admit(review)
+            for mutation in mutations:
+                await mutation.run()
+
+    def _mutations(self, review: Review) -> Iterator[PolicyMutation | Mutation | None]:
+        if self._policies is not None:
+            yield self._policies.mutation(review)
+        yield self.webhooks.mutation(review)
 
     async def _admit(self, review: Review) -> None:
         for plugin in self._admitting:

@@ -23,6 +23,19 @@ def parse(file: Path, *flags: str) -> ApiServerConfig:
     return from_args(parser.parse_args([*required, *flags]))
 
 
+def test_what_is_off_by_default_is_asked_for(file: Path) -> None:
+    api = "admissionregistration.k8s.io/v1beta1"
+    gate = "--feature-gates=MutatingAdmissionPolicy=true"
+
+    features = parse(file, gate, f"--runtime-config={api}=true,apps/v1").features
+
+    assert features.gates == {"MutatingAdmissionPolicy"}
+    assert features.api_versions == {api}
+    assert parse(file, gate, "--runtime-config=api/beta=true").features == features
+    assert len(parse(file, "--runtime-config=api/all=true").features.api_versions) == 2
+    assert not parse(file, f"--runtime-config=api/all,{api}=false").features.gates
+
+
 def test_defaults_are_upstreams(file: Path) -> None:
     config = parse(file)
 
@@ -61,6 +74,12 @@ def test_defaults_are_upstreams(file: Path) -> None:
         ("--enable-admission-plugins=Foo", 'enable-admission-plugins plugin "Foo" is unknown'),
         ("--disable-admission-plugins=A,B", 'disable-admission-plugins plugin "A" is unknown'),
         ("--enable-admission-plugins=AlwaysDeny", "--enable-admission-plugins: the plugin Always"),
+        ("--feature-gates=Foo=true", "--feature-gates: unrecognized feature gate: Foo"),
+        ("--feature-gates=MutatingAdmissionPolicy", "--feature-gates: missing bool value for"),
+        ("--feature-gates=MutatingAdmissionPolicy=x", "--feature-gates: invalid value of Mutating"),
+        ("--feature-gates=MutatingAdmissionPolicy=true", "--feature-gates: MutatingAdmissionPol"),
+        ("--runtime-config=apps/v1=false", "--runtime-config: apps/v1 cannot be switched off"),
+        ("--runtime-config=batch/v7", "--runtime-config: batch/v7 is not an API that is served"),
         ("--admission-control-config-file=/nowhere", "--admission-control-config-file /nowhere: "),
     ],
 )

@@ -6,14 +6,19 @@ Source: the strategies of validating admission policies and their bindings, v1.3
 from control_plane.api.errors import ErrorType, FieldError, Invalid
 from control_plane.api.objects import Object
 from control_plane.api.resources import (
+    OFF_BY_DEFAULT,
     VALIDATINGADMISSIONPOLICIES,
     VALIDATINGADMISSIONPOLICYBINDINGS,
+    Resource,
 )
 from control_plane.apiserver.admission.plugin import Plugin
 from control_plane.apiserver.admission.review import Operation, Review
 from control_plane.apiserver.auth.rules import ANY, Attributes
 from control_plane.apiserver.auth.user import MASTERS_GROUP, User
+from control_plane.apiserver.storage.collections import Collections
 
+_POLICIES = "validatingadmissionpolicies", "mutatingadmissionpolicies"
+_ROWS = (VALIDATINGADMISSIONPOLICIES, VALIDATINGADMISSIONPOLICYBINDINGS, *OFF_BY_DEFAULT)
 _WRITES = (Operation.CREATE, Operation.UPDATE)
 
 
@@ -25,9 +30,11 @@ class ParamRights(Plugin):
         user = review.call.user
         if review.operation not in _WRITES or review.subresource or MASTERS_GROUP in user.groups:
             return
-        if review.resource is VALIDATINGADMISSIONPOLICIES:
+        if review.resource not in _ROWS:
+            return
+        if review.resource.plural in _POLICIES:
             self._check_policy(review)
-        elif review.resource is VALIDATINGADMISSIONPOLICYBINDINGS:
+        else:
             await self._check_binding(review)
 
     def _check_policy(self, review: Review) -> None:
@@ -47,7 +54,8 @@ class ParamRights(Plugin):
         if reference is None:
             return
         name = (review.obj.get("spec") or {}).get("policyName") or ""
-        policy = await self.collections.find(VALIDATINGADMISSIONPOLICIES, "", name) or {}
+        row = _policies_of(review.resource, self.collections)
+        policy = await self.collections.find(row, "", name) or {}
         kind = (policy.get("spec") or {}).get("paramKind") or {}
         place = (reference.get("namespace") or ANY, reference.get("name") or ANY)
         if not self._may_get(review.call.user, kind, *place):
@@ -65,6 +73,16 @@ class ParamRights(Plugin):
         place = namespace if found is None or found.namespaced else ""
         asked = Attributes("get", group=group, resource=plural, namespace=place, name=name)
         return self.authorizer.decide(user, asked).allowed
+
+
+def _policies_of(bindings: Resource, collections: Collections) -> Resource:
+    """The row of the policies that bindings of this row name."""
+    plural = "mutatingadmissionpolicies"
+    if bindings is VALIDATINGADMISSIONPOLICYBINDINGS:
+        return VALIDATINGADMISSIONPOLICIES
+    found = collections.resources.named(bindings.group, bindings.version, plural)
+    assert found is not None  # the two are served together
+    return found
 
 
 def _new(review: Review, field: str) -> Object | None:

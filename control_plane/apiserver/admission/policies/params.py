@@ -6,7 +6,7 @@ Source: the parameter references of validating admission policies, v1.35.
 from control_plane.api import label_selector
 from control_plane.api.objects import Object
 from control_plane.api.resources import Resource
-from control_plane.apiserver.admission.policies.registered import Binding, Definition
+from control_plane.apiserver.admission.policies.registered import Binding
 from control_plane.apiserver.admission.review import Review
 from control_plane.apiserver.storage.collections import Collections
 from control_plane.apiserver.storage.selection import Selection
@@ -17,13 +17,13 @@ class Misconfigured(Exception):
 
 
 async def params_for(
-    definition: Definition, binding: Binding, review: Review, collections: Collections
+    params_kind: tuple[str, str] | None, binding: Binding, review: Review, collections: Collections
 ) -> list[Object | None]:
     """The params, one for each evaluation; [None] without a paramRef, [] to skip the binding.
 
     Raises Misconfigured.
     """
-    kind, reference = definition.params_kind, binding.params
+    kind, reference = params_kind, binding.params
     if kind is None or reference is None:
         return [None]
     resource = collections.resources.of_kind(*kind)

@@ -1,19 +1,32 @@
 """The policies and bindings of the cluster, compiled, as the watch caches have them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 from control_plane.api.objects import Object, name_of
-from control_plane.api.policies.compiled import Policy, compiled
-from control_plane.api.resources import (
-    VALIDATINGADMISSIONPOLICIES,
-    VALIDATINGADMISSIONPOLICYBINDINGS,
-)
+from control_plane.api.resources import Resource
 from control_plane.apiserver.admission.matching import ANY, Criteria
+from control_plane.apiserver.admission.review import Review
 from control_plane.apiserver.storage.collections import Collections
 from control_plane.apiserver.storage.follower import Follower
 
 Place = tuple[str, str]
+
+
+class AnyPolicy(Protocol):
+    """What policies of every kind have."""
+
+    @property
+    def name(self) -> str:
+        """The name of the object."""
+
+    @property
+    def fails_closed(self) -> bool:
+        """Whether what cannot be evaluated is a refusal."""
+
+
+Compiled = TypeVar("Compiled", bound=AnyPolicy)
 
 _EVERYTHING: Object = {
     "operations": [ANY],
@@ -24,10 +37,10 @@ _EVERYTHING: Object = {
 
 
 @dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(Generic[Compiled]):
     """A policy and the writes it is about; `params_kind` is (apiVersion, kind), if it has one."""
 
-    policy: Policy
+    policy: Compiled
     criteria: Criteria
     params_kind: tuple[str, str] | None
 
@@ -42,9 +55,15 @@ class Binding:
     params: Object | None
     actions: tuple[str, ...]
 
+    async def is_about(self, review: Review, collections: Collections) -> bool:
+        """Whether the policy holds for this write; raises what Criteria.seen_as does."""
+        if self.criteria is None:
+            return True
+        return await self.criteria.seen_as(review, collections) is not None
 
-def definition_of(policy: Object) -> Definition:
-    """Compile a ValidatingAdmissionPolicy; ValueError for a selector that is none."""
+
+def definition_of(policy: Object, compiled: Callable[[Object], Compiled]) -> Definition[Compiled]:
+    """Compile a policy; ValueError for a selector that is none."""
     spec = policy["spec"]
     kind = spec.get("paramKind")
     return Definition(
@@ -55,7 +74,7 @@ def definition_of(policy: Object) -> Definition:
 
 
 def binding_of(binding: Object) -> Binding:
-    """Compile a ValidatingAdmissionPolicyBinding; ValueError for a selector that is none."""
+    """Compile a binding; ValueError for a selector that is none."""
     spec = binding["spec"]
     match = spec.get("matchResources")
     return Binding(
@@ -72,21 +91,28 @@ def _criteria(match: Object) -> Criteria:
     return Criteria.of({**match, "resourceRules": rules}, "resourceRules", "excludeResourceRules")
 
 
-class Registered:
+class Registered(Generic[Compiled]):
     """Every policy with the bindings that name it; `active` are those that any does."""
 
-    def __init__(self, collections: Collections) -> None:
-        """Follow the caches from now on."""
-        self.active: tuple[tuple[Definition, tuple[Binding, ...]], ...] = ()
-        self._definitions: dict[Place, Definition] = {}
+    def __init__(
+        self,
+        collections: Collections,
+        policies: Resource,
+        bindings: Resource,
+        compiled: Callable[[Object], Compiled],
+    ) -> None:
+        """Follow the caches of these two kinds from now on."""
+        self.active: tuple[tuple[Definition[Compiled], tuple[Binding, ...]], ...] = ()
+        self._compiled = compiled
+        self._definitions: dict[Place, Definition[Compiled]] = {}
         self._bindings: dict[Place, Binding] = {}
-        collections.observe(VALIDATINGADMISSIONPOLICIES, Follower(self._put_policy))
-        collections.observe(VALIDATINGADMISSIONPOLICYBINDINGS, Follower(self._put_binding))
+        collections.observe(policies, Follower(self._put_policy))
+        collections.observe(bindings, Follower(self._put_binding))
 
     def _put_policy(self, place: Place, obj: Object | None) -> None:
         self._definitions.pop(place, None)
         if obj is not None:
-            self._definitions[place] = definition_of(obj)
+            self._definitions[place] = definition_of(obj, self._compiled)
         self.active = tuple(self._joined())
 
     def _put_binding(self, place: Place, obj: Object | None) -> None:
@@ -95,7 +121,7 @@ class Registered:
             self._bindings[place] = binding_of(obj)
         self.active = tuple(self._joined())
 
-    def _joined(self) -> Iterator[tuple[Definition, tuple[Binding, ...]]]:
+    def _joined(self) -> Iterator[tuple[Definition[Compiled], tuple[Binding, ...]]]:
         bindings = [self._bindings[place] for place in sorted(self._bindings)]
         for place in sorted(self._definitions):
             definition = self._definitions[place]

@@ -8,8 +8,13 @@ from typing import Any, NamedTuple
 import orjson
 
 from control_plane.api.errors import ApiError
+from control_plane.api.policies.compiled import Policy, compiled
 from control_plane.api.policies.evaluation import Annotation, Denial, evaluate
-from control_plane.api.resources import Resource
+from control_plane.api.resources import (
+    VALIDATINGADMISSIONPOLICIES,
+    VALIDATINGADMISSIONPOLICYBINDINGS,
+    Resource,
+)
 from control_plane.apiserver.admission.matching import is_configuring
 from control_plane.apiserver.admission.plugin import Plugin
 from control_plane.apiserver.admission.policies.params import Misconfigured, params_for
@@ -38,7 +43,7 @@ class _Findings:
         self._review = review
         self._noted: dict[str, list[str]] = {}
 
-    def take(self, definition: Definition, binding: Binding, denial: Denial) -> None:
+    def take(self, definition: Definition[Policy], binding: Binding, denial: Denial) -> None:
         """Do what the binding wants done about a failure."""
         policy = definition.policy.name
         if "Deny" in binding.actions:
@@ -58,7 +63,9 @@ class _Findings:
             }
             self._review.call.annotate(FAILURE_KEY, orjson.dumps([failure]).decode())
 
-    def note(self, definition: Definition, binding: Binding, annotation: Annotation) -> None:
+    def note(
+        self, definition: Definition[Policy], binding: Binding, annotation: Annotation
+    ) -> None:
         """Keep an audit annotation; one that failed refuses the write."""
         policy = definition.policy.name
         if annotation.error:
@@ -69,7 +76,7 @@ class _Findings:
         if value not in values:
             values.append(value)
 
-    def misconfigured(self, definition: Definition, binding: str, error: str) -> None:
+    def misconfigured(self, definition: Definition[Policy], binding: str, error: str) -> None:
         """Refuse what cannot be judged, unless the policy lets that pass."""
         if definition.policy.fails_closed:
             part = "binding" if binding else "policy"
@@ -101,7 +108,12 @@ class ValidatingAdmissionPolicy(Plugin):
     def __init__(self, collections: Collections, authorizer: Authorizer) -> None:
         """Follow the policies of the cluster."""
         super().__init__(collections, authorizer)
-        self._registered = Registered(collections)
+        self._registered = Registered(
+            collections,
+            VALIDATINGADMISSIONPOLICIES,
+            VALIDATINGADMISSIONPOLICYBINDINGS,
+            compiled,
+        )
 
     async def check(self, review: Review) -> None:
         """Raise what the first policy that denies says."""
@@ -120,7 +132,7 @@ class ValidatingAdmissionPolicy(Plugin):
 
     async def _ask(
         self,
-        definition: Definition,
+        definition: Definition[Policy],
         bindings: tuple[Binding, ...],
         seen: tuple[Review, Resource],
         findings: _Findings,
@@ -129,9 +141,9 @@ class ValidatingAdmissionPolicy(Plugin):
         variables: dict[str, Any] = {}
         for binding in bindings:
             try:
-                if not await self._is_bound(binding, review):
+                if not await binding.is_about(review, self.collections):
                     continue
-                params = await params_for(definition, binding, review, self.collections)
+                params = await params_for(definition.params_kind, binding, review, self.collections)
             except (ApiError, Misconfigured) as error:
                 findings.misconfigured(definition, binding.name, str(error))
                 continue
@@ -144,8 +156,3 @@ class ValidatingAdmissionPolicy(Plugin):
                     findings.take(definition, binding, denial)
                 for annotation in outcome.annotations:
                     findings.note(definition, binding, annotation)
-
-    async def _is_bound(self, binding: Binding, review: Review) -> bool:
-        if binding.criteria is None:
-            return True
-        return await binding.criteria.seen_as(review, self.collections) is not None

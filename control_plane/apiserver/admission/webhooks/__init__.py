@@ -9,7 +9,7 @@
 With no configuration a write costs a look at an empty tuple.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 
 from prometheus_client.core import Metric
 
@@ -22,7 +22,7 @@ from control_plane.apiserver.admission.review import Review
 from control_plane.apiserver.admission.webhooks.caller import WebhookCaller
 from control_plane.apiserver.admission.webhooks.matches import Matches
 from control_plane.apiserver.admission.webhooks.metrics import WebhookCounts
-from control_plane.apiserver.admission.webhooks.mutating import MutatingWebhooks
+from control_plane.apiserver.admission.webhooks.mutating import MutatingWebhooks, Mutation
 from control_plane.apiserver.admission.webhooks.registered import RegisteredHooks
 from control_plane.apiserver.admission.webhooks.validating import ValidatingWebhooks
 from control_plane.apiserver.admission_configuration.settings import AdmissionSettings
@@ -52,16 +52,12 @@ class Webhooks:
         self._mutation = MutatingWebhooks(matches, self._caller, self._counts)
         self._validation = ValidatingWebhooks(matches, self._caller, self._counts)
 
-    async def admit(self, review: Review, before: Callable[[Review], Awaitable[None]]) -> None:
-        """Let webhooks change the object; `before` is what a second pass begins with."""
+    def mutation(self, review: Review) -> Mutation | None:
+        """What webhooks do to this object; None when there are none that may."""
         hooks = self._mutating.hooks if self._mutates else ()
         if not hooks or is_configuring(review):
-            return
-        mutation = self._mutation.mutation(hooks, review)
-        await mutation.run()
-        if mutation.is_wanted_again:
-            await before(review)
-            await mutation.run()
+            return None
+        return self._mutation.mutation(hooks, review)
 
     async def check(self, review: Review) -> None:
         """Let webhooks refuse the object."""
