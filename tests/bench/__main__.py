@@ -23,6 +23,7 @@ from typing import Any
 import pytest
 
 from tests.bench import batch, clusters, databases, datastores, growth, rest
+from tests.bench.api import admission
 from tests.bench.api import measure as api
 from tests.bench.contenders import ETCD, FRONTS
 from tests.bench.datastores import Plan
@@ -73,6 +74,9 @@ PARTS: Mapping[str, Callable[[Choice], Any]] = {
     "leases": lambda choice: rest.leases(choice.plan.contenders, choice.say),
     "batch": lambda choice: batch.measure(choice.say),
     "api": lambda choice: api.measure(choice.plan.runs, choice.plan.seconds, choice.say),
+    "admission": lambda choice: admission.measure(
+        choice.plan.runs, choice.plan.seconds, choice.say
+    ),
     "api-growth": lambda choice: api.growth(choice.plan.runs, choice.plan.seconds, choice.say),
     **{f"cluster-{store.lower()}": _cluster(store) for store in clusters.STORES},
 }

@@ -86,6 +86,22 @@ def test_growth_on_a_database_has_a_section_of_its_own() -> None:
     assert line(on_mariadb, "CPU at rest")[3] == "met"
 
 
+def test_admission_may_cost_a_share_of_what_a_create_does_without() -> None:
+    cheap = {"p50_ms": 1.0, "cpu_us": 500.0, "per_second": 900.0, "cpu_us_together": 450.0}
+    dear = {"p50_ms": 1.2, "cpu_us": 660.0, "per_second": 600.0, "cpu_us_together": 580.0}
+    made = {place: {"with": dear, "without": cheap} for place in ("plain", "limited")}
+    measured = {"made": made, "decision_us": 4.0, "rule_us": 101.0}
+    page = render({"admission": result("admission", measured)})
+    in_empty = "empty namespace"
+    assert line(page, f"one pod, ms, {in_empty}")[1:] == [
+        *("1.20", "1.00", "1.20 times", "1.3", "met")
+    ]
+    assert line(page, f"one pod, µs of CPU, {in_empty}")[5] == "**not met**"
+    assert line(page, f"many pods, a second, {in_empty}")[3] == "1.50 times"
+    assert line(page, "a decision of RBAC with 1,000 bindings, µs")[5] == "met"
+    assert line(page, "a rule of a policy, µs")[4:] == ["100", "**not met**"]
+
+
 def test_nothing_measured_is_a_page_without_tables() -> None:
     assert "|" not in render({})
 

@@ -58,7 +58,7 @@ def measure(runs: int, seconds: float, say: Say) -> dict[str, Any]:
     return figures
 
 
-def _namespace(server: HttpsServer, name: str) -> str:
+def namespace(server: HttpsServer, name: str) -> str:
     """Make a namespace; return the path of its pods."""
     server.post(NAMESPACES, b'{"metadata":{"name":"%s"}}' % name.encode())
     account = b'{"metadata":{"name":"default"}}'
@@ -67,7 +67,7 @@ def _namespace(server: HttpsServer, name: str) -> str:
 
 
 def _creates(server: HttpsServer, runs: int, seconds: float, say: Say) -> dict[str, float]:
-    pods = _namespace(server, "created")
+    pods = namespace(server, "created")
     reports = [
         run(server, "create", pods, name_prefix=f"run-{n}", in_flight=IN_FLIGHT, seconds=seconds)
         for n in range(runs)
@@ -78,7 +78,7 @@ def _creates(server: HttpsServer, runs: int, seconds: float, say: Say) -> dict[s
 def _gets(
     stage: Stage, server: HttpsServer, runs: int, seconds: float, say: Say
 ) -> dict[str, dict[str, float]]:
-    pods = _namespace(server, "read")
+    pods = namespace(server, "read")
     run(server, "fill", pods, count=1, name_prefix="pod")
     path = f"{pods}/pod-0000001"
     flags = {"in_flight": IN_FLIGHT, "seconds": seconds}
@@ -88,7 +88,7 @@ def _gets(
 def _lists(
     stage: Stage, server: HttpsServer, runs: int, seconds: float, say: Say
 ) -> dict[str, dict[str, float]]:
-    pods = _namespace(server, "listed")
+    pods = namespace(server, "listed")
     run(server, "fill", pods, count=LISTED, pod_bytes=LISTED_BYTES)
     path = f"{pods}?resourceVersion=0"
     flags = {"in_flight": 2, "seconds": max(seconds, 5.0)}
@@ -109,7 +109,7 @@ def _beside(
 
 
 def _watched(server: HttpsServer, say: Say) -> dict[str, float]:
-    pods = _namespace(server, "watched")
+    pods = namespace(server, "watched")
     before = rss_mib(server.pid)
     run(server, "fill", pods, count=1, name_prefix="watched")
     report = run(server, "watch", pods, name="watched-0000001", count=WATCHERS, rounds=20)
@@ -132,7 +132,7 @@ def growth(runs: int, seconds: float, say: Say) -> dict[str, Any]:
             server = stage.api_server()
             server.start()
             stack.callback(server.end)
-            pods = _namespace(server, "grown")
+            pods = namespace(server, "grown")
             run(server, "fill", pods, count=count, in_flight=IN_FLIGHT)
             say(f"{name}: {count:,} pods")
             server.end()

@@ -74,10 +74,10 @@ class HttpsServer:
         with urllib.request.urlopen(self.url + path, context=self.tls()) as answer:
             return bytes(answer.read())
 
-    def post(self, path: str, body: bytes) -> None:
-        """POST JSON as the administrator."""
+    def post(self, path: str, body: bytes, method: str = "POST") -> None:
+        """POST or PUT JSON as the administrator."""
         head = {"Content-Type": "application/json"}
-        request = urllib.request.Request(self.url + path, body, head)
+        request = urllib.request.Request(self.url + path, body, head, method=method)
         with urllib.request.urlopen(request, context=self.tls()) as answer:
             answer.read()
 

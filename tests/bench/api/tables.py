@@ -13,6 +13,18 @@ CREATES = 700  # a second
 FAN_OUT = 100  # ms, p99
 TIMES_ENCODED, BESIDE_OBJECTS = 3, 120  # memory: times the objects' bytes, and MiB more
 SLOWER, START = 1.3, 15.0
+ADMISSION = 1.3  # times what a create takes without
+PLACES = {"plain": "empty namespace", "limited": "namespace with a quota and limits"}
+MADE = {
+    "p50_ms": "one pod, ms",
+    "cpu_us": "one pod, µs of CPU",
+    "per_second": "many pods, a second",
+    "cpu_us_together": "many pods, µs of CPU",
+}
+ALONE = {
+    "decision_us": ("a decision of RBAC with 1,000 bindings, µs", 20),
+    "rule_us": ("a rule of a policy, µs", 100),
+}
 HEAD = ["work", "measured", "beside it", "must", "", "p50 / p99 ms", "server µs per op"]
 
 
@@ -93,4 +105,30 @@ def growth(result: Result) -> str:
 {made_by([result])}"""
 
 
-SECTIONS: Mapping[str, Callable[[Result], str]] = {"api": rates, "api-growth": growth}
+def admission(result: Result) -> str:
+    """Render the figures of admission.measure."""
+    figures = result.figures
+    body = []
+    for place, of in figures["made"].items():
+        for key, what in MADE.items():
+            ours, bare = of["with"][key], of["without"][key]
+            times = bare / ours if key == "per_second" else ours / bare
+            row = [f"{what}, {PLACES[place]}", f"{ours:,.2f}", f"{bare:,.2f}", f"{times:.2f} times"]
+            body.append([*row, f"{ADMISSION:g}", mark(times <= ADMISSION)])
+    for key, (what, limit) in ALONE.items():
+        took = figures[key]
+        body.append([what, f"{took:.1f}", "", "", f"{limit:g}", mark(took <= limit)])
+    return f"""## What admission costs
+
+Pods made with all built-in plugins, and at a server on the same store that has none, in turn: one
+at a time (ms, median; µs of the server's CPU for each), and {IN_FLIGHT} at once (a second; µs).
+
+{table(["", "with", "without", "costs", "must", ""], body)}
+{made_by([result])}"""
+
+
+SECTIONS: Mapping[str, Callable[[Result], str]] = {
+    "api": rates,
+    "admission": admission,
+    "api-growth": growth,
+}
