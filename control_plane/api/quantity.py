@@ -34,6 +34,13 @@ _MAX_EXPONENT: Final = 1000
 _INT64_DIGITS: Final = 18
 _LARGEST_BINARY: Final = Decimal(2**63 - 1)
 _NANO: Final = Decimal(1).scaleb(-9)
+# what a plain number with a suffix has of thousandths; larger amounts may have to be capped
+_MILLI: Final[dict[str, int]] = {
+    **{suffix: 10 ** (exponent + 3) for suffix, exponent in _DECIMAL.items() if exponent >= -3},
+    **{suffix: 1000 * 1024**power for suffix, power in _BINARY.items()},
+}
+_SUFFIX_LETTERS: Final = "mkMGTPEKi"
+_SURELY_MILLI: Final = 10**21
 _EXACT: Final = decimal.Context(
     prec=5000, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, rounding=decimal.ROUND_UP
 )
@@ -82,7 +89,24 @@ def milli(text: str) -> int:
 
     ValueError as `parse`.
     """
+    digits = text.rstrip(_SUFFIX_LETTERS)
+    factor = _MILLI.get(text[len(digits) :])
+    if factor is not None and digits.isascii() and digits.isdecimal() and len(digits) <= 18:
+        amount = int(digits) * factor
+        if amount < _SURELY_MILLI:
+            return amount
     return _integer(parse(text).scaleb(3, _EXACT))
+
+
+def of_milli(amount: int, *, is_binary: bool) -> str:
+    """Return thousandths as a quantity: 1500 as "1500m", 2048000 as "2Ki" when it `is_binary`."""
+    if is_binary and not amount % 1000 and abs(amount) >= 1024_000:
+        return _binary_text(amount // 1000)
+    exponent = -3
+    while amount and not amount % 1000 and exponent < 18:
+        amount //= 1000
+        exponent += 3
+    return f"{amount}{_DECIMAL_SUFFIX[exponent]}" if amount else "0"
 
 
 def _integer(amount: Decimal) -> int:

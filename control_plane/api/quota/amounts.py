@@ -7,7 +7,6 @@ written as its first operand that is not zero was: "1Gi" and "512Mi" give "1536M
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from control_plane.api import quantity
@@ -45,8 +44,7 @@ def is_binary(amount: object) -> bool:
 
 def shown(amount: int, *, is_binary: bool) -> str:
     """Return thousandths as a quantity."""
-    exact = Decimal(amount) / ONE
-    return quantity.format_binary(exact) if is_binary else quantity.format_decimal(exact)
+    return quantity.of_milli(amount, is_binary=is_binary)
 
 
 def total(used: str, usage: Usage, name: str) -> str:

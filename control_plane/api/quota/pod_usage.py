@@ -87,15 +87,17 @@ def missing_amounts(pod: Object, required: Iterable[str]) -> str:
     lacking: list[str] = []
     containers = list(_containers(pod))
     for name in spelled_out:
-        without = {c.get("name", "") for c in containers if name not in _of_container(c)}
+        without = {c.get("name", "") for c in containers if not _says(c, name)}
         if without:
             lacking.append(f"{name} for: {','.join(sorted(without))}")
     return f"must specify {'; '.join(lacking)}" if lacking else ""
 
 
-def _of_container(container: Object) -> dict[str, int]:
+def _says(container: Object, name: str) -> bool:
+    """Tell whether a container says one of _SPELLED_OUT."""
+    form, _, resource = name.rpartition(".")
     resources = container.get("resources") or {}
-    return _computed(_amounts(resources.get("requests")), _amounts(resources.get("limits")))
+    return resource in (resources.get(form or "requests") or {})
 
 
 def _computed(requests: Mapping[str, int], limits: Mapping[str, int]) -> dict[str, int]:
@@ -139,7 +141,9 @@ def _effective(pod: Object, field: str) -> dict[str, int]:
     def of_container(container: Object) -> Mapping[str, int]:
         wanted = _amounts(dig(container, "resources", field))
         given = granted.get(container.get("name", ""), {})
-        return given if is_refused and given else largest(wanted, given)
+        if not given:
+            return wanted
+        return given if is_refused else largest(wanted, given)
 
     amounts = requested_together(spec, of_container)
     for name, amount in _amounts(dig(spec, "resources", field)).items():

@@ -7,7 +7,7 @@ quota counts, whoever tells of it.
 
 import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 
@@ -61,24 +61,27 @@ class QuotaLedger:
         for name in list(self._known.get(namespace, {})):
             stored = await self._store.get(namespace, name)
             if stored is not None:
-                self.learn(namespace, stored.obj, stored.revision)
+                self.learn(namespace, Known(Quota.of(stored.obj), stored.obj, stored.revision))
             else:
                 self._forget(namespace, name)
 
-    def change(self, namespace: str, name: str, used: dict[str, str]) -> tuple[KeyChange, Object]:
-        """The write that gives a quota a new status.used, and the quota as it is then."""
+    def change(self, namespace: str, name: str, used: dict[str, str]) -> tuple[KeyChange, Known]:
+        """The write that gives a quota a new status.used, and the quota as it is then.
+
+        Its revision is not known yet.
+        """
         known = self._known[namespace][name]
         obj = {**known.obj, "status": {**(known.obj.get("status") or {}), "used": used}}
         key = self._store.key(namespace, name)
-        return self._store.write(key, self._store.codec.encode(obj), known.revision), obj
+        write = self._store.write(key, self._store.codec.encode(obj), known.revision)
+        return write, Known(replace(known.quota, used=used), obj, 0)
 
-    def learn(self, namespace: str, obj: Object, revision: int) -> None:
+    def learn(self, namespace: str, new: Known) -> None:
         """Take in a quota's state at a revision, unless a newer one is known."""
-        quota = Quota.of(obj)
         quotas = self._known.setdefault(namespace, {})
-        known = quotas.get(quota.name)
-        if known is None or known.revision < revision:
-            quotas[quota.name] = Known(quota, obj, revision)
+        known = quotas.get(new.quota.name)
+        if known is None or known.revision < new.revision:
+            quotas[new.quota.name] = new
 
     def loaded(self, entries: Iterable[Entry]) -> None:
         """Take the whole state in."""
@@ -95,8 +98,12 @@ class QuotaLedger:
 
     def _take(self, entry: Entry) -> None:
         """Learn of a quota; one that is none of ours, put into the store by others, is left out."""
+        known = self._known.get(entry.namespace, {}).get(entry.name)
+        if known is not None and known.revision >= entry.revision:
+            return  # a charge of this server's own
         try:
-            self.learn(entry.namespace, orjson.loads(entry.item), entry.revision)
+            obj: Object = orjson.loads(entry.item)
+            self.learn(entry.namespace, Known(Quota.of(obj), obj, entry.revision))
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             logger.error("unusable quota name=%s/%s: %r", entry.namespace, entry.name, error)
             self._forget(entry.namespace, entry.name)

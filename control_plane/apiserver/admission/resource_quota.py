@@ -11,14 +11,13 @@ import asyncio
 import contextlib
 import datetime
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from control_plane.api.errors import InternalError
-from control_plane.api.objects import Object
 from control_plane.api.quota.charging import QuotaRefusal, Write, charges
 from control_plane.api.quota.countables import countable
 from control_plane.api.quota.limited import Limited, check_limits
-from control_plane.apiserver.admission.quota_ledger import QuotaLedger
+from control_plane.apiserver.admission.quota_ledger import Known, QuotaLedger
 from control_plane.apiserver.admission.review import Review
 from control_plane.apiserver.etcd.model import KeyChange
 from control_plane.apiserver.storage.collections import Collections
@@ -69,7 +68,7 @@ class ResourceQuota:
             try:
                 yield charge
             finally:
-                self._note(review.namespace, charge, [obj for _, obj in plan])
+                self._note(review.namespace, charge, [known for _, known in plan])
 
     def _write_of(self, review: Review) -> Write | None:
         """The write as quotas see it; None when it cannot concern any."""
@@ -111,12 +110,12 @@ class ResourceQuota:
         except QuotaRefusal as refusal:
             raise review.forbidden(str(refusal)) from refusal
 
-    def _note(self, namespace: str, charge: Charge, quotas: list[Object]) -> None:
+    def _note(self, namespace: str, charge: Charge, quotas: list[Known]) -> None:
         if not charge.revision:
             self._ledger.doubt(namespace)
             return
         for quota in quotas:
-            self._ledger.learn(namespace, quota, charge.revision)
+            self._ledger.learn(namespace, replace(quota, revision=charge.revision))
 
     @contextlib.asynccontextmanager
     async def _turn(self, namespace: str) -> AsyncIterator[None]:

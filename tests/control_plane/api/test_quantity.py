@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from decimal import Decimal
+from decimal import ROUND_UP, Context, Decimal
 from pathlib import Path
 
 import pytest
@@ -61,6 +61,18 @@ def test_amounts(text: str, canonical: str, value: int, milli: int) -> None:
     assert quantity.canonical(text) == canonical
     assert quantity.value(text) == value
     assert quantity.milli(text) == milli
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_thousandths_are_those_of_the_exact_amount(number: str) -> None:
+    for text in (number + suffix for suffix in SUFFIXES):
+        exact = quantity.parse(text) * 1000
+        milli = quantity.milli(text)
+        assert milli == int(exact.to_integral_value(ROUND_UP, Context(prec=100))), text
+        if not milli % 1000 or abs(milli) < 10**18:
+            amount = Decimal(milli).scaleb(-3, Context(prec=100))
+            assert quantity.of_milli(milli, is_binary=False) == quantity.format_decimal(amount)
+            assert quantity.of_milli(milli, is_binary=True) == quantity.format_binary(amount)
 
 
 @pytest.mark.parametrize("text", ["", "abc", "1.2.3", " 1", "1 ", "e3x", "1Kix", "٣", "1" * 2000])
