@@ -54,13 +54,26 @@ def review(response: Any, **more: Any) -> bytes:
             review({**GOOD, "patchType": "Merge", "patch": PATCH}),
             'webhook returned invalid response.patchType of "Merge"',
         ),
-        (review({**GOOD, "patchType": "JSONPatch", "patch": "!"}), "json: response.patch is no"),
-        (review({**GOOD, "warnings": "w"}), "json: cannot unmarshal response.warnings"),
-        (review({**GOOD, "auditAnnotations": {"a": 1}}), "json: cannot unmarshal response.audit"),
-        (review("x"), "json: cannot unmarshal response into"),
+        (review({**GOOD, "patchType": "JSONPatch", "patch": "!"}), "illegal base64 data in"),
+        (
+            review({**GOOD, "warnings": "w"}),
+            "json: cannot unmarshal string into Go struct field AdmissionReview.response.warnings "
+            "of type []string",
+        ),
+        (
+            review({**GOOD, "auditAnnotations": {"a": 1}}),
+            "json: cannot unmarshal number into Go struct field "
+            "AdmissionReview.response.auditAnnotations of type string",
+        ),
+        (
+            review({**GOOD, "status": {"message": {}}}),
+            "json: cannot unmarshal object into Go struct field "
+            "AdmissionReview.response.status.message of type string",
+        ),
+        (review("x"), "json: cannot unmarshal string into Go struct field AdmissionReview.respons"),
         (b"no json", "couldn't get version/kind; json parse error"),
         (b"[]", "couldn't get version/kind; json parse error"),
-        (b"", "couldn't get version/kind; json parse error"),
+        (b"", "0-length response with status code: 200"),
     ],
 )
 def test_bad_answers(body: bytes, text: str) -> None:

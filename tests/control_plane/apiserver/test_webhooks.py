@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from control_plane.apiserver.admission.webhooks.caller import MAX_ANSWER_BYTES
 from tests.control_plane.apiserver.backend_peer import own_address
 from tests.control_plane.apiserver.objects import deployment, pod
 from tests.control_plane.apiserver.people import person
 from tests.control_plane.apiserver.webhook_peer import (
+    Answering,
     RawAnswer,
     allowed,
     denied,
@@ -17,36 +19,142 @@ from tests.control_plane.apiserver.webhook_peer import (
 )
 from tests.control_plane.apiserver.webhook_stage import MUTATING, VALIDATING, WebhookStage
 from tests.support.apiserver import ThreadedApiServer
+from tests.support.ports import free_port
 from tests.support.wait import wait_until
 
 SERVICES = "/api/v1/namespaces/default/services"
-BAD_ANSWERS = {
-    "no-json": lambda _review: RawAnswer(200, b"hello"),
-    "empty": lambda _review: RawAnswer(200),
-    "not-found": lambda _review: RawAnswer(404),
-    "broken": lambda _review: RawAnswer(500, b"boom"),
-    "moved": lambda _review: RawAnswer(302),
-    "other-uid": allowed(uid="other"),
-    "patch-alone": allowed(patch="W10="),
-    "no-patch": allowed(patchType="JSONPatch", patch="aGVsbG8="),
+FAILED, INVALID = "failed to call webhook: ", "received invalid webhook response: "
+UNREADABLE = f"{FAILED}couldn't get version/kind; json parse error: "
+BAD_ANSWERS: dict[str, tuple[Answering, str]] = {
+    "no-json": (
+        lambda _review: RawAnswer(200, b"hello"),
+        f"{UNREADABLE}invalid character 'h' looking for beginning of value",
+    ),
+    "list": (
+        lambda _review: RawAnswer(200, b"[]"),
+        f"{UNREADABLE}json: cannot unmarshal array into Go value of type AdmissionReview",
+    ),
+    "no-text": (lambda _review: RawAnswer(200, b'{"a": "\xff"}'), UNREADABLE),
+    "deep": (lambda _review: RawAnswer(200, b"[" * 100_000), UNREADABLE),
+    "empty": (lambda _review: RawAnswer(200), f"{FAILED}0-length response with status code: 200"),
+    "huge": (
+        lambda _review: RawAnswer(200, b" " * (MAX_ANSWER_BYTES + 1)),
+        'Post "https://127.0.0.1:',
+    ),
+    "closing": (lambda _review: RawAnswer(0), ": EOF"),
+    "stopping": (lambda _review: RawAnswer(200, b'{"kind": ', lacking=100), ": unexpected EOF"),
+    "not-found": (
+        lambda _review: RawAnswer(404),
+        f"{FAILED}the server could not find the requested resource",
+    ),
+    "broken": (
+        lambda _review: RawAnswer(500, b"boom"),
+        f'{FAILED}an error on the server ("boom") has prevented the request from succeeding',
+    ),
+    "moved": (lambda _review: RawAnswer(302), f"{FAILED}the server responded with the status code"),
+    "no-review": (
+        lambda _review: RawAnswer(200, b'{"kind": "Pod", "apiVersion": "v1"}'),
+        f"{INVALID}webhook response was absent",
+    ),
+    "other-uid": (allowed(uid="other"), f'{INVALID}expected response.uid="'),
+    "words": (
+        allowed(allowed="yes"),
+        f"{FAILED}json: cannot unmarshal string into Go struct field "
+        "AdmissionReview.response.allowed of type bool",
+    ),
+    "text-as-code": (
+        denied(code="403"),
+        f"{FAILED}json: cannot unmarshal string into Go struct field "
+        "AdmissionReview.response.status.code of type int32",
+    ),
 }
+BAD_PATCHES: dict[str, tuple[Answering, str]] = {
+    "patch-alone": (
+        allowed(patch="W10="),
+        f"{INVALID}webhook returned response.patch but not response.patchType",
+    ),
+    "type-alone": (
+        allowed(patchType="JSONPatch"),
+        f"{INVALID}webhook returned response.patchType but not response.patch",
+    ),
+    "other-type": (
+        allowed(patchType="MergePatch", patch="e30="),
+        f'{INVALID}webhook returned invalid response.patchType of "MergePatch"',
+    ),
+    "no-base64": (allowed(patchType="JSONPatch", patch="!"), f"{FAILED}illegal base64 data"),
+    "no-patch": (
+        allowed(patchType="JSONPatch", patch="aGVsbG8="),
+        "received undecodable patch in webhook response: ",
+    ),
+    "no-list": (
+        allowed(patchType="JSONPatch", patch="e30="),
+        "received undecodable patch in webhook response: ",
+    ),
+    "no-operation": (
+        patching({"op": "merge", "path": "/data"}),
+        "received undecodable patch in webhook response: ",
+    ),
+}
+BAD = [
+    *((kind, name) for kind in (MUTATING, VALIDATING) for name in BAD_ANSWERS),
+    *((MUTATING, name) for name in BAD_PATCHES),
+]
 
 
-@pytest.mark.parametrize("name", BAD_ANSWERS)
+@pytest.mark.parametrize(("kind", "name"), BAD, ids=lambda value: value.rpartition("/")[2][:10])
 def test_bad_answers_are_what_the_failure_policy_makes_of_them(
-    stage: WebhookStage, name: str
+    stage: WebhookStage, kind: str, name: str
 ) -> None:
-    answers = {f"/{name}": BAD_ANSWERS[name]}
-    with stage.answering(MUTATING, answers):
+    answer, text = {**BAD_ANSWERS, **BAD_PATCHES}[name]
+    answers = {f"/{name}": answer}
+    with stage.answering(kind, answers):
         refused = stage.create("refused")
         assert (refused.code, refused.reason) == (500, "InternalError")
         prefix = f'Internal error occurred: failed calling webhook "{name}.example.com": '
         assert refused.message.startswith(prefix)
+        assert text in refused.message
         cause = refused.json["details"]["causes"][0]["message"]
         assert cause == refused.message.removeprefix("Internal error occurred: ")
-    with stage.answering(MUTATING, answers, failurePolicy="Ignore"):
+    with stage.answering(kind, answers, failurePolicy="Ignore"):
         assert stage.create("admitted").code == 201
     assert stage.api.get("/readyz").text == "ok"
+
+
+@pytest.mark.parametrize("field", ["patch", "patchType"])
+def test_a_validating_webhook_may_not_patch(stage: WebhookStage, field: str) -> None:
+    given = {field: {"patch": "W10=", "patchType": "JSONPatch"}[field]}
+    with stage.answering(VALIDATING, {"/patches": allowed(**given)}):
+        message = stage.create("a").message
+        assert message.endswith(f"{INVALID}validating webhook may not return response.{field}")
+    with stage.answering(VALIDATING, {"/patches": allowed(**given)}, failurePolicy="Ignore"):
+        assert stage.create("b").code == 201
+
+
+def test_a_webhook_that_nobody_is_behind_fails(stage: WebhookStage) -> None:
+    closed = {"url": f"https://127.0.0.1:{free_port()}/x"}
+    with stage.answering(VALIDATING, {"/x": allowed()}, clientConfig=closed):
+        refused = stage.create("a")
+        assert refused.code == 500
+        assert refused.message.endswith("connect: connection refused")
+    ignored: dict[str, Any] = {"clientConfig": closed, "failurePolicy": "Ignore"}
+    with stage.answering(VALIDATING, {"/x": allowed()}, **ignored):
+        assert stage.create("b").code == 201
+
+
+def test_odd_words_of_a_webhook_harm_nobody(stage: WebhookStage) -> None:
+    odd = {
+        "warnings": ["a\r\nSet-Cookie: b", "\x00", "", "\U0001f600" * 2000],
+        "unknown": {"a": []},
+    }
+    with stage.answering(VALIDATING, {"/odd": allowed(**odd)}):
+        made = stage.create("a")
+    assert made.code == 201
+    assert "Set-Cookie" not in made.headers
+    status = {"code": 200, "message": "\r\n", "details": {"causes": "none", "x": 1}}
+    with stage.answering(VALIDATING, {"/no": denied(**status)}):
+        refused = stage.create("b")
+    assert refused.code == 400
+    assert refused.message == 'admission webhook "no.example.com" denied the request: \r\n'
 
 
 def test_a_patch_that_does_not_fit_is_refused_whatever_the_failure_policy(

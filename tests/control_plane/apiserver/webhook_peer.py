@@ -5,6 +5,7 @@ or a RawAnswer for what is none. `reviews` are all it has got, `bodies` as they 
 """
 
 import base64
+import contextlib
 import datetime
 import ipaddress
 import json
@@ -23,10 +24,14 @@ LOOPBACK = "127.0.0.1"
 
 
 class RawAnswer(NamedTuple):
-    """An HTTP answer, whatever it says."""
+    """An HTTP answer, whatever it says; the connection ends after it when it lacks bytes.
+
+    Without a code the connection ends at once.
+    """
 
     code: int
     body: bytes = b""
+    lacking: int = 0
 
 
 Answering = Callable[[Object], "Object | RawAnswer"]
@@ -129,10 +134,14 @@ def _handler(peer: WebhookPeer) -> type[BaseHTTPRequestHandler]:
                 response = {"uid": review["request"]["uid"], **answer}
                 body = json.dumps({**review, "request": None, "response": response}).encode()
                 answer = RawAnswer(200, body)
+            self.close_connection = bool(answer.lacking) or not answer.code
+            if not answer.code:
+                return
             self.send_response(answer.code)
-            self.send_header("Content-Length", str(len(answer.body)))
+            self.send_header("Content-Length", str(len(answer.body) + answer.lacking))
             self.end_headers()
-            self.wfile.write(answer.body)
+            with contextlib.suppress(OSError):  # who asked may have heard enough
+                self.wfile.write(answer.body)
 
         def log_message(self, *_: Any) -> None:
             """The tests say what matters."""

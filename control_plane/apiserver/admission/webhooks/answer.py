@@ -5,21 +5,43 @@ Source: the response checks of apiserver's webhook request package, v1.35.
 
 import base64
 import binascii
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from control_plane.api.errors import ApiError, from_status
 from control_plane.api.go_syntax import quote
+from control_plane.api.go_text import go_kind
+from control_plane.api.json_syntax import JsonSyntaxError, decode
 from control_plane.api.objects import Object
 
 KIND = "AdmissionReview"
 GROUP = "admission.k8s.io"
+# what JSON has for each field, and what Go calls it
+_RESPONSE: Mapping[str, tuple[type, str]] = {
+    "uid": (str, "types.UID"),
+    "allowed": (bool, "bool"),
+    "status": (dict, "v1.Status"),
+    "patch": (str, "[]uint8"),
+    "patchType": (str, "v1.PatchType"),
+    "auditAnnotations": (dict, "map[string]string"),
+    "warnings": (list, "[]string"),
+}
+_STATUS: Mapping[str, tuple[type, str]] = {
+    "code": (int, "int32"),
+    "status": (str, "string"),
+    "message": (str, "string"),
+    "reason": (str, "v1.StatusReason"),
+    "details": (dict, "v1.StatusDetails"),
+}
 
 
 class BadAnswerError(Exception):
     """An answer that is none; the text says why."""
+
+
+class UnreadableAnswerError(BadAnswerError):
+    """An answer that is no AdmissionReview at all, not even one with something wrong about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +62,7 @@ def read_verdict(body: bytes, uid: str, version: str, *, is_mutating: bool) -> V
     response = review.get("response")
     if response is None:
         raise BadAnswerError("webhook response was absent")
-    if not isinstance(response, dict):
-        raise BadAnswerError("json: cannot unmarshal response into an AdmissionResponse")
+    _check_types(response)
     patch, patch_type = _patch_of(response)
     if version == "v1":
         _check_identity(review, response, uid)
@@ -50,22 +71,52 @@ def read_verdict(body: bytes, uid: str, version: str, *, is_mutating: bool) -> V
         patch = b""
     return Verdict(
         response.get("allowed") is True,
-        _object(response, "status"),
+        response.get("status") or {},
         patch,
         patch_type or "JSONPatch",
-        _warnings(response),
-        _annotations(response),
+        tuple(response.get("warnings") or ()),
+        response.get("auditAnnotations") or {},
     )
 
 
 def _decoded(body: bytes) -> Object:
+    if not body:
+        raise UnreadableAnswerError("0-length response with status code: 200")
     try:
-        review = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise BadAnswerError(f"couldn't get version/kind; json parse error: {error}") from error
+        review = decode(body)
+    except JsonSyntaxError as error:
+        text = f"couldn't get version/kind; json parse error: {error}"
+        raise UnreadableAnswerError(text) from error
     if not isinstance(review, dict):
-        raise BadAnswerError("couldn't get version/kind; json parse error: it is no object")
+        text = f"json: cannot unmarshal {go_kind(review)} into Go value of type {KIND}"
+        raise UnreadableAnswerError(f"couldn't get version/kind; json parse error: {text}")
     return review
+
+
+def _check_types(response: Any) -> None:
+    """Raise UnreadableAnswerError for what Go cannot read into an AdmissionResponse."""
+    if not isinstance(response, dict):
+        raise _mismatch(response, "response", "AdmissionResponse")
+    for fields, owner, place in (
+        (_RESPONSE, response, "response"),
+        (_STATUS, response.get("status") or {}, "response.status"),
+    ):
+        for field, (kind, name) in fields.items():
+            value = owner.get(field)
+            if value is not None and type(value) is not kind:
+                raise _mismatch(value, f"{place}.{field}", name)
+    for field, values in (
+        ("warnings", response.get("warnings") or ()),
+        ("auditAnnotations", (response.get("auditAnnotations") or {}).values()),
+    ):
+        for value in values:
+            if not isinstance(value, str):
+                raise _mismatch(value, f"response.{field}", "string")
+
+
+def _mismatch(value: Any, field: str, wanted: str) -> UnreadableAnswerError:
+    shown = f"Go struct field {KIND}.{field} of type {wanted}"
+    return UnreadableAnswerError(f"json: cannot unmarshal {go_kind(value)} into {shown}")
 
 
 def _check_identity(review: Object, response: Object, uid: str) -> None:
@@ -83,8 +134,8 @@ def _patch_of(response: Object) -> tuple[bytes, str]:
     encoded, patch_type = response.get("patch"), response.get("patchType")
     try:
         patch = base64.b64decode(encoded, validate=True) if encoded else b""
-    except (binascii.Error, TypeError, ValueError) as error:
-        raise BadAnswerError(f"json: response.patch is no base64: {error}") from error
+    except (binascii.Error, ValueError) as error:
+        raise UnreadableAnswerError("illegal base64 data in response.patch") from error
     return patch, str(patch_type or "")
 
 
@@ -101,29 +152,6 @@ def _check_patch(patch: bytes, patch_type: Any, *, is_mutating: bool) -> None:
     if patch_type is not None and patch_type != "JSONPatch":
         shown = quote(str(patch_type))
         raise BadAnswerError(f"webhook returned invalid response.patchType of {shown}")
-
-
-def _object(response: Object, field: str) -> Object:
-    found = response.get(field)
-    if found is None:
-        return {}
-    if not isinstance(found, dict):
-        raise BadAnswerError(f"json: cannot unmarshal response.{field}: it is no object")
-    return found
-
-
-def _warnings(response: Object) -> tuple[str, ...]:
-    found = response.get("warnings") or []
-    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
-        raise BadAnswerError("json: cannot unmarshal response.warnings: it is no list of strings")
-    return tuple(found)
-
-
-def _annotations(response: Object) -> dict[str, str]:
-    found = _object(response, "auditAnnotations")
-    if not all(isinstance(value, str) for value in found.values()):
-        raise BadAnswerError("json: cannot unmarshal response.auditAnnotations: not all strings")
-    return found
 
 
 def denial(name: str, result: Object) -> ApiError:

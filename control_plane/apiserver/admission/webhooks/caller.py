@@ -18,6 +18,7 @@ from control_plane.apiserver.admission.webhooks.answer import (
     GROUP,
     KIND,
     BadAnswerError,
+    UnreadableAnswerError,
     Verdict,
     read_verdict,
 )
@@ -79,6 +80,8 @@ class WebhookCaller:
         answer = await self._post(hook, body)
         try:
             return read_verdict(answer, uid, hook.version, is_mutating=is_mutating)
+        except UnreadableAnswerError as error:
+            raise CallError(hook, f"failed to call webhook: {error}") from error
         except BadAnswerError as error:
             raise CallError(hook, f"received invalid webhook response: {error}", 500) from error
 
