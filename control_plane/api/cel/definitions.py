@@ -11,7 +11,13 @@ from typing import Any, Final
 from control_plane.api.cel.names import escaped
 from control_plane.api.cel.schemas import type_of_schema
 from control_plane.api.cel.types import DYN, STRING, Field, ObjectType, Type, list_of, map_of
-from control_plane.api.schema import INT_OR_STRING, QUANTITY, REFERENCE_PREFIX, schema
+from control_plane.api.schema import (
+    INT_OR_STRING,
+    META_V1,
+    QUANTITY,
+    REFERENCE_PREFIX,
+    schema,
+)
 
 _SPECIAL: Final = {QUANTITY: STRING, INT_OR_STRING: DYN}
 
@@ -38,6 +44,15 @@ def type_of_kind(api_version: str, kind: str) -> Type | None:
     """Return the type of objects of a kind; None for kinds that are not Kubernetes' own."""
     name = schema().name_for(api_version, kind)
     return None if name is None else _type_of({"$ref": f"{REFERENCE_PREFIX}{name}"}, name)
+
+
+def type_of_published(schema_node: Mapping[str, Any], name: str) -> Type:
+    """Return the type of objects of a custom resource, from the schema that is published of it."""
+    made = type_of_schema(schema_node, name, is_resource=True)
+    if not isinstance(made, ObjectType) or "properties" not in schema_node:
+        return DYN
+    metadata = _type_of({"$ref": f"{REFERENCE_PREFIX}{META_V1}ObjectMeta"}, f"{name}.metadata")
+    return ObjectType(name, fields={**made.fields, "metadata": Field("metadata", metadata)})
 
 
 def _type_of(node: Mapping[str, Any], name: str) -> Type:

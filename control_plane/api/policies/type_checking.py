@@ -45,7 +45,8 @@ KindOf = Callable[[str, str, str], str | None]
 TypeOf = Callable[[Kind], Type | None]
 
 
-def _native_type(kind: Kind) -> Type | None:
+def native_type(kind: Kind) -> Type | None:
+    """Return the type of a kind of Kubernetes' own; None for others."""
     return type_of_kind(kind.api_version, kind.kind)
 
 
@@ -61,6 +62,18 @@ def kinds_of(policy: Object, kind_of: KindOf) -> list[Kind]:
     return sorted(found)[:MAX_KINDS]
 
 
+def group_versions_of(policy: Object) -> set[tuple[str, str]]:
+    """Return the groups and versions that a policy names, that of its params among them."""
+    spec = policy.get("spec") or {}
+    rules = (spec.get("matchConstraints") or {}).get("resourceRules") or ()
+    found = {(group, version) for rule in rules for group, version, _ in _literal(rule)}
+    param = spec.get("paramKind")
+    if param is not None:
+        group, _, version = (param.get("apiVersion") or "").rpartition("/")
+        found.add((group, version))
+    return found
+
+
 def _literal(rule: Object) -> Iterator[tuple[str, str, str]]:
     groups, versions = rule.get("apiGroups") or (), rule.get("apiVersions") or ()
     resources = rule.get("resources") or ()
@@ -71,7 +84,7 @@ def _literal(rule: Object) -> Iterator[tuple[str, str, str]]:
 
 
 def expression_warnings(
-    policy: Object, kind_of: KindOf, type_of: TypeOf = _native_type
+    policy: Object, kind_of: KindOf, type_of: TypeOf = native_type
 ) -> list[Object]:
     """Return status.typeChecking.expressionWarnings; kinds whose type is unknown are left out."""
     spec = policy.get("spec") or {}
