@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager
 
+from control_plane.apiserver.admission.always_pull_images import AlwaysPullImages
 from control_plane.apiserver.admission.certificate_approval import CertificateApproval
 from control_plane.apiserver.admission.certificate_requester import CertificateRequester
 from control_plane.apiserver.admission.certificate_signing import CertificateSigning
@@ -19,10 +20,12 @@ from control_plane.apiserver.admission.default_ingress_class import DefaultIngre
 from control_plane.apiserver.admission.default_storage_class import DefaultStorageClass
 from control_plane.apiserver.admission.default_tolerations import DefaultTolerationSeconds
 from control_plane.apiserver.admission.device_admin_access import DeviceAdminAccess
+from control_plane.apiserver.admission.external_ips import DenyServiceExternalIPs
 from control_plane.apiserver.admission.limit_ranger import LimitRanger
 from control_plane.apiserver.admission.namespace_lifecycle import NamespaceLifecycle
 from control_plane.apiserver.admission.node_restriction import NodeRestriction
 from control_plane.apiserver.admission.node_taints import TaintNodesByCondition
+from control_plane.apiserver.admission.owner_permissions import OwnerReferencesPermissionEnforcement
 from control_plane.apiserver.admission.plugin import Plugin
 from control_plane.apiserver.admission.pod_security import PodSecurity
 from control_plane.apiserver.admission.pod_topology_labels import PodTopologyLabels
@@ -51,17 +54,20 @@ ADMISSION: tuple[tuple[str, type[Plugin]], ...] = (
     ("ServiceAccount", ServiceAccountAdmission),
     ("NodeRestriction", NodeRestriction),
     ("TaintNodesByCondition", TaintNodesByCondition),
+    ("AlwaysPullImages", AlwaysPullImages),
     ("PodSecurity", PodSecurity),
     ("Priority", Priority),
     ("DefaultTolerationSeconds", DefaultTolerationSeconds),
     ("DefaultStorageClass", DefaultStorageClass),
     ("StorageObjectInUseProtection", StorageObjectInUseProtection),
+    ("OwnerReferencesPermissionEnforcement", OwnerReferencesPermissionEnforcement),
     ("PersistentVolumeClaimResize", PersistentVolumeClaimResize),
     ("RuntimeClass", RuntimeClass),
     ("CertificateApproval", CertificateApproval),
     ("CertificateSigning", CertificateSigning),
     ("CertificateSubjectRestriction", CertificateSubjectRestriction),
     ("DefaultIngressClass", DefaultIngressClass),
+    ("DenyServiceExternalIPs", DenyServiceExternalIPs),
     ("PodTopologyLabels", PodTopologyLabels),
     # what upstream does in the strategies and storages of these kinds: always on
     ("", CertificateRequester),

@@ -1,6 +1,6 @@
 """The names of admission plugins: upstream's, in its order, which ones are here and which are on.
 
-A name of upstream's that is not in HERE is refused when it is to be switched on. Source: the plugin
+A name of upstream's that is NOT_HERE is refused when it is to be switched on. Source: the plugin
 order and the default plugins of kube-apiserver v1.35.
 """
 
@@ -25,6 +25,9 @@ OFF_BY_DEFAULT: Final = frozenset({
     "PodTolerationRestriction", "EventRateLimit", "ExtendedResourceToleration",
     "OwnerReferencesPermissionEnforcement", "DenyServiceExternalIPs", "AlwaysDeny",
 })  # fmt: skip
-NOT_HERE: Final = OFF_BY_DEFAULT - {"NodeRestriction"}
 # what is on unless it is switched off: nodes are always held to what is theirs
-BY_DEFAULT: Final = frozenset(ORDER) - NOT_HERE
+BY_DEFAULT: Final = frozenset(ORDER) - OFF_BY_DEFAULT | {"NodeRestriction"}
+NOT_HERE: Final = OFF_BY_DEFAULT - {
+    "NodeRestriction", "AlwaysPullImages", "DenyServiceExternalIPs",
+    "OwnerReferencesPermissionEnforcement",
+}  # fmt: skip

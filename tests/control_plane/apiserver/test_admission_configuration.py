@@ -13,7 +13,8 @@ from control_plane.apiserver.admission_configuration.options import AdmissionOpt
 from control_plane.apiserver.admission_configuration.plugin_names import ORDER
 from control_plane.apiserver.admission_configuration.settings import AdmissionSettings
 from tests.control_plane.apiserver.conftest import raw_api
-from tests.control_plane.apiserver.objects import pod
+from tests.control_plane.apiserver.objects import pod, service
+from tests.control_plane.apiserver.people import person
 from tests.control_plane.apiserver.webhook_peer import WebhookPeer, denied
 from tests.control_plane.apiserver.webhook_stage import VALIDATING, WebhookStage
 from tests.support.apiserver import ThreadedApiServer
@@ -174,7 +175,8 @@ def configured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ThreadedApi
         quotas({"resource": "pods", "matchContains": ["requests.cpu"]}),
         webhooks(kubeconfig),
     )
-    options = AdmissionOptions(frozenset(), frozenset({"Priority", "ServiceAccount"}), path)
+    more = {"AlwaysPullImages", "DenyServiceExternalIPs", "OwnerReferencesPermissionEnforcement"}
+    options = AdmissionOptions(frozenset(more), frozenset({"Priority", "ServiceAccount"}), path)
     with (
         Datastore() as store,
         ThreadedApiServer(store.endpoint, directory / "cluster", admission=options) as server,
@@ -204,6 +206,68 @@ def test_plugins_that_are_off_do_nothing(own_api: RawApi) -> None:
     assert "priority" not in made["spec"]
     assert "volumes" not in made["spec"]
     assert made["spec"]["tolerations"]
+
+
+def test_images_are_always_pulled_where_that_is_wanted(own_api: RawApi) -> None:
+    pods = f"{_namespace(own_api, 'pulling')}/pods"
+    body = pod("p")
+    body["spec"]["containers"][0] |= {"image": "a:1", "imagePullPolicy": "Never"}
+    made = own_api.post(pods, body).json
+    assert made["spec"]["containers"][0]["imagePullPolicy"] == "Always"
+    image = {"name": "i", "image": {"reference": "b:1", "pullPolicy": "IfNotPresent"}}
+    body["metadata"]["name"] = "q"
+    body["spec"]["volumes"] = [image]
+    made = own_api.post(pods, body).json
+    assert made["spec"]["volumes"][0]["image"]["pullPolicy"] == "Always"
+
+
+def test_external_addresses_are_denied_where_that_is_wanted(own_api: RawApi) -> None:
+    services = f"{_namespace(own_api, 'external')}/services"
+    made = own_api.post(services, service("s"))
+    assert made.code == 201
+    refused = own_api.patch(f"{services}/s", {"spec": {"externalIPs": ["192.0.2.1"]}})
+    assert (refused.code, refused.message) == (
+        403,
+        'services "s" is forbidden: Use of external IPs is denied by admission control',
+    )
+    assert own_api.patch(f"{services}/s", {"spec": {"type": "NodePort"}}).code == 200
+
+
+def test_owners_are_set_by_those_who_may_delete(
+    own_api: RawApi, configured: ThreadedApiServer, tmp_path: Path
+) -> None:
+    path = _namespace(own_api, "owned")
+    owner = own_api.post(f"{path}/configmaps", {"metadata": {"name": "owner"}}).json["metadata"]
+    group = "rbac.authorization.k8s.io"
+    role: dict[str, Any] = {
+        "metadata": {"name": "writer"},
+        "rules": [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["create", "patch"]}],
+    }
+    bound = {
+        "metadata": {"name": "writer"},
+        "roleRef": {"apiGroup": group, "kind": "Role", "name": "writer"},
+        "subjects": [{"apiGroup": group, "kind": "User", "name": "wim"}],
+    }
+    roles = f"/apis/{group}/v1/namespaces/owned"
+    for plural, body in (("roles", role), ("rolebindings", bound)):
+        assert own_api.post(f"{roles}/{plural}", body).code == 201
+    reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": owner["uid"]}
+
+    def owned(name: str, **more: Any) -> dict[str, Any]:
+        return {"metadata": {"name": name, "ownerReferences": [{**reference, **more}]}}
+
+    with person(configured, tmp_path, "wim") as wim:
+        assert wim.post(f"{path}/configmaps", {"metadata": {"name": "free"}}).code == 201
+        refused = wim.post(f"{path}/configmaps", owned("a"))
+        text = "cannot set an ownerRef on a resource you can't delete: "
+        assert refused.code == 403
+        assert refused.message.startswith(f'configmaps "a" is forbidden: {text}')
+        role["rules"][0]["verbs"].append("delete")
+        assert own_api.put(f"{roles}/roles/writer", role).code == 200
+        assert wim.post(f"{path}/configmaps", owned("a")).code == 201
+        refused = wim.patch(f"{path}/configmaps/free", owned("free", blockOwnerDeletion=True))
+        text = "cannot set blockOwnerDeletion if an ownerReference refers to a resource you can't "
+        assert text in refused.message
 
 
 def test_defaults_and_exemptions_of_pod_security(own_api: RawApi) -> None:
