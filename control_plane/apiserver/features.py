@@ -59,7 +59,8 @@ def features_of(args: argparse.Namespace) -> Features:
     gates = dict(_gates(_pairs(args.feature_gates)))
     served: dict[str, bool] = {}
     for name, text in _pairs(args.runtime_config):
-        served |= dict.fromkeys(_meant_by(name, is_on := _truth(name, text or "true")), is_on)
+        is_on = _truth(name, text or "true")
+        served |= dict.fromkeys(_meant_by(name, is_on=is_on), is_on)
     on = frozenset(name for name, is_open in gates.items() if is_open)
     versions = frozenset(name for name, is_served in served.items() if is_served)
     if MUTATING_POLICIES in on and not versions:
@@ -95,7 +96,7 @@ def _truth(name: str, text: str) -> bool:
     return text in _TRUE
 
 
-def _meant_by(name: str, is_on: bool) -> list[str]:
+def _meant_by(name: str, *, is_on: bool) -> list[str]:
     if name in _STAGES:
         if not is_on and "" in _STAGES[name]:
             raise ValueError(f"--runtime-config: {name}=false: stable APIs are always served")
