@@ -1,8 +1,9 @@
 """The ResourceQuotas that admission charges, in the newest state that this server knows.
 
-The watch cache tells of every change; a server's own charges are known before that. What a charge
-finds to be out of date is read from the store before the next one. Only the newest revision of a
-quota counts, whoever tells of it.
+The watch cache tells of every change; a server's own charges are known before that, and those that
+are still on their way to the store count as made: the next one expects to find what they write.
+What a charge finds to be out of date is read from the store before the next one. Only the newest
+revision of a quota counts, whoever tells of it.
 """
 
 import logging
@@ -24,11 +25,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A quota at a revision."""
+    """A quota at a revision; `written` is what the store has of it while it is on its way there."""
 
     quota: Quota
     obj: Object
     revision: int
+    written: bytes | None = None
 
 
 class QuotaLedger:
@@ -38,13 +40,17 @@ class QuotaLedger:
         """Follow the cache of quotas."""
         self._store = collections.of(RESOURCEQUOTAS).store
         self._known: dict[str, dict[str, Known]] = {}
+        self._under_way: dict[str, dict[str, Known]] = {}
         self._doubted: set[str] = set()
         collections.observe(RESOURCEQUOTAS, self)
 
     def of(self, namespace: str) -> Iterator[Quota]:
-        """The quotas of a namespace."""
+        """The quotas of a namespace, with the charges that are under way."""
         found = self._known.get(namespace)
-        return (known.quota for known in found.values()) if found is not None else iter(())
+        if found is None:
+            return iter(())
+        newer = self._under_way.get(namespace) or {}
+        return (newer.get(name, known).quota for name, known in found.items())
 
     def doubt(self, namespace: str) -> None:
         """Take note that a charge of the namespace's quotas has failed: others were faster."""
@@ -68,13 +74,27 @@ class QuotaLedger:
     def change(self, namespace: str, name: str, used: dict[str, str]) -> tuple[KeyChange, Known]:
         """The write that gives a quota a new status.used, and the quota as it is then.
 
-        Its revision is not known yet.
+        Its revision is not known yet: it is under way until `arrived` or `forget_under_way`.
         """
-        known = self._known[namespace][name]
+        under_way = self._under_way.setdefault(namespace, {})
+        known = under_way.get(name) or self._known[namespace][name]
         obj = {**known.obj, "status": {**(known.obj.get("status") or {}), "used": used}}
         key = self._store.key(namespace, name)
         write = self._store.write(key, self._store.codec.encode(obj), known.revision)
-        return write, Known(replace(known.quota, used=used), obj, 0)
+        new = Known(replace(known.quota, used=used), obj, known.revision, write.value)
+        under_way[name] = new
+        return write._replace(before=known.written), new
+
+    def arrived(self, namespace: str, made: Known, revision: int) -> None:
+        """Take note that a charge is in the store."""
+        self.learn(namespace, replace(made, revision=revision, written=None))
+        under_way = self._under_way.get(namespace, {})
+        if under_way.get(made.quota.name) is made:
+            del under_way[made.quota.name]
+
+    def forget_under_way(self, namespace: str) -> None:
+        """Take note that no charge is under way any more."""
+        self._under_way.pop(namespace, None)
 
     def learn(self, namespace: str, new: Known) -> None:
         """Take in a quota's state at a revision, unless a newer one is known."""

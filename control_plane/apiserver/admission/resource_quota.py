@@ -2,21 +2,22 @@
 
 The charge is part of the transaction that writes the object: both happen or neither, so a quota is
 never exceeded and nothing is charged for what was not stored, however many servers write at once.
-One charge at a time is under way in a namespace at each server; that others were faster shows in
-the transaction, and the write begins anew. What is used less is the resourcequota controller's to
-find. Source: v1.35 resourcequota admission, which charges first and stores afterwards.
+The charges of a namespace follow one another at each server (quota_lane.py); that others were
+faster shows in the transaction, and the write begins anew. What is used less is the resourcequota
+controller's to find. Source: v1.35 resourcequota admission, which charges first and stores
+afterwards.
 """
 
-import asyncio
 import contextlib
 import datetime
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from control_plane.api.errors import InternalError
 from control_plane.api.quota.charging import QuotaRefusal, Write, charges
 from control_plane.api.quota.countables import countable
 from control_plane.api.quota.limited import Limited, check_limits
+from control_plane.apiserver.admission.quota_lane import QuotaLane
 from control_plane.apiserver.admission.quota_ledger import Known, QuotaLedger
 from control_plane.apiserver.admission.review import Review
 from control_plane.apiserver.etcd.model import KeyChange
@@ -42,7 +43,7 @@ class ResourceQuota:
         for limit in limits:
             self._limits.setdefault((limit.group, limit.resource), []).append(limit)
         self._ledger = QuotaLedger(collections)
-        self._locks: dict[str, _Turn] = {}
+        self._lanes: dict[str, QuotaLane] = {}
 
     @contextlib.asynccontextmanager
     async def charged(self, review: Review) -> AsyncIterator[Charge]:
@@ -58,17 +59,31 @@ class ResourceQuota:
         ):
             yield Charge()
             return
-        async with self._turn(review.namespace):
-            used = await self._used(review, write)
-            if review.call.dry_run or not used:
-                yield Charge()
-                return
-            plan = [self._ledger.change(review.namespace, *new) for new in used.items()]
+        async with self._lane(review.namespace) as lane:
+            plan = await self._planned(review, write, lane)
             charge = Charge(tuple(change for change, _ in plan))
+            if not plan:
+                yield charge
+                return
             try:
                 yield charge
             finally:
-                self._note(review.namespace, charge, [known for _, known in plan])
+                self._note(review.namespace, charge, [made for _, made in plan], lane)
+
+    async def _planned(
+        self, review: Review, write: Write, lane: QuotaLane
+    ) -> list[tuple[KeyChange, Known]]:
+        """The changes of quotas, which are under way from now on; none for a dry run."""
+        try:
+            async with lane.turn(PATIENCE_SECONDS):
+                used = await self._used(review, write, lane)
+                if review.call.dry_run or not used:
+                    return []
+                plan = [self._ledger.change(review.namespace, *new) for new in used.items()]
+                lane.begin()
+                return plan
+        except TimeoutError as error:
+            raise InternalError("resource quota evaluation timed out") from error
 
     def _write_of(self, review: Review) -> Write | None:
         """The write as quotas see it; None when it cannot concern any."""
@@ -93,54 +108,45 @@ class ResourceQuota:
         except QuotaRefusal as refusal:
             raise review.forbidden(str(refusal)) from refusal
 
-    async def _used(self, review: Review, write: Write) -> dict[str, dict[str, str]]:
+    async def _used(
+        self, review: Review, write: Write, lane: QuotaLane
+    ) -> dict[str, dict[str, str]]:
         """What the quotas are to show as used; a refusal is never an outdated one."""
         namespace = review.namespace
         is_newest = self._ledger.is_doubted(namespace)
         if is_newest:
+            await lane.drained()
             await self._ledger.refresh(namespace)
         try:
             return charges(self._ledger.of(namespace), write)
         except QuotaRefusal as refusal:
             if is_newest:
                 raise review.forbidden(str(refusal)) from refusal
+        await lane.drained()
         await self._ledger.refresh(namespace)
         try:
             return charges(self._ledger.of(namespace), write)
         except QuotaRefusal as refusal:
             raise review.forbidden(str(refusal)) from refusal
 
-    def _note(self, namespace: str, charge: Charge, quotas: list[Known]) -> None:
-        if not charge.revision:
+    def _note(self, namespace: str, charge: Charge, made: list[Known], lane: QuotaLane) -> None:
+        lane.end(succeeded=bool(charge.revision))
+        if charge.revision:
+            for known in made:
+                self._ledger.arrived(namespace, known, charge.revision)
+        else:
             self._ledger.doubt(namespace)
-            return
-        for quota in quotas:
-            self._ledger.learn(namespace, replace(quota, revision=charge.revision))
+        if lane.is_idle:
+            self._ledger.forget_under_way(namespace)
 
     @contextlib.asynccontextmanager
-    async def _turn(self, namespace: str) -> AsyncIterator[None]:
-        """Wait for the namespace's other charges, PATIENCE_SECONDS at most."""
-        turn = self._locks.setdefault(namespace, _Turn(asyncio.Lock()))
-        turn.users += 1
+    async def _lane(self, namespace: str) -> AsyncIterator[QuotaLane]:
+        """The namespace's charges, as long as somebody has one."""
+        lane = self._lanes.setdefault(namespace, QuotaLane())
+        lane.users += 1
         try:
-            try:
-                async with asyncio.timeout(PATIENCE_SECONDS):
-                    await turn.lock.acquire()
-            except TimeoutError as error:
-                raise InternalError("resource quota evaluation timed out") from error
-            try:
-                yield
-            finally:
-                turn.lock.release()
+            yield lane
         finally:
-            turn.users -= 1
-            if not turn.users:
-                del self._locks[namespace]
-
-
-@dataclass(slots=True)
-class _Turn:
-    """A namespace's lock and how many hold it or wait for it."""
-
-    lock: asyncio.Lock
-    users: int = 0
+            lane.users -= 1
+            if not lane.users:
+                del self._lanes[namespace]

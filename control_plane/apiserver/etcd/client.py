@@ -110,12 +110,7 @@ class EtcdClient:
         """
         changes = (change, *others)
         request = rpc_pb2.TxnRequest(
-            compare=[
-                rpc_pb2.Compare(
-                    key=one.key, target=rpc_pb2.Compare.MOD, mod_revision=one.mod_revision
-                )
-                for one in changes
-            ],
+            compare=[_comparison(one) for one in changes],
             success=[_operation(one) for one in changes],
             failure=[rpc_pb2.RequestOp(request_range=rpc_pb2.RangeRequest(key=change.key))],
         )
@@ -237,6 +232,15 @@ def _name_of(change: KeyChange) -> str:
     if change.value is None:
         return "delete"
     return "update" if change.mod_revision else "create"
+
+
+def _comparison(change: KeyChange) -> rpc_pb2.Compare:
+    if change.before is not None:
+        target = rpc_pb2.Compare.VALUE
+        return rpc_pb2.Compare(key=change.key, target=target, value=change.before)
+    return rpc_pb2.Compare(
+        key=change.key, target=rpc_pb2.Compare.MOD, mod_revision=change.mod_revision
+    )
 
 
 def _operation(change: KeyChange) -> rpc_pb2.RequestOp:

@@ -27,13 +27,15 @@ class Page(NamedTuple):
 class KeyChange(NamedTuple):
     """A write of one key: its new value, or None to delete it.
 
-    The key must be at `mod_revision`; 0 means that it must not exist.
+    The key must be at `mod_revision`; 0 means that it must not exist. With `before` it must have
+    that value instead, at whatever revision: the value of a write that is still under way.
     """
 
     key: bytes
     value: bytes | None
     mod_revision: int
     lease: int = 0
+    before: bytes | None = None
 
 
 class Swap(NamedTuple):
