@@ -9,7 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from control_plane.api.field_error import FieldError, duplicate, invalid, not_supported, required
-from control_plane.api.pod_security.policy import LEVELS, Policy, Standard, minor_of
+from control_plane.api.go_syntax import quote
+from control_plane.api.pod_security.policy import (
+    LEVELS,
+    PREFIX,
+    Policy,
+    Standard,
+    minor_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,6 +43,22 @@ class PodSecurityConfiguration(NamedTuple):
         if username in self.usernames:
             return "user"
         return "runtimeClass" if runtime_class in self.runtime_classes else ""
+
+    def warning(self, namespace: str, policy: Policy, labels: Mapping[str, str]) -> str:
+        """Say of an exempt namespace that its labels are of no use; "" when they want nothing."""
+        if policy in (Policy(), self.defaults):
+            return ""
+        wanted = ", ".join(
+            f"{mode}={standard}"
+            for mode, standard in zip(_MODES, policy[:3], strict=True)
+            if standard.level != LEVELS[0] and _is_labelled(labels, mode)
+        )
+        shown = f"and the policy ({wanted}) will be ignored"
+        return f"namespace {quote(namespace)} is exempt from Pod Security, {shown}"
+
+
+def _is_labelled(labels: Mapping[str, str], mode: str) -> bool:
+    return f"{PREFIX}{mode}" in labels or f"{PREFIX}{mode}-version" in labels
 
 
 def configuration_of(document: Mapping[str, Any]) -> PodSecurityConfiguration:

@@ -121,9 +121,14 @@ class PodSecurity(Plugin):
         old = self._policy_of(review.old) if review.old is not None else None
         if new.errors and (old is None or new.errors != old.errors):
             raise Invalid.of(NAMESPACES, name_of(review.obj), list(new.errors))
-        if old is None or not _is_tighter(new.enforce, old.enforce):
+        is_exempt = review.name in self._configuration.namespaces
+        if old is not None and not _is_tighter(new.enforce, old.enforce):
             return
-        if review.name in self._configuration.namespaces:
+        if is_exempt:
+            text = self._configuration.warning(review.name, new, labels_of(review.obj))
+            if text:
+                review.call.warn(text)
+        if old is None or is_exempt:
             return
         for text in await self._warnings_of_pods(name_of(review.obj), new.enforce):
             review.call.warn(text)

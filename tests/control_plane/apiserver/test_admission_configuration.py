@@ -283,6 +283,16 @@ def test_defaults_and_exemptions_of_pod_security(own_api: RawApi) -> None:
     assert own_api.post(f"{plain}/pods", body).code == 201
 
 
+def test_labels_of_exempt_namespaces_are_of_no_use(own_api: RawApi) -> None:
+    _namespace(own_api, "free")
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    labelled = own_api.patch("/api/v1/namespaces/free", {"metadata": {"labels": labels}})
+    assert labelled.headers["Warning"] == (
+        '299 - "namespace \\"free\\" is exempt from Pod Security, and the policy '
+        '(enforce=restricted:latest) will be ignored"'
+    )
+
+
 def test_what_is_limited_needs_a_quota(own_api: RawApi) -> None:
     path = _namespace(own_api, "limited")
     body = pod("p")
