@@ -1,8 +1,9 @@
 """How the cluster's components are, as ComponentStatus tells: the scheduler, the controllers, the
 store.
 
-A scheduler and controllers are well while their leader renews its lease; every server of the store
-is asked. Source: the ComponentStatus registry of Kubernetes v1.35.
+A scheduler and controllers are well while their leader renews its lease; nothing is said of those
+that elect none, as in `tapir up`. Every server of the store is asked. Source: the ComponentStatus
+registry of Kubernetes v1.35.
 """
 
 import datetime
@@ -39,32 +40,39 @@ class ComponentHealth:
     async def all(self) -> list[Object]:
         """A ComponentStatus for each component, by name."""
         problems = await self._etcd.problems(self._key, STORE_SECONDS)
-        found = {f"etcd-{index}": problem for index, problem in enumerate(problems)}
+        found: dict[str, str | None] = {
+            f"etcd-{index}": problem for index, problem in enumerate(problems)
+        }
         found |= {name: self._lease_problem(lease) for name, lease in _LEASES.items()}
         return [component_status(name, problem) for name, problem in sorted(found.items())]
 
-    def _lease_problem(self, name: str) -> str:
+    def _lease_problem(self, name: str) -> str | None:
+        """What is wrong, "" for nothing; None without a lease."""
         lease = self._collections.cached(LEASES, NAMESPACE, name)
-        holder = dig(lease or {}, "spec", "holderIdentity", default="")
-        renewed = dig(lease or {}, "spec", "renewTime", default="")
+        if lease is None:
+            return None
+        holder = dig(lease, "spec", "holderIdentity", default="")
+        renewed = dig(lease, "spec", "renewTime", default="")
         if not holder or not renewed:
             return f"nobody holds the lease {NAMESPACE}/{name}"
-        seconds = dig(lease or {}, "spec", "leaseDurationSeconds", default=DEFAULT_LEASE_SECONDS)
+        seconds = dig(lease, "spec", "leaseDurationSeconds", default=DEFAULT_LEASE_SECONDS)
         if parse(renewed) + datetime.timedelta(seconds=seconds) < self._clock():
             return f"{holder} has not renewed the lease {NAMESPACE}/{name} since {renewed}"
         return ""
 
 
-def component_status(name: str, problem: str) -> Object:
-    """The ComponentStatus of a component with that problem, "" for none."""
+def component_status(name: str, problem: str | None) -> Object:
+    """The ComponentStatus of a component with that problem, "" for none, None for who knows."""
+    status: Object = {
+        "kind": COMPONENTSTATUSES.kind,
+        "apiVersion": COMPONENTSTATUSES.api_version,
+        "metadata": {"name": name},
+    }
+    if problem is None:
+        return status
     condition = {
         "type": "Healthy",
         "status": "False" if problem else "True",
         "message": problem or "ok",
     }
-    return {
-        "kind": COMPONENTSTATUSES.kind,
-        "apiVersion": COMPONENTSTATUSES.api_version,
-        "metadata": {"name": name},
-        "conditions": [condition],
-    }
+    return {**status, "conditions": [condition]}

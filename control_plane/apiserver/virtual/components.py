@@ -33,5 +33,5 @@ async def read(services: ApiServices, request: Request, target: Target) -> Reply
 
 def _entry(status: Object) -> Entry:
     name = name_of(status)
-    item = orjson.dumps({key: status[key] for key in ("metadata", "conditions")})
+    item = orjson.dumps({key: status[key] for key in ("metadata", "conditions") if key in status})
     return Entry(name, "", name, 0, item, {}, {"metadata.name": name})

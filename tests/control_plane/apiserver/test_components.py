@@ -10,6 +10,7 @@ from tests.control_plane.apiserver.objects import pod
 from tests.control_plane.apiserver.test_clients import Kubectl
 from tests.support.apiserver import ThreadedApiServer
 from tests.support.raw_api import RawApi
+from tests.support.wait import wait_until
 
 pytestmark = pytest.mark.every_store
 
@@ -54,6 +55,13 @@ def test_components_are_well_while_they_renew_their_leases(api: RawApi, kubectl:
     assert kubectl("get", "cs", "scheduler", "--no-headers").split() == [
         "scheduler", "Healthy", "ok",
     ]  # fmt: skip
+
+
+def test_nothing_is_said_of_who_elects_no_leader(api: RawApi, kubectl: Kubectl) -> None:
+    api.delete(f"{LEASES}/kube-scheduler")
+    path = f"{STATUSES}/scheduler"
+    wait_until(lambda: "conditions" not in api.get(path).json, "the lease's end")
+    assert kubectl("get", "cs", "scheduler", "--no-headers").split() == ["scheduler", "Unknown"]
 
 
 def test_one_component_and_selected_ones(api: RawApi) -> None:
