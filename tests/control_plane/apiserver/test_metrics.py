@@ -113,7 +113,7 @@ def test_watches_are_long_running_and_their_events_counted(api: RawApi, namespac
     wait_until(lambda: value(api, "apiserver_longrunning_requests", **kind) > 0, "the watch")
     sent = {"group": "", "version": "v1", "resource": "configmaps"}
     before = value(api, "apiserver_watch_events_total", **sent)
-    api.post(f"/api/v1/namespaces/{namespace}/configmaps", config_map("a"))
+    assert api.post(f"/api/v1/namespaces/{namespace}/configmaps", config_map("a")).code == 201
     wait_until(lambda: value(api, "apiserver_watch_events_total", **sent) > before, "the event")
     assert value(api, "apiserver_watch_events_sizes_count", **sent) >= before + 1
 
