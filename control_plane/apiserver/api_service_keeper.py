@@ -8,25 +8,22 @@ services behind them. Source: the controllers of kube-aggregator v1.35.
 import asyncio
 import logging
 
-import orjson
-
-from control_plane.api.errors import AlreadyExists, ApiError, NotFound
-from control_plane.api.objects import Object, deep_copy, name_of
+from control_plane.api.errors import ApiError, NotFound
+from control_plane.api.objects import Object, name_of
 from control_plane.api.preparation.api_services import local_condition
 from control_plane.api.resources import APISERVICES, SERVICES
-from control_plane.api.semantics import semantically_equal
 from control_plane.apiserver.aggregation.availability_counts import AvailabilityCounts
 from control_plane.apiserver.aggregation.parts import AggregationParts
 from control_plane.apiserver.api_service_objects import (
+    ON_START,
     is_in_condition,
-    is_managed,
     local_api_services,
     outdated,
     with_condition,
 )
+from control_plane.apiserver.api_service_store import ApiServiceStore
 from control_plane.apiserver.etcd.errors import StoreError
 from control_plane.apiserver.registry.call import Call
-from control_plane.apiserver.registry.deletion import DeleteOptions
 from control_plane.apiserver.registry.registry import Edit, Registry
 from control_plane.apiserver.storage.collections import Collections
 from control_plane.apiserver.storage.selection import EVERYTHING
@@ -66,6 +63,7 @@ class ApiServiceKeeper:
         self._collections = collections
         self._registry = registry
         self._call = call
+        self._services = ApiServiceStore(registry, call)
         self._aggregation = aggregation
         self._wanted = local_api_services(collections.resources.rows)
 
@@ -87,36 +85,9 @@ class ApiServiceKeeper:
             if not await self._collections.of(resource).is_loaded(within=LOADING_SECONDS):
                 raise StoreError("the datastore has not been read yet")
         for wanted in self._wanted:
-            await self._keep(wanted)
-        for stale in outdated(self._stored(), self._wanted):
-            await self._remove(name_of(stale))
-
-    async def _keep(self, wanted: Object) -> None:
-        current = self._collections.cached(APISERVICES, "", name_of(wanted))
-        if current is None:
-            try:
-                await self._registry.create(APISERVICES, "", deep_copy(wanted), self._call)
-            except AlreadyExists:
-                logger.debug("exists already name=%s", name_of(wanted))
-            return
-        if not is_managed(current) or semantically_equal(current.get("spec"), wanted["spec"]):
-            return
-
-        async def correct(stored: Object) -> Object:
-            return {**stored, "spec": deep_copy(wanted["spec"])}
-
-        edit = Edit(APISERVICES, "", name_of(wanted), correct)
-        await self._registry.update(edit, self._call)
-
-    async def _remove(self, name: str) -> None:
-        try:
-            await self._registry.delete(APISERVICES, "", name, DeleteOptions(), self._call)
-        except NotFound:
-            logger.debug("gone already name=%s", name)
-
-    def _stored(self) -> list[Object]:
-        entries = self._collections.of(APISERVICES).cache.select(EVERYTHING)
-        return [orjson.loads(entry.item) for entry in entries]
+            await self._services.keep(wanted)
+        for stale in outdated(self._services.stored(), self._wanted, ON_START):
+            await self._services.remove(name_of(stale))
 
     async def _follow(self) -> None:
         """Judge all, and again whenever one changes, until the cache begins anew."""
@@ -124,7 +95,7 @@ class ApiServiceKeeper:
         watcher = cache.watch_state(EVERYTHING, with_objects=False)
         try:
             while not watcher.has_ended:
-                services = self._stored()
+                services = self._services.stored()
                 self.counts.keep(map(name_of, services))
                 await asyncio.gather(*(self._judge(service) for service in services))
                 remotes = self._aggregation.remotes.by_path.values()

@@ -5,42 +5,65 @@ Source: the autoregistration and availability controllers of kube-aggregator v1.
 
 from collections.abc import Iterable, Iterator
 
-from control_plane.api.api_groups import group_priority, version_priority
+from control_plane.api.api_groups import CUSTOM_GROUP_PRIORITY, group_priority, version_priority
+from control_plane.api.custom.definition import Definition
 from control_plane.api.objects import Object, find_condition, labels_of, name_of
 from control_plane.api.preparation.api_services import AVAILABLE
 from control_plane.api.resources import APISERVICES, Resource
 
 MANAGED_LABEL = "kube-aggregator.kubernetes.io/automanaged"
-ON_START = "onstart"
+ON_START = "onstart"  # made at a start, and the user's own from then on
+ALWAYS = "true"  # made again whenever it is gone
+CUSTOM_VERSION_PRIORITY = 100
 
 
 def local_api_services(rows: Iterable[Resource]) -> list[Object]:
     """The APIService of each group version, but for that which serves APIServices themselves."""
     served = {(row.group, row.version) for row in rows} - {(APISERVICES.group, "v1")}
-    return [_local(group, version) for group, version in sorted(served)]
+    return [
+        _local(*pair, ON_START, (group_priority(pair[0]), version_priority(*pair)))
+        for pair in sorted(served)
+    ]
 
 
-def _local(group: str, version: str) -> Object:
+def custom_api_services(
+    definitions: Iterable[Definition], taken: Iterable[tuple[str, str]]
+) -> list[Object]:
+    """The APIService of each group version in which a definition has a served version.
+
+    `taken` are the group versions of built-in kinds.
+    """
+    served = {
+        (definition.group, kind.version)
+        for definition in definitions
+        for kind in definition.kinds.values()
+        if kind.is_served
+    }
+    priorities = (CUSTOM_GROUP_PRIORITY, CUSTOM_VERSION_PRIORITY)
+    return [_local(*pair, ALWAYS, priorities) for pair in sorted(served.difference(taken))]
+
+
+def _local(group: str, version: str, managed: str, priorities: tuple[int, int]) -> Object:
     return {
-        "metadata": {"name": f"{version}.{group}", "labels": {MANAGED_LABEL: ON_START}},
+        "metadata": {"name": f"{version}.{group}", "labels": {MANAGED_LABEL: managed}},
         "spec": {
             **({"group": group} if group else {}),
             "version": version,
-            "groupPriorityMinimum": group_priority(group),
-            "versionPriority": version_priority(group, version),
+            "groupPriorityMinimum": priorities[0],
+            "versionPriority": priorities[1],
         },
     }
 
 
-def is_managed(service: Object) -> bool:
-    """Whether a server made this at its start and may change or remove it."""
-    return labels_of(service).get(MANAGED_LABEL) == ON_START
+def managed(service: Object) -> str:
+    """How servers manage it: ON_START, ALWAYS, or not at all."""
+    return labels_of(service).get(MANAGED_LABEL) or ""
 
 
-def outdated(stored: Iterable[Object], wanted: Iterable[Object]) -> Iterator[Object]:
-    """What servers made for group versions that this one does not serve."""
+def outdated(stored: Iterable[Object], wanted: Iterable[Object], how: str) -> Iterator[Object]:
+    """What servers made so for group versions that this one does not serve."""
     names = set(map(name_of, wanted))
-    return (one for one in stored if is_managed(one) and name_of(one) not in names)
+    return (one for one in stored if managed(one) == how and name_of(one) not in names)
 
 
 def with_condition(service: Object, condition: Object) -> Object:

@@ -50,6 +50,7 @@ from control_plane.apiserver.compaction import Compactor
 from control_plane.apiserver.component_health import ComponentHealth
 from control_plane.apiserver.config import ApiServerConfig, ConfigError, StartError, checked
 from control_plane.apiserver.custom_resources import keeper
+from control_plane.apiserver.custom_resources.api_services import CustomApiServices
 from control_plane.apiserver.custom_resources.follower import DefinitionFollower
 from control_plane.apiserver.custom_resources.keeper import DefinitionKeeper
 from control_plane.apiserver.custom_resources.webhook_calls import ConversionCaller
@@ -120,6 +121,7 @@ class _Parts(NamedTuple):
     api_services: ApiServiceKeeper
     roles: RoleKeeper
     definitions: DefinitionKeeper
+    custom_api_services: CustomApiServices
     stopping: asyncio.Event
     reload: Reload | None
     auditor: Auditor | None
@@ -151,6 +153,7 @@ async def _run_tasks(
         group.create_task(parts.definitions.run())
         group.create_task(parts.api_services.run())
         await parts.api_services.done.wait()
+        group.create_task(parts.custom_api_services.run())
         group.create_task(parts.repairs.run())
         await parts.repairs.done.wait()
         await parts.flow.wait_ready()
@@ -220,7 +223,9 @@ async def _assembled(
     roles = RoleKeeper(collections, registry, bootstrap.call)
     conversions = ConversionCaller(ServiceEndpoints(collections))
     collections.converters = conversions.converter
-    definitions = DefinitionKeeper(DefinitionFollower(collections), registry, bootstrap.call)
+    follower = DefinitionFollower(collections)
+    definitions = DefinitionKeeper(follower, registry, bootstrap.call)
+    custom_api_services = CustomApiServices(follower, registry, bootstrap.call)
     hooks[HOOK] = roles.done
     hooks |= dict.fromkeys(keeper.HOOKS, definitions.done)
     hooks |= dict.fromkeys(api_service_keeper.HOOKS, api_services.done)
@@ -243,6 +248,7 @@ async def _assembled(
             api_services,
             roles,
             definitions,
+            custom_api_services,
             stopping,
             reload,
             auditor,

@@ -8,12 +8,19 @@ import pytest
 from control_plane.api.resources import APISERVICES, RESOURCES
 from control_plane.client.client import ApiClient
 from control_plane.client.config import ClientConfig
+from tests.control_plane.apiserver.custom_stage import (
+    DEFINITIONS,
+    definition,
+    established,
+    version,
+)
 from tests.control_plane.apiserver.minimal_objects import minimal_object, unused_name
 from tests.control_plane.apiserver.objects import service
 from tests.control_plane.apiserver.test_clients import Kubectl
 from tests.support.apiserver import ApiServer, ThreadedApiServer
 from tests.support.etcd import Etcd
 from tests.support.raw_api import RawApi
+from tests.support.wait import wait_until
 
 PATH = "/apis/apiregistration.k8s.io/v1/apiservices"
 MANAGED = "kube-aggregator.kubernetes.io/automanaged"
@@ -131,3 +138,32 @@ def test_api_services_that_make_no_sense(api: RawApi, spec: dict[str, Any], erro
     assert answer.message == (
         f'APIService.apiregistration.k8s.io "v1.a.example.com" is invalid: {error}'
     )
+
+
+def test_groups_of_custom_resources_have_one_while_they_are_served(
+    api: RawApi, namespace: str
+) -> None:
+    with established(api, namespace, definition(version(), version("v2", storage=False))) as foos:
+        first, second = (f"{PATH}/{name}.{foos.group}" for name in ("v1", "v2"))
+        wait_until(lambda: api.get(second).code == 200, "v2 has one")
+        found = api.get(first).json
+        assert found["metadata"]["labels"] == {MANAGED: "true"}
+        assert condition(found) == ("True", "Local", "Local APIServices are always available")
+        assert found["spec"] == {
+            "group": foos.group,
+            "version": "v1",
+            "groupPriorityMinimum": 1000,
+            "versionPriority": 100,
+        }
+        assert api.delete(first).code == 200
+        wait_until(lambda: api.get(first).code == 200, "it is made again")
+        assert api.patch(first, {"spec": {"versionPriority": 5}}).code == 200
+        wait_until(
+            lambda: api.get(first).json["spec"]["versionPriority"] == 100, "it is right again"
+        )
+        changed = foos.definition()
+        changed["spec"]["versions"][1]["served"] = False
+        assert api.put(f"{DEFINITIONS}/{foos.name}", changed).code == 200
+        wait_until(lambda: api.get(second).code == 404, "v2 has none")
+        assert api.get(first).code == 200
+    wait_until(lambda: api.get(first).code == 404, "the group has none")
