@@ -232,11 +232,17 @@ async def _assembled(
     hooks["start-service-ip-repair-controllers"] = repairs.done
     stopping = asyncio.Event()
     health = health_endpoints(etcd, config.etcd_prefix, collections, hooks, stopping)
-    caches = [collection.cache for collection in collections]
     audited = auditor.counts if auditor is not None else AuditCounts()
     looks = (flow, admission.webhooks, accounts.uses, audited, api_services.counts)
     look = all_of(*(one.look for one in looks))
-    metrics = MetricsEndpoint(edge.requests, caches, etcd.calls, VERSION, health, look)
+    metrics = MetricsEndpoint(
+        edge.requests,
+        lambda: [collection.cache for collection in collections],
+        etcd.calls,
+        VERSION,
+        health,
+        look,
+    )
     app = make_app(services, edge, health, metrics, f"{address}:{port}", flow.routes())
     try:
         yield _Parts(

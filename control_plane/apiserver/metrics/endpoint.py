@@ -39,15 +39,18 @@ class MetricsEndpoint:
     def __init__(
         self,
         requests: RequestCounts,
-        caches: Iterable[Cache],
+        caches: Callable[[], Iterable[Cache]],
         calls: StoreCalls,
         build: Mapping[str, str],
         health: Sequence[Health],
         look: Look,
     ) -> None:
-        """Look at these; `look` sees something more and returns what puts that into words."""
+        """Look at these; `look` sees something more and returns what puts that into words.
+
+        `caches` says which there are: those of custom resources come and go.
+        """
         self._requests = requests
-        self._caches = tuple(caches)
+        self._caches = caches
         self._calls = calls
         self._build = build
         self._health = health
@@ -57,7 +60,7 @@ class MetricsEndpoint:
     async def get(self, _request: Request) -> Reply:
         """Answer with the metrics of this moment; the text is made in a thread."""
         async with self._busy:
-            facts = facts_of(self._requests, self._caches, self._calls)
+            facts = facts_of(self._requests, self._caches(), self._calls)
             text = await asyncio.to_thread(self._text, facts, self._look())
             return Answer(200, text, MEDIA_TYPE)
 

@@ -210,6 +210,12 @@ def test_a_definition_goes_after_its_objects(api: RawApi, namespace: str) -> Non
         wait_until(lambda: api.get(foos.path()).code == 404, "it is gone")
 
 
+def test_their_caches_are_in_the_metrics(foos: Custom, api: RawApi) -> None:
+    assert api.post(foos.path(), foos.obj("a", spec={"size": 1})).code == 201
+    counted = f'apiserver_resource_objects{{group="{foos.group}",resource="foos"}} 1.0'
+    wait_until(lambda: counted in api.get("/metrics").text, "the cache has it")
+
+
 def test_kubectl_explains_it(foos: Custom, server: ThreadedApiServer, tmp_path: Path) -> None:
     kubectl = Kubectl(server.kubeconfig, tmp_path, foos.namespace)
     explained = kubectl("explain", f"{foos.plural}.spec", f"--api-version={foos.group}/v1")
