@@ -47,12 +47,24 @@ class Definition:
         )
         self.kinds = {one["name"]: CustomKind(self, _head(one)) for one in spec["versions"]}
         digest = hashlib.sha256(orjson.dumps(spec)).digest()  # the spec itself would take room
-        self.identity = (digest, orjson.dumps(self.accepted), self.is_served)
+        offered = tuple(kind.version for kind in self.offered)
+        self.identity = (digest, orjson.dumps(self.accepted), self.is_served, offered)
 
     @property
     def is_terminating(self) -> bool:
         """Whether it is being deleted."""
         return is_terminating(self.outline)
+
+    @property
+    def offered(self) -> list[CustomKind]:
+        """The versions that are served; if none is while it ends, that in which objects lie.
+
+        Its objects are found by that and deleted.
+        """
+        served = [kind for kind in self.kinds.values() if kind.is_served]
+        if served or not self.is_terminating:
+            return served
+        return [kind for name, kind in self.kinds.items() if name == self.storage_version]
 
     def follow(self, newer: Definition) -> None:
         """Take over what may change while the rows stay."""

@@ -21,7 +21,7 @@ VERBS: Final = (
 
 
 def rows_of(definition: Definition, taken: Iterable[tuple[str, str]]) -> tuple[Resource, ...]:
-    """Return a row for each version that is served.
+    """Return a row for each version that is offered.
 
     `taken` are the (group, version) pairs that built-in kinds are served in, and nothing else.
     """
@@ -30,8 +30,8 @@ def rows_of(definition: Definition, taken: Iterable[tuple[str, str]]) -> tuple[R
     built_in = frozenset(taken)
     return tuple(
         _row(definition, kind)
-        for kind in definition.kinds.values()
-        if kind.is_served and (definition.group, kind.version) not in built_in
+        for kind in definition.offered
+        if (definition.group, kind.version) not in built_in
     )
 
 

@@ -216,6 +216,19 @@ def test_their_caches_are_in_the_metrics(foos: Custom, api: RawApi) -> None:
     wait_until(lambda: counted in api.get("/metrics").text, "the cache has it")
 
 
+def test_objects_go_with_a_definition_that_is_not_served(api: RawApi, namespace: str) -> None:
+    wanted = widgets()
+    with established(api, namespace, wanted) as foos:
+        assert api.post(foos.path(), foos.obj("a", spec={"size": 1})).code == 201
+        hidden = foos.definition()
+        for one in hidden["spec"]["versions"]:
+            one["served"] = False
+        assert api.put(f"{DEFINITIONS}/{foos.name}", hidden).code == 200
+        assert api.get(foos.path()).code == 404
+    with established(api, namespace, wanted) as foos:
+        assert api.get(foos.path()).json["items"] == []
+
+
 def test_kubectl_explains_it(foos: Custom, server: ThreadedApiServer, tmp_path: Path) -> None:
     kubectl = Kubectl(server.kubeconfig, tmp_path, foos.namespace)
     explained = kubectl("explain", f"{foos.plural}.spec", f"--api-version={foos.group}/v1")
