@@ -1,7 +1,7 @@
 """Certificates and requests for them as API objects hold them: base64 of PEM.
 
 The functions say what is wrong with one, "" when nothing is. Called by the rules of certificate
-signing requests and the warnings of secrets. Pure.
+signing requests and of custom resource definitions, and the warnings of secrets. Pure.
 """
 
 from __future__ import annotations
@@ -45,6 +45,29 @@ def request_organizations(encoded: str) -> list[str]:
     request = x509.load_der_x509_csr(base64.b64decode(block, validate=False))
     found = request.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
     return [str(attribute.value) for attribute in found]
+
+
+def authorities_trouble(encoded: str) -> str:
+    """Say what is wrong with a bundle of authorities: one certificate in it must be readable.
+
+    An empty bundle is fine. Source: client-go's transport, v1.35.
+    """
+    if not encoded:
+        return ""
+    try:
+        blocks = _blocks(encoded)
+    except ValueError as error:
+        return str(error)
+    trouble = "" if blocks else "unable to parse bytes as PEM block"
+    for body in (body for kind, body in blocks if kind == "CERTIFICATE" and b":" not in body):
+        try:
+            x509.load_der_x509_certificate(base64.b64decode(body))
+        except (ValueError, TypeError, binascii.Error) as error:
+            trouble = trouble or f"failed to parse certificate: {error}"
+        else:
+            return ""
+    trouble = trouble or "no valid certificate authority data seen"
+    return f"unable to load root certificates: {trouble}"
 
 
 def certificate_trouble(encoded: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
+from control_plane.api.certificate_pem import authorities_trouble
 from control_plane.api.field_error import aggregate, invalid
 from control_plane.api.objects import annotations_of, dig, finalizers_of, find_condition
 
@@ -21,7 +22,9 @@ CLEANUP: Final = "customresourcecleanup.apiextensions.k8s.io"
 NAMES_ACCEPTED: Final = "NamesAccepted"
 ESTABLISHED: Final = "Established"
 TERMINATING: Final = "Terminating"
+NON_STRUCTURAL: Final = "NonStructuralSchema"
 APPROVED: Final = "KubernetesAPIApprovalPolicyConformant"
+INVALID_BUNDLE: Final = "InvalidCABundle"
 APPROVAL: Final = "api-approved.kubernetes.io"
 _PROTECTED: Final = ("k8s.io", "kubernetes.io")
 
@@ -62,9 +65,9 @@ def with_names(definition: Object, taken: Taken, now: str) -> Object:
     else:
         found = condition(NAMES_ACCEPTED, "False", *trouble, now)
     conditions = [found, *_establishing(definition, found["status"], now)]
-    conditions += _approval(definition, now)
+    conditions += [*_structure(definition, now), *_approval(definition, now)]
     status = {**(definition.get("status") or {}), "acceptedNames": accepted}
-    changed = {**definition, "status": status}
+    changed = _without_old_structure({**definition, "status": status})
     for one in conditions:
         changed = with_condition(changed, one)
     return changed
@@ -98,6 +101,16 @@ def with_deletion(definition: Object, now: str) -> Object:
     return with_condition({**definition, "metadata": metadata}, pending)
 
 
+def is_served(definition: Object) -> bool:
+    """Tell whether a definition's kinds are served: its names are its own, or were once."""
+    named, established = (
+        find_condition(definition, kind) or {} for kind in (NAMES_ACCEPTED, ESTABLISHED)
+    )
+    if established.get("reason") == INVALID_BUNDLE:
+        return False
+    return "True" in (named.get("status"), established.get("status"))
+
+
 def is_established(definition: Object) -> bool:
     """Tell whether a definition's kinds have ever been served."""
     return (find_condition(definition, ESTABLISHED) or {}).get("status") == "True"
@@ -108,7 +121,8 @@ def has_its_names(definition: Object) -> bool:
     wanted = {key: value for key, value in definition["spec"]["names"].items() if value}
     accepted = dig(definition, "status", "acceptedNames", default={})
     names = (find_condition(definition, NAMES_ACCEPTED) or {}).get("status")
-    return wanted == accepted and names == "True" and is_established(definition)
+    is_right = _without_old_structure(definition) is definition
+    return wanted == accepted and names == "True" and is_established(definition) and is_right
 
 
 def _accepted(definition: Object, taken: Taken) -> tuple[Object, tuple[str, str] | None]:
@@ -151,11 +165,42 @@ def aggregate_texts(texts: list[str]) -> str:
 def _establishing(definition: Object, accepted: str, now: str) -> list[Object]:
     if is_established(definition):
         return []
-    if accepted == "True":
-        message = "the initial names have been accepted"
-        return [condition(ESTABLISHED, "True", "InitialNamesAccepted", message, now)]
-    message = "not all names are accepted"
-    return [condition(ESTABLISHED, "False", "NotAccepted", message, now)]
+    if accepted != "True":
+        message = "not all names are accepted"
+        return [condition(ESTABLISHED, "False", "NotAccepted", message, now)]
+    if authorities_trouble(bundle_of(definition)):
+        message = "The conversion webhook CABundle is invalid"
+        return [condition(ESTABLISHED, "False", INVALID_BUNDLE, message, now)]
+    message = "the initial names have been accepted"
+    return [condition(ESTABLISHED, "True", "InitialNamesAccepted", message, now)]
+
+
+def _preserves(definition: Object) -> bool:
+    """Whether it preserves unknown fields at the root, as no definition of v1 may."""
+    return dig(definition, "spec", "preserveUnknownFields") is True
+
+
+def _structure(definition: Object, now: str) -> list[Object]:
+    """The condition of a definition that others have stored; what they say of its schemas stays."""
+    if not _preserves(definition) or find_condition(definition, NON_STRUCTURAL) is not None:
+        return []
+    trouble = aggregate([invalid("spec.preserveUnknownFields", True, "must be false")])
+    return [condition(NON_STRUCTURAL, "True", "Violations", trouble, now)]
+
+
+def _without_old_structure(definition: Object) -> Object:
+    """Return the definition without the condition that it is in no longer."""
+    if _preserves(definition) or find_condition(definition, NON_STRUCTURAL) is None:
+        return definition
+    status = definition["status"]
+    kept = [one for one in status["conditions"] if one.get("type") != NON_STRUCTURAL]
+    return {**definition, "status": {**status, "conditions": kept}}
+
+
+def bundle_of(definition: Object) -> str:
+    """Return the caBundle of a definition's conversion webhook, in v1; "" for none."""
+    webhook = dig(definition, "spec", "conversion", "webhook", "clientConfig", "caBundle")
+    return str(webhook or "")
 
 
 def _approval(definition: Object, now: str) -> list[Object]:

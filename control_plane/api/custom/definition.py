@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from control_plane.api.custom import conditions
 from control_plane.api.custom.kind import CustomKind
-from control_plane.api.objects import dig, find_condition, is_terminating, name_of, uid_of
+from control_plane.api.objects import dig, is_terminating, name_of, uid_of
 
 if TYPE_CHECKING:
     from control_plane.api.objects import Object
@@ -37,10 +38,7 @@ class Definition:
         self.accepted: Object = dig(obj, "status", "acceptedNames", default={})
         self.is_namespaced: bool = spec["scope"] == "Namespaced"
         self.outline = _outline(obj)
-        self.is_served = any(
-            (find_condition(obj, kind) or {}).get("status") == "True"
-            for kind in ("Established", "NamesAccepted")
-        )
+        self.is_served = conditions.is_served(obj)
         self.conversion: Object = spec.get("conversion") or {"strategy": "None"}
         self.storage_version = next(
             (one["name"] for one in spec["versions"] if one.get("storage")), ""
@@ -86,7 +84,8 @@ class Definition:
 
 
 def _outline(obj: Object) -> Object:
-    spec = {field: obj["spec"].get(field) for field in ("group", "names")}
+    fields = ("group", "names", "conversion", "preserveUnknownFields")
+    spec = {field: obj["spec"].get(field) for field in fields}
     return {"metadata": obj["metadata"], "spec": spec, "status": obj.get("status") or {}}
 
 

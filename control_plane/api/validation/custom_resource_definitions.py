@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from control_plane.api.objects import annotations_of, find_condition, name_of
+from control_plane.api.certificate_pem import authorities_trouble
+from control_plane.api.objects import annotations_of, dig, find_condition, name_of
 from control_plane.api.validation import formats
 from control_plane.api.validation.custom_resource_schemas import validate_schema
 from control_plane.api.validation.custom_resource_views import (
@@ -66,8 +67,20 @@ def validate_definition_update(new: Object, old: Object) -> Iterator[FieldError]
     ):
         if fixed and value != before:
             yield invalid(path, value, IMMUTABLE)
+    yield from _validate_bundle(spec, stored)
     if annotations_of(new).get(APPROVED) != annotations_of(old).get(APPROVED):
         yield from _validate_approval(new)
+
+
+def _validate_bundle(spec: Object, stored: Object) -> Iterator[FieldError]:
+    """Refuse a conversion webhook's bundle that is of no use in the place of one that is."""
+    bundle, before = (
+        dig(one, "conversion", "webhookClientConfig", "caBundle", default="")
+        for one in (spec, stored)
+    )
+    trouble = authorities_trouble(bundle)
+    if trouble and before and not authorities_trouble(before):
+        yield invalid("spec.conversion.webhookClientConfig.caBundle", bundle, trouble)
 
 
 def validate_definition_status(new: Object, _old: Object) -> Iterator[FieldError]:
