@@ -235,6 +235,12 @@ def test_kubectl_explains_it(foos: Custom, server: ThreadedApiServer, tmp_path: 
     assert "KIND:       Foo" in explained
     assert "size\t<integer> -required-" in explained
     document = foos.api.get("/openapi/v2").json
+    path = f"/apis/{foos.group}/v1/namespaces/{{namespace}}/foos/{{name}}"
+    assert document["paths"][path]["patch"]["consumes"] == [
+        "application/json-patch+json",
+        "application/merge-patch+json",
+        "application/apply-patch+yaml",
+    ]
     name = ".".join([*reversed(foos.group.split(".")), "v1", "Foo"])
     assert document["definitions"][name]["properties"]["spec"]["required"] == ["size"]
     assert f"{name}List" in document["definitions"]
