@@ -237,6 +237,12 @@ def test_bad_yaml_is_refused(body: bytes) -> None:
         decode_object(body, POD, Directive.WARN, YAML)
 
 
+def test_a_yaml_equals_sign_is_text() -> None:
+    body = b"kind: Pod\nmetadata: {name: p, annotations: {match: =}}\n"
+    decoded = decode_object(body, POD, Directive.STRICT, YAML)
+    assert decoded.obj["metadata"]["annotations"] == {"match": "="}
+
+
 def test_yaml_integers_beyond_64_bits_become_floats() -> None:
     fields = {"managedFields": [{"fieldsV1": {"a": 2.0**64}}]}
     body = b"metadata: {managedFields: [{fieldsV1: {a: 18446744073709551616}}]}"
