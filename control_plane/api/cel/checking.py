@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from control_plane.api.cel.functions import Functions, Overload
 
 OPTIONAL_SELECT: Final = "_?._"
+MIXING: Final = frozenset({"format"})  # lists in their arguments may have elements of any types
 _HOMOGENEOUS: Final = "expected type '{}' but found '{}'"
 
 
@@ -93,6 +94,7 @@ class _Checker:
         self._declared = declarations
         self._scopes: list[dict[str, Type]] = []
         self._fresh = 0
+        self._mixing = 0
 
     def check(self, node: Expr) -> Type:
         """Return the type of a node; type variables in it may be bound later."""
@@ -151,7 +153,10 @@ class _Checker:
         return self.wrong(offset, f"type '{operand}' does not support field selection")
 
     def call(self, node: Call) -> Type:
+        mixes = node.function in MIXING
+        self._mixing += mixes
         arguments = [self.check(one) for one in node.arguments]
+        self._mixing -= mixes
         if node.function == OPTIONAL_SELECT:
             return self._optional_select(node, arguments[0])
         if node.target is None:
@@ -215,6 +220,8 @@ class _Checker:
         if types.is_assignable(joined, given, attempt):
             self.bindings = attempt
             return DYN if resolve(given, attempt).name == "dyn" else joined
+        if self._mixing:
+            return DYN
         shown = (resolve(one, self.bindings) for one in (joined, given))
         self.wrong(offset, _HOMOGENEOUS.format(*shown))
         return DYN

@@ -54,21 +54,30 @@ def read_metadata(resource: dict[str, Any], unknown: list[str], path: str) -> No
             unknown.append(below(path, f"metadata.{field[:-1]}"))
 
 
-def embedded_violations(node: Node, value: Any) -> Iterator[FieldError]:
-    """Yield what is wrong with the embedded resources of a custom resource."""
-    for resource, path in embedded_resources(node, value):
-        yield from _identity(resource, path)
-        metadata = resource.get("metadata")
-        if isinstance(metadata, dict):
-            for error in validate_metadata(metadata, lambda _name: [], namespaced=True):
-                if error.field not in _NO_NAME:
-                    yield FieldError(error.type, f"{path}.{error.field}", error.detail, error.value)
+def embedded_violations(node: Node, value: Any, path: str = "") -> Iterator[FieldError]:
+    """Yield what is wrong with the embedded resources of a custom resource.
+
+    With a `path`, the value itself may be one.
+    """
+    for resource, where in embedded_resources(node, value, path):
+        yield from metadata_violations(resource, where)
+
+
+def metadata_violations(resource: dict[str, Any], path: str) -> Iterator[FieldError]:
+    """Yield what is wrong with a resource's identity and metadata, but for its name."""
+    yield from _identity(resource, path)
+    metadata = resource.get("metadata")
+    if isinstance(metadata, dict):
+        for error in validate_metadata(metadata, lambda _name: [], namespaced=True):
+            if error.field not in _NO_NAME:
+                yield FieldError(error.type, below(path, error.field), error.detail, error.value)
 
 
 def _identity(resource: dict[str, Any], path: str) -> Iterator[FieldError]:
     for field in ("apiVersion", "kind"):
         if not resource.get(field):
-            yield required(f"{path}.{field}")
+            yield required(below(path, field))
     version = resource.get("apiVersion")
     if isinstance(version, str) and version.count("/") > 1:
-        yield invalid(f"{path}.apiVersion", version, f"unexpected GroupVersion string: {version}")
+        where = below(path, "apiVersion")
+        yield invalid(where, version, f"unexpected GroupVersion string: {version}")

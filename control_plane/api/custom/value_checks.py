@@ -71,10 +71,10 @@ def _string(schema: Mapping[str, Any]) -> Check:
             return
         if longest is not None and len(value) > longest:
             yield too_long(path, longest)
-        if shortest is not None and len(value) < shortest:
+        elif shortest is not None and len(value) < shortest:
             detail = f"{path} in body should be at least {shortest} chars long"
             yield invalid(path, value, detail)
-        if compiled is not None and compiled.search(value) is None:
+        elif compiled is not None and compiled.search(value) is None:
             yield invalid(path, value, f"{path} in body should match '{pattern}'")
 
     return check

@@ -1,8 +1,7 @@
 """Rules of the schemas of custom resources: what may stand in one at all.
 
-A schema that passes is then checked to be structural. Expressions are not compiled and defaults are
-not checked against their schema. Called by custom_resource_definitions.py. Source: v1.35
-apiextensions validation.
+A schema that passes is then checked to be structural, and its defaults to be right. Expressions are
+not compiled. Called by custom_resource_definitions.py. Source: v1.35 apiextensions validation.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from control_plane.api.validation.field_errors import (
     not_supported,
     required,
 )
+from control_plane.api.validation.schema_defaults import validate_defaults
 from control_plane.api.validation.structural_schemas import validate_structural
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ def validate_schema(schema: Object, path: str, *, has_status: bool) -> Iterator[
     """Check the schema of a version, or of all of them."""
     yield from _validate_root(schema, path, has_status=has_status)
     if not _is_unreadable(schema, 0):
-        yield from sorted(validate_structural(schema, path), key=str)
+        found = sorted(validate_structural(schema, path), key=str)
+        yield from found or validate_defaults(schema, path)
     yield from _validate(schema, path, 0)
 
 

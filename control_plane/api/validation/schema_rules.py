@@ -1,74 +1,126 @@
 """Expressions in the schemas of custom resources: each must compile, and make sense where it is.
 
-Called by custom_resource_definitions.py for schemas that are right but for these. What rules would
-cost at most is not estimated; evaluations are bounded. Source: v1.35 apiextensions validation.
+Called by custom_resource_definitions.py for schemas that are right but for these. Source: v1.35
+apiextensions validation.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from control_plane.api.cel import BOOL, STRING, CompileError
+from control_plane.api.cel.estimation import bounds_of
 from control_plane.api.custom.rules import OLD, environment_of
+from control_plane.api.validation import rule_costs
 from control_plane.api.validation.field_errors import invalid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from control_plane.api.cel import Environment, Program
+    from control_plane.api.cel import Environment, Program, Type
     from control_plane.api.errors import FieldError
 
 RULES: Final = "x-kubernetes-validations"
 
 
-def validate_rules(
-    schema: Mapping[str, Any], path: str, *, is_root: bool = True, uncorrelated: str = ""
-) -> Iterator[FieldError]:
-    """Check the rules of a schema and of all below it.
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A place of a schema: its path, how often there can be values at it, and what is lost there.
 
-    `uncorrelated` is the path of the part of it whose old values nobody can tell.
+    `cardinality` is None where no limit is declared. `uncorrelated` is the path of the part of the
+    schema whose old values nobody can tell.
     """
+
+    path: str
+    is_root: bool = False
+    cardinality: int | None = 1
+    uncorrelated: str = ""
+
+    def below(self, step: str, times: int | None = 1, *, keeps_old: bool = True) -> _Place:
+        """Return a place below this, at which there are `times` as many values."""
+        cardinality = None
+        if times is not None and self.cardinality is not None:
+            cardinality = rule_costs.times(self.cardinality, times)
+        lost = self.uncorrelated or ("" if keeps_old else self.path)
+        return _Place(f"{self.path}{step}", False, cardinality, lost)
+
+
+def validate_rules(schema: Mapping[str, Any], path: str) -> Iterator[FieldError]:
+    """Check the rules of a whole schema, each alone and what they cost together."""
+    total = rule_costs.TotalCost()
+    yield from _validate_place(schema, _Place(path, is_root=True), total)
+    yield from total.errors(path)
+
+
+def _validate_place(
+    schema: Mapping[str, Any], place: _Place, total: rule_costs.TotalCost
+) -> Iterator[FieldError]:
+    yield from _validate_own(schema, place, total)
+    keeps_old = schema.get("x-kubernetes-map-type") != "atomic"
+    extra, items = schema.get("additionalProperties"), schema.get("items")
+    times = schema.get("maxProperties") if extra is not None else 1
+    for name, child in (schema.get("properties") or {}).items():
+        below = place.below(f".properties[{name}]", times, keeps_old=keeps_old)
+        yield from _validate_place(child, below, total)
+    if isinstance(extra, dict):
+        below = place.below(".additionalProperties", times, keeps_old=keeps_old)
+        yield from _validate_place(extra, below, total)
+    if isinstance(items, dict):
+        is_map = schema.get("x-kubernetes-list-type") == "map"
+        below = place.below(".items", schema.get("maxItems"), keeps_old=is_map)
+        yield from _validate_place(items, below, total)
+
+
+def _validate_own(
+    schema: Mapping[str, Any], place: _Place, total: rule_costs.TotalCost
+) -> Iterator[FieldError]:
+    """Check the rules of one place."""
+    rules = schema.get(RULES) or ()
+    if not rules:
+        return
+    is_resource = place.is_root or bool(schema.get("x-kubernetes-embedded-resource"))
+    bounds = bounds_of(schema, is_resource=is_resource)
     environments: dict[bool, Environment] = {}
-    for index, rule in enumerate(schema.get(RULES) or ()):
+    for index, rule in enumerate(rules):
         is_optional = rule.get("optionalOldSelf") is True
         if is_optional not in environments:
             environments[is_optional] = environment_of(
-                schema, is_resource=is_root, is_optional=is_optional
+                schema, is_resource=place.is_root, is_optional=is_optional
             )
-        where = f"{path}.{RULES}[{index}]"
-        yield from _validate_rule(rule, environments[is_optional], where, uncorrelated)
+        where = f"{place.path}.{RULES}[{index}]"
+        compiled = _Compiled(rule, environments[is_optional])
+        if bounds is not None:
+            yield from total.of_rule(compiled.program, bounds, place.cardinality, f"{where}.rule")
+        yield from _validate_rule(compiled, where, place.uncorrelated)
+        if bounds is not None:
+            yield from total.of_message(compiled.message, bounds, f"{where}.messageExpression")
         yield from _validate_field_path(rule, schema, where)
-    for name, child in (schema.get("properties") or {}).items():
-        below = f"{path}.properties[{name}]"
-        lost = uncorrelated or (path if _is_atomic_map(schema) else "")
-        yield from validate_rules(child, below, is_root=False, uncorrelated=lost)
-    extra = schema.get("additionalProperties")
-    if isinstance(extra, dict):
-        lost = uncorrelated or (path if _is_atomic_map(schema) else "")
-        below = f"{path}.additionalProperties"
-        yield from validate_rules(extra, below, is_root=False, uncorrelated=lost)
-    items = schema.get("items")
-    if isinstance(items, dict):
-        is_map = schema.get("x-kubernetes-list-type") == "map"
-        lost = uncorrelated or ("" if is_map else path)
-        yield from validate_rules(items, f"{path}.items", is_root=False, uncorrelated=lost)
 
 
-def _is_atomic_map(schema: Mapping[str, Any]) -> bool:
-    return schema.get("x-kubernetes-map-type") == "atomic"
+class _Compiled:
+    """A rule with its programs, or what is wrong with them."""
+
+    def __init__(self, rule: Mapping[str, Any], environment: Environment) -> None:
+        self.rule = rule
+        self.program, self.trouble = _program(environment, rule.get("rule") or "", BOOL)
+        text = rule.get("messageExpression") or ""
+        self.message, self.message_trouble = _program(environment, text, STRING)
 
 
-def _validate_rule(
-    rule: Mapping[str, Any], environment: Environment, path: str, uncorrelated: str
-) -> Iterator[FieldError]:
-    text = rule.get("rule") or ""
+def _program(environment: Environment, text: str, output: Type) -> tuple[Program | None, str]:
+    """The program of an expression, or why there is none."""
     if not text.strip():
-        return
-    program: Program | None = None
+        return None, ""
     try:
-        program = environment.compile(text, (BOOL,))
+        return environment.compile(text, (output,)), ""
     except CompileError as error:
-        trouble = str(error)
+        return None, str(error)
+
+
+def _validate_rule(compiled: _Compiled, path: str, uncorrelated: str) -> Iterator[FieldError]:
+    rule, program, trouble = compiled.rule, compiled.program, compiled.trouble
+    if trouble:
         if not trouble.startswith("compilation failed"):
             trouble = "cel expression must evaluate to a bool"
         yield invalid(f"{path}.rule", _shown(rule), trouble)
@@ -77,24 +129,15 @@ def _validate_rule(
             "oldSelf cannot be used on the uncorrelatable portion of the schema within "
             f"{uncorrelated}"
         )
-        yield invalid(f"{path}.rule", text, detail)
+        yield invalid(f"{path}.rule", rule.get("rule"), detail)
     if program is not None and rule.get("optionalOldSelf") is not None and not program.uses(OLD):
         detail = "may not be set if oldSelf is not used in rule"
         yield invalid(f"{path}.optionalOldSelf", rule["optionalOldSelf"], detail)
-    yield from _validate_message(rule, environment, path)
-
-
-def _validate_message(
-    rule: Mapping[str, Any], environment: Environment, path: str
-) -> Iterator[FieldError]:
-    text = rule.get("messageExpression") or ""
-    if not text.strip():
-        return
-    try:
-        environment.compile(text, (STRING,))
-    except CompileError as error:
-        trouble = f"messageExpression {error}"
-        if not str(error).startswith("compilation failed"):
+    trouble = compiled.message_trouble
+    if trouble:
+        if trouble.startswith("compilation failed"):
+            trouble = f"messageExpression {trouble}"
+        else:
             trouble = "messageExpression must evaluate to a string"
         yield invalid(f"{path}.messageExpression", _shown(rule), trouble)
 

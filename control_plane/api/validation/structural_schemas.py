@@ -118,7 +118,7 @@ def _validate_object_fields(properties: Object, path: str) -> Iterator[FieldErro
 def _validate_metadata(properties: Object, path: str) -> Iterator[FieldError]:
     metadata = properties.get("metadata") or {}
     described = set((metadata.get("properties") or {}).keys())
-    others = set(metadata) - {"type", "properties", "description"}
+    others = set(metadata) - {"type", "properties", "description", "default"}  # refused elsewhere
     if others or described - {"name", "generateName"}:
         yield forbidden(
             f"{path}.properties[metadata]",
