@@ -1,13 +1,9 @@
-"""Custom resources in several versions, made of one another by nobody or by a webhook.
-
-Conformance: "CustomResourceConversionWebhook ... should be able to convert from CR v1 to CR v2",
-"... should be able to convert a non homogeneous list of CRs", "CustomResourceFieldSelectors MUST
-list and watch custom resources matching the field selector".
-"""
+"""Custom resources in several versions, made of one another by nobody or by a webhook."""
 
 import base64
 import datetime
 import ipaddress
+import itertools
 import json
 import ssl
 import threading
@@ -16,8 +12,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
 import pytest
+from yarl import URL
 
+from control_plane.api.objects import find_condition
 from control_plane.pki.authority import Authority, Identity, KeyPair
+from tests.control_plane.apiserver.backend_peer import own_address
 from tests.control_plane.apiserver.custom_stage import (
     DEFINITIONS,
     Custom,
@@ -29,6 +28,7 @@ from tests.control_plane.apiserver.custom_stage import (
 from tests.support.raw_api import RawApi
 from tests.support.wait import wait_until
 
+SERVICE = "converter"
 OLD: Object = {"type": "object", "properties": {"hostPort": {"type": "string"}}}
 NEW: Object = {
     "type": "object",
@@ -67,7 +67,8 @@ def peer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peer]:
     now = datetime.datetime.now(datetime.UTC)
     authority = KeyPair(directory / "ca.crt", directory / "ca.key")
     pair = KeyPair(directory / "own.crt", directory / "own.key")
-    identity = Identity("webhook", addresses=(ipaddress.ip_address("127.0.0.1"),))
+    addresses = (ipaddress.ip_address("127.0.0.1"),)
+    identity = Identity("webhook", dns_names=(f"{SERVICE}.default.svc",), addresses=addresses)
     Authority.open(authority, now).ensure(pair, identity, now)
     answers: list[Callable[[Object], Object]] = [convert]
     asked: list[Object] = []
@@ -91,7 +92,7 @@ def peer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peer]:
         def log_message(self, *_: Any) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("0.0.0.0", 0), Handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pair.certificate, pair.key)
     server.socket = context.wrap_socket(server.socket, server_side=True)
@@ -144,27 +145,68 @@ def test_without_a_webhook_only_the_version_changes(api: RawApi, namespace: str)
         assert api.get(foos.path("a")).json["a"] == "1"
 
 
-def test_a_webhook_converts_objects_and_mixed_lists(hosts: Custom, api: RawApi, peer: Peer) -> None:
+@pytest.mark.conformance(
+    "[sig-api-machinery] CustomResourceConversionWebhook [Privileged:ClusterAdmin] should be able "
+    "to convert from CR v1 to CR v2 [Conformance]",
+)
+def test_a_webhook_converts_from_v1_to_v2_and_back(hosts: Custom, api: RawApi, peer: Peer) -> None:
     assert api.post(hosts.path(), hosts.obj("a", hostPort="host1:80")).code == 201
     made = api.post(hosts.path(version="v2"), hosts.obj("b", "v2", host="host2", port="90"))
     assert made.code == 201, made.text
     assert (made.json["host"], made.json["port"]) == ("host2", "90")
-    assert api.get(hosts.path("a", "v2")).json["host"] == "host1"
+    seen = api.get(hosts.path("a", "v2")).json
+    assert (seen["apiVersion"], seen["host"], seen["port"]) == (
+        f"{hosts.group}/v2", "host1", "80",
+    )  # fmt: skip
+    assert "hostPort" not in seen
     assert api.get(hosts.path("b")).json["hostPort"] == "host2:90"
-    listed = api.get(hosts.path(version="v2")).json["items"]
-    assert [item["host"] for item in listed] == ["host1", "host2"]
     assert peer.asked[-1]["request"]["desiredAPIVersion"].startswith(hosts.group)
 
 
+@pytest.mark.conformance(
+    "[sig-api-machinery] CustomResourceConversionWebhook [Privileged:ClusterAdmin] should be able "
+    "to convert a non homogeneous list of CRs [Conformance]",
+)
+def test_a_webhook_converts_what_is_stored_in_several_versions(hosts: Custom, api: RawApi) -> None:
+    assert api.post(hosts.path(), hosts.obj("a", hostPort="host1:80")).code == 201
+    moved = hosts.definition()
+    for one in moved["spec"]["versions"]:
+        one["storage"] = not one["storage"]
+    assert api.put(f"{DEFINITIONS}/{hosts.name}", moved).code == 200
+    assert api.post(hosts.path(), hosts.obj("b", hostPort="host2:90")).code == 201
+    first = api.get(hosts.path()).json["items"]
+    assert [item["hostPort"] for item in first] == ["host1:80", "host2:90"]
+    second = api.get(hosts.path(version="v2")).json["items"]
+    assert [(item["host"], item["port"]) for item in second] == [("host1", "80"), ("host2", "90")]
+
+
+def names(api: RawApi, path: str) -> list[str]:
+    return [item["metadata"]["name"] for item in api.get(path).json["items"]]
+
+
+@pytest.mark.conformance(
+    "[sig-api-machinery] CustomResourceFieldSelectors [Privileged:ClusterAdmin] "
+    "CustomResourceFieldSelectors MUST list and watch custom resources matching the field "
+    "selector [Conformance]",
+)
 def test_fields_are_selected_in_the_version_of_the_request(hosts: Custom, api: RawApi) -> None:
-    for number in (1, 2):
-        api.post(hosts.path(), hosts.obj(f"h{number}", hostPort=f"host{number}:80"))
-    for query, at in (("host=host1,port=80", "v2"), ("hostPort=host1:80", "v1")):
-        found = api.get(f"{hosts.path(version=at)}?fieldSelector={query}").json["items"]
-        assert [item["metadata"]["name"] for item in found] == ["h1"]
-    query = "watch=1&fieldSelector=host=host2&timeoutSeconds=3&resourceVersion=0"
-    lines = api.get(f"{hosts.path(version='v2')}?{query}").text.splitlines()
-    assert [json.loads(line)["object"]["host"] for line in lines] == ["host2"]
+    for name, place in (("a", "host1:80"), ("b", "host1:8080"), ("c", "host2:80")):
+        assert api.post(hosts.path(), hosts.obj(name, hostPort=place)).code == 201
+    second = hosts.path(version="v2")
+    assert names(api, f"{second}?fieldSelector=host=host1") == ["a", "b"]
+    assert names(api, f"{second}?fieldSelector=host=host1,port=80") == ["a"]
+    assert names(api, f"{hosts.path()}?fieldSelector=hostPort=host1:80") == ["a"]
+    unknown = api.get(f"{hosts.path()}?fieldSelector=host=host1")
+    assert "field label not supported: host" in unknown.message
+    start = api.get(second).json["metadata"]["resourceVersion"]
+    assert api.patch(hosts.path("a", "v2"), {"host": "elsewhere"}).code == 200
+    assert api.patch(hosts.path("c"), {"hostPort": "host1:90"}).code == 200
+    assert api.delete(f"{second}?fieldSelector=port=8080").code == 200
+    query = f"watch=1&fieldSelector=host=host1&resourceVersion={start}"
+    expected = [("DELETED", "a"), ("ADDED", "c"), ("DELETED", "b")]
+    with api.open_watch(f"{second}?{query}") as events:
+        seen = itertools.islice(events, len(expected))
+        assert [(one["type"], one["object"]["metadata"]["name"]) for one in seen] == expected
 
 
 def test_bad_answers_are_refused(hosts: Custom, api: RawApi, peer: Peer) -> None:
@@ -201,3 +243,56 @@ def test_a_webhook_of_a_service_that_is_not_there(
     refused = api.get(hosts.path("a", "v2"))
     assert refused.code == 500
     assert 'service "missing" not found' in refused.message
+
+
+def test_a_webhook_with_a_bundle_of_no_use_is_not_served_until_it_has_one(
+    hosts: Custom, api: RawApi, namespace: str, peer: Peer
+) -> None:
+    changed = hosts.definition()
+    config = changed["spec"]["conversion"]["webhook"]["clientConfig"]
+    config["caBundle"] = base64.b64encode(b"no certificate").decode()
+    refused = api.put(f"{DEFINITIONS}/{hosts.name}", changed)
+    assert refused.code == 422
+    assert "unable to load root certificates: unable to parse bytes as PEM" in refused.message
+    fresh = definition(*changed["spec"]["versions"], plural="hosts")
+    fresh["spec"]["conversion"] = changed["spec"]["conversion"]
+    name, group = fresh["metadata"]["name"], fresh["spec"]["group"]
+    assert api.post(DEFINITIONS, fresh).code == 201
+
+    def reason() -> str:
+        found = find_condition(api.get(f"{DEFINITIONS}/{name}").json, "Established") or {}
+        return str(found.get("reason"))
+
+    wait_until(lambda: reason() == "InvalidCABundle", "it is judged")
+    assert api.get(f"/apis/{group}/v1").code == 404
+    usable = {"spec": {"conversion": {"webhook": {"clientConfig": peer.client_config}}}}
+    assert api.patch(f"{DEFINITIONS}/{name}", usable).code == 200
+    wait_until(lambda: reason() == "InitialNamesAccepted", "it is judged again")
+    assert api.get(f"/apis/{group}/v1/namespaces/{namespace}/hosts").code == 200
+    assert api.delete(f"{DEFINITIONS}/{name}").code == 200
+
+
+def test_a_webhook_behind_a_service_converts(hosts: Custom, api: RawApi, peer: Peer) -> None:
+    core, slices = "/api/v1/namespaces/default", "/apis/discovery.k8s.io/v1/namespaces/default"
+    port = URL(peer.client_config["url"]).port
+    service = {"metadata": {"name": SERVICE}, "spec": {"ports": [{"name": "x", "port": 9443}]}}
+    assert api.post(f"{core}/services", service).code == 201
+    one = {
+        "metadata": {"name": SERVICE, "labels": {"kubernetes.io/service-name": SERVICE}},
+        "addressType": "IPv4",
+        "ports": [{"name": "x", "port": port}],
+        "endpoints": [{"addresses": [own_address()]}],
+    }
+    assert api.post(f"{slices}/endpointslices", one).code == 201
+    assert api.post(hosts.path(), hosts.obj("a", hostPort="h:1")).code == 201
+    changed = hosts.definition()
+    place = {"namespace": "default", "name": SERVICE, "port": 9443, "path": "/convert"}
+    changed["spec"]["conversion"]["webhook"]["clientConfig"] = {
+        "service": place,
+        "caBundle": peer.client_config["caBundle"],
+    }
+    assert api.put(f"{DEFINITIONS}/{hosts.name}", changed).code == 200
+    wait_until(lambda: api.get(hosts.path("a", "v2")).code == 200, "the service is asked")
+    assert api.get(hosts.path("a", "v2")).json["host"] == "h"
+    for path in (f"{core}/services/{SERVICE}", f"{slices}/endpointslices/{SERVICE}"):
+        assert api.delete(path).code == 200
