@@ -7,12 +7,14 @@ import tempfile
 from pathlib import Path
 
 from tests.fuzz.credentials import CredentialFuzzer
+from tests.fuzz.definitions import run_rounds
 from tests.fuzz.fuzzer import Fuzzer
 from tests.fuzz.requests import Requests
 from tests.support.apiserver import ThreadedApiServer
 from tests.support.datastore import Datastore
 
 ROUND = 5_000
+DEFINITIONS = 2_000
 
 
 def main() -> int:
@@ -20,6 +22,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="fuzz")
     parser.add_argument("--requests", type=int, default=100_000)
     parser.add_argument("--credentials", type=int, default=20_000)
+    parser.add_argument("--definitions", type=int, default=DEFINITIONS)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     with (
@@ -32,6 +35,9 @@ def main() -> int:
         for done in range(0, arguments.requests, ROUND):
             fuzzer.run(requests, ROUND)
             _say(f"{done + ROUND} requests, {_memory()} MiB, {len(fuzzer.faults)} faults")
+        for done in range(0, arguments.definitions, DEFINITIONS // 10):
+            run_rounds(fuzzer, arguments.seed + done, DEFINITIONS // 10)
+            _say(f"{done} definitions, {_memory()} MiB, {len(fuzzer.faults)} faults")
         fuzzer.close()
         credentials = CredentialFuzzer(server.url, server.pki, Path(directory), arguments.seed)
         credentials.tokens(arguments.credentials)

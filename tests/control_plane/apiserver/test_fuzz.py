@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.fuzz.definitions import run_rounds
 from tests.fuzz.fuzzer import Fuzzer
 from tests.fuzz.requests import Requests
 from tests.support.apiserver import ThreadedApiServer
 from tests.support.datastore import Datastore
 
 REQUESTS = 2_000
+DEFINITIONS = 25
 SEED = 20
 
 
@@ -31,3 +33,8 @@ def test_spoilt_requests_are_answered_with_no_fault(fuzzer: Fuzzer) -> None:
     assert not fuzzer.faults, "\n".join(fuzzer.faults[:10])
     assert sum(fuzzer.codes.values()) == REQUESTS
     assert fuzzer.codes[200] > REQUESTS / 10, "too few of them come to anything"
+    healthy = sum(fuzzer.codes.values())
+    run_rounds(fuzzer, SEED, DEFINITIONS)
+    assert not fuzzer.faults, "\n".join(fuzzer.faults[:10])
+    assert sum(fuzzer.codes.values()) > healthy + 15 * DEFINITIONS
+    assert fuzzer.codes[201] > DEFINITIONS, "too few of them come to anything"
