@@ -13,6 +13,7 @@ from control_plane.api.resources import (
     ENDPOINTSLICES,
     NAMESPACES,
     NODES,
+    OFF_BY_DEFAULT,
     PERSISTENTVOLUMECLAIMS,
     PERSISTENTVOLUMES,
     PODS,
@@ -368,4 +369,5 @@ def test_the_pull_policy_follows_the_tag(image: str, policy: str) -> None:
 
 
 def test_every_row_of_the_table_names_a_served_kind() -> None:
-    assert set(DEFAULTS) <= {(resource.group, resource.kind) for resource in RESOURCES}
+    rows = (*RESOURCES, *OFF_BY_DEFAULT)
+    assert set(DEFAULTS) <= {(resource.group, resource.kind) for resource in rows}

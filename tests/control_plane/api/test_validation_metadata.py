@@ -7,7 +7,15 @@ import pytest
 from control_plane.api.defaults import apply_defaults
 from control_plane.api.errors import Invalid
 from control_plane.api.field_error import aggregate
-from control_plane.api.resources import CONFIGMAPS, NAMESPACES, NODES, PODS, RESOURCES, SERVICES
+from control_plane.api.resources import (
+    CONFIGMAPS,
+    NAMESPACES,
+    NODES,
+    OFF_BY_DEFAULT,
+    PODS,
+    RESOURCES,
+    SERVICES,
+)
 from control_plane.api.validation import VALIDATORS, validate_create
 from control_plane.api.validation.metadata import validate_field_manager
 from tests.control_plane.api.valid_objects import create_errors, named, shown, update_errors
@@ -156,5 +164,5 @@ def test_the_whole_answer_reads_like_upstreams() -> None:
 
 
 def test_every_row_of_the_table_names_a_served_kind() -> None:
-    served = {(resource.group, resource.kind) for resource in RESOURCES}
+    served = {(resource.group, resource.kind) for resource in (*RESOURCES, *OFF_BY_DEFAULT)}
     assert {key[:2] for key in VALIDATORS} <= served

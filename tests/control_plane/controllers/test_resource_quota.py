@@ -95,11 +95,14 @@ async def test_should_create_a_resource_quota_and_capture_the_life_of_objects(
         "count/replicasets.apps": "5", "replicationcontrollers": "5", "secrets": "5",
         "configmaps": "5", "services": "5", "services.nodeports": "1", "resourcequotas": "1",
     }  # fmt: skip
+    # The cluster's own is made at the same time, by somebody who may not know of the quota yet.
+    own = f"{namespace}/kube-root-ca.crt"
+    await stage.until(lambda: stage.get(CONFIGMAPS, own), "the cluster's own config map")
     await make_quota(stage, namespace, counts)
     status = dig(stage.get(RESOURCEQUOTAS, f"{namespace}/q") or {}, "status", default={})
     assert status["hard"] == counts
     assert status["used"]["resourcequotas"] == "1"
-    await until_used(stage, namespace, configmaps="1")  # the cluster's own: kube-root-ca.crt
+    await until_used(stage, namespace, configmaps="1")
     before = used(stage, namespace)
     node_port = {"type": "NodePort", "ports": [{"port": 80}]}
     lives: list[tuple[Resource, Object, Object]] = [
