@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import binascii
+import functools
 import ssl
 
 import aiohttp
@@ -16,6 +17,7 @@ from control_plane.apiserver.service_endpoints import ServiceEndpoints, ServiceR
 
 SECONDS = 30.0
 MAX_CONNECTIONS = 50
+MAX_BUNDLES = 64
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 _HEADERS = {"Content-Type": "application/json", "Accept": "application/json, */*"}
 
@@ -84,7 +86,9 @@ def _service_url(service: Object) -> str:
     return f"https://{place}/{(service.get('path') or '').removeprefix('/')}"
 
 
+@functools.lru_cache(maxsize=MAX_BUNDLES)
 def _tls(bundle: str | None) -> ssl.SSLContext:
+    """Whom to trust; the same context for the same bundle, as a connection is kept for its own."""
     if not bundle:
         return ssl.create_default_context()
     try:
