@@ -1,7 +1,5 @@
 """The group versions behind services, compiled as the watch cache takes their APIServices in."""
 
-import base64
-import binascii
 import functools
 import ssl
 from dataclasses import dataclass, replace
@@ -10,6 +8,7 @@ from pathlib import Path
 from control_plane.api.objects import Object, dig, find_condition, name_of
 from control_plane.api.preparation.api_services import AVAILABLE
 from control_plane.api.resources import APISERVICES
+from control_plane.apiserver.ca_bundle import trusting
 from control_plane.apiserver.storage.collections import Collections
 from control_plane.apiserver.storage.follower import Follower
 
@@ -57,14 +56,7 @@ class Remote:
 
 
 def _context(ca_bundle: str, is_insecure: bool) -> ssl.SSLContext:
-    try:
-        pem = base64.b64decode(ca_bundle).decode() if ca_bundle else None
-        context = ssl.create_default_context(cadata=pem)
-    except (binascii.Error, UnicodeDecodeError, ssl.SSLError) as error:
-        raise ValueError(
-            "unable to load root certificates: unable to parse bytes as PEM block"
-        ) from error
-    context.hostname_checks_common_name = False
+    context = trusting(ca_bundle)
     if is_insecure:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -1,7 +1,5 @@
 """One webhook, compiled from its configuration when that changes."""
 
-import base64
-import binascii
 import dataclasses
 import functools
 import ssl
@@ -15,6 +13,7 @@ from control_plane.api.objects import Object, name_of
 from control_plane.api.policies.conditions import Conditions
 from control_plane.apiserver.admission.matching import Criteria
 from control_plane.apiserver.admission_configuration.credentials import HTTPS, Credentials
+from control_plane.apiserver.ca_bundle import trusting
 from control_plane.client.config import ClientConfig
 
 VERSIONS = ("v1", "v1beta1")
@@ -48,20 +47,9 @@ class Hook:
         """Whom to trust, and what to show; ValueError for a caBundle that is no certificate."""
         identity = self.identity
         if identity is None or not identity.certificate_pem:
-            return self._trusting() if self.ca_bundle else _system()
-        context = self._trusting() if self.ca_bundle else ssl.create_default_context()
+            return trusting(self.ca_bundle) if self.ca_bundle else _system()
+        context = trusting(self.ca_bundle) if self.ca_bundle else ssl.create_default_context()
         identity.show_certificate(context)
-        return context
-
-    def _trusting(self) -> ssl.SSLContext:
-        try:
-            pem = base64.b64decode(self.ca_bundle).decode()
-            context = ssl.create_default_context(cadata=pem)
-        except (binascii.Error, UnicodeDecodeError, ssl.SSLError) as error:
-            raise ValueError(
-                "unable to load root certificates: unable to parse bytes as PEM block"
-            ) from error
-        context.hostname_checks_common_name = False
         return context
 
 
