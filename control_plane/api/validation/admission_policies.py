@@ -41,9 +41,13 @@ def validate_policy(policy: Object) -> Iterator[FieldError]:
 
 def validate_policy_update(new: Object, old: Object) -> Iterator[FieldError]:
     """Check an update: match conditions that were stored may stay."""
+    yield from _validate_policy(new, checks_conditions=changes_conditions(new, old))
+
+
+def changes_conditions(new: Object, old: Object) -> bool:
+    """Say whether the match conditions of two policies differ."""
     wanted, stored = ((p.get("spec") or {}).get("matchConditions") for p in (new, old))
-    changed = not semantically_equal(wanted, stored)
-    yield from _validate_policy(new, checks_conditions=changed)
+    return not semantically_equal(wanted, stored)
 
 
 def _validate_policy(policy: Object, *, checks_conditions: bool) -> Iterator[FieldError]:
@@ -55,13 +59,7 @@ def _validate_policy(policy: Object, *, checks_conditions: bool) -> Iterator[Fie
         yield not_supported("spec.failurePolicy", failure, admission_rules.FAILURE_POLICIES)
     if spec.get("paramKind") is not None:
         yield from validate_param_kind(spec["paramKind"], "spec.paramKind")
-    constraints = spec.get("matchConstraints")
-    if constraints is None:
-        yield required("spec.matchConstraints")
-    else:
-        yield from admission_rules.validate_match_resources(constraints, "spec.matchConstraints")
-        if not constraints.get("resourceRules"):
-            yield required("spec.matchConstraints.resourceRules")
+    yield from validate_constraints(spec.get("matchConstraints"), "spec.matchConstraints")
     if checks_conditions:
         path = "spec.matchConditions"
         conditions_given, has_params = spec.get("matchConditions"), bool(spec.get("paramKind"))
@@ -70,6 +68,16 @@ def _validate_policy(policy: Object, *, checks_conditions: bool) -> Iterator[Fie
     yield from validate_variables(spec.get("variables") or [], "spec.variables")
     yield from _validate_checks(spec, name_of(policy))
     yield from policy_mistakes(policy)
+
+
+def validate_constraints(constraints: Object | None, path: str) -> Iterator[FieldError]:
+    """Check what a policy is about, which it has to say."""
+    if constraints is None:
+        yield required(path)
+        return
+    yield from admission_rules.validate_match_resources(constraints, path)
+    if not constraints.get("resourceRules"):
+        yield required(f"{path}.resourceRules")
 
 
 def validate_param_kind(kind: Object, path: str) -> Iterator[FieldError]:

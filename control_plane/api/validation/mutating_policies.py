@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from control_plane.api.policies.mistakes import condition_mistakes, mutation_mistakes
-from control_plane.api.semantics import semantically_equal
 from control_plane.api.validation import admission_rules, formats
 from control_plane.api.validation.admission_policies import (
+    changes_conditions,
+    validate_constraints,
     validate_param_kind,
     validate_param_ref,
     validate_variables,
@@ -43,9 +44,7 @@ def validate_policy(policy: Object) -> Iterator[FieldError]:
 
 def validate_policy_update(new: Object, old: Object) -> Iterator[FieldError]:
     """Check an update: match conditions that were stored may stay."""
-    wanted, stored = ((p.get("spec") or {}).get("matchConditions") for p in (new, old))
-    changed = not semantically_equal(wanted, stored)
-    yield from _validate_policy(new, checks_conditions=changed)
+    yield from _validate_policy(new, checks_conditions=changes_conditions(new, old))
 
 
 def _validate_policy(policy: Object, *, checks_conditions: bool) -> Iterator[FieldError]:
@@ -53,7 +52,9 @@ def _validate_policy(policy: Object, *, checks_conditions: bool) -> Iterator[Fie
     yield from _one_of(spec, "failurePolicy", admission_rules.FAILURE_POLICIES)
     if spec.get("paramKind") is not None:
         yield from validate_param_kind(spec["paramKind"], "spec.paramKind")
-    yield from _validate_constraints(spec.get("matchConstraints"), "spec.matchConstraints")
+    constraints, at = spec.get("matchConstraints"), "spec.matchConstraints"
+    yield from validate_constraints(constraints, at)
+    yield from _validate_operations(constraints or {}, at)
     if checks_conditions:
         path, given = "spec.matchConditions", spec.get("matchConditions") or []
         yield from admission_rules.validate_conditions(given, path)
@@ -74,16 +75,6 @@ def _one_of(spec: Object, field: str, allowed: tuple[str, ...]) -> Iterator[Fiel
         yield required(f"spec.{field}")
     elif value not in allowed:
         yield not_supported(f"spec.{field}", value, allowed)
-
-
-def _validate_constraints(constraints: Object | None, path: str) -> Iterator[FieldError]:
-    if constraints is None:
-        yield required(path)
-        return
-    yield from admission_rules.validate_match_resources(constraints, path)
-    if not constraints.get("resourceRules"):
-        yield required(f"{path}.resourceRules")
-    yield from _validate_operations(constraints, path)
 
 
 def _validate_operations(match: Object, path: str) -> Iterator[FieldError]:
