@@ -3,6 +3,7 @@
 Called by FlowControl, on the event loop only. Nothing here awaits.
 """
 
+from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -74,7 +75,7 @@ class PriorityLevel:
         self.retry_after = RetryAfter()
         self.most_seats = MOST_SEATS
         self.holders: set[Ticket] = set()
-        self.counts: dict[str, FlowCounts] = {}
+        self.counts: defaultdict[str, FlowCounts] = defaultdict(FlowCounts)
         self._hands: dict[tuple[str, str], tuple[int, ...]] = {}
 
     def reconfigure(self, spec: LevelSpec, bounds: SeatBounds) -> None:
@@ -122,13 +123,13 @@ class PriorityLevel:
         if self.queues.leave(ticket, now):
             self.note_demand(now)
             self.turn_away(ticket, why, now)
-            self.counts_of(ticket.schema).lost_waits.observe(now - ticket.arrival)
+            self.counts[ticket.schema].lost_waits.observe(now - ticket.arrival)
 
     def finish(self, ticket: Ticket, now: float) -> float:
         """A request has been served; returns after how long its seats have to be released."""
         lingering = self.queues.finish(ticket, now)
         self.note_demand(now)
-        counts = self.counts.get(ticket.schema) or self.counts_of(ticket.schema)
+        counts = self.counts[ticket.schema]
         executions = counts.watch_executions if ticket.is_watch else counts.executions
         executions.observe(now - (ticket.started or now))
         return lingering
@@ -140,28 +141,22 @@ class PriorityLevel:
 
     def turn_away(self, ticket: Ticket, why: str, now: float) -> None:
         """Count a request that was not served."""
-        self.counts_of(ticket.schema).rejected[why] += 1
+        self.counts[ticket.schema].rejected[why] += 1
         if why != CANCELLED:
             self.retry_after.drop(now)
 
     def hold(self, ticket: Ticket) -> None:
         """Count a request that is being served."""
         self.holders.add(ticket)
-        counts = self.counts.get(ticket.schema) or self.counts_of(ticket.schema)
+        counts = self.counts[ticket.schema]
         counts.dispatched += 1
         if not self.spec.is_exempt:
             counts.waits.observe((ticket.started or ticket.arrival) - ticket.arrival)
 
-    def counts_of(self, schema: str) -> FlowCounts:
-        """The counts of a schema at this level."""
-        counts = self.counts.get(schema)
-        if counts is None:
-            counts = self.counts[schema] = FlowCounts()
-        return counts
-
     def forget_others(self, schemas: Collection[str]) -> None:
         """Forget the counts of schemas that are gone: names of schemas are for clients to make."""
-        self.counts = {name: one for name, one in self.counts.items() if name in schemas}
+        for name in self.counts.keys() - set(schemas):
+            del self.counts[name]
 
     def note_demand(self, now: float) -> None:
         """Tell the demand of now."""
