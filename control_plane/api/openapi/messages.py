@@ -36,6 +36,12 @@ class MessageFiller:
         self._extensions = extensions
         self._turns: Mapping[str, Turn] = {"Any": _fill_any, **turns}
 
+    def encoded(self, message: Any, value: Any) -> bytes:
+        """Return the bytes of an empty `message` set to a value; ValueError as `fill`."""
+        self.fill(message, value)
+        content: bytes = message.SerializeToString()
+        return content
+
     def fill(self, message: Any, value: Any) -> None:
         """Set `message`; ValueError names a member that has no field."""
         turn = self._turns.get(message.DESCRIPTOR.name)

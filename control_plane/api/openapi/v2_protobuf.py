@@ -21,10 +21,7 @@ OLD_MEDIA_TYPE: Final = "application/com.github.proto-openapi.spec.v2@v1.0+proto
 
 def encode(document: Mapping[str, Any]) -> bytes:
     """Return the bytes of a v2 document; ValueError names a member that has no message field."""
-    message: Any = pb.Document()
-    _FILLER.fill(message, document)
-    content: bytes = message.SerializeToString()
-    return content
+    return _FILLER.encoded(pb.Document(), document)
 
 
 def _fill_parameter(filler: MessageFiller, message: Any, value: Mapping[str, Any]) -> None:
