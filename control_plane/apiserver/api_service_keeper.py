@@ -27,6 +27,7 @@ from control_plane.apiserver.registry.call import Call
 from control_plane.apiserver.registry.registry import Edit, Registry
 from control_plane.apiserver.storage.collections import Collections
 from control_plane.apiserver.storage.selection import EVERYTHING
+from control_plane.apiserver.waiting import say_waiting
 
 LOADING_SECONDS = 10.0
 RESYNC_SECONDS = 30.0
@@ -76,8 +77,7 @@ class ApiServiceKeeper:
                     self.done.set()
                 await self._follow()
             except (StoreError, ApiError) as error:
-                level = logging.INFO if isinstance(error, StoreError) else logging.WARNING
-                logger.log(level, "api services wait: %s", error)
+                say_waiting(logger, "api services wait", error)
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _register(self) -> None:

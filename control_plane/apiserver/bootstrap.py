@@ -38,6 +38,7 @@ from control_plane.apiserver.registry.registry import Edit, Registry
 from control_plane.apiserver.server_presence import ServerPresence
 from control_plane.apiserver.storage.collections import Collections
 from control_plane.apiserver.trusted_callers import CONFIG_MAP, TrustedCallers, combined_data
+from control_plane.apiserver.waiting import say_waiting
 
 ROUND_SECONDS = 10.0
 RETRY_SECONDS = 0.5
@@ -93,9 +94,7 @@ class Bootstrap:
                 try:
                     await self._round()
                 except (StoreError, ApiError) as error:
-                    # A missing store is its caches' to report, once; the rest is worth a warning.
-                    level = logging.INFO if isinstance(error, StoreError) else logging.WARNING
-                    logger.log(level, "bootstrap waits: %s", error)
+                    say_waiting(logger, "bootstrap waits", error)
                     await asyncio.sleep(RETRY_SECONDS)
                 except Exception:  # an object of another's making ends no server
                     logger.exception("bootstrap round failed")

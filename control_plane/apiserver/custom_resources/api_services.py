@@ -19,6 +19,7 @@ from control_plane.apiserver.registry.call import Call
 from control_plane.apiserver.registry.registry import Registry
 from control_plane.apiserver.storage.selection import EVERYTHING
 from control_plane.apiserver.storage.watcher import Watcher
+from control_plane.apiserver.waiting import say_waiting
 
 LOADING_SECONDS = 5.0
 RESYNC_SECONDS = 60.0
@@ -44,8 +45,7 @@ class CustomApiServices:
             try:
                 await self._follow()
             except (StoreError, ApiError) as error:
-                level = logging.INFO if isinstance(error, StoreError) else logging.WARNING
-                logger.log(level, "api services of custom resources wait: %s", error)
+                say_waiting(logger, "api services of custom resources wait", error)
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _follow(self) -> None:

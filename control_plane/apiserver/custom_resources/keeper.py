@@ -26,6 +26,7 @@ from control_plane.apiserver.registry.call import Call
 from control_plane.apiserver.registry.deletion import DeleteOptions
 from control_plane.apiserver.registry.registry import Edit, Registry, Transform
 from control_plane.apiserver.storage.selection import EVERYTHING
+from control_plane.apiserver.waiting import say_waiting
 
 RETRY_SECONDS = 1.0
 LOADING_SECONDS = 5.0
@@ -53,8 +54,7 @@ class DefinitionKeeper:
             try:
                 await self._follow()
             except (StoreError, ApiError) as error:
-                level = logging.INFO if isinstance(error, StoreError) else logging.WARNING
-                logger.log(level, "custom resource definitions wait: %s", error)
+                say_waiting(logger, "custom resource definitions wait", error)
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _follow(self) -> None:

@@ -33,6 +33,7 @@ from control_plane.apiserver.registry.call import Call
 from control_plane.apiserver.registry.deletion import DeleteOptions
 from control_plane.apiserver.registry.registry import Edit, Registry
 from control_plane.apiserver.storage.collections import Collections
+from control_plane.apiserver.waiting import say_waiting
 
 MANAGER = "api-priority-and-fairness-config-producer-v1"
 ROUND_SECONDS = 60.0
@@ -72,8 +73,7 @@ class FlowControlProducer:
             try:
                 await self._round()
             except (StoreError, ApiError) as error:
-                level = logging.INFO if isinstance(error, StoreError) else logging.WARNING
-                logger.log(level, "flow control objects wait: %s", error)
+                say_waiting(logger, "flow control objects wait", error)
                 await asyncio.sleep(RETRY_SECONDS)
             else:
                 self.done.set()
