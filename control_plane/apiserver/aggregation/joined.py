@@ -75,7 +75,7 @@ class JoinedDocuments:
         theirs = await self._documents.openapi_paths()
         if not theirs or not answer.body:
             return answer
-        paths = {**orjson.loads(answer.body)["paths"], **theirs}
+        paths = {**orjson.loads(bytes(answer.body))["paths"], **theirs}
         return json_answer({"paths": dict(sorted(paths.items()))}, request)
 
     async def openapi(self, request: Request) -> Reply:

@@ -76,13 +76,14 @@ def panic_status(text: str) -> Object:
 def answered_document(answer: Answer) -> Any:
     """The object of an answer; None for what is no object."""
     media_type = answer.media_type.partition(";")[0]
+    body = bytes(answer.body)
     try:
         if media_type == "application/json":
-            return orjson.loads(answer.body)
+            return orjson.loads(body)
         if media_type == envelope.MEDIA_TYPE:
-            return envelope.decode(answer.body)
+            return envelope.decode(body)
         if media_type == "application/yaml":
-            return yaml.safe_load(answer.body)
+            return yaml.safe_load(body)
     except (ValueError, WireError, yaml.YAMLError):
         return None
     return None

@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import gzip
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -21,13 +21,13 @@ from control_plane.apiserver.http.accept import (
     Accepted,
     negotiate,
 )
+from control_plane.apiserver.http.parted_body import PIECE_BYTES, Body, PartedBody
 from control_plane.apiserver.http.request import Request
 from control_plane.apiserver.http.warning_headers import warning_values
 from control_plane.apiserver.http.whole_answer import head_lines, send_whole
 from control_plane.apiserver.protobuf import envelope
 
 GZIP_FROM_BYTES = 128 * 1024
-PIECE_BYTES = 512 * 1024
 MAX_HEADS = 1024  # kinds of answers times flow schemas
 _PRETTY_AGENTS = (b"curl", b"Wget", b"Mozilla/5.0")
 
@@ -48,7 +48,7 @@ class Answer:
     """A complete answer; its `headers` replace those that every answer has."""
 
     status: int
-    body: bytes
+    body: Body
     media_type: str = JSON
     headers: tuple[Header, ...] = field(default_factory=tuple)
 
@@ -58,10 +58,10 @@ class Answer:
         if request.cycle is not None and self._is_plain(request):
             lines = _plain_head(self.status, self.media_type, request.flow_headers)
             audit_id = b"audit-id: %s\r\n" % request.audit_id
-            await send_whole(request.cycle(), lines + audit_id, body)
+            await send_whole(request.cycle(), lines + audit_id, bytes(body))
             return
         if _pays_to_compress(body, request):
-            body = await asyncio.to_thread(gzip.compress, body, 1)
+            body = await asyncio.to_thread(_compressed, body)
             extra = [(b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding")]
         length = (b"content-length", str(len(body)).encode())
         own = {name for name, _value in self.headers}
@@ -76,13 +76,21 @@ class Answer:
         return not is_special and len(self.body) < GZIP_FROM_BYTES
 
 
-async def _send_body(body: bytes, send: Send) -> None:
+async def _send_body(body: Body, send: Send) -> None:
     """Send it piece by piece: what is written at once stays with the connection as TLS's room."""
-    rest = memoryview(body)
-    while len(rest) > PIECE_BYTES:
-        piece, rest = rest[:PIECE_BYTES], rest[PIECE_BYTES:]
+    for piece in body.pieces() if isinstance(body, PartedBody) else _pieces(body):
         await send({"type": "http.response.body", "body": piece, "more_body": True})
-    await send({"type": "http.response.body", "body": rest})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _pieces(body: bytes) -> Iterator[memoryview]:
+    whole = memoryview(body)
+    for start in range(0, len(body), PIECE_BYTES):
+        yield whole[start : start + PIECE_BYTES]
+
+
+def _compressed(body: Body) -> bytes:
+    return gzip.compress(bytes(body), 1)
 
 
 def json_answer(document: Any, request: Request, status: int = 200) -> Answer:
@@ -97,9 +105,14 @@ def encoded_answer(body: bytes, accepted: Accepted, request: Request, status: in
     if accepted.media_type == YAML:
         text = yaml.dump(orjson.loads(body), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
         return Answer(status, text.encode(), YAML)
-    if accepted.is_pretty or _is_pretty(request):
+    if wants_indented(accepted, request):
         body = orjson.dumps(orjson.loads(body), option=orjson.OPT_INDENT_2)
     return Answer(status, body if body.endswith(b"\n") else body + b"\n", JSON)
+
+
+def wants_indented(accepted: Accepted, request: Request) -> bool:
+    """Whether JSON is to be indented: by what the client accepts, asks or is."""
+    return accepted.is_pretty or _is_pretty(request)
 
 
 def negotiated_answer(document: Object, request: Request, status: int = 200) -> Answer:
@@ -174,7 +187,7 @@ def _fixed_headers(media_type: str) -> tuple[Header, ...]:
     return (b"cache-control", b"no-cache, private"), (b"content-type", media_type.encode())
 
 
-def _pays_to_compress(body: bytes, request: Request) -> bool:
+def _pays_to_compress(body: Body, request: Request) -> bool:
     if len(body) < GZIP_FROM_BYTES:
         return False
     encodings = request.header(b"accept-encoding").split(",")

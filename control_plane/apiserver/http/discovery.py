@@ -103,5 +103,5 @@ def tagged(body: bytes, accepted: Accepted, request: Request) -> Answer:
     if request.header(b"if-none-match") == tag:
         return Answer(304, b"", media_type, headers)
     if accepted.media_type != JSON:
-        body = encoded_answer(body, accepted, request).body
+        body = bytes(encoded_answer(body, accepted, request).body)
     return Answer(200, body, media_type, headers)

@@ -7,6 +7,7 @@ import asyncio
 
 from control_plane.api.objects import Object
 from control_plane.api.resources import Resource
+from control_plane.apiserver.http.parted_body import PartedBody
 from control_plane.apiserver.protobuf import envelope
 from control_plane.apiserver.registry.reading import Listing
 from control_plane.apiserver.storage.codec import Codec
@@ -16,7 +17,7 @@ ENCODE_SLICE = 32  # objects between two turns of the loop: about two millisecon
 
 async def protobuf_list(
     resource: Resource, codec: Codec, listing: Listing, metadata: Object
-) -> bytes:
+) -> PartedBody:
     """The body of a list."""
     items, made = [], 0
     for entry in listing.entries:
@@ -25,4 +26,5 @@ async def protobuf_list(
             if made % ENCODE_SLICE == 0:
                 await asyncio.sleep(0)
         items.append(entry.message(codec.message))
-    return envelope.joined_list(metadata, items, resource.api_version, resource.list_kind_name)
+    kind = resource.list_kind_name
+    return PartedBody(envelope.list_parts(metadata, items, resource.api_version, kind))

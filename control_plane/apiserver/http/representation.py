@@ -14,14 +14,16 @@ from control_plane.api.resources import Resource
 from control_plane.api.tables import view_for
 from control_plane.api.tables.build import INCLUDE_OBJECT, partial_metadata, row, table
 from control_plane.apiserver.http.accept import (
+    JSON,
     NO_FORMS,
     OBJECT_FORMS,
     PROTOBUF,
     Accepted,
     negotiate,
 )
-from control_plane.apiserver.http.answer import Answer, encoded_answer
+from control_plane.apiserver.http.answer import Answer, encoded_answer, wants_indented
 from control_plane.apiserver.http.list_encoding import protobuf_list
+from control_plane.apiserver.http.parted_body import PartedBody
 from control_plane.apiserver.http.request import Request
 from control_plane.apiserver.http.watch_encoding import (
     JSON_LINES,
@@ -67,8 +69,8 @@ async def list_answer(
     if not accepted.form:
         if accepted.media_type == PROTOBUF:
             return Answer(200, await protobuf_list(resource, codec, listing, metadata), PROTOBUF)
-        body = joined_list(resource, metadata, [entry.item for entry in listing.entries])
-        return encoded_answer(body, accepted, request)
+        items = [entry.item for entry in listing.entries]
+        return items_answer(request, resource, metadata, items, accepted)
     objects = [orjson.loads(codec.whole(entry.item)) for entry in listing.entries]
     if accepted.form == TABLE:
         document = _converter(request, resource, accepted, metadata)(objects)
@@ -100,8 +102,22 @@ def _accepted(header: bytes, resource: Resource, stream: bool) -> Accepted:
     )
 
 
-def joined_list(resource: Resource, metadata: Object, items: Sequence[bytes]) -> bytes:
-    """The JSON of a list from the JSON of its items, and a newline: copied once, as it is large."""
+def items_answer(
+    request: Request,
+    resource: Resource,
+    metadata: Object,
+    items: Sequence[bytes],
+    accepted: Accepted,
+) -> Answer:
+    """A list of items as they are, in JSON or what is made of it."""
+    body = _listed(resource, metadata, items)
+    if accepted.media_type == JSON and not wants_indented(accepted, request):
+        return Answer(200, body)
+    return encoded_answer(bytes(body), accepted, request)
+
+
+def _listed(resource: Resource, metadata: Object, items: Sequence[bytes]) -> PartedBody:
+    """The JSON of a list from the JSON of its items, and a newline."""
     head = b'{"kind":"%s","apiVersion":"%s","metadata":%s,"items":[' % (
         resource.list_kind_name.encode(),
         resource.api_version.encode(),
@@ -110,7 +126,7 @@ def joined_list(resource: Resource, metadata: Object, items: Sequence[bytes]) ->
     pieces = list(items) or [b""]
     pieces[0] = head + pieces[0]
     pieces[-1] += b"]}\n"
-    return b",".join(pieces)
+    return PartedBody(pieces, b",")
 
 
 def watch_encoding(request: Request, resource: Resource, codec: Codec) -> WatchEncoding:

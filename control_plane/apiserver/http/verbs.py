@@ -24,14 +24,14 @@ from control_plane.api.resources import (
 )
 from control_plane.apiserver.auth.authz import Attributes
 from control_plane.apiserver.http.accept import JSON
-from control_plane.apiserver.http.answer import Answer, Reply, encoded_answer, success_status
+from control_plane.apiserver.http.answer import Answer, Reply, success_status
 from control_plane.apiserver.http.applying import Applying
 from control_plane.apiserver.http.bodies import read_delete_options_body, read_object
 from control_plane.apiserver.http.list_options import ListOptions, read_list_options
 from control_plane.apiserver.http.patching import Patching
 from control_plane.apiserver.http.representation import (
     accepted_form,
-    joined_list,
+    items_answer,
     list_answer,
     object_answer,
     watch_encoding,
@@ -240,8 +240,7 @@ async def delete_many(services: ApiServices, request: Request, target: Target) -
     metadata = {"resourceVersion": str(listing.revision)}
     if listing.continue_token:
         metadata["continue"] = listing.continue_token
-    body = joined_list(resource, metadata, items)
-    return encoded_answer(body, accepted_form(request, resource), request)
+    return items_answer(request, resource, metadata, items, accepted_form(request, resource))
 
 
 async def _delete_options(request: Request, target: Target) -> DeleteOptions:

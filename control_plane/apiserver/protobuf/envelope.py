@@ -1,7 +1,7 @@
 """The envelope around every Kubernetes protobuf body: four magic bytes and a runtime.Unknown.
 
 `message` makes what lies in the envelope, so that the items of a list and the objects of a watch
-can be made once and put together by `joined_list` and `watch_frame`.
+can be made once and put together by `list_parts` and `watch_frame`.
 """
 
 from collections.abc import Sequence
@@ -55,11 +55,13 @@ def message(obj: Object, api_version: str, kind: str) -> bytes:
 
 def enclosed(content: bytes, api_version: str, kind: str) -> bytes:
     """The envelope of a message."""
+    return b"".join((_head(len(content), api_version, kind), content, _NO_ENCODING_NO_TYPE))
+
+
+def _head(content_bytes: int, api_version: str, kind: str) -> bytes:
+    """What stands before the content."""
     identity = _FIRST + sized(api_version.encode()) + _SECOND + sized(kind.encode())
-    return b"".join((
-        MAGIC, _FIRST, sized(identity), _SECOND, varint_bytes(len(content)), content,
-        _NO_ENCODING_NO_TYPE,
-    ))  # fmt: skip
+    return b"".join((MAGIC, _FIRST, sized(identity), _SECOND, varint_bytes(content_bytes)))
 
 
 def encode(obj: Object) -> bytes:
@@ -68,12 +70,15 @@ def encode(obj: Object) -> bytes:
     return enclosed(message(obj, api_version, kind), api_version, kind)
 
 
-def joined_list(metadata: Object, items: Sequence[bytes], api_version: str, kind: str) -> bytes:
-    """The body of a list from the messages of its items."""
+def list_parts(
+    metadata: Object, items: Sequence[bytes], api_version: str, kind: str
+) -> list[bytes]:
+    """The body of a list from the messages of its items: what is to be joined, in order."""
     parts = [_FIRST, sized(encoder("apis/meta/v1.ListMeta")(metadata))]
     for item in items:
         parts += (_SECOND, varint_bytes(len(item)), item)
-    return enclosed(b"".join(parts), api_version, kind)
+    head = _head(sum(map(len, parts)), api_version, kind)
+    return [head, *parts, _NO_ENCODING_NO_TYPE]
 
 
 def watch_frame(change: str, enclosed_object: bytes) -> bytes:
