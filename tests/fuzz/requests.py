@@ -47,6 +47,8 @@ def _weight(operation: Operation) -> float:
     """
     if operation.kind == "ServiceCIDR" and operation.method != "GET":
         return 0
+    if "/watch/" in operation.path:
+        return 0.1
     if operation.method == "DELETE":
         return 1 if operation.path.endswith("{name}") else 0.05
     return 5 if operation.body else 1

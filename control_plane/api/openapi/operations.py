@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from control_plane.api.openapi import parameters
 from control_plane.api.openapi.custom import definition_name
+from control_plane.api.openapi.watch_operations import WATCH_EVENT, watch_paths
 from control_plane.api.schema import META_V1, schema
 
 if TYPE_CHECKING:
@@ -158,6 +159,8 @@ def operations(row: Resource) -> Iterator[Operation]:
             yield _operation(row, verb, path, scope, sub=sub)
             if sub.name == "proxy":
                 yield _operation(row, verb, f"{path}/{{path}}", scope, "WithPath", sub=sub)
+    for path, action, subject in watch_paths(row):
+        yield _watch(row, path, action, subject)
 
 
 def extensions(operation: Operation) -> dict[str, object]:
@@ -205,6 +208,25 @@ def _operation(
         codes=verb.codes,
         consumes=_offered(verb.consumes, row),
         produces=_offered(verb.produces, row),
+    )
+
+
+def _watch(row: Resource, path: str, action: str, subject: str) -> Operation:
+    return Operation(
+        path=path,
+        method="get",
+        action=action,
+        operation_id=_operation_id(row, "watch", subject),
+        description=f"deprecated: list {row.plural} with the parameter watch instead",
+        tag=f"{tag_of(row.group)}_{row.version}",
+        group_version_kind=(row.group, row.version, row.kind),
+        parameters=(
+            *_path_parameters(path, row.kind),
+            *parameters.LIST,
+            parameters.PRETTY,
+        ),
+        answer=WATCH_EVENT,
+        produces=LIST_TYPES,
     )
 
 

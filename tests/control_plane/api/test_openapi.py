@@ -159,10 +159,36 @@ def test_every_verb_has_its_operation(row: Resource) -> None:
     }
     expected = {
         "create": "post", "update": "put", "get": "get", "list": "list", "patch": "patch",
-        "delete": "delete", "deletecollection": "deletecollection",
+        "delete": "delete", "deletecollection": "deletecollection", "watch": "watchlist",
     }  # fmt: skip
     for verb, action in expected.items():
         assert (action in actions) is (verb in row.verbs), verb
+
+
+def test_the_deprecated_watch_paths_are_documented(swagger: Any, apps: Any) -> None:
+    found = {
+        path: (shown["get"]["operationId"], shown["get"]["x-kubernetes-action"])
+        for path, shown in swagger["paths"].items()
+        if "/watch/" in path and path.removesuffix("/{name}").endswith(("/leases", "/nodes"))
+    }
+    leases = "/apis/coordination.k8s.io/v1/watch"
+    assert found == {
+        "/api/v1/watch/nodes": ("watchCoreV1NodeList", "watchlist"),
+        "/api/v1/watch/nodes/{name}": ("watchCoreV1Node", "watch"),
+        f"{leases}/leases": ("watchCoordinationV1LeaseListForAllNamespaces", "watchlist"),
+        f"{leases}/namespaces/{{namespace}}/leases":
+            ("watchCoordinationV1NamespacedLeaseList", "watchlist"),
+        f"{leases}/namespaces/{{namespace}}/leases/{{name}}":
+            ("watchCoordinationV1NamespacedLease", "watch"),
+    }  # fmt: skip
+    shown = apps["paths"]["/apis/apps/v1/watch/namespaces/{namespace}/deployments/{name}"]
+    assert [parameter["name"] for parameter in shown["parameters"]] == ["namespace", "name"]
+    events = shown["get"]["responses"]["200"]["content"]["application/json;stream=watch"]["schema"]
+    event = "io.k8s.apimachinery.pkg.apis.meta.v1.WatchEvent"
+    assert events == {"$ref": f"#/components/schemas/{event}"}
+    assert event in apps["components"]["schemas"]
+    unwatched = {path for path in swagger["paths"] if "/watch/" in path and "tokenreviews" in path}
+    assert not unwatched
 
 
 def test_a_resource_of_the_future_is_documented_without_a_definition() -> None:
