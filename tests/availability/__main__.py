@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from tests.availability.rounds import Run, Tally
-from tests.availability.servers import STORES
+from tests.support.running_stores import STORES
 
 HEAD = (
     "| store | servers | rounds | writes acknowledged | refused | unknown | events seen | lists "

@@ -3,18 +3,13 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 from control_plane.pki.cluster import ClusterPki
-from tests.support.datastore import REPOSITORY, Datastore
-from tests.support.etcd import Etcd
+from tests.support.datastore import REPOSITORY
 from tests.support.ports import free_port
-from tests.support.postgres import Postgres
 
 STOP_SECONDS = 20.0
-Store = Datastore | Etcd
 
 
 class Process:
@@ -70,23 +65,3 @@ class Process:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self.kill()
-
-
-class PostgresStore(AbstractContextManager["PostgresStore"]):
-    """A datastore over a PostgreSQL of its own."""
-
-    def __init__(self) -> None:
-        self._postgres = Postgres()
-        self._datastore = Datastore(self._postgres.url("availability"))
-        self.endpoint = self._datastore.endpoint
-
-    def __exit__(self, *_: object) -> None:
-        self._datastore.stop()
-        self._postgres.stop()
-
-
-STORES: dict[str, Callable[[], AbstractContextManager[Store | PostgresStore]]] = {
-    "sqlite": Datastore,
-    "postgresql": PostgresStore,
-    "etcd": Etcd,
-}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.availability.rounds import Run
-from tests.availability.servers import STORES
+from tests.support.running_stores import STORES
 
 
 @pytest.mark.parametrize(("store", "servers"), [("sqlite", 2), ("etcd", 3)])

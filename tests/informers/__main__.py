@@ -17,11 +17,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 from control_plane.pki.cluster import ClusterPki
-from tests.availability.servers import STORES, Process
+from tests.availability.servers import Process
 from tests.informers.churn import SELECTED, Churn
 from tests.informers.followers import Held, OfficialFollower, OwnFollower, key_of, version_and_data
 from tests.support.apiserver import cluster_pki
 from tests.support.raw_api import RawApi
+from tests.support.running_stores import STORES
 
 CHECK_SECONDS = 60.0
 RESTART_EVERY = 10  # checks

@@ -13,7 +13,7 @@ MARKER = "every_store: a store can answer it wrongly; asked of every store, not 
 
 
 def leave_out_others(
-    items: list[pytest.Item], home: Path, *parameters: str, seldom: str = ""
+    items: list[pytest.Item], home: Path, *parameters: str, first: str = FIRST, seldom: str = ""
 ) -> None:
     """Deselect what no store but the first is asked of; tests below `home` name their store in one
     of `parameters`. A `seldom` store is asked nothing.
@@ -23,7 +23,7 @@ def leave_out_others(
     left_out = [
         item
         for item in items
-        if home in item.path.parents and _is_too_much(item, parameters, seldom)
+        if home in item.path.parents and _is_too_much(item, parameters, first, seldom)
     ]
     if left_out:
         left_out[0].config.hook.pytest_deselected(items=left_out)
@@ -31,11 +31,11 @@ def leave_out_others(
         items[:] = [item for item in items if item not in gone]
 
 
-def _is_too_much(item: pytest.Item, parameters: tuple[str, ...], seldom: str) -> bool:
+def _is_too_much(item: pytest.Item, parameters: tuple[str, ...], first: str, seldom: str) -> bool:
     callspec = getattr(item, "callspec", None)
     if callspec is None:
         return False
-    named = {callspec.params.get(name, FIRST) for name in parameters} - {FIRST}
+    named = {callspec.params.get(name, first) for name in parameters} - {first}
     if seldom in named:
         return True
     return bool(named) and item.get_closest_marker("every_store") is None

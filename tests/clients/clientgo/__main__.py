@@ -8,23 +8,16 @@ import argparse
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 from tests.support.apiserver import ThreadedApiServer
-from tests.support.datastore import Datastore
-from tests.support.etcd import Etcd
 from tests.support.go_program import go_program
 from tests.support.raw_api import RawApi
+from tests.support.running_stores import STORES
 
 SOURCE = Path(__file__).parent
 NAMESPACE = "client-go"
 SECONDS = 120
-STORES: Mapping[str, Callable[[], AbstractContextManager[Etcd | Datastore]]] = {
-    "sqlite": Datastore,
-    "etcd": Etcd,
-}
 
 
 def main() -> int:

@@ -4,7 +4,6 @@ They ask an API server over our datastore on SQLite; those marked `every_store` 
 etcd, too; with `--every-target` all of them ask both, and one over our datastore on PostgreSQL.
 """
 
-import contextlib
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,35 +14,25 @@ import pytest
 from tests.control_plane.apiserver.webhook_peer import WebhookPeer
 from tests.control_plane.apiserver.webhook_stage import WebhookStage
 from tests.support.apiserver import ThreadedApiServer
-from tests.support.datastore import Datastore
-from tests.support.etcd import Etcd
-from tests.support.postgres import Postgres
 from tests.support.raw_api import RawApi
+from tests.support.running_stores import STORES, Store
 from tests.support.stores import leave_out_others
 
-REAL_ETCD, SQLITE, POSTGRESQL = STORES = ("etcd", "sqlite", "postgresql")
 HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    leave_out_others(items, HERE, "store", seldom=POSTGRESQL)
+    leave_out_others(items, HERE, "store", seldom="postgresql")
 
 
-@pytest.fixture(scope="session", params=STORES)
-def store(request: pytest.FixtureRequest) -> Iterator[Etcd | Datastore]:
-    with contextlib.ExitStack() as stack:
-        if request.param == REAL_ETCD:
-            yield stack.enter_context(Etcd())
-        elif request.param == SQLITE:
-            yield stack.enter_context(Datastore())
-        else:
-            yield stack.enter_context(Datastore(stack.enter_context(Postgres()).url("tapir")))
+@pytest.fixture(scope="session", params=list(STORES))
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    with STORES[request.param]() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
-def server(
-    store: Etcd | Datastore, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ThreadedApiServer]:
+def server(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ThreadedApiServer]:
     with ThreadedApiServer(store.endpoint, tmp_path_factory.mktemp("cluster")) as running:
         yield running
 

@@ -115,10 +115,18 @@ def test_should_schedule_a_pod_requesting_a_runtime_class_and_initialize_its_ove
     assert "Pod's Overhead doesn't match RuntimeClass's defined Overhead" in other.message
 
 
+@pytest.mark.conformance(
+    "[sig-node] RuntimeClass should reject a Pod requesting a non-existent RuntimeClass "
+    "[NodeConformance] [Conformance]",
+    "[sig-node] RuntimeClass should reject a Pod requesting a deleted RuntimeClass "
+    "[NodeConformance] [Conformance]",
+)
 def test_should_reject_a_pod_requesting_a_non_existent_or_deleted_runtime_class(
     api: RawApi, namespace: str, runtime: str
 ) -> None:
     pods = f"/api/v1/namespaces/{namespace}/pods"
+    absent = api.post(pods, of_class(f"{namespace}-nonexistent"))
+    assert (absent.code, absent.reason) == (403, "Forbidden")
     assert api.delete(f"{RUNTIMES}/{runtime}").code == 200
     gone = api.post(pods, of_class(runtime))
     assert (gone.code, gone.message) == (

@@ -81,3 +81,25 @@ def test_custom_set_generation_on_new_pods_and_graceful_delete(api: RawApi, pods
     assert generation(api.get(f"{pods}/one")) == 2
     assert api.delete(f"{pods}/one", {"gracePeriodSeconds": 0}).code == 200
     assert api.get(f"{pods}/one").code == 404
+
+
+@pytest.mark.conformance(
+    "[sig-node] Sysctls [LinuxOnly] [NodeConformance] should reject invalid sysctls [Conformance]",
+)
+def test_should_reject_invalid_sysctls(api: RawApi, pods: str) -> None:
+    body = pod("one")
+    body["spec"]["securityContext"] = {
+        "sysctls": [
+            {"name": "foo-", "value": "bar"},
+            {"name": "kernel.shmmax", "value": "100000000"},
+            {"name": "safe-and-unsafe", "value": "100000000"},
+            {"name": "bar..", "value": "42"},
+        ]
+    }
+    refused = api.post(pods, body)
+    assert (refused.code, refused.reason) == (422, "Invalid")
+    fields = [cause["field"] for cause in refused.json["details"]["causes"]]
+    path = "spec.securityContext.sysctls"
+    assert fields == [f"{path}[0].name", f"{path}[3].name"]
+    for name in ("foo-", "bar.."):
+        assert f'Invalid value: "{name}"' in refused.message

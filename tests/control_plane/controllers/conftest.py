@@ -1,4 +1,8 @@
-"""One etcd and one PKI for all tests of the controllers; an API server and controllers for each."""
+"""One store and one PKI for all tests of the controllers; an API server and controllers for each.
+
+They ask them over a real etcd; with `--every-target` over our datastore on SQLite and PostgreSQL,
+too.
+"""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -6,17 +10,21 @@ from pathlib import Path
 import pytest
 
 from tests.control_plane.controllers.stage import Stage, staged
-from tests.support.etcd import Etcd
+from tests.support.running_stores import STORES, Store
+from tests.support.stores import leave_out_others
 
 
-@pytest.fixture(scope="session")
-def controllers_etcd() -> Iterator[Etcd]:
-    etcd = Etcd()
-    yield etcd
-    etcd.stop()
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    leave_out_others(items, Path(__file__).parent, "controllers_store", first="etcd")
+
+
+@pytest.fixture(scope="session", params=list(STORES))
+def controllers_store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    with STORES[request.param]() as running:
+        yield running
 
 
 @pytest.fixture
-async def stage(controllers_etcd: Etcd, tmp_path: Path) -> AsyncIterator[Stage]:
-    async with staged(controllers_etcd.endpoint, tmp_path) as stage:
+async def stage(controllers_store: Store, tmp_path: Path) -> AsyncIterator[Stage]:
+    async with staged(controllers_store.endpoint, tmp_path) as stage:
         yield stage

@@ -19,7 +19,7 @@ from control_plane.controllers.config import ControllersConfig
 from control_plane.controllers.server import chosen
 from tests.control_plane.controllers.stage import Stage, staged
 from tests.support.apiserver import cluster_pki
-from tests.support.etcd import Etcd
+from tests.support.running_stores import Store
 
 NOW = datetime.datetime(2026, 5, 1, 12, 0, tzinfo=datetime.UTC)
 BOTH = ("bootstrap-signer-controller", "token-cleaner-controller")
@@ -102,8 +102,8 @@ def test_both_are_off_unless_they_are_named(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-async def stage(controllers_etcd: Etcd, tmp_path: Path) -> AsyncIterator[Stage]:
-    endpoint = controllers_etcd.endpoint
+async def stage(controllers_store: Store, tmp_path: Path) -> AsyncIterator[Stage]:
+    endpoint = controllers_store.endpoint
     async with staged(endpoint, tmp_path, kubelet=False, controllers=BOTH) as stage:
         yield stage
 

@@ -63,7 +63,11 @@ async def evict(stage: Stage, victim: Object) -> None:
     await stage.client.create(PODS, eviction, subresource="eviction", name=name_of(victim))
 
 
-async def test_should_observe_that_the_pod_disruption_budget_status_is_not_0(stage: Stage) -> None:
+@pytest.mark.conformance(
+    "[sig-apps] DisruptionController should observe PodDisruptionBudget status updated "
+    "[Conformance]",
+)
+async def test_should_observe_pod_disruption_budget_status_updated(stage: Stage) -> None:
     namespace = await stage.namespace("status")
     await stage.client.create(PODDISRUPTIONBUDGETS, budget(namespace, minAvailable=1))
     await counted(stage, namespace, {"disruptionsAllowed": 0, "expectedPods": 0})
@@ -74,7 +78,11 @@ async def test_should_observe_that_the_pod_disruption_budget_status_is_not_0(sta
     assert (condition["status"], condition["reason"]) == ("True", "SufficientPods")
 
 
-async def test_should_block_an_eviction_until_the_budget_is_updated_to_allow_it(
+@pytest.mark.conformance(
+    "[sig-apps] DisruptionController should block an eviction until the PDB is updated to allow it "
+    "[Conformance]",
+)
+async def test_should_block_an_eviction_until_the_pdb_is_updated_to_allow_it(
     stage: Stage,
 ) -> None:
     namespace = await stage.namespace("block")

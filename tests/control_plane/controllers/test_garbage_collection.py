@@ -2,8 +2,26 @@
 
 from collections.abc import Callable
 
-from control_plane.api.objects import Object, dig, finalizers_of, name_of, owner_references, uid_of
-from control_plane.api.resources import CONFIGMAPS, DEPLOYMENTS, PODS, REPLICASETS, Resource
+import pytest
+
+from control_plane.api.objects import (
+    Object,
+    dig,
+    finalizers_of,
+    is_terminating,
+    name_of,
+    namespace_of,
+    owner_references,
+    uid_of,
+)
+from control_plane.api.resources import (
+    CONFIGMAPS,
+    DEPLOYMENTS,
+    PODS,
+    REPLICASETS,
+    SECRETS,
+    Resource,
+)
 from control_plane.api.resources import REPLICATIONCONTROLLERS as RCS
 from tests.control_plane.controllers.stage import Stage
 from tests.control_plane.controllers.workloads import deployment, pod, replicationcontroller
@@ -23,37 +41,92 @@ def all_gone(stage: Stage, namespace: str, *resources: Resource) -> Callable[[],
     return lambda: not any(stage.list(resource, namespace) for resource in resources)
 
 
-async def make_deployment(stage: Stage, namespace: str) -> None:
+async def make_deployment(stage: Stage, namespace: str) -> Object:
     await stage.namespace(namespace)
-    await stage.client.create(DEPLOYMENTS, deployment(namespace, replicas=2))
+    made = await stage.client.create(DEPLOYMENTS, deployment(namespace, replicas=2))
     await stage.until(lambda: len(stage.list(PODS, namespace)) == 2, "two pods")
+    return made
 
 
-async def test_deleted_deployment_takes_replicasets_and_pods_along(stage: Stage) -> None:
-    await make_deployment(stage, "background")
+async def make_controller(stage: Stage, namespace: str, replicas: int) -> Object:
+    """A replication controller with all its pods."""
+    await stage.namespace(namespace)
+    made = await stage.client.create(RCS, replicationcontroller(namespace, replicas))
+    await stage.until(lambda: len(stage.list(PODS, namespace)) == replicas, "its pods")
+    return made
 
-    await stage.client.delete(DEPLOYMENTS, "web", "background")
+
+async def delete(stage: Stage, resource: Resource, found: Object, policy: str) -> Object:
+    """Delete this very object, as the conformance tests do."""
+    options = {"propagationPolicy": policy, "preconditions": {"uid": uid_of(found)}}
+    name, namespace = name_of(found), namespace_of(found)
+    return await stage.client.delete(resource, name, namespace, options=options)
+
+
+async def until_collected(stage: Stage, namespace: str) -> None:
+    """Wait until the collector has taken something that it was told of after all before."""
+    owner = reference(replicationcontroller(namespace, name="never"), uid="no-such-uid")
+    meta = {"name": "marker", "namespace": namespace, "ownerReferences": [owner]}
+    await stage.client.create(SECRETS, {"apiVersion": "v1", "kind": "Secret", "metadata": meta})
+    gone = all_gone(stage, namespace, SECRETS)
+    await stage.until(gone, "the object of an absent owner gone")
+
+
+@pytest.mark.conformance(
+    "[sig-api-machinery] Garbage collector should delete pods created by rc when not orphaning "
+    "[Conformance]",
+)
+async def test_should_delete_pods_created_by_rc_when_not_orphaning(stage: Stage) -> None:
+    rc = await make_controller(stage, "rc-background", 10)
+    await delete(stage, RCS, rc, "Background")
+    await stage.until(all_gone(stage, "rc-background", RCS, PODS), "everything gone")
+
+
+@pytest.mark.conformance(
+    "[sig-api-machinery] Garbage collector should orphan pods created by rc if delete options say "
+    "so [Serial] [Conformance]",
+)
+async def test_should_orphan_pods_created_by_rc_if_delete_options_say_so(stage: Stage) -> None:
+    rc = await make_controller(stage, "rc-orphan", 10)
+    await delete(stage, RCS, rc, "Orphan")
+    await stage.until(all_gone(stage, "rc-orphan", RCS), "the controller gone")
+    await until_collected(stage, "rc-orphan")
+    left = (await stage.client.list(PODS, "rc-orphan"))["items"]
+    assert len(left) == 10
+    assert not any(owner_references(one) or is_terminating(one) for one in left)
+
+
+@pytest.mark.conformance(
+    "[sig-api-machinery] Garbage collector should delete RS created by deployment when not "
+    "orphaning [Conformance]",
+)
+async def test_should_delete_rs_created_by_deployment_when_not_orphaning(stage: Stage) -> None:
+    await delete(stage, DEPLOYMENTS, await make_deployment(stage, "background"), "Background")
 
     gone = all_gone(stage, "background", DEPLOYMENTS, REPLICASETS, PODS)
     await stage.until(gone, "everything gone")
 
 
-async def test_orphaning_deletion_leaves_the_dependents_without_owner(stage: Stage) -> None:
-    await make_deployment(stage, "orphan")
-
-    options = {"propagationPolicy": "Orphan"}
-    await stage.client.delete(DEPLOYMENTS, "web", "orphan", options=options)
+@pytest.mark.conformance(
+    "[sig-api-machinery] Garbage collector should orphan RS created by deployment when "
+    "deleteOptions.PropagationPolicy is Orphan [Conformance]",
+)
+async def test_should_orphan_rs_created_by_deployment_when_policy_is_orphan(stage: Stage) -> None:
+    await delete(stage, DEPLOYMENTS, await make_deployment(stage, "orphan"), "Orphan")
 
     await stage.until(all_gone(stage, "orphan", DEPLOYMENTS), "the deployment gone")
+    await until_collected(stage, "orphan")
     (left,) = (await stage.client.list(REPLICASETS, "orphan"))["items"]
     assert owner_references(left) == []
     assert len((await stage.client.list(PODS, "orphan"))["items"]) == 2
 
 
-async def test_foreground_deletion_waits_for_the_dependents(stage: Stage) -> None:
-    await stage.namespace("foreground")
-    await stage.client.create(RCS, replicationcontroller("foreground"))
-    await stage.until(lambda: len(stage.list(PODS, "foreground")) == 2, "two pods")
+@pytest.mark.conformance(
+    "[sig-api-machinery] Garbage collector should keep the rc around until all its pods are "
+    "deleted if the deleteOptions says so [Serial] [Conformance]",
+)
+async def test_should_keep_the_rc_around_until_all_its_pods_are_deleted(stage: Stage) -> None:
+    rc = await make_controller(stage, "foreground", 10)
     seen_without_owner = []
 
     def watch_pods(*_: object) -> None:
@@ -61,32 +134,40 @@ async def test_foreground_deletion_waits_for_the_dependents(stage: Stage) -> Non
             seen_without_owner.append(True)
 
     stage.informers.informer(PODS).add_handler(watch_pods)
-    options = {"propagationPolicy": "Foreground"}
-    deleted = await stage.client.delete(RCS, "rc", "foreground", options=options)
+    deleted = await delete(stage, RCS, rc, "Foreground")
     assert finalizers_of(deleted) == ["foregroundDeletion"]
 
     await stage.until(all_gone(stage, "foreground", RCS, PODS), "everything gone")
     assert seen_without_owner == []
 
 
-async def test_object_with_one_owner_left_stays_without_the_other(stage: Stage) -> None:
-    await stage.namespace("two-owners")
-    rcs = [
-        await stage.client.create(RCS, replicationcontroller("two-owners", 0, name=name))
-        for name in ("one", "two")
-    ]
-    child = pod("two-owners", "child", ownerReferences=[reference(rc, blocks=True) for rc in rcs])
-    await stage.client.create(PODS, child)
+@pytest.mark.conformance(
+    "[sig-api-machinery] Garbage collector should not delete dependents that have both valid "
+    "owner and owner that's waiting for dependents to be deleted [Serial] [Conformance]",
+)
+async def test_should_not_delete_dependents_that_have_a_valid_owner_too(stage: Stage) -> None:
+    doomed = await make_controller(stage, "two-owners", 6)
+    staying = await stage.client.create(RCS, replicationcontroller("two-owners", 0, name="stay"))
+    kept = {name_of(one) for one in stage.list(PODS, "two-owners")[:3]}
+    for name in kept:
+        patch = {"metadata": {"ownerReferences": [reference(staying)]}}
+        await stage.client.patch(PODS, name, patch, "two-owners", kind="strategic")
 
-    options = {"propagationPolicy": "Foreground"}
-    await stage.client.delete(RCS, "one", "two-owners", options=options)
+    await delete(stage, RCS, doomed, "Foreground")
 
-    await stage.until(lambda: stage.get(RCS, "two-owners/one") is None, "the first owner gone")
-    left = await stage.client.get(PODS, "child", "two-owners")
-    assert [ref["name"] for ref in owner_references(left)] == ["two"]
+    await stage.until(lambda: stage.get(RCS, "two-owners/rc") is None, "the first owner gone")
+    left = (await stage.client.list(PODS, "two-owners"))["items"]
+    assert {name_of(one) for one in left} == kept
+    for one in left:
+        assert not is_terminating(one)
+        assert [ref["name"] for ref in owner_references(one)] == ["stay"]
 
 
-async def test_circle_of_owners_is_removed_as_a_whole(stage: Stage) -> None:
+@pytest.mark.conformance(
+    "[sig-api-machinery] Garbage collector should not be blocked by dependency circle "
+    "[Conformance]",
+)
+async def test_should_not_be_blocked_by_dependency_circle(stage: Stage) -> None:
     await stage.namespace("circle")
     pods = [await stage.client.create(PODS, pod("circle", f"pod{n}")) for n in (1, 2, 3)]
     for owned, owner in ((0, 2), (1, 0), (2, 1)):
@@ -94,8 +175,7 @@ async def test_circle_of_owners_is_removed_as_a_whole(stage: Stage) -> None:
         patch = {"metadata": {"ownerReferences": refs}}
         await stage.client.patch(PODS, name_of(pods[owned]), patch, "circle")
 
-    options = {"propagationPolicy": "Foreground"}
-    await stage.client.delete(PODS, "pod1", "circle", options=options)
+    await delete(stage, PODS, pods[0], "Foreground")
 
     await stage.until(all_gone(stage, "circle", PODS), "all three pods gone")
 

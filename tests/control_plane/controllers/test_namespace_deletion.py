@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from control_plane.api.errors import NotFound
 from control_plane.api.objects import Object, dig, find_condition, is_terminating, name_of
 from control_plane.api.resources import (
     CONFIGMAPS,
@@ -12,10 +13,11 @@ from control_plane.api.resources import (
     PODS,
     SECRETS,
     SERVICEACCOUNTS,
+    SERVICES,
     Resource,
 )
 from tests.control_plane.controllers.stage import SECONDS, Stage
-from tests.control_plane.controllers.workloads import deployment, pod
+from tests.control_plane.controllers.workloads import deployment, pod, service
 
 CA = "kube-root-ca.crt"
 
@@ -84,7 +86,54 @@ async def test_deleted_namespace_goes_with_all_it_holds(stage: Stage) -> None:
         assert (await stage.client.list(resource, "doomed"))["items"] == []
 
 
-async def test_pods_go_first_and_what_holds_one_is_reported(stage: Stage) -> None:
+async def remade(stage: Stage, namespace: str) -> None:
+    """Delete a namespace and make it again."""
+    await stage.client.delete(NAMESPACES, namespace)
+    await stage.until(lambda: stage.get(NAMESPACES, namespace) is None, "the namespace gone")
+    await stage.namespace(namespace)
+
+
+@pytest.mark.conformance(
+    "[sig-api-machinery] Namespaces [Serial] should ensure that all pods are removed when a "
+    "namespace is deleted [Conformance]",
+)
+async def test_should_ensure_that_all_pods_are_removed_when_a_namespace_is_deleted(
+    stage: Stage,
+) -> None:
+    await stage.namespace("of-pods")
+    await appears(stage, SERVICEACCOUNTS, "default", "of-pods")
+    await stage.client.create(PODS, pod("of-pods", "one"))
+    await stage.until(
+        lambda: dig(stage.get(PODS, "of-pods/one") or {}, "status", "phase") == "Running",
+        "a running pod",
+    )
+    await remade(stage, "of-pods")
+    with pytest.raises(NotFound):
+        await stage.client.get(PODS, "one", "of-pods")
+
+
+@pytest.mark.conformance(
+    "[sig-api-machinery] Namespaces [Serial] should ensure that all services are removed when a "
+    "namespace is deleted [Conformance]",
+)
+async def test_should_ensure_that_all_services_are_removed_when_a_namespace_is_deleted(
+    stage: Stage,
+) -> None:
+    await stage.namespace("of-services")
+    made = await stage.client.create(SERVICES, service("of-services", "one"))
+    await remade(stage, "of-services")
+    with pytest.raises(NotFound):
+        await stage.client.get(SERVICES, "one", "of-services")
+    address = {"clusterIP": made["spec"]["clusterIP"]}
+    again = await stage.client.create(SERVICES, service("of-services", "two", **address))
+    assert again["spec"]["clusterIP"] == made["spec"]["clusterIP"]  # it is free again
+
+
+@pytest.mark.conformance(
+    "[sig-api-machinery] OrderedNamespaceDeletion namespace deletion should delete pod first "
+    "[Conformance]",
+)
+async def test_namespace_deletion_should_delete_pod_first(stage: Stage) -> None:
     await stage.namespace("held")
     held = pod("held", "held", finalizers=["example.com/hold"])
     await stage.client.create(PODS, held)

@@ -16,11 +16,11 @@ from control_plane.controllers.node_lifecycle.taints import NOT_READY, UNREACHAB
 from tests.control_plane.client.hand_clock import START
 from tests.control_plane.controllers.stage import Stage, node, running_status, staged
 from tests.control_plane.controllers.workloads import pod
-from tests.support.etcd import Etcd
+from tests.support.running_stores import Store
 
 
 @pytest.fixture
-async def stage(controllers_etcd: Etcd, tmp_path: Path) -> AsyncIterator[Stage]:
+async def stage(controllers_store: Store, tmp_path: Path) -> AsyncIterator[Stage]:
     """Controllers that look ten times a second and call a node silent after one second."""
     flags = {
         "node_monitor_period": 0.1,
@@ -28,7 +28,7 @@ async def stage(controllers_etcd: Etcd, tmp_path: Path) -> AsyncIterator[Stage]:
         "unhealthy_zone_threshold": 1.0,  # silent nodes of other tests do not stop the eviction
     }
     async with staged(
-        controllers_etcd.endpoint, tmp_path, kubelet=False, **flags, node_eviction_rate=100.0
+        controllers_store.endpoint, tmp_path, kubelet=False, **flags, node_eviction_rate=100.0
     ) as stage:
         yield stage
 

@@ -23,7 +23,7 @@ from control_plane.controllers.pod_gc import (
 from tests.control_plane.client.hand_clock import HandClock
 from tests.control_plane.controllers.stage import Stage, node, running_status, staged
 from tests.control_plane.controllers.workloads import pod
-from tests.support.etcd import Etcd
+from tests.support.running_stores import Store
 
 
 def ended(name: str, created: str, phase: str = "Succeeded", reason: str = "") -> Object:
@@ -105,11 +105,11 @@ def test_deleted_pods_of_nodes_out_of_service_go(
 
 
 @pytest.fixture
-async def stage(controllers_etcd: Etcd, tmp_path: Path) -> AsyncIterator[Stage]:
+async def stage(controllers_store: Store, tmp_path: Path) -> AsyncIterator[Stage]:
     """Only the controller that pods need to be admitted: the test makes the passes."""
     quiet = ("serviceaccount-controller",)
     async with staged(
-        controllers_etcd.endpoint, tmp_path, kubelet=False, controllers=quiet
+        controllers_store.endpoint, tmp_path, kubelet=False, controllers=quiet
     ) as stage:
         yield stage
 
