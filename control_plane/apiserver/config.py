@@ -1,105 +1,38 @@
-"""The API server's flags, upstream's names, as one frozen dataclass.
+"""The API server's flags, upstream's names.
 
 `add_flags` declares them, `from_args` reads and checks what can be checked without touching the
 network: a bad value is a ConfigError of one line that names the flag and the remedy.
 """
 
 import argparse
-import ipaddress
-import math
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
 from control_plane.apiserver.admission_configuration.options import (
-    AdmissionOptions,
     add_admission_flags,
     admission_options,
 )
-from control_plane.apiserver.audit.options import AuditOptions, add_audit_flags, audit_options
+from control_plane.apiserver.audit.options import add_audit_flags, audit_options
 from control_plane.apiserver.auth import account_options
 from control_plane.apiserver.auth import config as auth_config
 from control_plane.apiserver.auth.account_options import ServiceAccountKeys
-from control_plane.apiserver.auth.config import AuthConfig
+from control_plane.apiserver.config_checks import checked, without_value_errors
 from control_plane.apiserver.config_error import ConfigError
-from control_plane.apiserver.encryption.options import (
-    EncryptionOptions,
-    add_encryption_flags,
-    encryption_options,
+from control_plane.apiserver.encryption.options import add_encryption_flags, encryption_options
+from control_plane.apiserver.etcd.endpoints import EtcdEndpoints
+from control_plane.apiserver.features import add_feature_flags, features_of
+from control_plane.apiserver.settings import (
+    KUBELET_ADDRESS_TYPES,
+    ApiServerConfig,
+    IPNetwork,
+    StartError,
+    TlsFiles,
 )
-from control_plane.apiserver.etcd.endpoints import EtcdEndpoints, check_server
-from control_plane.apiserver.features import Features, add_feature_flags, features_of
 from control_plane.client.flags import boolean, seconds, whole_seconds
 
 __all__ = [
-    "ApiServerConfig", "ConfigError", "IPNetwork", "ServiceAccountKeys", "StartError", "TlsFiles",
-    "add_flags", "checked", "from_args",
+    "KUBELET_ADDRESS_TYPES", "ApiServerConfig", "ConfigError", "IPNetwork", "ServiceAccountKeys",
+    "StartError", "TlsFiles", "add_flags", "checked", "from_args",
 ]  # fmt: skip
-
-IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-Options = TypeVar("Options")
-# upstream has Hostname first, which not every machine can resolve
-KUBELET_ADDRESS_TYPES = ("InternalIP", "ExternalIP", "Hostname", "InternalDNS", "ExternalDNS")
-
-
-class StartError(Exception):
-    """The server cannot start as configured, for example because its port is in use."""
-
-
-@dataclass(frozen=True, slots=True)
-class TlsFiles:
-    """Certificates the server shows and trusts. `kubelet_*` are for its calls to kubelets.
-
-    `proxy_client_*` are what it shows to the servers of aggregated APIs, which believe it about
-    who asks.
-    """
-
-    client_ca: Path
-    certificate: Path
-    private_key: Path
-    kubelet_ca: Path | None = None
-    kubelet_client_certificate: Path | None = None
-    kubelet_client_key: Path | None = None
-    proxy_client_certificate: Path | None = None
-    proxy_client_key: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ApiServerConfig:
-    """Everything the API server is told.
-
-    Port 0 binds any free port. `event_ttl_seconds` is how long an Event lives. The two limits of
-    requests together are the seats that priority and fairness shares out.
-    """
-
-    etcd: EtcdEndpoints
-    tls: TlsFiles
-    service_accounts: ServiceAccountKeys
-    auth: AuthConfig = field(default_factory=AuthConfig)
-    etcd_prefix: str = "/registry"
-    bind_address: str = "0.0.0.0"
-    secure_port: int = 6443
-    advertise_address: str = ""
-    service_cluster_ip_range: str = "10.96.0.0/16"
-    service_node_port_range: tuple[int, int] = (30000, 32767)
-    event_ttl_seconds: int = 3600
-    compaction_interval_seconds: float = 300.0
-    max_requests_inflight: int = 400
-    max_mutating_requests_inflight: int = 200
-    enable_priority_and_fairness: bool = True
-    kubelet_address_types: tuple[str, ...] = KUBELET_ADDRESS_TYPES
-    encryption: EncryptionOptions | None = None
-    audit: AuditOptions | None = None
-    admission: AdmissionOptions = field(default_factory=AdmissionOptions)
-    features: Features = field(default_factory=Features)
-
-    @property
-    def service_networks(self) -> tuple[IPNetwork, ...]:
-        """The ranges of cluster IPs: one, or one of each family, the default one first."""
-        texts = self.service_cluster_ip_range.split(",")
-        return tuple(ipaddress.ip_network(text.strip()) for text in texts)
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -213,146 +146,12 @@ def from_args(args: argparse.Namespace) -> ApiServerConfig:
             max_mutating_requests_inflight=args.max_mutating_requests_inflight,
             enable_priority_and_fairness=args.enable_priority_and_fairness,
             kubelet_address_types=_address_types(args.kubelet_preferred_address_types),
-            encryption=_named(encryption_options, args),
-            audit=_named(audit_options, args),
-            admission=_named(admission_options, args),
-            features=_named(features_of, args),
+            encryption=without_value_errors(encryption_options, args),
+            audit=without_value_errors(audit_options, args),
+            admission=without_value_errors(admission_options, args),
+            features=without_value_errors(features_of, args),
         )
     )
-
-
-def _named(read: Callable[..., Options], *args: argparse.Namespace) -> Options:
-    """Read a group of flags, or the file that one names; what is against it is a ConfigError."""
-    try:
-        return read(*args)
-    except ValueError as error:
-        raise ConfigError(str(error)) from error
-
-
-def checked(config: ApiServerConfig) -> ApiServerConfig:
-    """Return `config` if it can work; raises ConfigError for the first thing that cannot."""
-    if not config.etcd.servers:
-        raise ConfigError("--etcd-servers is empty: name at least one, as in http://127.0.0.1:2379")
-    try:
-        for server in config.etcd.servers:
-            check_server(server)
-    except ValueError as error:
-        raise ConfigError(f"--etcd-servers: {error}") from error
-    if not config.etcd_prefix.startswith("/") or config.etcd_prefix.endswith("/"):
-        raise ConfigError(
-            f"--etcd-prefix {config.etcd_prefix!r}: it starts with / and has no / at its end"
-        )
-    _check_addresses(config)
-    _check_numbers(config)
-    _check_pairs(config)
-    for flag, path in _files(config):
-        _check_readable(flag, path)
-    if config.encryption is not None:
-        _named(config.encryption.read)
-    if config.audit is not None:
-        _named(config.audit.read)
-    _named(config.admission.read)
-    return config
-
-
-def _check_addresses(config: ApiServerConfig) -> None:
-    for flag, address in (
-        ("--bind-address", config.bind_address),
-        ("--advertise-address", config.advertise_address),
-    ):
-        try:
-            _ = address and ipaddress.ip_address(address)
-        except ValueError as error:
-            raise ConfigError(f"{flag} {address!r} is not an IP address") from error
-    _check_service_ranges(config)
-    if not 0 <= config.secure_port <= 65535:
-        raise ConfigError(f"--secure-port {config.secure_port} is not a port: take 1 to 65535")
-
-
-def _check_service_ranges(config: ApiServerConfig) -> None:
-    flag = "--service-cluster-ip-range"
-    try:
-        networks = config.service_networks
-    except ValueError as error:
-        raise ConfigError(f"{flag}: {error}: give a range such as 10.96.0.0/16") from error
-    if len(networks) > 2 or len({network.version for network in networks}) < len(networks):
-        raise ConfigError(f"{flag}: give one range, or one of IPv4 and one of IPv6")
-    for network in networks:
-        if network.num_addresses < 8:
-            raise ConfigError(f"{flag} {network} is too small: take a /29 or larger")
-        if network.version == 6 and network.prefixlen < 64:
-            raise ConfigError(f"{flag} {network} is too large: take a /64 or smaller")
-
-
-def _check_numbers(config: ApiServerConfig) -> None:
-    for flag, duration in (
-        ("--event-ttl", config.event_ttl_seconds),
-        ("--etcd-compaction-interval", config.compaction_interval_seconds),
-    ):
-        if not 1 <= duration < math.inf:
-            raise ConfigError(f"{flag} {duration}: give a number of seconds, at least 1")
-    limits = (
-        ("--max-requests-inflight", config.max_requests_inflight),
-        ("--max-mutating-requests-inflight", config.max_mutating_requests_inflight),
-    )
-    for flag, limit in limits:
-        if limit < 0:
-            raise ConfigError(f"{flag} {limit}: give a number of requests, at least 0")
-    if config.enable_priority_and_fairness and not any(limit for _, limit in limits):
-        flags = " and ".join(flag for flag, _ in limits)
-        raise ConfigError(f"{flags} are both 0: no request would ever be served")
-
-
-def _check_pairs(config: ApiServerConfig) -> None:
-    """A certificate without its key, or the other way round, would be ignored."""
-    for flag, certificate, key in (
-        ("--etcd-certfile and --etcd-keyfile", config.etcd.cert_file, config.etcd.key_file),
-        (
-            "--kubelet-client-certificate and --kubelet-client-key",
-            config.tls.kubelet_client_certificate,
-            config.tls.kubelet_client_key,
-        ),
-        (
-            "--proxy-client-cert-file and --proxy-client-key-file",
-            config.tls.proxy_client_certificate,
-            config.tls.proxy_client_key,
-        ),
-    ):
-        if bool(certificate) != bool(key):
-            raise ConfigError(f"{flag}: give both or neither")
-
-
-def _files(config: ApiServerConfig) -> list[tuple[str, Path]]:
-    tls, accounts, etcd = config.tls, config.service_accounts, config.etcd
-    auth = config.auth
-    proxies = auth.request_headers
-    named: list[tuple[str, Path | None]] = [
-        ("--requestheader-client-ca-file", proxies.authority if proxies is not None else None),
-        ("--token-auth-file", auth.token_file),
-        ("--client-ca-file", tls.client_ca),
-        ("--tls-cert-file", tls.certificate),
-        ("--tls-private-key-file", tls.private_key),
-        ("--service-account-signing-key-file", accounts.signing_key),
-        *(("--service-account-key-file", path) for path in accounts.public_keys),
-        ("--kubelet-certificate-authority", tls.kubelet_ca),
-        ("--kubelet-client-certificate", tls.kubelet_client_certificate),
-        ("--kubelet-client-key", tls.kubelet_client_key),
-        ("--proxy-client-cert-file", tls.proxy_client_certificate),
-        ("--proxy-client-key-file", tls.proxy_client_key),
-        ("--etcd-cafile", _optional(etcd.ca_file)),
-        ("--etcd-certfile", _optional(etcd.cert_file)),
-        ("--etcd-keyfile", _optional(etcd.key_file)),
-    ]
-    return [(flag, path) for flag, path in named if path is not None]
-
-
-def _check_readable(flag: str, path: Path) -> None:
-    try:
-        path.read_bytes()
-    except OSError as error:
-        raise ConfigError(
-            f"{flag} {path}: {error.strerror}: give a file that can be read"
-        ) from error
 
 
 def _optional(path: str) -> Path | None:
