@@ -24,7 +24,8 @@ from control_plane.apiserver.api_service_objects import (
 from control_plane.apiserver.api_service_store import ApiServiceStore
 from control_plane.apiserver.etcd.errors import StoreError
 from control_plane.apiserver.registry.call import Call
-from control_plane.apiserver.registry.registry import Edit, Registry
+from control_plane.apiserver.registry.edit import Edit
+from control_plane.apiserver.registry.registry import Registry
 from control_plane.apiserver.storage.collections import Collections
 from control_plane.apiserver.storage.selection import EVERYTHING
 from control_plane.apiserver.waiting import say_waiting

@@ -11,7 +11,8 @@ from control_plane.api.semantics import semantically_equal
 from control_plane.apiserver.api_service_objects import managed
 from control_plane.apiserver.registry.call import Call
 from control_plane.apiserver.registry.deletion import DeleteOptions
-from control_plane.apiserver.registry.registry import Edit, Registry
+from control_plane.apiserver.registry.edit import Edit
+from control_plane.apiserver.registry.registry import Registry
 from control_plane.apiserver.storage.selection import EVERYTHING
 
 logger = logging.getLogger(__name__)

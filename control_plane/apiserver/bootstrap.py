@@ -34,7 +34,8 @@ from control_plane.apiserver.config import ApiServerConfig
 from control_plane.apiserver.etcd.errors import StoreError
 from control_plane.apiserver.identity_leases import remove_expired
 from control_plane.apiserver.registry.call import Call
-from control_plane.apiserver.registry.registry import Edit, Registry
+from control_plane.apiserver.registry.edit import Edit
+from control_plane.apiserver.registry.registry import Registry
 from control_plane.apiserver.server_presence import ServerPresence
 from control_plane.apiserver.storage.collections import Collections
 from control_plane.apiserver.trusted_callers import CONFIG_MAP, TrustedCallers, combined_data

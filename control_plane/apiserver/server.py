@@ -69,8 +69,9 @@ from control_plane.apiserver.memory import collect_seldom, give_back_large_block
 from control_plane.apiserver.metrics.endpoint import MetricsEndpoint, all_of
 from control_plane.apiserver.metrics.store_calls import StoreCalls
 from control_plane.apiserver.registry.call import Call
+from control_plane.apiserver.registry.edit import Edit
 from control_plane.apiserver.registry.reading import Reader
-from control_plane.apiserver.registry.registry import Edit, Registry
+from control_plane.apiserver.registry.registry import Registry
 from control_plane.apiserver.repair.repairs import Repairs
 from control_plane.apiserver.server_presence import ServerPresence, advertised_address
 from control_plane.apiserver.service_endpoints import ServiceEndpoints

@@ -24,7 +24,8 @@ from control_plane.apiserver.custom_resources.follower import DefinitionFollower
 from control_plane.apiserver.etcd.errors import StoreError
 from control_plane.apiserver.registry.call import Call
 from control_plane.apiserver.registry.deletion import DeleteOptions
-from control_plane.apiserver.registry.registry import Edit, Registry, Transform
+from control_plane.apiserver.registry.edit import Edit, Transform
+from control_plane.apiserver.registry.registry import Registry
 from control_plane.apiserver.storage.selection import EVERYTHING
 from control_plane.apiserver.waiting import say_waiting
 

@@ -25,7 +25,8 @@ from control_plane.apiserver.flow_control.flow_control import FlowControl
 from control_plane.apiserver.flow_control.producer import together
 from control_plane.apiserver.http.applying import Applying
 from control_plane.apiserver.registry.call import Call
-from control_plane.apiserver.registry.registry import Edit, Registry
+from control_plane.apiserver.registry.edit import Edit
+from control_plane.apiserver.registry.registry import Registry
 from control_plane.apiserver.storage.collections import Collections
 from control_plane.apiserver.storage.selection import EVERYTHING
 

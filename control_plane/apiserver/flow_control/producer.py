@@ -31,7 +31,8 @@ from control_plane.apiserver.auth.user import User
 from control_plane.apiserver.etcd.errors import StoreError
 from control_plane.apiserver.registry.call import Call
 from control_plane.apiserver.registry.deletion import DeleteOptions
-from control_plane.apiserver.registry.registry import Edit, Registry
+from control_plane.apiserver.registry.edit import Edit
+from control_plane.apiserver.registry.registry import Registry
 from control_plane.apiserver.storage.collections import Collections
 from control_plane.apiserver.waiting import say_waiting
 

@@ -47,8 +47,8 @@ from control_plane.apiserver.http.write_options import (
     read_delete_options,
 )
 from control_plane.apiserver.registry.deletion import DeleteOptions
+from control_plane.apiserver.registry.edit import Edit
 from control_plane.apiserver.registry.metadata_rules import require_name
-from control_plane.apiserver.registry.registry import Edit
 from control_plane.apiserver.storage.codec import item_of
 from control_plane.apiserver.storage.watch_cache import TooOldError
 

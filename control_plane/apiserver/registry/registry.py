@@ -10,8 +10,7 @@ import contextlib
 import datetime
 import logging
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
 
 from control_plane.api.apply import endpoint_of, track
 from control_plane.api.defaults import apply_defaults
@@ -25,32 +24,12 @@ from control_plane.api.preparation import (
     prepare_for_update,
     strategy_for,
 )
-from control_plane.api.resources import (
-    CLUSTERROLEBINDINGS,
-    CLUSTERROLES,
-    CUSTOMRESOURCEDEFINITIONS,
-    INGRESSCLASSES,
-    LIMITRANGES,
-    MUTATINGWEBHOOKCONFIGURATIONS,
-    NAMESPACES,
-    OFF_BY_DEFAULT,
-    PRIORITYCLASSES,
-    RESOURCEQUOTAS,
-    ROLEBINDINGS,
-    ROLES,
-    RUNTIMECLASSES,
-    STORAGECLASSES,
-    VALIDATINGADMISSIONPOLICIES,
-    VALIDATINGADMISSIONPOLICYBINDINGS,
-    VALIDATINGWEBHOOKCONFIGURATIONS,
-    Resource,
-)
+from control_plane.api.resources import Resource
 from control_plane.api.timestamps import format_time
 from control_plane.api.validation import validate_create, validate_update
 from control_plane.api.warnings import warnings_on_create, warnings_on_update
 from control_plane.apiserver.admission import Admission, Charge, Operation, Review
 from control_plane.apiserver.allocation.allocators import Allocators
-from control_plane.apiserver.etcd.model import KeyChange
 from control_plane.apiserver.registry.call import Call
 from control_plane.apiserver.registry.deletion import (
     DeleteOptions,
@@ -59,6 +38,7 @@ from control_plane.apiserver.registry.deletion import (
     is_finished,
     plan_deletion,
 )
+from control_plane.apiserver.registry.edit import Edit
 from control_plane.apiserver.registry.metadata_rules import (
     check_create_metadata,
     check_uid,
@@ -67,45 +47,14 @@ from control_plane.apiserver.registry.metadata_rules import (
     is_unchanged,
     refuse_if_ending,
 )
+from control_plane.apiserver.registry.writer import Writer
 from control_plane.apiserver.storage.collections import Collections
 from control_plane.apiserver.storage.object_store import ObjectStore, Stored
 
 NAME_ATTEMPTS = 8
 WRITE_ATTEMPTS = 100
-SETTLING_SECONDS = 5.0
-DECIDING = frozenset({
-    CLUSTERROLEBINDINGS, CLUSTERROLES, CUSTOMRESOURCEDEFINITIONS, INGRESSCLASSES, LIMITRANGES,
-    MUTATINGWEBHOOKCONFIGURATIONS, NAMESPACES, PRIORITYCLASSES, RESOURCEQUOTAS, ROLEBINDINGS,
-    ROLES, RUNTIMECLASSES, STORAGECLASSES, VALIDATINGADMISSIONPOLICIES,
-    VALIDATINGADMISSIONPOLICYBINDINGS, VALIDATINGWEBHOOKCONFIGURATIONS, *OFF_BY_DEFAULT,
-})  # fmt: skip
-"""What admission and authorization read from caches: an answer is given when these have it."""
 
 logger = logging.getLogger(__name__)
-
-Transform = Callable[[Object], Awaitable[Object]]
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """A change of one object: where it is, through which endpoint, and what makes the new state.
-
-    `transform` gets a copy of the stored object ({} when the edit may create it) and returns the
-    new one; with `sets_owners` it has also said who owns its fields, as an apply does. `is_system`
-    edits are the server's own (a binding): not validated, not admitted, nobody's. With
-    `is_admitted`, `transform` has asked admission itself, about what the client sees of the object.
-    """
-
-    resource: Resource
-    namespace: str
-    name: str
-    transform: Transform
-    subresource: str = ""
-    may_create: bool = False
-    sets_owners: bool = False
-    may_omit_version: bool = True
-    is_system: bool = False
-    is_admitted: bool = False
 
 
 class Registry:
@@ -122,6 +71,7 @@ class Registry:
         self.collections = collections
         self._admission = admission
         self._allocators = allocators
+        self._writer = Writer(collections, allocators)
         self._clock = clock
 
     def now(self) -> str:
@@ -217,26 +167,9 @@ class Registry:
                 review.call.warn(text)
             await self._admission.check(review)
             async with self._admission.charged(review) as charge:
-                created = await self._write_new(review, [*others, *charge.changes])
+                created = await self._writer.add(review, [*others, *charge.changes])
                 charge.revision = _revision_of(created)
                 return created
-
-    async def _write_new(self, review: Review, others: list[KeyChange]) -> Object | None:
-        store = self.collections.of(review.resource).store
-        obj, name = review.obj, name_of(review.obj)
-        namespace = review.namespace if review.resource.namespaced else ""
-        if review.call.dry_run:
-            if await store.get(namespace, name) is not None:
-                raise AlreadyExists.of(review.resource, name)
-            return obj
-        value = await store.encode(obj)
-        swap = await store.put(store.key(namespace, name), value, 0, others)
-        if swap.current is not None:
-            raise AlreadyExists.of(review.resource, name)
-        if not swap.succeeded:
-            return None
-        await self._settle(store, swap.revision)
-        return await store.decode(value, swap.revision)
 
     async def update(self, edit: Edit, call: Call) -> tuple[Object, bool]:
         """Apply an edit; return the object as stored and whether it was created by this."""
@@ -278,7 +211,7 @@ class Registry:
         if not edit.sets_owners:
             self._track(resource, edit.subresource, old, new, call)
         if not edit.is_admitted:
-            await self._admission.admit(_update_review(edit, new, old, call))
+            await self._admission.admit(edit.review(new, old, call))
             check_update_metadata(resource, (edit.namespace, edit.name), new)
             new["metadata"]["resourceVersion"] = str(stored.revision)
         prepare_for_update(resource, new, old, now=self.now(), subresource=edit.subresource)
@@ -299,10 +232,10 @@ class Registry:
             if call.dry_run or (is_unchanged(new, old) and not stored.is_stale):
                 return new
             if not is_finished(resource, new):
-                written = await self._put(store, stored, new, [*others, *charge.changes])
+                written = await self._writer.put(store, stored, new, [*others, *charge.changes])
                 charge.revision = _revision_of(written)
                 return written
-        return await self._remove(store, stored, new)
+        return await self._writer.remove(store, stored, new)
 
     @contextlib.asynccontextmanager
     async def _reviewed(
@@ -317,39 +250,11 @@ class Registry:
             raise Invalid.of(edit.resource, edit.name, errors)
         for text in warnings_on_update(edit.resource, new, old, subresource=edit.subresource):
             call.warn(text)
-        review = _update_review(edit, new, old, call)
+        review = edit.review(new, old, call)
         if not edit.is_admitted:
             await self._admission.check(review)
         async with self._admission.charged(review) as charge:
             yield charge
-
-    async def _put(
-        self, store: ObjectStore, stored: Stored, obj: Object, others: Iterable[KeyChange] = ()
-    ) -> Object | None:
-        """Write the object's new state; None when somebody else was faster."""
-        value = await store.encode(obj)
-        swap = await store.put(store.key_of(stored.obj), value, stored.revision, others)
-        if not swap.succeeded:
-            return None
-        await self._settle(store, swap.revision)
-        return await store.decode(value, swap.revision)
-
-    async def _settle(self, store: ObjectStore, revision: int) -> None:
-        """Wait until what decides about requests does so about those after this one's answer."""
-        if store.resource in DECIDING:
-            # the event of this very write is on its way: the store need not be asked
-            clock = self.collections.of(store.resource).cache.clock
-            await clock.reach(revision, SETTLING_SECONDS)
-
-    async def _remove(self, store: ObjectStore, stored: Stored, obj: Object) -> Object | None:
-        """Remove the object with what was allocated for it; None when somebody else was faster."""
-        async with self._allocators.for_removal(store.resource, stored.obj) as others:
-            swap = await store.remove(store.key_of(stored.obj), stored.revision, others)
-        if not swap.succeeded:
-            return None
-        await self._settle(store, swap.revision)
-        obj["metadata"]["resourceVersion"] = str(swap.revision)
-        return obj
 
     async def delete(
         self,
@@ -400,14 +305,8 @@ class Registry:
         if fate is Fate.KEEP or options.dry_run:
             return obj
         if fate is Fate.REMOVE:
-            return await self._remove(store, stored, obj)
-        return await self._put(store, stored, obj)
-
-
-def _update_review(edit: Edit, new: Object, old: Object, call: Call) -> Review:
-    return Review(
-        edit.resource, Operation.UPDATE, edit.namespace, new, old, call, edit.subresource, edit.name
-    )
+            return await self._writer.remove(store, stored, obj)
+        return await self._writer.put(store, stored, obj)
 
 
 def _revision_of(written: Object | None) -> int:

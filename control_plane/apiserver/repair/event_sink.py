@@ -5,7 +5,8 @@ from control_plane.api.resources import Resource
 from control_plane.apiserver.auth.user import User
 from control_plane.apiserver.etcd.errors import StoreError
 from control_plane.apiserver.registry.call import Call
-from control_plane.apiserver.registry.registry import Edit, Registry
+from control_plane.apiserver.registry.edit import Edit
+from control_plane.apiserver.registry.registry import Registry
 from control_plane.client.client import ApiUnavailable
 
 

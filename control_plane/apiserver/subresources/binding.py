@@ -21,7 +21,7 @@ from control_plane.apiserver.http.services import ApiServices
 from control_plane.apiserver.http.target import Target
 from control_plane.apiserver.http.write_options import call_of
 from control_plane.apiserver.registry.call import Call
-from control_plane.apiserver.registry.registry import Edit
+from control_plane.apiserver.registry.edit import Edit
 
 _POD_BINDING = Resource("", "v1", "Pod", "pods/binding", True, storage="")
 

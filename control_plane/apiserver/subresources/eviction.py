@@ -34,7 +34,7 @@ from control_plane.apiserver.http.target import Target
 from control_plane.apiserver.http.write_options import call_of, read_delete_options
 from control_plane.apiserver.registry.call import Call
 from control_plane.apiserver.registry.deletion import DeleteOptions, check_preconditions
-from control_plane.apiserver.registry.registry import Edit
+from control_plane.apiserver.registry.edit import Edit
 from control_plane.apiserver.storage.selection import Selection
 from control_plane.apiserver.subresources.disruption import (
     is_beyond_budgets,

@@ -10,8 +10,8 @@ from control_plane.apiserver.http.request import Request
 from control_plane.apiserver.http.services import ApiServices
 from control_plane.apiserver.http.target import Target
 from control_plane.apiserver.http.write_options import call_of
+from control_plane.apiserver.registry.edit import Edit
 from control_plane.apiserver.registry.metadata_rules import require_name
-from control_plane.apiserver.registry.registry import Edit
 
 
 async def update(services: ApiServices, request: Request, target: Target) -> Reply:

@@ -28,8 +28,8 @@ from control_plane.apiserver.http.services import ApiServices
 from control_plane.apiserver.http.target import Target
 from control_plane.apiserver.http.write_options import call_of
 from control_plane.apiserver.registry.call import Call
+from control_plane.apiserver.registry.edit import Edit
 from control_plane.apiserver.registry.metadata_rules import require_name
-from control_plane.apiserver.registry.registry import Edit
 
 SCALE = Resource("autoscaling", "v1", "Scale", "scales", True, storage="")
 

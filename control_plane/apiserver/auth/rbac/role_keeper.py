@@ -22,7 +22,8 @@ from control_plane.apiserver.auth.rbac.reconciling import is_of_another_role, re
 from control_plane.apiserver.etcd.errors import StoreError
 from control_plane.apiserver.registry.call import Call
 from control_plane.apiserver.registry.deletion import DeleteOptions
-from control_plane.apiserver.registry.registry import Edit, Registry
+from control_plane.apiserver.registry.edit import Edit
+from control_plane.apiserver.registry.registry import Registry
 from control_plane.apiserver.storage.collections import Collections
 
 HOOK = "rbac/bootstrap-roles"
