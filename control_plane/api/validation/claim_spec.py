@@ -64,6 +64,8 @@ def validate_claim_spec(spec: Object, path: str) -> Iterator[FieldError]:
         yield invalid(f"{path}.resources[storage]", str(storage), NOT_POSITIVE)
     yield from validate_storage_class_name(spec.get("storageClassName"), f"{path}.storageClassName")
     yield from validate_volume_mode(spec.get("volumeMode"), f"{path}.volumeMode")
+    attributes = spec.get("volumeAttributesClassName")
+    yield from validate_storage_class_name(attributes, f"{path}.volumeAttributesClassName")
     yield from _validate_sources(spec, path)
 
 

@@ -15,6 +15,7 @@ from control_plane.api.validation.field_errors import (
     required,
     too_long,
 )
+from control_plane.api.validation.windows_options import validate_windows_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +38,7 @@ def validate_container_security(
     yield from validate_ids(security, path, "runAsUser", "runAsGroup")
     yield from _validate_proc_mount(security.get("procMount"), f"{path}.procMount", context)
     yield from validate_profiles(security, path)
+    yield from validate_windows_options(security.get("windowsOptions"), f"{path}.windowsOptions")
     if security.get("allowPrivilegeEscalation") is False:
         yield from _validate_no_escalation(security, path)
 

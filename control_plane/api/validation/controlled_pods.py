@@ -29,6 +29,7 @@ from control_plane.api.validation.labels import (
 from control_plane.api.validation.metadata import validate_annotations
 from control_plane.api.validation.pod_spec import validate_pod_spec
 from control_plane.api.validation.pods import validate_pod_annotations
+from control_plane.api.validation.profile_annotations import validate_profile_annotations
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
@@ -48,6 +49,7 @@ def validate_template(template: Object, path: str) -> Iterator[FieldError]:
     yield from validate_annotations(annotations, f"{path}.annotations")
     yield from validate_pod_annotations(annotations, spec, f"{path}.annotations")
     yield from validate_pod_spec(spec, f"{path}.spec", is_template=True)
+    yield from validate_profile_annotations(annotations, spec, f"{path}.spec")
     if spec.get("ephemeralContainers"):
         where = f"{path}.spec.ephemeralContainers"
         yield forbidden(where, "ephemeral containers not allowed in pod template")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from control_plane.api.validation import formats
 from control_plane.api.validation.field_errors import (
+    ErrorType,
+    FieldError,
     duplicate,
     forbidden,
     invalid,
@@ -22,7 +24,6 @@ from control_plane.api.validation.scheduling import EFFECTS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from control_plane.api.errors import FieldError
     from control_plane.api.objects import Object
 
 
@@ -56,7 +57,8 @@ def _validate_taints(taints: list[Object], path: str) -> Iterator[FieldError]:
             yield not_supported(f"{where}.effect", effect, EFFECTS)
         if (key, effect) in seen:
             shown = {"Key": key, "Value": value, "Effect": effect, "TimeAdded": None}
-            yield duplicate(where, shown)
+            detail = "taints must be unique by key and effect pair"
+            yield FieldError(ErrorType.DUPLICATE, where, detail, shown)
         seen.add((key, effect))
 
 
@@ -75,6 +77,8 @@ def validate_node_update(new: Object, old: Object) -> Iterator[FieldError]:
     if stored.get("podCIDRs") and spec.get("podCIDRs") != stored["podCIDRs"]:
         detail = 'node updates may not change podCIDR except from "" to valid'
         yield forbidden("spec.podCIDRs", detail)
+    if spec.get("externalID") != stored.get("externalID"):
+        yield forbidden("spec.externalID", "may not be updated")
     if stored.get("providerID") and spec.get("providerID") != stored["providerID"]:
         detail = 'node updates may not change providerID except from "" to valid'
         yield forbidden("spec.providerID", detail)

@@ -18,6 +18,7 @@ from control_plane.api.validation.field_errors import (
     one_of,
     required,
 )
+from control_plane.api.validation.windows_options import validate_windows_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +50,7 @@ def validate_pod_security(spec: Object, path: str) -> Iterator[FieldError]:
     for field, allowed in _CHOICES:
         yield from one_of(f"{where}.{field}", security.get(field), allowed, optional=True)
     yield from validate_profiles(security, where)
+    yield from validate_windows_options(security.get("windowsOptions"), f"{where}.windowsOptions")
     yield from _validate_host_users(spec, path)
 
 

@@ -37,6 +37,7 @@ from control_plane.api.validation.scheduling import (
     validate_tolerations,
 )
 from control_plane.api.validation.volumes import claim_name_conflicts, validate_volumes
+from control_plane.api.validation.windows_options import validate_host_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,6 +74,7 @@ def validate_pod_spec(
     yield from _validate_placement(spec, path)
     yield from _validate_resources(spec, path)
     yield from _validate_claims(spec.get("resourceClaims") or [], f"{path}.resourceClaims")
+    yield from validate_host_process(spec, path)
     yield from _validate_system(spec, path)
 
 

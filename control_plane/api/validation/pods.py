@@ -18,6 +18,7 @@ from control_plane.api.validation.field_errors import (
     required,
 )
 from control_plane.api.validation.pod_spec import validate_pod_spec
+from control_plane.api.validation.profile_annotations import validate_profile_annotations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +43,8 @@ def validate_pod(pod: Object) -> Iterator[FieldError]:
     if spec.get("nodeName") and spec.get("schedulingGates"):
         detail = "cannot be set until all schedulingGates have been cleared"
         yield forbidden("spec.nodeName", detail)
+    annotations = (pod.get("metadata") or {}).get("annotations") or {}
+    yield from validate_profile_annotations(annotations, spec, "spec")
 
 
 def validate_pod_content(pod: Object) -> Iterator[FieldError]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from control_plane.api.objects import deep_copy, dig
 from control_plane.api.semantics import difference, semantically_equal
+from control_plane.api.validation import formats
 from control_plane.api.validation.claim_spec import (
     validate_access_modes,
     validate_claim_spec,
@@ -21,16 +22,18 @@ from control_plane.api.validation.field_errors import (
     NOT_POSITIVE,
     forbidden,
     invalid,
+    invalid_each,
     not_supported,
     required,
 )
 from control_plane.api.validation.node_affinity import validate_node_selector
 from control_plane.api.validation.quantities import amount_of
-from control_plane.api.validation.volume_sources import csi, host_path
+from control_plane.api.validation.volume_drivers import DRIVERS, SHOWN_AS, initiator_too_long
+from control_plane.api.validation.volume_sources import host_path, persistent_csi
 from control_plane.api.validation.volumes import validate_required_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from control_plane.api.errors import FieldError
     from control_plane.api.objects import Object
@@ -41,6 +44,14 @@ VOLUME_SOURCES: Final = frozenset({
     "photonPersistentDisk", "portworxVolume", "quobyte", "rbd", "scaleIO", "storageos",
     "vsphereVolume",
 })  # fmt: skip
+_SOURCES: Final[Mapping[str, Callable[[Object, str], Iterator[FieldError]]]] = {
+    **DRIVERS, "csi": persistent_csi, "hostPath": host_path,
+}  # fmt: skip
+_WITH_MOUNT_OPTIONS: Final = frozenset({
+    "awsElasticBlockStore", "azureDisk", "azureFile", "cephfs", "cinder", "gcePersistentDisk",
+    "glusterfs", "iscsi", "nfs", "photonPersistentDisk", "quobyte", "rbd", "vsphereVolume",
+})  # fmt: skip
+_MOUNT_OPTIONS: Final = "volume.beta.kubernetes.io/mount-options"
 _RECLAIM_POLICIES: Final = ("Delete", "Recycle", "Retain")
 _CLAIM_IMMUTABLE: Final = (
     "spec is immutable after creation except resources.requests and volumeAttributesClassName "
@@ -69,6 +80,30 @@ def validate_volume(volume: Object) -> Iterator[FieldError]:
         yield forbidden("spec.persistentVolumeReclaimPolicy", detail)
     yield from validate_storage_class_name(spec.get("storageClassName"), "spec.storageClassName")
     yield from validate_volume_mode(spec.get("volumeMode"), "spec.volumeMode")
+    yield from _validate_attributes_class(spec)
+    yield from _validate_metadata(volume.get("metadata") or {}, spec)
+
+
+def _validate_attributes_class(spec: Object) -> Iterator[FieldError]:
+    name, where = spec.get("volumeAttributesClassName"), "spec.volumeAttributesClassName"
+    if name is None:
+        return
+    if not name:
+        yield required(where, "an empty string is disallowed")
+    else:
+        yield from invalid_each(where, name, formats.dns1123_subdomain(name))
+    if spec.get("csi") is None:
+        yield required("spec.csi", "has to be specified when using volumeAttributesClassName")
+
+
+def _validate_metadata(metadata: Object, spec: Object) -> Iterator[FieldError]:
+    """Check what a volume's name and annotations come to with its source."""
+    name = metadata.get("name") or ""
+    yield from initiator_too_long(name, spec.get("iscsi") or {}, "metadata.name")
+    takes_options = any(spec.get(source) is not None for source in _WITH_MOUNT_OPTIONS)
+    if _MOUNT_OPTIONS in (metadata.get("annotations") or {}) and not takes_options:
+        detail = "may not specify mount options for this volume type"
+        yield forbidden(f"metadata.annotations.{_MOUNT_OPTIONS}", detail)
 
 
 def _validate_capacity(capacity: Object) -> Iterator[FieldError]:
@@ -96,14 +131,11 @@ def _validate_source(spec: Object) -> Iterator[FieldError]:
         if position:
             yield forbidden(where, "may not specify more than 1 volume type")
             continue
-        yield from validate_required_fields(name, spec[name], where)
-        if name == "hostPath":
-            yield from host_path(spec[name], where)
-        elif name == "csi":
-            yield from csi(spec[name], where)
-            if not spec[name].get("volumeHandle"):
-                yield required(f"{where}.volumeHandle")
-        elif name == "local" and spec.get("nodeAffinity") is None:
+        shown = f"spec.{SHOWN_AS.get(name, name)}"
+        yield from validate_required_fields(name, spec[name], shown)
+        if name in _SOURCES:
+            yield from _SOURCES[name](spec[name], shown)
+        if name == "local" and spec.get("nodeAffinity") is None:
             yield required("spec.nodeAffinity", "Local volume requires node affinity")
     if not given:
         yield required("spec", "must specify a volume type")
@@ -123,6 +155,9 @@ def validate_volume_update(new: Object, old: Object) -> Iterator[FieldError]:
         yield forbidden(path, detail)
     if spec.get("volumeMode") != stored.get("volumeMode"):
         yield invalid("volumeMode", spec.get("volumeMode"), IMMUTABLE)
+    attributes = "volumeAttributesClassName"
+    if stored.get(attributes) is not None and spec.get(attributes) is None:
+        yield forbidden(f"spec.{attributes}", "update from non-nil value to nil is forbidden")
     affinity = stored.get("nodeAffinity")
     if affinity is not None and not semantically_equal(spec.get("nodeAffinity"), affinity):
         detail = "field is immutable, except for updating from beta label to GA"
@@ -153,6 +188,19 @@ def validate_claim_update(new: Object, old: Object) -> Iterator[FieldError]:
         yield forbidden("spec", f"{_CLAIM_IMMUTABLE}\n{difference(munged, stored, 'spec')}")
     if spec.get("volumeMode") != stored.get("volumeMode"):
         yield invalid("volumeMode", spec.get("volumeMode"), IMMUTABLE)
+    if dig(old, "status", "currentVolumeAttributesClassName") is not None:
+        yield from _validate_class_kept(spec, stored)
+
+
+def _validate_class_kept(spec: Object, stored: Object) -> Iterator[FieldError]:
+    """Refuse that a claim lets go of an attributes class which its volume has got."""
+    name = spec.get("volumeAttributesClassName")
+    if not name and name != stored.get("volumeAttributesClassName"):
+        detail = (
+            f"update to {'nil' if name is None else 'empty string'} is forbidden when "
+            "status.currentVolumeAttributesClassName is not nil"
+        )
+        yield forbidden("spec.volumeAttributesClassName", detail)
 
 
 def _with_requested(spec: Object, storage: object) -> Object:

@@ -50,6 +50,10 @@ _HOST_PATH_TYPES: Final = (
     "", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate",
     "Socket",
 )  # fmt: skip
+_CSI_SECRETS: Final = (
+    "controllerPublishSecretRef", "controllerExpandSecretRef", "nodePublishSecretRef",
+    "nodeExpandSecretRef",
+)  # fmt: skip
 _MODE: Final = "must be a number between 0 and 0777 (octal), both inclusive"
 _MIN_TOKEN_SECONDS: Final = 600
 _MAX_TOKEN_SECONDS: Final = 1 << 32
@@ -73,11 +77,6 @@ def host_path(source: Object, path: str, _context: Any = None) -> Iterator[Field
     kind = source.get("type")
     if kind is not None and kind not in _HOST_PATH_TYPES:
         yield not_supported(f"{path}.type", kind, _HOST_PATH_TYPES)
-
-
-def _nfs(source: Object, path: str, _context: PodContext) -> Iterator[FieldError]:
-    if source.get("path") and not source["path"].startswith("/"):
-        yield invalid(f"{path}.path", source["path"], "must be an absolute path")
 
 
 def _mode(value: Any, path: str) -> Iterator[FieldError]:
@@ -204,8 +203,36 @@ def csi(source: Object, path: str, _context: Any = None) -> Iterator[FieldError]
         messages = formats.dns1123_subdomain(driver.lower())
         yield from invalid_each(f"{path}.driver", driver, messages)
     secret = source.get("nodePublishSecretRef")
-    if secret is not None and not secret.get("name"):
+    if secret is None:
+        return
+    name = secret.get("name") or ""
+    if not name:
         yield required(f"{path}.nodePublishSecretRef.name")
+    else:
+        yield from invalid_each(f"{path}.name", name, formats.dns1123_subdomain(name))
+
+
+def persistent_csi(source: Object, path: str) -> Iterator[FieldError]:
+    """Check the CSI source of a persistent volume, and the secrets of its calls."""
+    without_secret = {key: value for key, value in source.items() if key != "nodePublishSecretRef"}
+    yield from csi(without_secret, path)
+    if not source.get("volumeHandle"):
+        yield required(f"{path}.volumeHandle")
+    for field in _CSI_SECRETS:
+        secret, where = source.get(field), f"{path}.{field}"
+        if secret is not None:
+            yield from _validate_reference(secret, "name", formats.dns1123_subdomain, where)
+            yield from _validate_reference(secret, "namespace", formats.dns1123_label, where)
+
+
+def _validate_reference(
+    secret: Object, field: str, rule: Callable[[str], list[str]], path: str
+) -> Iterator[FieldError]:
+    value = secret.get(field) or ""
+    if not value:
+        yield required(f"{path}.{field}")
+    else:
+        yield from invalid_each(f"{path}.{field}", value, rule(value))
 
 
 def _ephemeral(source: Object, path: str, context: PodContext) -> Iterator[FieldError]:
@@ -230,7 +257,6 @@ _PROJECTION_RULES: Final[Mapping[str, SourceRule]] = {
 SOURCES: Final[Mapping[str, SourceRule]] = {
     "emptyDir": _empty_dir,
     "hostPath": host_path,
-    "nfs": _nfs,
     "secret": _keys,
     "configMap": _keys,
     "downwardAPI": _downward_api,

@@ -1,6 +1,6 @@
 """Rules of pod volumes: each names exactly one source, and each source has its own.
 
-SOURCES is the table of the sources with rules; the older in-tree drivers' are required fields only.
+SOURCES and DRIVERS are the tables of the sources with rules.
 Called by pod_spec.py. Source: v1.35 core/v1 validation.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from control_plane.api.go_syntax import quote
 from control_plane.api.validation import formats
 from control_plane.api.validation.field_errors import (
     duplicate,
@@ -16,6 +17,7 @@ from control_plane.api.validation.field_errors import (
     invalid_each,
     required,
 )
+from control_plane.api.validation.volume_drivers import DRIVERS, SHOWN_AS, initiator_too_long
 from control_plane.api.validation.volume_sources import REQUIRED_FIELDS, SOURCES
 
 if TYPE_CHECKING:
@@ -52,11 +54,20 @@ def _validate_sources(volume: Object, path: str, context: PodContext) -> Iterato
         if position:
             yield forbidden(where, _ONE_VOLUME)
             continue
-        yield from validate_required_fields(name, volume[name], where)
+        shown = f"{path}.{SHOWN_AS.get(name, name)}"
+        yield from validate_required_fields(name, volume[name], shown)
         if name in SOURCES:
-            yield from SOURCES[name](volume[name], where, context)
+            yield from SOURCES[name](volume[name], shown, context)
+        elif name in DRIVERS:
+            yield from DRIVERS[name](volume[name], shown)
     if not given:
         yield required(path, "must specify a volume type")
+    volume_name = volume.get("name") or ""
+    yield from initiator_too_long(volume_name, volume.get("iscsi") or {}, f"{path}.name")
+    if volume.get("ephemeral") is not None and context.name and volume_name:
+        claim = f"{context.name}-{volume_name}"
+        for message in formats.dns1123_subdomain(claim):
+            yield invalid(f"{path}.name", volume_name, f"PVC name {quote(claim)}: {message}")
 
 
 def validate_required_fields(name: str, source: Object, path: str) -> Iterator[FieldError]:

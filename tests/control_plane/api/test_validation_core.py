@@ -148,6 +148,12 @@ BROKEN: list[tuple[Resource, Obj, str]] = [
     ),
     (
         NODES,
+        named(NODES, spec={"taints": [{"key": "a", "effect": "NoSchedule"}] * 2}),
+        'metadata.taints[1]: Duplicate value: {"Key":"a","Value":"","Effect":"NoSchedule",'
+        '"TimeAdded":null}: taints must be unique by key and effect pair',
+    ),
+    (
+        NODES,
         named(NODES, spec={"taints": [{"key": "a", "effect": "Never"}]}),
         'metadata.taints[0].effect: Unsupported value: "Never": supported values: "NoSchedule", '
         '"PreferNoSchedule", "NoExecute"',
