@@ -76,6 +76,11 @@ class MethodNotAllowed(ApiError):
             details=details_of(resource, ""),
         )
 
+    @classmethod
+    def on_path(cls) -> Self:
+        """Say it as a router does, which knows paths and methods and no resources."""
+        return cls("the server does not allow this method on the requested resource")
+
 
 class NotAcceptable(ApiError):
     """406: none of the accepted media types can be produced."""

@@ -130,7 +130,7 @@ class ResourceApi:
             await self._edge.admit(request, asked, self._work(request, target, verb))
         self._edge.authorize(request, asked)
         if function is None:
-            raise MethodNotAllowed.of(target.resource, verb)
+            raise _not_allowed(target, verb)
         if deprecated:
             request.warn(deprecated)
             request.annotate("k8s.io/deprecated", "true")
@@ -240,6 +240,13 @@ def is_resource_scope(scope: Any) -> bool:
     if scope["type"] not in ("http", "websocket"):
         return False
     return _RESOURCE_PATH.match(scope["path"]) is not None
+
+
+def _not_allowed(target: Target, verb: str) -> MethodNotAllowed:
+    """What is wrong with a verb: built-in kinds have a route for each, watches apart."""
+    if target.resource.custom is not None or (verb == "watch" and not target.is_watch_path):
+        return MethodNotAllowed.of(target.resource, verb)
+    return MethodNotAllowed.on_path()
 
 
 def _attributes(request: Request, target: Target, verb: str) -> Attributes:

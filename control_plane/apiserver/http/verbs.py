@@ -9,7 +9,7 @@ import random
 import orjson
 
 from control_plane.api.apply import endpoint_of
-from control_plane.api.errors import ApiError, Conflict, Expired, NotFound
+from control_plane.api.errors import ApiError, BadRequest, Conflict, Expired, NotFound
 from control_plane.api.objects import Object, deep_copy, name_of, uid_of
 from control_plane.api.patch import is_apply, patch_for
 from control_plane.api.resources import (
@@ -72,6 +72,8 @@ async def create(services: ApiServices, request: Request, target: Target) -> Rep
 
 async def read(services: ApiServices, request: Request, target: Target) -> Reply:
     """GET of one object, or of its status, which is the object."""
+    if "export" in request.query and request.query.flag("export"):
+        raise BadRequest("the export parameter, deprecated since v1.14, is no longer supported")
     version = request.query.text("resourceVersion")
     resource = target.resource
     body = await services.reader.get(resource, _namespace(target), target.name, version)

@@ -162,6 +162,25 @@ def test_paths_and_methods_that_are_not_served(
 ) -> None:
     answer = api.request(method, path, config_map("a") if method != "GET" else None)
     assert answer.code == code, answer.text
+    if code == 405:
+        text = "the server does not allow this method on the requested resource"
+        assert (answer.reason, answer.message) == ("MethodNotAllowed", text)
+
+
+def test_what_cannot_be_watched_says_so(api: RawApi) -> None:
+    answer = api.get("/api/v1/componentstatuses?watch=true")
+    text = 'watch is not supported on resources of kind "componentstatuses"'
+    assert (answer.code, answer.message) == (405, text)
+    assert api.get("/api/v1/watch/componentstatuses").code == 404
+    answer = api.request("POST", "/api/v1/watch/pods")
+    assert (answer.code, answer.reason) == (405, "MethodNotAllowed")
+
+
+def test_a_get_for_export_is_refused(api: RawApi) -> None:
+    answer = api.get("/api/v1/namespaces/default?export=true")
+    text = "the export parameter, deprecated since v1.14, is no longer supported"
+    assert (answer.code, answer.message) == (400, text)
+    assert api.get("/api/v1/namespaces/default?export=false").code == 200
 
 
 @pytest.mark.parametrize(
