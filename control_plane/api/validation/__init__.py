@@ -12,17 +12,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from control_plane.api.conversion import in_stored_version
+from control_plane.api.objects import finalizers_of
 from control_plane.api.validation import formats
-from control_plane.api.validation.metadata import validate_metadata, validate_metadata_update
+from control_plane.api.validation.metadata import (
+    validate_finalizers_of_built_in,
+    validate_metadata,
+    validate_metadata_update,
+)
 from control_plane.api.validation.validators import VALIDATORS, Validator
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from control_plane.api.errors import FieldError
     from control_plane.api.objects import Object
     from control_plane.api.resources import Resource
 
 __all__ = ["VALIDATORS", "Validator", "validate_create", "validate_update"]
 
+_ANY_FINALIZER = frozenset(
+    {"admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io"}
+)
+"""Groups whose kinds take every qualified name for a finalizer, as custom resources do."""
 _METADATA_ONLY = Validator(name_rule=formats.dns1123_subdomain)
 
 
@@ -32,7 +43,12 @@ def validate_create(resource: Resource, obj: Object) -> list[FieldError]:
     validator = _validator_for(resource, "")
     metadata = obj.get("metadata") or {}
     errors = list(validate_metadata(metadata, validator.name_rule, namespaced=resource.namespaced))
-    return [*errors, *validator.on_create(obj)]
+    return [*errors, *_finalizer_errors(resource, obj), *validator.on_create(obj)]
+
+
+def _finalizer_errors(resource: Resource, obj: Object) -> Iterator[FieldError]:
+    if resource.custom is None and resource.group not in _ANY_FINALIZER:
+        yield from validate_finalizers_of_built_in(finalizers_of(obj))
 
 
 def _validator_for(resource: Resource, subresource: str) -> Validator:
@@ -53,4 +69,4 @@ def validate_update(
     new, old = in_stored_version(resource, new), in_stored_version(resource, old)
     validator = _validator_for(resource, subresource)
     errors = list(validate_metadata_update(new.get("metadata") or {}, old.get("metadata") or {}))
-    return [*errors, *validator.on_update(new, old)]
+    return [*errors, *_finalizer_errors(resource, new), *validator.on_update(new, old)]

@@ -124,20 +124,31 @@ def _validate_owner(owner: Object, path: str) -> Iterator[FieldError]:
 
 
 def _validate_finalizers(finalizers: list[str], path: str) -> Iterator[FieldError]:
-    for index, finalizer in enumerate(finalizers):
-        yield from validate_finalizer(finalizer, path, f"{path}[{index}]")
+    for finalizer in finalizers:
+        yield from invalid_each(path, finalizer, formats.qualified_name(finalizer))
     if "orphan" in finalizers and "foregroundDeletion" in finalizers:
         yield invalid(
             path, finalizers, "finalizer orphan and foregroundDeletion cannot be both set"
         )
 
 
-def validate_finalizer(finalizer: str, path: str, own_path: str) -> Iterator[FieldError]:
-    """Check one finalizer: a qualified name, and qualified indeed unless it is a standard one."""
-    messages = formats.qualified_name(finalizer)
-    yield from invalid_each(path, finalizer, messages)
-    if not messages and "/" not in finalizer and finalizer not in STANDARD_FINALIZERS:
-        yield invalid(own_path, finalizer, _NOT_A_FINALIZER)
+def validate_finalizers_of_built_in(
+    finalizers: list[str], path: str = "metadata.finalizers"
+) -> Iterator[FieldError]:
+    """Check that each has a domain and a path unless it is a standard one; others may do without.
+
+    What is no qualified name is reported elsewhere.
+    """
+    for index, finalizer in enumerate(finalizers):
+        yield from validate_domain(finalizer, f"{path}[{index}]")
+
+
+def validate_domain(finalizer: str, path: str) -> Iterator[FieldError]:
+    """Check that a finalizer has a domain and a path, or is a standard one."""
+    if "/" in finalizer or finalizer in STANDARD_FINALIZERS:
+        return
+    if not formats.qualified_name(finalizer):
+        yield invalid(path, finalizer, _NOT_A_FINALIZER)
 
 
 def _validate_managed_fields(entry: Object, path: str) -> Iterator[FieldError]:

@@ -21,7 +21,7 @@ from control_plane.api.validation.field_errors import (
     required,
     too_long,
 )
-from control_plane.api.validation.metadata import validate_finalizer
+from control_plane.api.validation.metadata import validate_domain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,7 +130,9 @@ def validate_secret_update(new: Object, old: Object) -> Iterator[FieldError]:
 def validate_namespace(namespace: Object) -> Iterator[FieldError]:
     """Check the finalizers of a Namespace."""
     for finalizer in (namespace.get("spec") or {}).get("finalizers") or []:
-        yield from validate_finalizer(finalizer, "spec.finalizers", "spec.finalizers")
+        messages = formats.qualified_name(finalizer)
+        yield from invalid_each("spec.finalizers", finalizer, messages)
+        yield from validate_domain(finalizer, "spec.finalizers")
 
 
 def validate_namespace_status_update(new: Object, _old: Object) -> Iterator[FieldError]:

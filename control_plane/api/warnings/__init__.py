@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from control_plane.api.warnings import networking, small_objects, storage, workloads
+from control_plane.api.warnings.finalizers import warn_of_finalizers
 from control_plane.api.warnings.warner import Warner, on_both
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ def deprecation(resource: Resource) -> str | None:
 
 def warnings_on_create(resource: Resource, obj: Object) -> Iterable[str]:
     """Return what the creator of an object should know of it."""
+    if resource.custom is not None:
+        return warn_of_finalizers(obj, {})
     return WARNINGS.get((resource.group, resource.kind, ""), _SILENT).on_create(obj)
 
 
@@ -92,7 +95,8 @@ def warnings_on_update(
 ) -> Iterable[str]:
     """Return what who writes through this endpoint should know; "scale" is the object's own."""
     if resource.custom is not None:
-        return resource.custom.warnings_on_update(new, old)
+        of_finalizers = () if subresource == "status" else warn_of_finalizers(new, old)
+        return [*resource.custom.warnings_on_update(new, old), *of_finalizers]
     endpoint = "" if subresource == "scale" else subresource
     found = WARNINGS.get((resource.group, resource.kind, endpoint), _SILENT)
     return found.on_update(new, old)

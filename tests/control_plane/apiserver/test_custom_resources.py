@@ -90,6 +90,28 @@ def foos(api: RawApi, namespace: str) -> Iterator[Custom]:
         yield custom
 
 
+def test_finalizers_need_no_path(foos: Custom, api: RawApi) -> None:
+    def held(*finalizers: str) -> Object:
+        obj = foos.obj("a", spec={"size": 3})
+        obj["metadata"]["finalizers"] = [*finalizers]
+        return obj
+
+    argo = "resources-finalizer.argocd.argoproj.io"
+    made = api.post(foos.path(), held(argo, "a.io/b", "orphan"))
+    assert made.code == 201, made.text
+    why = "to avoid accidental conflicts with other finalizer writers"
+    text = f"prefer a domain-qualified finalizer name including a path (/) {why}"
+    assert made.headers["Warning"] == f'299 - "metadata.finalizers: \\"{argo}\\": {text}"'
+    changed = {"metadata": {"finalizers": [argo, "mine"]}}
+    patched = api.patch(foos.path("a"), changed)
+    text = f"prefer a domain-qualified finalizer name {why}"
+    assert patched.headers["Warning"] == f'299 - "metadata.finalizers: \\"mine\\": {text}"'
+    assert "Warning" not in api.patch(foos.path("a"), {"metadata": {"labels": {"a": "b"}}}).headers
+    wrong = api.patch(foos.path("a"), {"metadata": {"finalizers": ["a b"]}})
+    assert (wrong.code, wrong.reason) == (422, "Invalid")
+    assert api.patch(foos.path("a"), {"metadata": {"finalizers": None}}).code == 200
+
+
 def test_every_verb(foos: Custom, api: RawApi) -> None:
     made = api.post(foos.path(), foos.obj("a", spec={"size": 3, "unknown": 1}, other=2))
     assert made.code == 201, made.text
