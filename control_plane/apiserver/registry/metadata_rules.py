@@ -17,7 +17,14 @@ def check_create_metadata(resource: Resource, namespace: str, obj: Object) -> No
     if resource_version_of(obj):
         raise BadRequest("resourceVersion should not be set on objects to be created")
     metadata.pop("resourceVersion", None)
+    _place(resource, obj, namespace)
+
+
+def _place(resource: Resource, obj: Object, namespace: str) -> None:
+    """Put the URL's namespace into an object; one that has none loses what it says of it."""
+    metadata = obj["metadata"]
     if not resource.namespaced:
+        metadata.pop("namespace", None)
         return
     if namespace_of(obj) not in ("", namespace):
         raise BadRequest(
@@ -53,13 +60,7 @@ def check_update_metadata(resource: Resource, place: tuple[str, str], new: Objec
                 f"the name on the URL ({name})"
             )
         metadata["name"] = name
-    if not resource.namespaced:
-        return
-    if namespace_of(new) not in ("", namespace):
-        raise BadRequest(
-            "the namespace of the provided object does not match the namespace sent on the request"
-        )
-    metadata["namespace"] = namespace
+    _place(resource, new, namespace)
 
 
 def check_uid(resource: Resource, key: bytes, new: Object, old: Object) -> None:

@@ -309,3 +309,25 @@ def test_spec_and_status_have_endpoints_of_their_own(
     missing = api.put(f"{resource.path(namespace, unused_name(resource))}/status", mixed)
     assert missing.code in (400, 404)
     _forget(api, made)
+
+
+def test_an_object_of_no_namespace_loses_the_one_that_it_says(api: RawApi, namespace: str) -> None:
+    roles = "/apis/rbac.authorization.k8s.io/v1/clusterroles"
+    body = {"metadata": {"name": namespace, "namespace": namespace}, "rules": []}
+    made = api.post(roles, body)
+    assert made.code == 201, made.text
+    path = f"{roles}/{namespace}"
+    changed = api.put(path, {**body, "aggregationRule": None})
+    patched = api.patch(path, {"metadata": {"namespace": "other", "labels": {"a": "b"}}})
+    kind = {"kind": "ClusterRole", "apiVersion": "rbac.authorization.k8s.io/v1"}
+    applied = api.request(
+        "PATCH", f"{path}?fieldManager=m&force=true", {**kind, **body},
+        {"Content-Type": "application/apply-patch+yaml"},
+    )  # fmt: skip
+    for answer in (made, changed, patched, applied):
+        assert answer.code in (200, 201), answer.text
+        assert "namespace" not in answer.json["metadata"]
+    namespaces = api.post(
+        "/api/v1/namespaces", {"metadata": {"name": f"{namespace}-2", "namespace": namespace}}
+    )
+    assert (namespaces.code, "namespace" in namespaces.json["metadata"]) == (201, False)
