@@ -20,9 +20,9 @@ from control_plane.apiserver.etcd.model import prefix_end
 from control_plane.apiserver.protobuf import envelope
 from tests.control_plane.apiserver.minimal_objects import minimal_object, unused_name
 from tests.support.apiserver import ThreadedApiServer
-from tests.support.datastore import Datastore
 from tests.support.go_program import REPOSITORY, go_program
 from tests.support.raw_api import RawApi
+from tests.support.running_stores import STORES
 
 PROGRAM = REPOSITORY / "tests" / "control_plane" / "apiserver" / "protobuf" / "record"
 ROOT = b"/registry/"
@@ -30,9 +30,13 @@ NAMESPACE = "stored"
 
 
 def main() -> int:
-    """Say which stored values Kubernetes reads otherwise than we."""
+    """Say which stored values Kubernetes reads otherwise than we, on every store."""
     program = go_program(PROGRAM)
-    with tempfile.TemporaryDirectory() as directory, Datastore() as store:
+    return max([_run(program, name) for name in STORES])
+
+
+def _run(program: Path, name: str) -> int:
+    with tempfile.TemporaryDirectory() as directory, STORES[name]() as store:
         with ThreadedApiServer(store.endpoint, Path(directory)) as server:
             _make_all(server)
         found = asyncio.run(_values(store.endpoint))
@@ -46,7 +50,8 @@ def main() -> int:
         if line.startswith("error:")
         or base64.b64decode(line) != envelope.encode(orjson.loads(value))
     ]
-    sys.stdout.write("".join(f"{line}\n" for line in [*wrong, f"{len(found)} stored objects"]))
+    said = [*wrong, f"{name}: {len(found)} stored objects"]
+    sys.stdout.write("".join(f"{line}\n" for line in said))
     return 1 if wrong else 0
 
 
