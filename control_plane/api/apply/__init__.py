@@ -9,7 +9,7 @@ managers (managers, conflicts, client_side, scale_ownership). Pure.
 
 from control_plane.api.apply.applying import Applier, apply, conversion_error
 from control_plane.api.apply.endpoint import Endpoint, endpoint_of
-from control_plane.api.apply.managers import same_but_for_time
+from control_plane.api.apply.managers import objection, same_but_for_time
 from control_plane.api.apply.scale_ownership import REPLICAS, parent_entries, scale_entries
 from control_plane.api.apply.tracking import track
 
@@ -20,6 +20,7 @@ __all__ = [
     "apply",
     "conversion_error",
     "endpoint_of",
+    "objection",
     "parent_entries",
     "same_but_for_time",
     "scale_entries",

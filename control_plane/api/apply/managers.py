@@ -79,6 +79,15 @@ def decode(entries: Any) -> Managers:
     return {manager.identity: manager for manager in managers}
 
 
+def objection(entries: Any) -> str:
+    """Say why a managedFields list cannot be read, "" when it can."""
+    try:
+        decode(entries)
+    except ManagedFieldsError as error:
+        return str(error)
+    return ""
+
+
 def _decode_entry(entry: Any, index: int) -> Manager:
     if not isinstance(entry, dict):
         raise ManagedFieldsError(f"managed fields entry {index} must be an object")

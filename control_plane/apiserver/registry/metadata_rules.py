@@ -3,7 +3,9 @@
 Source of the texts: Kubernetes v1.35.
 """
 
-from control_plane.api.apply import same_but_for_time
+from typing import Any
+
+from control_plane.api.apply import objection, same_but_for_time
 from control_plane.api.errors import BadRequest, Conflict, Forbidden, Invalid
 from control_plane.api.field_error import invalid
 from control_plane.api.objects import Object, name_of, namespace_of, resource_version_of, uid_of
@@ -61,6 +63,20 @@ def check_update_metadata(resource: Resource, place: tuple[str, str], new: Objec
             )
         metadata["name"] = name
     _place(resource, new, namespace)
+
+
+def restore_owners(obj: Object, before: Any) -> str:
+    """Put managedFields back that admission has made unreadable; the warning of it, "" for none."""
+    metadata = obj.get("metadata") or {}
+    after = metadata.get("managedFields")
+    problem = "" if after is before else objection(after)
+    if not problem:
+        return ""
+    metadata["managedFields"] = before
+    return (
+        ".metadata.managedFields was in an invalid state after admission; this could be caused by "
+        f"an outdated mutating admission controller; please fix your requests: {problem}"
+    )
 
 
 def check_uid(resource: Resource, key: bytes, new: Object, old: Object) -> None:

@@ -46,6 +46,7 @@ from control_plane.apiserver.registry.metadata_rules import (
     check_version,
     is_unchanged,
     refuse_if_ending,
+    restore_owners,
 )
 from control_plane.apiserver.registry.writer import Writer
 from control_plane.apiserver.storage.collections import Collections
@@ -103,7 +104,7 @@ class Registry:
         if not has_owners:
             self._track(resource, "", {}, obj, call)
         review = Review(resource, Operation.CREATE, namespace, obj, None, call)
-        await self._admission.admit(review)
+        await self._admit(review)
         check_create_metadata(resource, namespace, obj)
         prefix = obj["metadata"].get("generateName")
         if not prefix and not name_of(obj) and strategy_for(resource).names_nameless:
@@ -138,6 +139,14 @@ class Registry:
         endpoint = endpoint_of(resource, subresource)
         if not track(endpoint, old, new, call.field_manager, self.now()):
             logger.warning("fields not tracked resource=%s name=%s", resource.plural, name_of(new))
+
+    async def _admit(self, review: Review) -> None:
+        """Let admission change an object; who owns its fields can be read after that."""
+        owners = review.obj["metadata"].get("managedFields")
+        await self._admission.admit(review)
+        warning = restore_owners(review.obj, owners)
+        if warning:
+            review.call.warn(warning)
 
     async def _create_named(self, review: Review) -> Object:
         resource, obj = review.resource, review.obj
@@ -211,7 +220,7 @@ class Registry:
         if not edit.sets_owners:
             self._track(resource, edit.subresource, old, new, call)
         if not edit.is_admitted:
-            await self._admission.admit(edit.review(new, old, call))
+            await self._admit(edit.review(new, old, call))
             check_update_metadata(resource, (edit.namespace, edit.name), new)
             new["metadata"]["resourceVersion"] = str(stored.revision)
         prepare_for_update(resource, new, old, now=self.now(), subresource=edit.subresource)

@@ -418,3 +418,17 @@ def test_conditions_may_ask_for_rights(
             body = {"metadata": {"name": "by-otto"}}
             refused = otto.post(f"{stage.path}/configmaps", body)
     assert refused.message.endswith("denied the request: no")
+
+
+def test_owners_that_a_webhook_spoils_are_put_back(stage: WebhookStage) -> None:
+    spoiling = patching({"op": "add", "path": "/metadata/managedFields/0/operation", "value": "X"})
+    with stage.answering(MUTATING, {"/spoils": spoiling}):
+        made = stage.create("spoilt", "?fieldManager=me", data={"a": "b"})
+    assert made.code == 201, made.text
+    (owner,) = made.json["metadata"]["managedFields"]
+    assert (owner["manager"], owner["operation"]) == ("me", "Update")
+    assert made.headers["Warning"] == (
+        '299 - ".metadata.managedFields was in an invalid state after admission; this could be '
+        "caused by an outdated mutating admission controller; please fix your requests: "
+        'operation must be `Apply` or `Update`"'
+    )
