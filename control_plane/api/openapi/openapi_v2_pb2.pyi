@@ -21,16 +21,71 @@ class NamedAny(_message.Message):
     def __init__(self, name: _Optional[str] = ..., value: _Optional[_Union[Any, _Mapping]] = ...) -> None: ...
 
 class Document(_message.Message):
-    __slots__ = ("swagger", "info", "paths", "definitions")
+    __slots__ = ("swagger", "info", "paths", "definitions", "security", "security_definitions")
     SWAGGER_FIELD_NUMBER: _ClassVar[int]
     INFO_FIELD_NUMBER: _ClassVar[int]
     PATHS_FIELD_NUMBER: _ClassVar[int]
     DEFINITIONS_FIELD_NUMBER: _ClassVar[int]
+    SECURITY_FIELD_NUMBER: _ClassVar[int]
+    SECURITY_DEFINITIONS_FIELD_NUMBER: _ClassVar[int]
     swagger: str
     info: Info
     paths: Paths
     definitions: Definitions
-    def __init__(self, swagger: _Optional[str] = ..., info: _Optional[_Union[Info, _Mapping]] = ..., paths: _Optional[_Union[Paths, _Mapping]] = ..., definitions: _Optional[_Union[Definitions, _Mapping]] = ...) -> None: ...
+    security: _containers.RepeatedCompositeFieldContainer[SecurityRequirement]
+    security_definitions: SecurityDefinitions
+    def __init__(self, swagger: _Optional[str] = ..., info: _Optional[_Union[Info, _Mapping]] = ..., paths: _Optional[_Union[Paths, _Mapping]] = ..., definitions: _Optional[_Union[Definitions, _Mapping]] = ..., security: _Optional[_Iterable[_Union[SecurityRequirement, _Mapping]]] = ..., security_definitions: _Optional[_Union[SecurityDefinitions, _Mapping]] = ...) -> None: ...
+
+class SecurityRequirement(_message.Message):
+    __slots__ = ("additional_properties",)
+    ADDITIONAL_PROPERTIES_FIELD_NUMBER: _ClassVar[int]
+    additional_properties: _containers.RepeatedCompositeFieldContainer[NamedStringArray]
+    def __init__(self, additional_properties: _Optional[_Iterable[_Union[NamedStringArray, _Mapping]]] = ...) -> None: ...
+
+class NamedStringArray(_message.Message):
+    __slots__ = ("name", "value")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    value: StringArray
+    def __init__(self, name: _Optional[str] = ..., value: _Optional[_Union[StringArray, _Mapping]] = ...) -> None: ...
+
+class StringArray(_message.Message):
+    __slots__ = ("value",)
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    value: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, value: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class SecurityDefinitions(_message.Message):
+    __slots__ = ("additional_properties",)
+    ADDITIONAL_PROPERTIES_FIELD_NUMBER: _ClassVar[int]
+    additional_properties: _containers.RepeatedCompositeFieldContainer[NamedSecurityDefinitionsItem]
+    def __init__(self, additional_properties: _Optional[_Iterable[_Union[NamedSecurityDefinitionsItem, _Mapping]]] = ...) -> None: ...
+
+class NamedSecurityDefinitionsItem(_message.Message):
+    __slots__ = ("name", "value")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    value: SecurityDefinitionsItem
+    def __init__(self, name: _Optional[str] = ..., value: _Optional[_Union[SecurityDefinitionsItem, _Mapping]] = ...) -> None: ...
+
+class SecurityDefinitionsItem(_message.Message):
+    __slots__ = ("api_key_security",)
+    API_KEY_SECURITY_FIELD_NUMBER: _ClassVar[int]
+    api_key_security: ApiKeySecurity
+    def __init__(self, api_key_security: _Optional[_Union[ApiKeySecurity, _Mapping]] = ...) -> None: ...
+
+class ApiKeySecurity(_message.Message):
+    __slots__ = ("type", "name", "description")
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    IN_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    type: str
+    name: str
+    description: str
+    def __init__(self, type: _Optional[str] = ..., name: _Optional[str] = ..., description: _Optional[str] = ..., **kwargs) -> None: ...
 
 class Info(_message.Message):
     __slots__ = ("title", "version", "description", "vendor_extension")

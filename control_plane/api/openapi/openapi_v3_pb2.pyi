@@ -216,12 +216,45 @@ class MediaType(_message.Message):
     def __init__(self, schema: _Optional[_Union[SchemaOrReference, _Mapping]] = ..., specification_extension: _Optional[_Iterable[_Union[NamedAny, _Mapping]]] = ...) -> None: ...
 
 class Components(_message.Message):
-    __slots__ = ("schemas", "specification_extension")
+    __slots__ = ("schemas", "security_schemes", "specification_extension")
     SCHEMAS_FIELD_NUMBER: _ClassVar[int]
+    SECURITY_SCHEMES_FIELD_NUMBER: _ClassVar[int]
     SPECIFICATION_EXTENSION_FIELD_NUMBER: _ClassVar[int]
     schemas: SchemasOrReferences
+    security_schemes: SecuritySchemesOrReferences
     specification_extension: _containers.RepeatedCompositeFieldContainer[NamedAny]
-    def __init__(self, schemas: _Optional[_Union[SchemasOrReferences, _Mapping]] = ..., specification_extension: _Optional[_Iterable[_Union[NamedAny, _Mapping]]] = ...) -> None: ...
+    def __init__(self, schemas: _Optional[_Union[SchemasOrReferences, _Mapping]] = ..., security_schemes: _Optional[_Union[SecuritySchemesOrReferences, _Mapping]] = ..., specification_extension: _Optional[_Iterable[_Union[NamedAny, _Mapping]]] = ...) -> None: ...
+
+class SecuritySchemesOrReferences(_message.Message):
+    __slots__ = ("additional_properties",)
+    ADDITIONAL_PROPERTIES_FIELD_NUMBER: _ClassVar[int]
+    additional_properties: _containers.RepeatedCompositeFieldContainer[NamedSecuritySchemeOrReference]
+    def __init__(self, additional_properties: _Optional[_Iterable[_Union[NamedSecuritySchemeOrReference, _Mapping]]] = ...) -> None: ...
+
+class NamedSecuritySchemeOrReference(_message.Message):
+    __slots__ = ("name", "value")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    value: SecuritySchemeOrReference
+    def __init__(self, name: _Optional[str] = ..., value: _Optional[_Union[SecuritySchemeOrReference, _Mapping]] = ...) -> None: ...
+
+class SecuritySchemeOrReference(_message.Message):
+    __slots__ = ("security_scheme",)
+    SECURITY_SCHEME_FIELD_NUMBER: _ClassVar[int]
+    security_scheme: SecurityScheme
+    def __init__(self, security_scheme: _Optional[_Union[SecurityScheme, _Mapping]] = ...) -> None: ...
+
+class SecurityScheme(_message.Message):
+    __slots__ = ("type", "description", "name")
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    IN_FIELD_NUMBER: _ClassVar[int]
+    type: str
+    description: str
+    name: str
+    def __init__(self, type: _Optional[str] = ..., description: _Optional[str] = ..., name: _Optional[str] = ..., **kwargs) -> None: ...
 
 class SchemasOrReferences(_message.Message):
     __slots__ = ("additional_properties",)

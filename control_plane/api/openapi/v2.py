@@ -12,6 +12,7 @@ from control_plane.api.openapi.custom import custom_definitions, simplified
 from control_plane.api.openapi.discovery_operations import general_operations, version_operations
 from control_plane.api.openapi.operations import STATUS, extensions, operations
 from control_plane.api.openapi.references import closure
+from control_plane.api.openapi.security import SECURITY
 from control_plane.api.schema import REFERENCE_PREFIX, schema
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ def document(rows: Iterable[Resource], version: str) -> Object:
         "info": {"title": "Kubernetes", "version": version},
         "paths": dict(sorted(paths.items())),
         "definitions": _definitions(rows, served),
+        "securityDefinitions": SECURITY,
+        "security": [{name: []} for name in SECURITY],
     }
 
 

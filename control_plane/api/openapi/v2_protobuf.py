@@ -64,5 +64,11 @@ _FILLER: Final = MessageFiller(
         "ItemsItem": lambda filler, message, value: filler.fill(message.schema.add(), value),
         "AdditionalPropertiesItem": _fill_additional,
         "TypeItem": _fill_type,
+        "SecurityRequirement": MessageFiller.fill_map,
+        "StringArray": lambda _filler, message, value: message.value.extend(value),
+        "SecurityDefinitions": MessageFiller.fill_map,
+        "SecurityDefinitionsItem": lambda filler, message, value: filler.fill(
+            message.api_key_security, value
+        ),
     },
 )

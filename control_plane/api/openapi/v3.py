@@ -14,6 +14,7 @@ from control_plane.api.openapi.custom import custom_definitions, in_full
 from control_plane.api.openapi.discovery_operations import version_operations
 from control_plane.api.openapi.operations import STATUS, extensions, operations
 from control_plane.api.openapi.references import closure
+from control_plane.api.openapi.security import SECURITY
 from control_plane.api.schema import INT_OR_STRING, QUANTITY, REFERENCE_PREFIX, schema
 
 if TYPE_CHECKING:
@@ -59,7 +60,10 @@ def _document(
         "openapi": "3.0.0",
         "info": {"title": "Kubernetes", "version": version},
         "paths": dict(sorted(paths.items())),
-        "components": {"schemas": _schemas(served, definitions, names)},
+        "components": {
+            "schemas": _schemas(served, definitions, names),
+            "securitySchemes": SECURITY,
+        },
     }
 
 

@@ -68,6 +68,8 @@ _FILLER: Final = MessageFiller(
         "RequestBodyOrReference": _or_reference("request_body"),
         "ResponseOrReference": _or_reference("response"),
         "SchemaOrReference": _or_reference("schema"),
+        "SecuritySchemesOrReferences": MessageFiller.fill_map,
+        "SecuritySchemeOrReference": _or_reference("security_scheme"),
         "AdditionalPropertiesItem": _fill_additional,
         "ItemsItem": _fill_items,
         "DefaultType": _fill_default,

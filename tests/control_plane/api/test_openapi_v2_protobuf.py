@@ -17,6 +17,17 @@ def test_every_path_and_definition_is_there() -> None:
     assert names == list(DOCUMENT["definitions"])
 
 
+def test_clients_learn_how_to_say_who_they_are() -> None:
+    (scheme,) = DECODED.security_definitions.additional_properties
+    key = scheme.value.api_key_security
+    assert (scheme.name, key.type, getattr(key, "in"), key.name) == (
+        "BearerToken", "apiKey", "header", "authorization",
+    )  # fmt: skip
+    (required,) = DECODED.security
+    assert [item.name for item in required.additional_properties] == ["BearerToken"]
+    assert DOCUMENT["security"] == [{"BearerToken": []}]
+
+
 def test_a_definition_keeps_types_references_and_extensions() -> None:
     name = "io.k8s.api.apps.v1.DeploymentSpec"
     items = {item.name: item.value for item in DECODED.definitions.additional_properties}

@@ -45,6 +45,18 @@ def test_every_path_and_schema_is_there(document: Any, decoded: pb.Document) -> 
     assert decoded.info.version == "v1.35.0"
 
 
+def test_clients_learn_how_to_say_who_they_are(document: Any, decoded: pb.Document) -> None:
+    (scheme,) = decoded.components.security_schemes.additional_properties
+    key = scheme.value.security_scheme
+    assert document["components"]["securitySchemes"][scheme.name] == {
+        "type": key.type,
+        "name": key.name,
+        "in": getattr(key, "in"),
+        "description": key.description,
+    }
+    assert (scheme.name, key.type, key.name) == ("BearerToken", "apiKey", "authorization")
+
+
 def test_a_reference_keeps_what_stands_beside_it(document: Any, decoded: pb.Document) -> None:
     schemas = named(decoded.components.schemas.additional_properties)
     name = "io.k8s.api.apps.v1.DeploymentSpec"
