@@ -26,6 +26,7 @@ from control_plane.apiserver.flow_control.work_estimate import (
 from control_plane.apiserver.http import verbs
 from control_plane.apiserver.http.answer import Reply, text_answer
 from control_plane.apiserver.http.edge import Edge
+from control_plane.apiserver.http.representation import accepted_form
 from control_plane.apiserver.http.request import Request
 from control_plane.apiserver.http.request_labels import labels_of
 from control_plane.apiserver.http.services import ApiServices
@@ -55,6 +56,7 @@ VERBS: Mapping[tuple[str, bool], tuple[str, Function]] = {
 }
 # What lasts as long as its client likes takes no seat.
 LONG_RUNNING = frozenset({"attach", "exec", "log", "portforward", "proxy"})
+WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 _SUBRESOURCE_VERBS = {
     "OPTIONS": "options",  # of the proxies only; no role but one that allows all grants it
     "POST": "create",
@@ -131,6 +133,8 @@ class ResourceApi:
         self._edge.authorize(request, asked)
         if function is None:
             raise _not_allowed(target, verb)
+        if verb in WRITES and target.subresource not in LONG_RUNNING:
+            accepted_form(request, target.resource)  # who takes no answer changes nothing
         if deprecated:
             request.warn(deprecated)
             request.annotate("k8s.io/deprecated", "true")

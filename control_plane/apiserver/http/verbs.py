@@ -4,6 +4,7 @@ One function per verb, the same for every row of RESOURCES. Each reads the reque
 registry or the reader, and represents the result.
 """
 
+import contextlib
 import random
 
 import orjson
@@ -30,8 +31,6 @@ from control_plane.apiserver.http.bodies import read_delete_options_body, read_o
 from control_plane.apiserver.http.list_options import ListOptions, read_list_options
 from control_plane.apiserver.http.patching import Patching
 from control_plane.apiserver.http.representation import (
-    accepted_form,
-    items_answer,
     list_answer,
     object_answer,
     watch_encoding,
@@ -49,7 +48,6 @@ from control_plane.apiserver.http.write_options import (
 from control_plane.apiserver.registry.deletion import DeleteOptions
 from control_plane.apiserver.registry.edit import Edit
 from control_plane.apiserver.registry.metadata_rules import require_name
-from control_plane.apiserver.storage.codec import item_of
 from control_plane.apiserver.storage.watch_cache import TooOldError
 
 MIN_WATCH_SECONDS = 1800
@@ -224,25 +222,18 @@ async def delete(services: ApiServices, request: Request, target: Target) -> Rep
 
 
 async def delete_many(services: ApiServices, request: Request, target: Target) -> Reply:
-    """DELETE of a collection: each selected object, one by one."""
+    """DELETE of a collection: each selected object, one by one; answers them as they were."""
     resource = target.resource
     list_options = _list_options(request, target)
     options = await _delete_options(request, target)
     call = call_without_options(request, dry_run=options.dry_run)
     listing = await services.reader.list(resource, list_options)
-    items = []
     for entry in listing.entries:
-        try:
-            obj, _ = await services.registry.delete(
-                resource, entry.namespace, entry.name, options, call
-            )
-        except NotFound:
-            continue
-        items.append(item_of(obj, int(obj["metadata"]["resourceVersion"])))
-    metadata = {"resourceVersion": str(listing.revision)}
-    if listing.continue_token:
-        metadata["continue"] = listing.continue_token
-    return items_answer(request, resource, metadata, items, accepted_form(request, resource))
+        with contextlib.suppress(NotFound):
+            await services.registry.delete(resource, entry.namespace, entry.name, options, call)
+    return await list_answer(
+        request, resource, services.collections.of(resource).cache.codec, listing
+    )
 
 
 async def _delete_options(request: Request, target: Target) -> DeleteOptions:

@@ -138,12 +138,33 @@ def test_deletecollection_deletes_what_is_selected(api: RawApi, namespace: str) 
     path = f"/api/v1/namespaces/{namespace}/configmaps"
     for name in ("a", "b", "c"):
         api.post(path, config_map(name, {"kind": "odd" if name != "b" else "even"}))
+    listed = api.get(path).json["items"]
     answer = api.delete(f"{path}?labelSelector=kind%3Dodd")
     assert answer.code == 200
     assert answer.json["kind"] == "ConfigMapList"
     assert [item["metadata"]["name"] for item in answer.json["items"]] == ["a", "c"]
+    assert answer.json["items"] == [item for item in listed if item["metadata"]["name"] != "b"]
     left = [item["metadata"]["name"] for item in api.get(path).json["items"]]
     assert left == ["b"]
+    table = api.request(
+        "DELETE", path, headers={"Accept": "application/json;as=Table;g=meta.k8s.io;v=v1"}
+    )
+    assert [row["cells"][0] for row in table.json["rows"]] == ["b"]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "deletecollection"])
+def test_who_takes_no_answer_changes_nothing(api: RawApi, namespace: str, method: str) -> None:
+    path = f"/api/v1/namespaces/{namespace}/configmaps"
+    before = api.post(path, config_map("a", x="1")).json
+    media_type = "application/merge-patch+json" if method == "PATCH" else "application/json"
+    sent = {"Accept": "text/html", "Content-Type": media_type}
+    where = path if method in ("POST", "deletecollection") else f"{path}/a"
+    body = config_map("b" if method == "POST" else "a", x="2")
+    method = method.replace("deletecollection", "DELETE")
+    refused = api.request(method, where, None if method == "DELETE" else body, sent)
+    assert (refused.code, refused.reason) == (406, "NotAcceptable")
+    assert api.get(f"{path}/a").json == before
+    assert api.get(f"{path}/b").code == 404
 
 
 @pytest.mark.parametrize(
