@@ -46,6 +46,7 @@ from control_plane.apiserver.registry.metadata_rules import (
     check_version,
     is_unchanged,
     refuse_if_ending,
+    require_name,
     restore_owners,
 )
 from control_plane.apiserver.registry.writer import Writer
@@ -198,6 +199,7 @@ class Registry:
         if not (edit.may_create and (edit.sets_owners or strategy.create_on_update)):
             raise NotFound.of(edit.resource, edit.name)
         obj = await edit.transform({})
+        require_name(obj, edit.name)
         check_update_metadata(edit.resource, (edit.namespace, edit.name), obj)
         key = self.collections.of(edit.resource).store.key(edit.namespace, edit.name)
         check_uid(edit.resource, key, obj, {})

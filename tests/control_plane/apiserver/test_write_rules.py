@@ -127,6 +127,15 @@ def test_configurations(api: RawApi, path: str, body: Any, code: int, text: str)
     assert text in answer.text
 
 
+def test_an_apply_that_creates_names_what_it_creates(api: RawApi, path: str) -> None:
+    collection = path.rpartition("/")[0]
+    answer = api.apply(f"{collection}/new", {"apiVersion": "v1", "kind": "ConfigMap"})
+    assert (answer.code, answer.message) == (
+        400,
+        "the name of the object (new based on URL) was undeterminable: name must be provided",
+    )
+
+
 def test_a_value_that_cannot_be_converted_is_the_clients_fault(api: RawApi, namespace: str) -> None:
     path = f"/api/v1/namespaces/{namespace}/pods"
     obj = pod("p")
