@@ -101,7 +101,7 @@ def _socket_token(request: Request) -> str | None:
         raise BadRequest("multiple base64.bearer.authorization tokens specified")
     if len(request.subprotocols) == 1:
         raise BadRequest("missing additional subprotocol")
-    request.subprotocols.remove(bearing[0])
+    request.subprotocols = [name for name in request.subprotocols if name != bearing[0]]
     encoded = bearing[0].removeprefix(SOCKET_TOKEN)
     try:
         return base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode()

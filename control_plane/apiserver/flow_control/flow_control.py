@@ -16,7 +16,7 @@ from control_plane.apiserver.auth.user import User
 from control_plane.apiserver.flow_control.classification import Classifier
 from control_plane.apiserver.flow_control.configuration import Configuration, configuration_of
 from control_plane.apiserver.flow_control.counts import CANCELLED, QUEUE_FULL, TIMED_OUT
-from control_plane.apiserver.flow_control.limiter import Grant, Headers, TurnedAwayError
+from control_plane.apiserver.flow_control.limiter import Headers, TurnedAwayError
 from control_plane.apiserver.flow_control.priority_level import LevelSpec, PriorityLevel
 from control_plane.apiserver.flow_control.queue_set import Ticket
 from control_plane.apiserver.flow_control.seat_allocation import seat_bounds, share_out
@@ -37,22 +37,33 @@ class Route(NamedTuple):
     headers: Headers
 
 
-class LevelSeat:
-    """The seats of one request; `release` frees them once, however often it is called."""
+class LevelSeat(Ticket):
+    """The seats of one request at a level, which it has or waits for; see limiter.Seat."""
 
-    __slots__ = ("_level", "_owner", "_ticket")
-
-    def __init__(self, owner: "FlowControl", level: PriorityLevel, ticket: Ticket) -> None:
-        """`level` has started the ticket."""
+    def __init__(
+        self, owner: "FlowControl", route: Route, schema: str, distinguisher: str, work: Work
+    ) -> None:
+        """Ask for nothing yet; see Ticket."""
+        self.level, self.headers = route
         self._owner = owner
-        self._level: PriorityLevel | None = level
-        self._ticket = ticket
+        super().__init__(schema, distinguisher, self.level.fitting(work))
+
+    @property
+    def waits(self) -> bool:
+        """Whether the request's turn has yet to come."""
+        return self.started is None
+
+    async def turn(self, patience: float, departure: Departure) -> None:
+        """Wait for it; see limiter.Seat."""
+        await self._owner.wait(self, patience, departure)
+
+    def turned_away(self) -> TurnedAwayError:
+        """What the client is told that is not served."""
+        return TurnedAwayError(self.level.retry_after.seconds, self.headers)
 
     def release(self) -> None:
         """Free the seats, unless that has been done."""
-        level, self._level = self._level, None
-        if level is not None:
-            self._owner.free(level, self._ticket)
+        self._owner.free(self.level, self)
 
 
 class FlowControl:
@@ -114,48 +125,44 @@ class FlowControl:
             for ticket in [held for held in level.holders if (held.started or 0.0) < overdue]:
                 self.free(level, ticket)
 
-    async def grant(
-        self, user: User, asked: Attributes, work: Work, patience: float, departure: Departure
-    ) -> Grant:
-        """Wait for the seats of `work` for up to `patience` seconds; see Limiter.grant."""
+    def grant(self, user: User, asked: Attributes, work: Work) -> LevelSeat:
+        """The seats of `work`, or a place in a queue; see Limiter.grant."""
         schema = self._classifier.classify(user, asked)
-        level, headers = self._routes[schema.name]
-        ticket = Ticket(schema.name, schema.distinguisher(user, asked), level.fitting(work))
-        ticket.is_watch = asked.verb == "watch"
+        route = self._routes[schema.name]
+        level = route.level
+        seat = LevelSeat(self, route, schema.name, schema.distinguisher(user, asked), work)
+        seat.is_watch = asked.verb == "watch"
         now = self._clock()
         if self._waiting >= MAX_WAITING and not level.spec.is_exempt:
-            level.turn_away(ticket, QUEUE_FULL, now)
-            raise TurnedAwayError(level.retry_after.seconds, headers)
-        if not level.admit(ticket, now):
-            raise TurnedAwayError(level.retry_after.seconds, headers)
-        if ticket.started is None and not await self._waited(level, ticket, patience, departure):
-            raise TurnedAwayError(level.retry_after.seconds, headers)
-        level.hold(ticket)
-        return Grant(LevelSeat(self, level, ticket), headers)
+            level.turn_away(seat, QUEUE_FULL, now)
+            raise seat.turned_away()
+        if not level.admit(seat, now):
+            raise seat.turned_away()
+        if seat.started is not None:
+            level.hold(seat)
+        return seat
 
-    async def _waited(
-        self, level: PriorityLevel, ticket: Ticket, patience: float, departure: Departure
-    ) -> bool:
-        """Whether the ticket's turn came in time. Who gives up leaves the queue at once."""
+    async def wait(self, seat: LevelSeat, patience: float, departure: Departure) -> None:
+        """Wait for the seat's turn. Who gives up leaves the queue at once."""
         loop = asyncio.get_running_loop()
         outcome: asyncio.Future[str] = loop.create_future()
 
         def give_up(why: str) -> None:
             if not outcome.done():
-                level.leave(ticket, why, self._clock())
+                seat.level.leave(seat, why, self._clock())
                 outcome.set_result(why)
 
         def gone() -> None:
             give_up(CANCELLED)
 
-        ticket.on_start = lambda: None if outcome.done() else outcome.set_result("")
+        seat.on_start = lambda: None if outcome.done() else outcome.set_result("")
         timer = loop.call_later(min(patience, LONGEST_WAIT), give_up, TIMED_OUT)
         departure.add(gone)
         self._waiting += 1
         try:
             why = await outcome
         except asyncio.CancelledError:
-            self._abandon(level, ticket)
+            self._abandon(seat)
             raise
         finally:
             self._waiting -= 1
@@ -163,18 +170,20 @@ class FlowControl:
             departure.discard(gone)
         if why == CANCELLED:
             raise ClientGoneError
-        return not why
+        if why:
+            raise seat.turned_away()
+        seat.level.hold(seat)
 
-    def _abandon(self, level: PriorityLevel, ticket: Ticket) -> None:
+    def _abandon(self, seat: LevelSeat) -> None:
         """The request's task was cancelled while it waited, or just after its turn had come."""
-        if ticket.started is None:
-            level.leave(ticket, CANCELLED, self._clock())
+        if seat.started is None:
+            seat.level.leave(seat, CANCELLED, self._clock())
         else:
-            level.hold(ticket)
-            self.free(level, ticket)
+            seat.level.hold(seat)
+            self.free(seat.level, seat)
 
     def free(self, level: PriorityLevel, ticket: Ticket) -> None:
-        """Free the seats of a ticket that holds some, at once or when they have lingered."""
+        """Free the seats that a ticket holds, if any, at once or when they have lingered."""
         if ticket not in level.holders:
             return
         level.holders.discard(ticket)

@@ -1,6 +1,6 @@
-"""What the HTTP edge asks of whatever limits requests: a grant for each, or TurnedAwayError."""
+"""What the HTTP edge asks of whatever limits requests: a seat for each, or TurnedAwayError."""
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from control_plane.api.errors import ApiError
 from control_plane.apiserver.auth.authz import Attributes
@@ -14,18 +14,25 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 
 class Seat(Protocol):
-    """What a request holds while it is served."""
+    """What a request holds while it is served, or `waits` for; `headers` go with its answer."""
+
+    headers: Headers
+
+    @property
+    def waits(self) -> bool:
+        """Whether the request may not go on yet."""
+        ...
+
+    async def turn(self, patience: float, departure: Departure) -> None:
+        """Wait for up to `patience` seconds; raises TurnedAwayError.
+
+        Raises ClientGoneError when the client leaves meanwhile.
+        """
+        ...
 
     def release(self) -> None:
         """Give it back; again is harmless."""
         ...
-
-
-class Grant(NamedTuple):
-    """A seat, and the headers of the answer."""
-
-    seat: Seat
-    headers: Headers
 
 
 class TurnedAwayError(ApiError):
@@ -42,11 +49,6 @@ class TurnedAwayError(ApiError):
 class Limiter(Protocol):
     """Decides when a request is served."""
 
-    async def grant(
-        self, user: User, asked: Attributes, work: Work, patience: float, departure: Departure
-    ) -> Grant:
-        """Wait for a seat for up to `patience` seconds; raises TurnedAwayError.
-
-        Raises ClientGoneError when the client leaves meanwhile.
-        """
+    def grant(self, user: User, asked: Attributes, work: Work) -> Seat:
+        """A seat, or one to wait for; raises TurnedAwayError."""
         ...

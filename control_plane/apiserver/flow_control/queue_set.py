@@ -20,24 +20,21 @@ GUESSED_SECONDS = 0.003  # what a request is thought to take until it has ended
 class Ticket:
     """One request in a QueueSet. `on_start` is called when a request that had to wait may go on."""
 
-    __slots__ = (
-        "arrival", "arrival_turn", "distinguisher", "is_watch", "lingering", "on_start", "queue",
-        "schema", "seats", "started", "width", "work",
-    )  # fmt: skip
+    queue: "Queue | None" = None
+    arrival = arrival_turn = 0.0
+    started: float | None = None
+    is_watch = False
+    on_start: Callable[[], None] | None = None
 
     def __init__(self, schema: str = "", distinguisher: str = "", work: Work = ONE_SEAT) -> None:
         """A request of the flow that `schema` and `distinguisher` name."""
         self.schema = schema
         self.distinguisher = distinguisher
-        self.width = work.seats
-        self.seats = max(work.seats, work.final_seats)
-        self.lingering = work.lingering
-        self.work = work.seats * GUESSED_SECONDS + work.final_seats * work.lingering
-        self.queue: Queue | None = None
-        self.arrival = self.arrival_turn = 0.0
-        self.started: float | None = None
-        self.is_watch = False
-        self.on_start: Callable[[], None] | None = None
+        width, final, lingering = work
+        self.width = width
+        self.seats = width if width >= final else final
+        self.lingering = lingering
+        self.work = width * GUESSED_SECONDS + final * lingering
 
 
 class Queue:

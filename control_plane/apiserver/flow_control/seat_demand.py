@@ -24,9 +24,10 @@ class SeatDemand:
 
     def observe(self, demand: int, now: float) -> None:
         """The demand is this from now on."""
-        seconds, before = now - self._since, self._demand
-        self._sum += before * seconds
-        self._squares += before * before * seconds
+        before = self._demand
+        seat_seconds = before * (now - self._since)
+        self._sum += seat_seconds
+        self._squares += before * seat_seconds
         self._since, self._demand = now, demand
         if demand > self._highest:
             self._highest = demand

@@ -78,12 +78,15 @@ class Answer:
 
 async def _send_body(body: Body, send: Send) -> None:
     """Send it piece by piece: what is written at once stays with the connection as TLS's room."""
-    for piece in body.pieces() if isinstance(body, PartedBody) else _pieces(body):
+    pieces = body.pieces() if isinstance(body, PartedBody) else _pieces(body)
+    piece = next(pieces, b"")
+    for following in pieces:
         await send({"type": "http.response.body", "body": piece, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
+        piece = following
+    await send({"type": "http.response.body", "body": piece})
 
 
-def _pieces(body: bytes) -> Iterator[memoryview]:
+def _pieces(body: bytes) -> Iterator[bytes | memoryview]:
     whole = memoryview(body)
     for start in range(0, len(body), PIECE_BYTES):
         yield whole[start : start + PIECE_BYTES]

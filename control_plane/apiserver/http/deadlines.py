@@ -5,51 +5,55 @@ many requests do. As all have the same time, who came first is due first.
 """
 
 import asyncio
-from collections.abc import Awaitable
-from typing import Any, TypeVar
+from typing import Any
 
-Result = TypeVar("Result")
+
+class Bound:
+    """The time of one task, which is the present one and which the caller has at hand.
+
+    Within `with`, TimeoutError is raised when the time is up.
+    """
+
+    __slots__ = ("_deadlines", "_task")
+
+    def __init__(self, deadlines: "Deadlines", task: asyncio.Task[Any]) -> None:
+        """Begin nothing yet."""
+        self._deadlines = deadlines
+        self._task = task
+
+    def __enter__(self) -> None:
+        """Begin: the task is cancelled when its time is up."""
+        deadlines = self._deadlines
+        loop = asyncio.get_running_loop()
+        deadlines.due[self._task] = loop.time() + deadlines.seconds
+        if deadlines.timer is None:
+            deadlines.timer = loop.call_later(deadlines.seconds, deadlines.expire)
+
+    def __exit__(self, kind: object, error: BaseException | None, _trace: object) -> None:
+        """End; a cancellation that was for this becomes TimeoutError."""
+        task, deadlines = self._task, self._deadlines
+        if deadlines.due.pop(task, None) is not None:
+            return
+        if kind is asyncio.CancelledError and task.uncancel() == 0:
+            raise TimeoutError from error
 
 
 class Deadlines:
-    """The tasks that are bounded, and when their time is up."""
+    """The tasks that are bounded, and when their time is up: what `Bound` shares."""
 
     def __init__(self, seconds: float) -> None:
         """Give each so many seconds."""
-        self._seconds = seconds
-        self._due: dict[asyncio.Task[Any], float] = {}  # bounded by the requests being served
-        self._expired: set[asyncio.Task[Any]] = set()
-        self._timer: asyncio.TimerHandle | None = None
+        self.seconds = seconds
+        self.due: dict[asyncio.Task[Any], float] = {}  # bounded by the requests being served
+        self.timer: asyncio.TimerHandle | None = None
 
-    async def bound(self, work: Awaitable[Result], task: asyncio.Task[Any] | None = None) -> Result:
-        """Await something in the present task, which the caller may have at hand.
-
-        Raises TimeoutError when its time is up.
-        """
-        loop = asyncio.get_running_loop()
-        task = task or asyncio.current_task()
-        assert task is not None
-        self._due[task] = loop.time() + self._seconds
-        if self._timer is None:
-            self._timer = loop.call_later(self._seconds, self._expire)
-        try:
-            return await work
-        except asyncio.CancelledError:
-            if task in self._expired and task.uncancel() == 0:
-                raise TimeoutError from None
-            raise
-        finally:
-            self._due.pop(task, None)
-            self._expired.discard(task)
-
-    def _expire(self) -> None:
+    def expire(self) -> None:
         """Cancel those whose time is up, and come again when the next one's is."""
         loop = asyncio.get_running_loop()
-        self._timer = None
-        for task, due in list(self._due.items()):
+        self.timer = None
+        for task, due in list(self.due.items()):
             if due > loop.time():
-                self._timer = loop.call_at(due, self._expire)
+                self.timer = loop.call_at(due, self.expire)
                 return
-            del self._due[task]
-            self._expired.add(task)
+            del self.due[task]
             task.cancel()

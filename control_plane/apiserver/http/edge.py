@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from time import perf_counter
-from typing import Any, cast
+from typing import Any
 
 from control_plane.api.errors import (
     ApiError,
@@ -28,7 +28,7 @@ from control_plane.apiserver.flow_control.in_flight import READS
 from control_plane.apiserver.flow_control.limiter import Limiter, TurnedAwayError
 from control_plane.apiserver.flow_control.work_estimate import ONE_SEAT, Work
 from control_plane.apiserver.http.answer import Answer, Reply, error_answer
-from control_plane.apiserver.http.deadlines import Deadlines
+from control_plane.apiserver.http.deadlines import Bound, Deadlines
 from control_plane.apiserver.http.refusals import refusal, refuse_socket
 from control_plane.apiserver.http.request import ClientGoneError, Request
 from control_plane.apiserver.http.time_limit import LONGEST_SECONDS, time_limit
@@ -102,18 +102,17 @@ class Edge:
 
         A read whose client leaves is broken off; a write goes on, since its outcome is for all.
         """
-        patience = request.seconds * PATIENT_PART
-        begun = perf_counter()
         try:
-            grant = await self._limiter.grant(
-                request.user, asked, work, patience, request.departure
-            )
+            seat = request.seat = self._limiter.grant(request.user, asked, work)
+            request.flow_headers = seat.headers
+            if seat.waits:
+                begun = perf_counter()
+                await seat.turn(request.seconds * PATIENT_PART, request.departure)
+                request.waited = perf_counter() - begun
         except TurnedAwayError as error:
             request.flow_headers = error.headers
             self.requests.terminate(request.series, error.code)
             raise
-        request.seat, request.flow_headers = grant
-        request.waited = perf_counter() - begun
         if asked.verb in READS:
             request.abandon_when_gone()
 
@@ -177,9 +176,11 @@ class Edge:
                 raise BadRequest(request.objection)
             if request.query_string and not request.is_passed_on:
                 request.seconds = time_limit(request.query)
-            request.task = task = cast("asyncio.Task[Any]", asyncio.current_task())
+            request.task = task = asyncio.current_task()
+            assert task is not None
             if request.seconds == LONGEST_SECONDS:
-                return await self._deadlines.bound(self._served(handler, request), task)
+                with Bound(self._deadlines, task):
+                    return await self._served(handler, request)
             async with asyncio.timeout(request.seconds):
                 return await self._served(handler, request)
         except TimeoutError:

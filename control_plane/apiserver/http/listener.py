@@ -92,6 +92,7 @@ async def serving(
 def _config(app: Any, tls: ssl.SSLContext) -> uvicorn.Config:
     config = uvicorn.Config(
         app,
+        interface="asgi3",  # which uvicorn would take for older if it is no coroutine function
         http=HttpProtocol,
         ws=WebSocketProtocol,
         ws_max_size=MAX_FRAME_BYTES,

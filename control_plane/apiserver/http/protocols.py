@@ -85,6 +85,7 @@ class HttpProtocol(HttpToolsProtocol):
     _is_in_head = False
     _head_bytes = 0
     _patience: asyncio.TimerHandle | None = None
+    _idle_since: float | None = None
 
     def connection_made(self, transport: Any) -> None:
         """Read the certificate once per connection."""
@@ -110,6 +111,35 @@ class HttpProtocol(HttpToolsProtocol):
             self.timeout_keep_alive_task.cancel()
         self._connection.departure.happen()
 
+    def _unset_keepalive_if_required(self) -> None:
+        """Leave the timer as it is: one for each request would cost more than many requests do."""
+        self._idle_since = None
+
+    def on_response_complete(self) -> None:
+        """Note since when the client has asked for nothing more, unless it has already."""
+        if self.pipeline or self.transport.is_closing():
+            super().on_response_complete()
+            return
+        self.server_state.total_requests += 1
+        self.flow.resume_reading()
+        self._idle_since = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._look_after(self.timeout_keep_alive)
+
+    def _look_after(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self._look_if_idle)
+
+    def _look_if_idle(self) -> None:
+        """Close the connection if it has been idle for long, else look again when it may be."""
+        self.timeout_keep_alive_task = None
+        if self._idle_since is None:
+            return  # the end of what is asked for now looks again
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._look_after(left)
+        else:
+            self.timeout_keep_alive_handler()
+
     def data_received(self, data: bytes) -> None:
         """Refuse a head that is still not complete after MAX_HEAD_BYTES."""
         super().data_received(data)
@@ -125,7 +155,7 @@ class HttpProtocol(HttpToolsProtocol):
         """Add the extension to the new request's scope."""
         super().on_message_begin()
         self._is_in_head, self._head_bytes = True, 0
-        cast("Any", self.scope)["extensions"] = {EXTENSION: self._connection}
+        self.scope["extensions"] = {EXTENSION: self._connection}  # type: ignore[dict-item]
 
     def on_headers_complete(self) -> None:
         """What follows is the body, which the request bounds."""
@@ -133,7 +163,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._stop_waiting()
         super().on_headers_complete()
         if self.cycle is not None and self.cycle.scope is self.scope:
-            cast("Any", self.scope)["extensions"][CYCLE] = weakref.ref(self.cycle)
+            self.scope["extensions"][CYCLE] = weakref.ref(self.cycle)  # type: ignore[assignment]
 
     def _should_upgrade(self) -> bool:
         """Leave WebSockets that are passed on to the handler, which takes the connection over."""

@@ -37,7 +37,7 @@ class Request:
     `impersonator` is who asks as somebody else, `is_unidentified` one who was not believed.
     `series` is what it is counted in, `waited` the seconds it waited for its turn, `seconds` how
     long it may take, `task` what serves it; `flow_headers` go with the answer; `seat` is what the
-    request holds of the server while it is served.
+    request holds of the server while it is served; `departure` is when the client leaves.
     """
 
     # What most requests have to the end, so that it need not be set for each.
@@ -53,6 +53,8 @@ class Request:
     was_abandoned = False
     _audit_id = b""
     task: asyncio.Task[Any] | None = None
+    is_socket = False
+    subprotocols: Sequence[str] = ()
     _is_abandonable = False
 
     def __init__(self, scope: Any, receive: Receive) -> None:
@@ -64,20 +66,24 @@ class Request:
         self.query = Query(self.query_string) if self.query_string else NO_QUERY
         self.header_lines: Sequence[tuple[bytes, bytes]] = scope["headers"]
         self.headers: Mapping[bytes, bytes] = dict(self.header_lines)
-        self.client: str = (scope.get("client") or ("",))[0]
         extensions = scope.get("extensions") or _NO_EXTENSIONS
-        self.connection: Connection | None = extensions.get(EXTENSION)
+        connection: Connection | None = extensions.get(EXTENSION)
+        self.connection = connection
+        self.departure = connection.departure if connection is not None else Departure()
         self.cycle: Callable[[], Any] | None = extensions.get(CYCLE)
         self.warnings: list[str] = []
         self.annotations: dict[str, str] = {}
-        self.is_socket: bool = scope["type"] == "websocket"
-        self.subprotocols: list[str] = list(scope.get("subprotocols") or ())
         self.receive = receive
+        self._scope = scope
+        if scope["type"] == "websocket":
+            self.is_socket = True
+            self.subprotocols = list(scope.get("subprotocols") or ())
 
     @property
-    def departure(self) -> Departure:
-        """The moment the client leaves."""
-        return self.connection.departure if self.connection is not None else Departure()
+    def client(self) -> str:
+        """The client's address, "" if nobody knows."""
+        address: str = (self._scope.get("client") or ("",))[0]
+        return address
 
     def release_seat(self) -> None:
         """Let others be served: what is left of this request is not limited."""
@@ -129,8 +135,8 @@ class Request:
     def audit_id(self) -> bytes:
         """What the answer and the audit log call it: the client's own word, or a random UUID."""
         if not self._audit_id:
-            given = self.headers.get(b"audit-id", b"")[:MAX_AUDIT_ID]
-            self._audit_id = given if _PRINTABLE.fullmatch(given) else random_id()
+            given = self.headers.get(b"audit-id")
+            self._audit_id = _believed(given) if given else random_id()
         return self._audit_id
 
     def annotate(self, key: str, value: str) -> None:
@@ -168,6 +174,11 @@ class Request:
 
 class ClientGoneError(Exception):
     """The client closed the connection while it was being served; there is nobody to answer."""
+
+
+def _believed(audit_id: bytes) -> bytes:
+    audit_id = audit_id[:MAX_AUDIT_ID]
+    return audit_id if _PRINTABLE.fullmatch(audit_id) else random_id()
 
 
 def random_id() -> bytes:

@@ -36,7 +36,7 @@ from control_plane.apiserver.http.target import (
     unserved_resource,
     unserved_subresource,
 )
-from control_plane.apiserver.metrics.requests import RequestLabels
+from control_plane.apiserver.metrics.requests import Series
 from control_plane.apiserver.subresources import SUBRESOURCES
 from control_plane.apiserver.virtual import VIRTUAL
 
@@ -82,7 +82,7 @@ class Plan(NamedTuple):
     verb: str
     function: Function | None
     asked: Attributes
-    labels: RequestLabels
+    series: Series
     deprecated: str | None
 
     def fits(self, request: Request) -> bool:
@@ -108,12 +108,11 @@ class ResourceApi:
         )
         self._plans: dict[tuple[str, str], Plan] = {}
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    def __call__(self, scope: Any, receive: Any, send: Any) -> Awaitable[None]:
         """Serve one ASGI scope."""
-        if scope["type"] == "websocket":
-            await self._edge.serve_socket(self._handle, scope, receive, send)
-        else:
-            await self._edge.serve(self._handle, scope, receive, send)
+        is_socket = scope["type"] == "websocket"
+        serve = self._edge.serve_socket if is_socket else self._edge.serve
+        return serve(self._handle, scope, receive, send)
 
     async def _handle(self, request: Request) -> Reply:
         if self._collections.resources is not self._resources:
@@ -126,8 +125,9 @@ class ResourceApi:
             await self._edge.admit(request, asked)
             self._edge.authorize(request, asked)
             return self._nothing_here(request)
-        target, verb, function, asked, labels, deprecated = plan
-        self._edge.count(request, labels)
+        target, verb, function, asked, series, deprecated = plan
+        request.series = series
+        series.begin()
         if target.subresource not in LONG_RUNNING:
             await self._edge.admit(request, asked, self._work(request, target, verb))
         self._edge.authorize(request, asked)
@@ -147,8 +147,9 @@ class ResourceApi:
         if target is None:
             return None
         verb, function = self._verb(request, target)
-        asked, labels = _attributes(request, target, verb), labels_of(request, target, verb)
-        plan = Plan(target, verb, function, asked, labels, deprecation(target.resource))
+        asked = _attributes(request, target, verb)
+        series = self._edge.requests.of(labels_of(request, target, verb))
+        plan = Plan(target, verb, function, asked, series, deprecation(target.resource))
         if plan.fits(request):
             if len(self._plans) >= MAX_REMEMBERED:
                 self._plans.clear()
@@ -230,13 +231,13 @@ class ResourcesFirst:
         path = url.partition(b"?")[0].decode("latin-1")
         return self._aggregated.remotes.of(path) is not None
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    def __call__(self, scope: Any, receive: Any, send: Any) -> Awaitable[None]:
         """Serve one ASGI scope."""
-        if self._aggregated.remotes.by_path and self._aggregated.serves(scope):
-            await self._aggregated(scope, receive, send)
-            return
         serves = self._resources if is_resource_scope(scope) else self._others
-        await serves(scope, receive, send)
+        if self._aggregated.remotes.by_path and self._aggregated.serves(scope):
+            serves = self._aggregated
+        answering: Awaitable[None] = serves(scope, receive, send)
+        return answering
 
 
 def is_resource_scope(scope: Any) -> bool:

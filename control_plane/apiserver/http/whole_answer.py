@@ -4,6 +4,7 @@ Most answers are a small document. As two messages they are checked header by he
 TLS records; of a GET that is a sixth. The state of uvicorn's cycle is left as its own `send` would.
 """
 
+import functools
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
@@ -15,8 +16,14 @@ Header = tuple[bytes, bytes]
 
 def head_lines(status: int, headers: tuple[Header, ...]) -> bytes:
     """The status line and headers; these must be the server's own words, for nothing is checked."""
-    lines = [b"%s: %s\r\n" % header for header in headers]
-    return b"".join((STATUS_LINE[status], *lines))
+    return b"".join((STATUS_LINE[status], _lines(headers)))
+
+
+def _lines(headers: tuple[Header, ...]) -> bytes:
+    return b"".join([b"%s: %s\r\n" % header for header in headers])
+
+
+_default_lines = functools.lru_cache(maxsize=1)(_lines)  # uvicorn's, which change each second
 
 
 async def send_whole(cycle: Any, head: bytes, body: bytes) -> None:
@@ -38,14 +45,13 @@ async def send_whole(cycle: Any, head: bytes, body: bytes) -> None:
 
 
 def _write(cycle: Any, head: bytes, body: bytes) -> None:
-    lines = [head, *(b"%s: %s\r\n" % header for header in cycle.default_headers)]
-    lines.append(b"content-length: %d\r\n" % len(body))
-    lines.append(b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n")
+    end = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
+    length = b"content-length: %d\r\n" % len(body)
+    lines = (head, _default_lines(tuple(cycle.default_headers)), length, end)
     if cycle.scope["method"] == "HEAD":
         body = b""
     if len(body) <= MAX_JOINED_BYTES:
-        lines.append(body)
-        body = b""
-    cycle.transport.write(b"".join(lines))
-    if body:
+        cycle.transport.write(b"".join((*lines, body)))
+    else:
+        cycle.transport.write(b"".join(lines))
         cycle.transport.write(body)

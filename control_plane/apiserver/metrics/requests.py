@@ -56,6 +56,10 @@ class Series:
         self.service = service
         self.sizes = Histogram(ANSWER_BYTES) if labels.verb in _SIZED else None
 
+    def begin(self) -> None:
+        """A request is there; it must `end`."""
+        self.present += 1
+
     def end(self, code: int, seconds: float, size: int, waited: float = 0.0) -> None:
         """A request is done, with `code` (0: the client did not wait) and `size` bytes.
 
@@ -132,10 +136,15 @@ class RequestCounts:
 
     def begin(self, labels: RequestLabels) -> Series:
         """A request is there; it must `end` in the series that this returns."""
+        series = self.of(labels)
+        series.begin()
+        return series
+
+    def of(self, labels: RequestLabels) -> Series:
+        """Where requests of these labels are counted, for ever."""
         series = self._series.get(labels)
         if series is None:
             series = self._series[labels] = Series(labels, self._service_of(labels))
-        series.present += 1
         return series
 
     def _service_of(self, labels: RequestLabels) -> Histogram | None:

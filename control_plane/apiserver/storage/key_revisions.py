@@ -41,17 +41,18 @@ class KeyRevisions:
             _settle([answer for answers in self._waiting.values() for answer in answers], None)
             self._waiting.clear()
 
-    async def of(self, key: bytes) -> int | None:
+    def of(self, key: bytes) -> Answer:
         """The key's mod_revision now, 0 if it does not exist; raises StoreError.
 
         None when nobody asks, as the server is about to end: read the key itself.
         """
-        if not self._runs:
-            return None
         answer: Answer = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(key, []).append(answer)
-        self._wake.set()
-        return await answer
+        if self._runs:
+            self._waiting.setdefault(key, []).append(answer)
+            self._wake.set()
+        else:
+            answer.set_result(None)
+        return answer
 
     async def _serve(self) -> None:
         while True:

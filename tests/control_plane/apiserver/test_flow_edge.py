@@ -74,7 +74,10 @@ def level_of(flow: FlowControl) -> PriorityLevel:
 
 
 async def grant(flow: FlowControl, departure: Departure | None = None, patience: float = 60) -> Any:
-    return await flow.grant(JANE, READ, ONE_SEAT, patience, departure or Departure())
+    seat = flow.grant(JANE, READ, ONE_SEAT)
+    if seat.waits:
+        await seat.turn(patience, departure or Departure())
+    return seat
 
 
 async def turns() -> None:
@@ -89,9 +92,9 @@ async def test_who_waits_goes_on_when_a_seat_is_free() -> None:
     second = asyncio.create_task(grant(flow))
     await turns()
     assert not second.done()
-    first.seat.release()
-    first.seat.release()
-    (await second).seat.release()
+    first.release()
+    first.release()
+    (await second).release()
     assert level_of(flow).queues.seats_in_use == 0
     assert level_of(flow).counts["all"].dispatched == 2
 
@@ -106,7 +109,7 @@ async def test_who_leaves_while_waiting_leaves_the_queue_at_once() -> None:
     assert level_of(flow).queues.waiting == 0
     with pytest.raises(ClientGoneError):
         await second
-    first.seat.release()
+    first.release()
     assert level_of(flow).queues.executing == 0
 
 
@@ -116,7 +119,7 @@ async def test_who_left_before_never_waits() -> None:
     departure.happen()
     with pytest.raises(ClientGoneError):
         await grant(flow, departure)
-    first.seat.release()
+    first.release()
 
 
 async def test_patience_ends() -> None:
@@ -126,7 +129,7 @@ async def test_patience_ends() -> None:
         await grant(flow, patience=0.001)
     assert refused.value.retry_after_seconds == 1
     assert level_of(flow).queues.waiting == 0
-    first.seat.release()
+    first.release()
 
 
 async def test_a_cancelled_task_takes_nothing_with_it() -> None:
@@ -136,7 +139,7 @@ async def test_a_cancelled_task_takes_nothing_with_it() -> None:
     await turns()
     tasks[0].cancel()
     await turns()
-    first.seat.release()  # the other's turn has come, and it is cancelled before it knows
+    first.release()  # the other's turn has come, and it is cancelled before it knows
     tasks[1].cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     queues = level_of(flow).queues
@@ -156,17 +159,17 @@ async def test_seats_that_are_held_too_long_are_taken_back() -> None:
     clock.now = LONGEST_HOLD + 1
     flow.take_back()
     held = await second
-    first.seat.release()  # which it does not have any more
+    first.release()  # which it does not have any more
     assert level_of(flow).queues.seats_in_use == 1
-    held.seat.release()
+    held.release()
 
 
 async def test_seats_of_a_watched_write_linger() -> None:
     flow = one_seat(Clock())
-    written = await flow.grant(JANE, WRITE, Work(1, 3, 0.001), 1.0, Departure())
-    written.seat.release()
+    written = flow.grant(JANE, WRITE, Work(1, 3, 0.001))
+    written.release()
     assert level_of(flow).queues.seats_in_use == 1  # three, cut to what the level has
-    (await asyncio.create_task(grant(flow))).seat.release()
+    (await asyncio.create_task(grant(flow))).release()
 
 
 async def test_a_level_that_is_gone_serves_who_is_in_it() -> None:
@@ -176,8 +179,8 @@ async def test_a_level_that_is_gone_serves_who_is_in_it() -> None:
     await turns()
     flow.configure(configuration_of((), ()))
     assert "one" not in flow.levels
-    first.seat.release()
-    (await second).seat.release()
+    first.release()
+    (await second).release()
     assert gone.queues.queues == {}
 
 
@@ -200,7 +203,7 @@ async def test_a_level_borrows_what_the_others_do_not_want() -> None:
     for _ in range(40):
         for task in [task for task in waiting if task.done()]:
             waiting.remove(task)
-            task.result().seat.release()
+            task.result().release()
         await turns()
     clock.now = 4000.0
     for _ in range(3):
@@ -280,14 +283,14 @@ async def test_a_stop_of_the_server_is_no_departure() -> None:
 
 async def test_limits_without_priority_and_fairness() -> None:
     limit = InFlightLimit(reads=1, writes=0)
-    held = await limit.grant(JANE, READ, ONE_SEAT, 1.0, Departure())
+    held = limit.grant(JANE, READ, ONE_SEAT)
     with pytest.raises(TurnedAwayError):
-        await limit.grant(JANE, READ, ONE_SEAT, 1.0, Departure())
+        limit.grant(JANE, READ, ONE_SEAT)
     for _ in range(5):
-        await limit.grant(JANE, WRITE, ONE_SEAT, 1.0, Departure())  # 0 is no limit
+        limit.grant(JANE, WRITE, ONE_SEAT)  # 0 is no limit
     master = authenticated("root", ("system:masters",))
-    await limit.grant(master, READ, ONE_SEAT, 1.0, Departure())
-    held.seat.release()
-    held.seat.release()
+    limit.grant(master, READ, ONE_SEAT)
+    held.release()
+    held.release()
     assert limit.reads.taken == 0
-    assert (await limit.grant(JANE, READ, ONE_SEAT, 1.0, Departure())).headers == ()
+    assert limit.grant(JANE, READ, ONE_SEAT).headers == ()

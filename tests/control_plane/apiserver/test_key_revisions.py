@@ -63,7 +63,7 @@ async def test_many_questions_at_once_are_one(etcd: Counting, revisions: KeyRevi
 
 
 async def test_an_answer_is_as_new_as_its_question(etcd: Counting, revisions: KeyRevisions) -> None:
-    before = [asyncio.create_task(revisions.of(b"/revisions/new")) for _ in range(3)]
+    before = [revisions.of(b"/revisions/new") for _ in range(3)]
     for _ in range(20):
         revision = await _written(etcd, b"/revisions/new")
         assert await revisions.of(b"/revisions/new") == revision
