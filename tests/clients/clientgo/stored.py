@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -47,12 +48,18 @@ def _run(program: Path, name: str) -> int:
     wrong = [
         f"{key.decode()}: {line[:200]}"
         for (key, value), line in zip(found.items(), told, strict=True)
-        if line.startswith("error:")
-        or base64.b64decode(line) != envelope.encode(orjson.loads(value))
+        if line.startswith("error:") or not _is_ours(line, orjson.loads(value))
     ]
     said = [*wrong, f"{name}: {len(found)} stored objects"]
     sys.stdout.write("".join(f"{line}\n" for line in said))
     return 1 if wrong else 0
+
+
+def _is_ours(line: str, obj: dict[str, Any]) -> bool:
+    """Whether a line is what we write; versions that are stored and not served have no message."""
+    if not envelope.has_message(obj["apiVersion"], obj["kind"]):
+        return True
+    return base64.b64decode(line) == envelope.encode(obj)
 
 
 def _make_all(server: ThreadedApiServer) -> None:

@@ -140,7 +140,7 @@ func isList(kind schema.GroupVersionKind) bool { return strings.HasSuffix(kind.K
 
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == "read" {
-		read(newScheme(), os.Stdin)
+		read(storedScheme(), os.Stdin)
 		return
 	}
 	writer := bufio.NewWriter(os.Stdout)

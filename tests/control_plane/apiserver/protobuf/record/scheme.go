@@ -23,6 +23,7 @@ import (
 	scheduling "k8s.io/api/scheduling/v1"
 	storage "k8s.io/api/storage/v1"
 	apiextensions "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apiextensionsbeta "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1beta1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	metabeta "k8s.io/apimachinery/pkg/apis/meta/v1beta1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -44,5 +45,12 @@ func newScheme() *runtime.Scheme {
 	} {
 		check(add(scheme))
 	}
+	return scheme
+}
+
+// storedScheme knows, besides these, what lies in a store and is not served.
+func storedScheme() *runtime.Scheme {
+	scheme := newScheme()
+	check(apiextensionsbeta.AddToScheme(scheme))
 	return scheme
 }
