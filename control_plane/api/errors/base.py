@@ -29,8 +29,8 @@ class NamedKind(Protocol):
 class ApiError(Exception):
     """An answer of the API server that is not success.
 
-    `details` follow StatusDetails and are left out of the body when empty; retryAfterSeconds in
-    them becomes the Retry-After header. Used itself for statuses without a class of their own:
+    `details` follow StatusDetails and are left out of the body when None; retryAfterSeconds in them
+    becomes the Retry-After header. Used itself for statuses without a class of their own:
     reason "" and code 500.
     """
 
@@ -49,6 +49,7 @@ class ApiError(Exception):
         super().__init__(message)
         self.message = message
         self.details: Object = details or {}
+        self._has_details = details is not None
         if code is not None:
             self.code = code
         if reason is not None:
@@ -75,7 +76,7 @@ class ApiError(Exception):
         }
         if self.reason:
             body["reason"] = self.reason
-        if self.details:
+        if self._has_details:
             body["details"] = self.details
         return {**body, "code": self.code}
 

@@ -79,7 +79,7 @@ class MethodNotAllowed(ApiError):
     @classmethod
     def on_path(cls) -> Self:
         """Say it as a router does, which knows paths and methods and no resources."""
-        return cls("the server does not allow this method on the requested resource")
+        return cls("the server does not allow this method on the requested resource", details={})
 
 
 class NotAcceptable(ApiError):

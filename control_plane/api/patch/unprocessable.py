@@ -1,4 +1,4 @@
-"""The 422 without details that a patch gets when it is well-formed but cannot be applied.
+"""The 422 with empty details that a patch gets when it is well-formed but cannot be applied.
 
 Called by json_patch.py and strategic_errors.py. Source: the API server's generic server response.
 """
@@ -14,4 +14,4 @@ REJECTED: Final = "the server rejected our request due to an error in our reques
 
 def unprocessable() -> Invalid:
     """Return the error; it names neither the object nor the reason, as upstream's does not."""
-    return Invalid(REJECTED)
+    return Invalid(REJECTED, details={})

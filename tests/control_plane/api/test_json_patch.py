@@ -71,6 +71,7 @@ def test_what_cannot_be_applied_is_unprocessable(operation: dict[str, Any]) -> N
     assert caught.value.message == (
         "the server rejected our request due to an error in our request"
     )
+    assert caught.value.status()["details"] == {}
 
 
 def test_operations_cannot_nest_deeper_than_a_body_may() -> None:

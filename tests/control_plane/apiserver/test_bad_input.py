@@ -165,6 +165,7 @@ def test_paths_and_methods_that_are_not_served(
     if code == 405:
         text = "the server does not allow this method on the requested resource"
         assert (answer.reason, answer.message) == ("MethodNotAllowed", text)
+        assert answer.json["details"] == {}
 
 
 def test_what_cannot_be_watched_says_so(api: RawApi) -> None:

@@ -170,4 +170,4 @@ def denial(name: str, result: Object) -> ApiError:
             "details": details if isinstance(details, dict) else None,
         }
     )
-    return ApiError(text, details=error.details, code=code, reason=reason)
+    return ApiError(text, details=error.details or None, code=code, reason=reason)
