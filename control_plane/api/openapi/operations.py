@@ -6,9 +6,10 @@ one operation on them. Called by v2.py and v3.py. Pure.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from control_plane.api.deleted_objects import DOCUMENTED
 from control_plane.api.openapi import parameters
 from control_plane.api.openapi.custom import definition_name
 from control_plane.api.openapi.watch_operations import WATCH_EVENT, watch_paths
@@ -117,6 +118,7 @@ _OBJECT_VERBS: Final = {
         codes=(200, 202),
     ),
 }
+_DELETE_ANSWERED: Final = replace(_OBJECT_VERBS["delete"], answer="object")
 _SUBRESOURCE_VERBS: Final = {**_OBJECT_VERBS, "create": _COLLECTION_VERBS["create"]}
 _PROXY: Final = tuple(
     _Verb(method, "connect", f"connect {method.title()}", parameters.PROXY, answer="", produces=ANY)
@@ -149,7 +151,7 @@ def operations(row: Resource) -> Iterator[Operation]:
     collection = row.path("{namespace}")
     for verb in _picked(_COLLECTION_VERBS, row.verbs):
         yield _operation(row, verb, collection, scope)
-    for verb in _picked(_OBJECT_VERBS, row.verbs):
+    for verb in _picked(_object_verbs(row), row.verbs):
         yield _operation(row, verb, f"{collection}/{{name}}", scope)
     if row.namespaced and "list" in row.verbs:
         yield _operation(row, _COLLECTION_VERBS["list"], row.path(), "", "ForAllNamespaces")
@@ -161,6 +163,10 @@ def operations(row: Resource) -> Iterator[Operation]:
                 yield _operation(row, verb, f"{path}/{{path}}", scope, "WithPath", sub=sub)
     for path, action, subject in watch_paths(row):
         yield _watch(row, path, action, subject)
+
+
+def _object_verbs(row: Resource) -> dict[str, _Verb]:
+    return {**_OBJECT_VERBS, "delete": _DELETE_ANSWERED} if row in DOCUMENTED else _OBJECT_VERBS
 
 
 def extensions(operation: Operation) -> dict[str, object]:

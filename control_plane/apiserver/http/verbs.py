@@ -10,19 +10,10 @@ import random
 import orjson
 
 from control_plane.api.apply import endpoint_of
+from control_plane.api.deleted_objects import ANSWERED
 from control_plane.api.errors import ApiError, BadRequest, Conflict, Expired, NotFound
 from control_plane.api.objects import Object, deep_copy, name_of, uid_of
 from control_plane.api.patch import is_apply, patch_for
-from control_plane.api.resources import (
-    NAMESPACES,
-    PERSISTENTVOLUMECLAIMS,
-    PERSISTENTVOLUMES,
-    PODS,
-    PODTEMPLATES,
-    RESOURCEQUOTAS,
-    SERVICEACCOUNTS,
-    SERVICES,
-)
 from control_plane.apiserver.auth.authz import Attributes
 from control_plane.apiserver.http.accept import JSON
 from control_plane.apiserver.http.answer import Answer, Reply, success_status
@@ -51,12 +42,6 @@ from control_plane.apiserver.registry.metadata_rules import require_name
 from control_plane.apiserver.storage.watch_cache import TooOldError
 
 MIN_WATCH_SECONDS = 1800
-
-# Kinds whose deletion answers with the object; the others answer a Status.
-ANSWERS_DELETED = frozenset({
-    NAMESPACES, PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES, PODS, PODTEMPLATES, RESOURCEQUOTAS,
-    SERVICEACCOUNTS, SERVICES,
-})  # fmt: skip
 
 
 async def create(services: ApiServices, request: Request, target: Target) -> Reply:
@@ -209,7 +194,7 @@ async def delete(services: ApiServices, request: Request, target: Target) -> Rep
     obj, is_gone = await services.registry.delete(
         resource, _namespace(target), target.name, options, call
     )
-    if is_gone and resource not in ANSWERS_DELETED:
+    if is_gone and resource not in ANSWERED:
         details = {
             "name": name_of(obj),
             **({"group": resource.group} if resource.group else {}),

@@ -191,6 +191,18 @@ def test_the_deprecated_watch_paths_are_documented(swagger: Any, apps: Any) -> N
     assert not unwatched
 
 
+def test_deletions_are_documented_as_they_are_answered(swagger: Any) -> None:
+    def answered(path: str) -> str:
+        shown = swagger["paths"][path]["delete"]["responses"]["200"]["schema"]["$ref"]
+        return str(shown).rpartition(".")[2]
+
+    assert answered("/api/v1/namespaces/{namespace}/pods/{name}") == "Pod"
+    assert answered("/apis/storage.k8s.io/v1/storageclasses/{name}") == "StorageClass"
+    assert answered("/api/v1/namespaces/{name}") == "Status"
+    assert answered("/apis/apps/v1/namespaces/{namespace}/deployments/{name}") == "Status"
+    assert answered("/api/v1/namespaces/{namespace}/pods") == "Status"
+
+
 def test_a_resource_of_the_future_is_documented_without_a_definition() -> None:
     widgets = Resource("example.com", "v1", "Widget", "widgets", False, storage="example.com/w")
     found = OpenApiDocuments(BUILT_IN.extended(widgets), VERSION).v3("apis/example.com/v1")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,11 @@ from kubernetes import client as typed_client
 from kubernetes import config as typed_config
 from kubernetes import watch as typed_watch
 
+from control_plane.api.openapi.operations import camel_group
+from control_plane.api.resources import RESOURCES, Resource
+from tests.control_plane.apiserver.minimal_objects import minimal_object, unused_name
 from tests.support.apiserver import ThreadedApiServer
+from tests.support.raw_api import RawApi
 
 # Half of the package is untyped and every field may be None: its types say nothing here.
 client: Any = typed_client
@@ -48,6 +53,36 @@ def test_official_client_lives_through_all_verbs(official: Any, namespace: str) 
     with pytest.raises(client.ApiException) as missing:
         core.read_namespaced_config_map("a", namespace)
     assert json.loads(missing.value.body)["reason"] == "NotFound"
+
+
+STORED = [row for row in RESOURCES if row.is_stored]
+
+
+def method_name(kind: str) -> str:
+    """What the generated client calls a kind: "csi_storage_capacity"."""
+    apart = re.sub("([A-Z]+)([A-Z][a-z])", r"\1_\2", kind)
+    return re.sub("([a-z0-9])([A-Z])", r"\1_\2", apart).lower()
+
+
+@pytest.mark.parametrize("resource", STORED, ids=lambda row: f"{row.plural}-{row.version}")
+def test_official_client_reads_what_is_answered_for_every_kind(
+    official: Any, api: RawApi, namespace: str, resource: Resource
+) -> None:
+    name = unused_name(resource)
+    made = api.post(resource.path(namespace), minimal_object(resource, name, namespace))
+    assert made.code == 201, made.text
+    version = resource.version.title()
+    typed = getattr(client, f"{camel_group(resource.group)}{version}Api")(official)
+    place = (name, namespace) if resource.namespaced else (name,)
+    named = (
+        f"namespaced_{method_name(resource.kind)}"
+        if resource.namespaced
+        else (method_name(resource.kind))
+    )
+    assert getattr(typed, f"read_{named}")(*place).metadata.name == name
+    listed = getattr(typed, f"list_{named}")(*place[1:], field_selector=f"metadata.name={name}")
+    assert [item.metadata.name for item in listed.items] == [name]
+    getattr(typed, f"delete_{named}")(*place, propagation_policy="Background")
 
 
 def test_official_client_reads_what_no_controller_has_seen_yet(

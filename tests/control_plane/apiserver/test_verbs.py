@@ -14,9 +14,12 @@ from control_plane.api.resources import (
     PODS,
     PODTEMPLATES,
     REPLICATIONCONTROLLERS,
+    RESOURCECLAIMS,
     RESOURCEQUOTAS,
     RESOURCES,
     SERVICES,
+    STORAGECLASSES,
+    VOLUMEATTACHMENTS,
     Resource,
 )
 from tests.control_plane.apiserver.minimal_objects import minimal_object, settled, unused_name
@@ -175,6 +178,9 @@ def test_who_takes_no_answer_changes_nothing(api: RawApi, namespace: str, method
         (PERSISTENTVOLUMECLAIMS, True),
         (RESOURCEQUOTAS, True),
         (PODTEMPLATES, True),
+        (RESOURCECLAIMS, True),
+        (STORAGECLASSES, True),
+        (VOLUMEATTACHMENTS, True),
         (JOBS, False),
         (ENDPOINTSLICES, False),
         (REPLICATIONCONTROLLERS, False),
@@ -184,8 +190,9 @@ def test_who_takes_no_answer_changes_nothing(api: RawApi, namespace: str, method
 def test_delete_answers_the_object_or_a_status(
     api: RawApi, namespace: str, resource: Resource, has_object: bool
 ) -> None:
-    api.post(resource.path(namespace), minimal_object(resource, "x", namespace))
-    one = resource.path(namespace, "x")
+    name = unused_name(resource)
+    api.post(resource.path(namespace), minimal_object(resource, name, namespace))
+    one = resource.path(namespace, name)
     if resource is PERSISTENTVOLUMECLAIMS:
         api.patch(one, {"metadata": {"finalizers": None}})
     answer = api.delete(one, {"propagationPolicy": "Background"})

@@ -1,0 +1,35 @@
+"""The kinds whose deletion answers the deleted object; of all others it answers a Status.
+
+Generated clients, which learn it from OpenAPI, read an answer as nothing else. Source: v1.35,
+ReturnDeletedObject of the generic store.
+"""
+
+from typing import Final
+
+from control_plane.api.resources import (
+    CSIDRIVERS,
+    CSINODES,
+    DEVICECLASSES,
+    NAMESPACES,
+    PERSISTENTVOLUMECLAIMS,
+    PERSISTENTVOLUMES,
+    PODS,
+    PODTEMPLATES,
+    RESOURCECLAIMS,
+    RESOURCECLAIMTEMPLATES,
+    RESOURCEQUOTAS,
+    RESOURCESLICES,
+    SERVICEACCOUNTS,
+    SERVICES,
+    STORAGECLASSES,
+    VOLUMEATTACHMENTS,
+    VOLUMEATTRIBUTESCLASSES,
+)
+
+DOCUMENTED: Final = frozenset({
+    CSIDRIVERS, CSINODES, DEVICECLASSES, PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES, PODS,
+    PODTEMPLATES, RESOURCECLAIMS, RESOURCECLAIMTEMPLATES, RESOURCEQUOTAS, RESOURCESLICES,
+    SERVICEACCOUNTS, SERVICES, STORAGECLASSES, VOLUMEATTACHMENTS, VOLUMEATTRIBUTESCLASSES,
+})  # fmt: skip
+"""Those that OpenAPI says it of."""
+ANSWERED: Final = DOCUMENTED | {NAMESPACES}
