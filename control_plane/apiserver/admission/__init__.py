@@ -1,10 +1,10 @@
 """Admission: what the cluster adds to an object or has against it, between request and storage.
 
 ADMISSION lists the plugins in upstream's order; each is a class with `admit` (may change the
-object), `check` (may refuse it) or both. A plugin is one file and one line here, with the name by
-which flags switch it off. Mutating policies and webhooks come after those that change objects;
-what they change may let all of them look at the object once more. ResourceQuota is the
-last of all: what it charges is written together with the object.
+object), `finish` (has the last word on it), `check` (may refuse it), or several. A plugin is one
+file and one line here, with the name by which flags switch it off. Mutating policies and webhooks
+come after those that change objects; what they change may let all of them look at the object once
+more. ResourceQuota is the last of all: what it charges is written together with the object.
 """
 
 import contextlib
@@ -98,6 +98,7 @@ class Admission:
         for plugin in plugins:
             plugin.configure(settings)
         self._admitting = [one for one in plugins if type(one).admit is not Plugin.admit]
+        self._finishing = [one for one in plugins if type(one).finish is not Plugin.finish]
         self._checking = [one for one in plugins if type(one).check is not Plugin.check]
         mutates = has_mutating_policies and "MutatingAdmissionPolicy" in settings.plugins
         self._policies = MutatingPolicies(collections, authorizer) if mutates else None
@@ -119,6 +120,8 @@ class Admission:
             await self._admit(review)
             for mutation in mutations:
                 await mutation.run()
+        for plugin in self._finishing:
+            await plugin.finish(review)
 
     def _mutations(self, review: Review) -> Iterator[PolicyMutation | Mutation | None]:
         if self._policies is not None:

@@ -10,8 +10,8 @@ _IDENTITY = ("username", "uid", "groups", "extra")
 class CertificateRequester(Plugin):
     """Sets spec.username, groups and the rest of a new request."""
 
-    async def admit(self, review: Review) -> None:
-        """Replace what the client says of itself."""
+    async def finish(self, review: Review) -> None:
+        """Replace what the client, or a webhook, says of the requester."""
         if not review.is_for(CERTIFICATESIGNINGREQUESTS, Operation.CREATE):
             return
         spec = dict(review.obj.get("spec") or {})

@@ -7,7 +7,7 @@ from control_plane.apiserver.storage.collections import Collections
 
 
 class Plugin:
-    """An admission plugin; override `admit`, `check` or both.
+    """An admission plugin; override `admit`, `finish`, `check`, or several of them.
 
     What is looked up for many requests comes from what a plugin has made of the watch caches (see
     storage.follower), not from the objects themselves.
@@ -23,6 +23,9 @@ class Plugin:
 
     async def admit(self, review: Review) -> None:
         """Change `review.obj` in place, or raise."""
+
+    async def finish(self, review: Review) -> None:
+        """Change `review.obj` when policies and webhooks have, before it is validated, or raise."""
 
     async def check(self, review: Review) -> None:
         """Raise if `review.obj` must not be stored."""

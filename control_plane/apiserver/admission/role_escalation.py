@@ -31,8 +31,8 @@ _CLEANING = ("finalizers", "managedFields", "ownerReferences", "resourceVersion"
 class RoleEscalation(Plugin):
     """Refuses with what is missing."""
 
-    async def admit(self, review: Review) -> None:
-        """Look at the object as it is after all other plugins."""
+    async def finish(self, review: Review) -> None:
+        """Look at the object as it is when nobody changes it any more."""
         user, resource = review.call.user, review.resource
         if resource not in (*_ROLES, *_BINDINGS) or review.operation is Operation.DELETE:
             return

@@ -13,6 +13,8 @@ from cryptography.x509.oid import NameOID
 
 from tests.control_plane.apiserver.objects import pod
 from tests.control_plane.apiserver.people import person
+from tests.control_plane.apiserver.webhook_peer import patching
+from tests.control_plane.apiserver.webhook_stage import MUTATING, WebhookStage
 from tests.support.apiserver import ThreadedApiServer
 from tests.support.raw_api import RawApi
 
@@ -281,6 +283,18 @@ def test_approving_and_signing_take_the_signers_permission(
         done = somebody.put(f"{REQUESTS}/{namespace}/approval", approved)
         assert done.code == 200, done.text
     api.delete(f"{REQUESTS}/{namespace}")
+
+
+def test_nobody_says_who_asks_for_a_certificate_but_the_server(stage: WebhookStage) -> None:
+    lie = {"op": "replace", "path": "/spec/username", "value": "somebody-else"}
+    stage.peer.answers["/lie"] = patching(lie)
+    request = signing_request(stage.namespace, "example.com/mine", "people")
+    request["spec"]["username"] = "me"
+    about = ("certificates.k8s.io", "certificatesigningrequests")
+    with stage.configured(MUTATING, stage.webhook("/lie", about)):
+        made = stage.api.post(REQUESTS, request)
+    assert made.json["spec"]["username"] == "kubernetes-admin", made.text
+    stage.api.delete(f"{REQUESTS}/{stage.namespace}")
 
 
 def test_a_pod_on_a_node_has_the_nodes_zone(api: RawApi, namespace: str) -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from tests.control_plane.apiserver.people import person
 from tests.control_plane.apiserver.test_rbac import GROUP, PODS, RBAC, Access, access
+from tests.control_plane.apiserver.webhook_peer import patch, patching
+from tests.control_plane.apiserver.webhook_stage import MUTATING, WebhookStage
 from tests.support.apiserver import ThreadedApiServer
 from tests.support.raw_api import RawApi
 
@@ -111,3 +113,33 @@ def test_escalate_and_bind(api: RawApi, jane: RawApi, access: Access, namespace:
     assert jane.post(f"{place}/rolebindings", _binding("v", "view")).code == 201
     assert jane.post(f"{place}/rolebindings", _binding("a", "cluster-admin")).code == 403
     assert api.get(f"{place}/rolebindings/v").code == 200
+
+
+def test_what_a_webhook_adds_is_its_writers_too(
+    api: RawApi, jane: RawApi, stage: WebhookStage
+) -> None:
+    path = f"{RBAC}/namespaces/{stage.namespace}/roles"
+    adding = patch({"op": "add", "path": "/rules/-", "value": SECRETS})
+    answers = iter([{}, adding, {}, adding])  # only when it is asked again
+    stage.peer.answers["/rules"] = lambda _: {"allowed": True, **next(answers)}
+    label = {"op": "add", "path": "/metadata/labels", "value": {"a": "b"}}
+    stage.peer.answers["/label"] = patching(label)
+    hooks = [
+        stage.webhook("/rules", (GROUP, "roles"), reinvocationPolicy="IfNeeded"),
+        stage.webhook("/label", (GROUP, "roles")),
+    ]
+    with stage.configured(MUTATING, *hooks):
+        refused = jane.post(path, _role("mine", PODS))
+        assert refused.message == f'roles.{GROUP} "mine" is forbidden: {NOT_HELD}{MISSING}'
+        assert api.get(f"{path}/mine").code == 404
+        made = api.post(path, _role("mine", PODS))
+    assert made.json["rules"] == [PODS, SECRETS]
+
+
+def test_rights_are_asked_about_before_an_object_is_validated(
+    jane: RawApi, stage: WebhookStage
+) -> None:
+    roles = f"{RBAC}/namespaces/{stage.namespace}/roles"
+    wrong = {"apiGroups": [""], "resources": [], "verbs": ["get"]}
+    assert jane.post(roles, _role("wrong", PODS, wrong)).code == 422
+    assert jane.post(roles, _role("both", wrong, SECRETS)).code == 403
