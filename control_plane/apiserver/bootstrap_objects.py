@@ -7,6 +7,7 @@ import base64
 import hashlib
 import ipaddress
 
+from control_plane.api.legacy_tokens import TRACKING
 from control_plane.api.objects import Object, dig, find_condition
 
 SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
@@ -126,7 +127,7 @@ def kubernetes_slice(addresses: list[str], port: int) -> Object:
 def token_tracking_config_map(today: str) -> Object:
     """Since when uses of old service-account tokens are noted; `today` is YYYY-MM-DD."""
     return {
-        "metadata": {"name": "kube-apiserver-legacy-service-account-token-tracking"},
+        "metadata": {"name": TRACKING},
         "data": {"since": today},
     }
 

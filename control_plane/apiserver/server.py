@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import orjson
 
+from control_plane.api.legacy_tokens import LAST_USED
 from control_plane.api.objects import Object, name_of, namespace_of
 from control_plane.api.resources import NODES, PODS, SECRETS, SERVICEACCOUNTS, SERVICES
 from control_plane.api.schema import schema
@@ -36,7 +37,6 @@ from control_plane.apiserver.audit.options import auditor_of
 from control_plane.apiserver.auth.authn import Authenticator
 from control_plane.apiserver.auth.authz import Authorizer, Mode
 from control_plane.apiserver.auth.certificates import ServerContext
-from control_plane.apiserver.auth.legacy_tokens import LAST_USED
 from control_plane.apiserver.auth.node.authorizer import NodeAuthorizer
 from control_plane.apiserver.auth.node.follower import follow_nodes
 from control_plane.apiserver.auth.rbac.authorizer import RbacAuthorizer

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from control_plane.api.errors import Conflict, NotFound
+from control_plane.api.legacy_tokens import ACCOUNT_NAME, ACCOUNT_UID, SECRET_TYPE
 from control_plane.api.objects import (
     Object,
     annotations_of,
@@ -34,9 +35,6 @@ from control_plane.controllers.root_ca import read_ca
 from control_plane.controllers.runtime import DONE, Controller, Result
 from control_plane.controllers.sources import Change, Watches
 
-SECRET_TYPE = "kubernetes.io/service-account-token"
-NAME_ANNOTATION = "kubernetes.io/service-account.name"
-UID_ANNOTATION = "kubernetes.io/service-account.uid"
 ISSUER = "kubernetes/serviceaccount"
 CLAIMS = "kubernetes.io/serviceaccount"
 
@@ -91,7 +89,7 @@ def secrets_of_account(cluster: Cluster, change: Change) -> Iterable[str]:
     """Return the keys of the secrets of an account that came or went."""
     account = change.latest
     for secret in cluster.list(SECRETS, namespace_of(account)):
-        is_its = annotations_of(secret).get(NAME_ANNOTATION) == name_of(account)
+        is_its = annotations_of(secret).get(ACCOUNT_NAME) == name_of(account)
         if is_its and secret.get("type") == SECRET_TYPE:
             yield key_of(secret)
 
@@ -115,7 +113,7 @@ def plan(issuing: Issuing, secret: Object, account: Object) -> Object | None:
     wanted = {"ca.crt": _base64(issuing.ca), "namespace": _base64(namespace_of(secret))}
     if not data.get("token") and issuing.key is not None:
         wanted["token"] = _base64(_signed(issuing.key, claims(secret, account)))
-    uid = {UID_ANNOTATION: uid_of(account)}
+    uid = {ACCOUNT_UID: uid_of(account)}
     if wanted.items() <= data.items() and uid.items() <= annotations_of(secret).items():
         return None
     changed = deep_copy(secret)
@@ -134,8 +132,8 @@ async def reconcile(issuing: Issuing, key: str, cluster: Cluster) -> Result:
     ):
         return DONE
     annotations = annotations_of(secret)
-    account = await _account(cluster, secret, annotations.get(NAME_ANNOTATION, ""))
-    uid = annotations.get(UID_ANNOTATION, "")
+    account = await _account(cluster, secret, annotations.get(ACCOUNT_NAME, ""))
+    uid = annotations.get(ACCOUNT_UID, "")
     if account is None or (uid and uid != uid_of(account)):
         await _remove(cluster, secret)
         return DONE

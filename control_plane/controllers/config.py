@@ -46,6 +46,7 @@ class ControllersConfig:
     cluster_signing_legacy_unknown_key_file: Path | None = None
     cluster_signing_duration: float = 31_536_000.0
     service_account_private_key_file: Path | None = None
+    legacy_service_account_token_clean_up_period: float = 31_536_000.0
     concurrent_deployment_syncs: int = 5
     concurrent_replicaset_syncs: int = 5
     concurrent_rc_syncs: int = 5
@@ -78,6 +79,9 @@ _HELP = {
     "cluster_signing_key_file": "its key",
     "cluster_signing_duration": "the longest that a signed certificate is good, e.g. 8760h",
     "service_account_private_key_file": "signs the tokens of service-account-token secrets",
+    "legacy_service_account_token_clean_up_period": (
+        "how long a token without an end may be unused, e.g. 8760h"
+    ),
     "node_monitor_grace_period": "silence after which a node counts as unreachable, e.g. 50s",
     "terminated_pod_gc_threshold": "ended pods to keep; 0 or less keeps all",
 }
@@ -106,6 +110,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 
 _POSITIVE = (
+    "legacy_service_account_token_clean_up_period",
     "node_monitor_period",
     "node_monitor_grace_period",
     "resource_quota_sync_period",

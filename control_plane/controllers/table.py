@@ -18,6 +18,7 @@ from control_plane.controllers.disruption.controller import disruption
 from control_plane.controllers.endpoints.controller import endpoints
 from control_plane.controllers.endpointslice.controller import endpointslice
 from control_plane.controllers.garbage_collector.controller import garbage_collector
+from control_plane.controllers.legacy_tokens import legacy_tokens
 from control_plane.controllers.namespace.controller import namespace
 from control_plane.controllers.node_lifecycle.controller import node_lifecycle
 from control_plane.controllers.pod_gc import pod_gc
@@ -42,6 +43,7 @@ CONTROLLERS: Mapping[str, Callable[[ControllersConfig], Controller]] = {
     "endpoints-controller": endpoints,
     "endpointslice-controller": endpointslice,
     "garbage-collector-controller": garbage_collector,
+    "legacy-serviceaccount-token-cleaner-controller": legacy_tokens,
     "namespace-controller": namespace,
     "node-lifecycle-controller": node_lifecycle,
     "pod-garbage-collector-controller": pod_gc,

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+from control_plane.api.legacy_tokens import INVALID_SINCE, LAST_USED
 from control_plane.api.objects import Object, dig, name_of
 from control_plane.apiserver.auth.account_checks import Lookup, account_user, checked_account
 from control_plane.apiserver.auth.token_check import TokenError, Verified
@@ -20,8 +21,6 @@ from control_plane.apiserver.auth.token_uses import TokenUses
 LEGACY_ISSUER = "kubernetes/serviceaccount"
 # how claims begin: upstream's, and what tokens of before had in its place
 _CLAIMS = ("kubernetes.io/serviceaccount", LEGACY_ISSUER)
-LAST_USED = "kubernetes.io/legacy-token-last-used"
-INVALID_SINCE = "kubernetes.io/legacy-token-invalid-since"
 AUTOMATIC_WARNING = (
     "Use tokens from the TokenRequest API or manually created secret-based tokens instead of "
     "auto-generated secret-based tokens."

@@ -3,6 +3,7 @@
 import base64
 from typing import Any
 
+from control_plane.api.legacy_tokens import INVALID_SINCE, LAST_USED
 from control_plane.api.objects import dig
 from control_plane.api.resources import (
     SECRETS,
@@ -10,7 +11,6 @@ from control_plane.api.resources import (
     SERVICEACCOUNTS,
     TOKENREVIEWS,
 )
-from control_plane.apiserver.auth.legacy_tokens import INVALID_SINCE, LAST_USED
 from control_plane.client.client import ApiClient
 from control_plane.client.config import ClientConfig
 from control_plane.controllers.account_token_secrets import Issuing, claims, plan, read_key
