@@ -66,6 +66,7 @@ from control_plane.apiserver.http.resource_api import ResourcesFirst
 from control_plane.apiserver.http.services import ApiServices
 from control_plane.apiserver.kubelet import KubeletClient
 from control_plane.apiserver.memory import collect_seldom, give_back_large_blocks, leave_out_start
+from control_plane.apiserver.metrics.access import AccessCounts
 from control_plane.apiserver.metrics.endpoint import MetricsEndpoint, all_of
 from control_plane.apiserver.metrics.store_calls import StoreCalls
 from control_plane.apiserver.registry.call import Call
@@ -192,7 +193,8 @@ async def _assembled(
     lookup = functools.partial(_find_core, collections)
     own, mark = config.service_accounts, functools.partial(_mark_used, registry)
     accounts = TokenAuthenticator(own, lookup, mark, _now)
-    tokens = TokenSources(config.auth, accounts, own.issuer, lookup, _now)
+    access = AccessCounts()
+    tokens = TokenSources(config.auth, accounts, own.issuer, lookup, _now, access.tokens)
     components = ComponentHealth(etcd, config.etcd_prefix, collections, _now)
     aggregation = AggregationParts.of(config, collections)
     services = ApiServices(
@@ -210,10 +212,11 @@ async def _assembled(
     flow = FlowControlParts.of(config, collections, registry)
     auditor = auditor_of(config.audit, _now)
     edge = Edge(
-        Authenticator(tokens, config.auth.request_headers),
+        Authenticator(tokens, config.auth.request_headers, access.certificates),
         authorizer,
         flow.limiter,
         auditor=auditor,
+        access=access,
     )
     address = advertised_address(config)
     presence = ServerPresence(etcd, config.etcd_prefix, address)
@@ -234,7 +237,7 @@ async def _assembled(
     stopping = asyncio.Event()
     health = health_endpoints(etcd, config.etcd_prefix, collections, hooks, stopping)
     audited = auditor.counts if auditor is not None else AuditCounts()
-    looks = (flow, admission.webhooks, accounts.uses, audited, api_services.counts)
+    looks = (flow, access, admission.webhooks, accounts.uses, audited, api_services.counts)
     look = all_of(*(one.look for one in looks))
     metrics = MetricsEndpoint(
         edge.requests,

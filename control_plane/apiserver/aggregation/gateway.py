@@ -55,7 +55,7 @@ class Aggregated:
         watches = request.query.flag("watch")
         asked = attributes_of(request.method, request.path, request.raw_path, watches=watches)
         await self._edge.admit(request, asked)
-        self._edge.authorizer.authorize(request.user, asked)
+        self._edge.authorize(request, asked)
         if remote is None or not remote.is_available:
             return text_answer(UNAVAILABLE, 503)
         if watches or request.upgrade:

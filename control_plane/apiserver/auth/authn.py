@@ -19,6 +19,7 @@ from control_plane.apiserver.auth.token_chain import TokenChain
 from control_plane.apiserver.auth.token_check import TokenError
 from control_plane.apiserver.auth.user import ANONYMOUS, User
 from control_plane.apiserver.http.request import Request
+from control_plane.apiserver.metrics.histogram import Histogram
 
 SOCKET_TOKEN = "base64url.bearer.authorization.k8s.io."
 
@@ -30,24 +31,38 @@ class Tokens(Protocol):
     anonymous: Anonymous
 
 
+class NobodyError(Unauthorized):
+    """Somebody comes without credentials where one has to have some."""
+
+
 class Authenticator:
     """Finds the user behind a request."""
 
-    def __init__(self, tokens: Tokens, proxies: RequestHeaders | None = None) -> None:
-        """`tokens` checks bearer tokens; without `proxies` no front proxy is believed."""
+    def __init__(
+        self,
+        tokens: Tokens,
+        proxies: RequestHeaders | None = None,
+        left: Histogram | None = None,
+    ) -> None:
+        """`tokens` checks bearer tokens; without `proxies` no front proxy is believed.
+
+        `left` observes the seconds that client certificates are still good for.
+        """
         self._tokens = tokens
         self._proxies = proxies
+        self._left = left or Histogram(())
 
     async def user(self, request: Request) -> User:
         """The user; raises Unauthorized for credentials that are wrong."""
         connection, is_wrong = request.connection, False
         if connection is not None and connection.peer is not None:
             peer = connection.peer
-            named = self._named(peer, request)
-            if time.time() >= peer.expires:
-                is_wrong = True
-            elif named is not None and self._allows(peer.name):
+            named, left = self._named(peer, request), peer.expires - time.time()
+            if left > 0 and named is not None and self._allows(peer.name):
                 return named
+            self._left.observe(left)
+            if left <= 0:
+                is_wrong = True
             elif peer.user is not None:
                 return peer.user
             else:
@@ -55,8 +70,10 @@ class Authenticator:
         token = bearer_token(request.headers) or _socket_token(request)
         if token is not None:
             return await self._bearer(request, token)
-        if is_wrong or not self._tokens.anonymous.includes(request.path):
+        if is_wrong:
             raise Unauthorized("Unauthorized")
+        if not self._tokens.anonymous.includes(request.path):
+            raise NobodyError("Unauthorized")
         return ANONYMOUS
 
     async def _bearer(self, request: Request, token: str) -> User:

@@ -68,7 +68,7 @@ class Authorizer:
         """Return if `user` may; raise Forbidden if not."""
         decision = self.decide(user, attributes)
         if not decision.allowed:
-            raise _forbidden(user, attributes, decision.reason)
+            raise refused(user, attributes, decision.reason)
 
 
 def denial(user: User, attributes: Attributes) -> str:
@@ -94,7 +94,8 @@ class _Named:
         self.plural = attributes.resource
 
 
-def _forbidden(user: User, attributes: Attributes, reason: str) -> Forbidden:
+def refused(user: User, attributes: Attributes, reason: str) -> Forbidden:
+    """The 403 for what `user` may not."""
     why = denial(user, attributes)
     if reason:
         why = f"{why}: {reason}"

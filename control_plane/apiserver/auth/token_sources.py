@@ -20,6 +20,7 @@ from control_plane.apiserver.auth.token_check import TokenChecker
 from control_plane.apiserver.auth.tokens import TokenAuthenticator
 from control_plane.apiserver.auth.webhook_tokens import WebhookTokens
 from control_plane.apiserver.config_error import ConfigError
+from control_plane.apiserver.metrics.access import TokenCacheCounts
 from control_plane.client.config import ClientConfig
 from control_plane.client.config import ConfigError as KubeconfigError
 
@@ -38,8 +39,10 @@ class TokenSources:
         issuer: str,
         lookup: Callable[[str, str, str], Awaitable[Object | None]],
         clock: Callable[[], datetime.datetime],
+        counts: TokenCacheCounts,
     ) -> None:
         """`issuer` is the server's own; raises ConfigError for what cannot be used."""
+        self._counts = counts
         self._config = config
         self._issuer = issuer
         self._accounts = accounts
@@ -65,7 +68,7 @@ class TokenSources:
     def _use(self, file: AuthenticationFile) -> None:
         audiences = self._accounts.audiences
         issuers = [OidcTokens(issuer, audiences) for issuer in file.issuers]
-        self.chain = TokenChain((*self._before, *issuers, *self._webhook), audiences)
+        self.chain = TokenChain((*self._before, *issuers, *self._webhook), audiences, self._counts)
         self.anonymous = file.anonymous or self._config.anonymous
 
     def _fixed(self) -> Iterator[TokenChecker]:

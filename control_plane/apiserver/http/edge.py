@@ -14,14 +14,13 @@ from typing import Any
 from control_plane.api.errors import (
     ApiError,
     BadRequest,
-    Forbidden,
     InternalError,
     Timeout,
     Unauthorized,
 )
 from control_plane.apiserver.audit.auditor import Auditor
-from control_plane.apiserver.auth.authn import Authenticator
-from control_plane.apiserver.auth.authz import Attributes, Authorizer
+from control_plane.apiserver.auth.authn import Authenticator, NobodyError
+from control_plane.apiserver.auth.authz import Attributes, Authorizer, refused
 from control_plane.apiserver.auth.impersonation import impersonated
 from control_plane.apiserver.etcd.errors import StoreError
 from control_plane.apiserver.flow_control.in_flight import READS
@@ -32,6 +31,7 @@ from control_plane.apiserver.http.deadlines import Bound, Deadlines
 from control_plane.apiserver.http.refusals import refusal, refuse_socket
 from control_plane.apiserver.http.request import ClientGoneError, Request
 from control_plane.apiserver.http.time_limit import LONGEST_SECONDS, time_limit
+from control_plane.apiserver.metrics.access import AccessCounts
 from control_plane.apiserver.metrics.requests import RequestCounts, RequestLabels
 from control_plane.apiserver.storage.stored_object import UnreadableError
 
@@ -60,10 +60,12 @@ class Edge:
         limiter: Limiter,
         requests: RequestCounts | None = None,
         auditor: Auditor | None = None,
+        access: AccessCounts | None = None,
     ) -> None:
         """Use these for all requests; without an auditor none is recorded."""
         self._auditor = auditor
         self.requests = requests or RequestCounts()
+        self._access = access or AccessCounts()
         self._authenticator = authenticator
         self.authorizer = authorizer
         self._deadlines = Deadlines(LONGEST_SECONDS)
@@ -71,27 +73,29 @@ class Edge:
 
     async def identify(self, request: Request) -> None:
         """Set the request's user; raises Unauthorized, or Forbidden for an impersonation."""
+        begun = perf_counter()
         try:
             user = await self._authenticator.user(request)
-        except Unauthorized:
-            self.requests.unauthenticated += 1
+        except ApiError as error:
+            is_error = not isinstance(error, NobodyError)
+            self._access.unidentified(perf_counter() - begun, is_error=is_error)
             raise
+        self._access.identified(user.name, perf_counter() - begun)
         request.user = user
         request.user = impersonated(self.authorizer, user, request.header_lines)
         if request.user is not user:
             request.impersonator = user
 
     def authorize(self, request: Request, asked: Attributes) -> None:
-        """Return if the request's user may; raises Unauthorized or Forbidden."""
+        """Return if the request's user may; raises Forbidden."""
+        begun = perf_counter()
+        decision = self.authorizer.decide(request.user, asked)
+        self._access.decided(decision, perf_counter() - begun)
         if request.trail is not None:
-            decision = self.authorizer.decide(request.user, asked)
             request.annotate(DECISION, "allow" if decision.allowed else "forbid")
             request.annotate(REASON, decision.reason)
-        try:
-            self.authorizer.authorize(request.user, asked)
-        except Forbidden:
-            self.requests.refuse(request.series)
-            raise
+        if not decision.allowed:
+            raise refused(request.user, asked, decision.reason)
 
     def count(self, request: Request, labels: RequestLabels) -> None:
         """Count the request under `labels` from now until it is done."""

@@ -55,8 +55,6 @@ class Facts(NamedTuple):
     in_flight: Mapping[str, int]
     deprecated: list[tuple[str, ...]]
     terminated: Mapping[tuple[tuple[str, ...], int], int]
-    authenticated: Mapping[str, int]
-    authorized: Mapping[str, int]
     caches: list[CacheFacts]
     calls: list[CallFacts]
 
@@ -79,8 +77,6 @@ def facts_of(requests: RequestCounts, caches: Iterable[Cache], calls: StoreCalls
         dict(requests.in_flight),
         sorted(requests.deprecated),
         dict(requests.terminated),
-        {"success": requests.identified, "failure": requests.unauthenticated},
-        {"allowed": requests.allowed, "no-opinion": requests.unauthorized},
         [_cache_facts(cache) for cache in caches],
         [
             CallFacts(kind, one.seconds.count, one.failed, one.seconds.seen())

@@ -9,7 +9,6 @@ from prometheus_client.core import (
     GaugeMetricFamily,
     HistogramMetricFamily,
     Metric,
-    UnknownMetricFamily,
 )
 
 from control_plane.apiserver.metrics.requests import RequestLabels
@@ -27,7 +26,7 @@ def families(facts: Facts, build: Mapping[str, str]) -> Iterator[Metric]:
     """Everything but what is known of the process; `build` is what /version says."""
     yield from _requests(facts)
     yield from _present(facts)
-    yield from _refused(facts)
+    yield from _terminated(facts)
     yield from _caches(facts)
     yield from _watches(facts)
     yield from _store_calls(facts)
@@ -90,7 +89,7 @@ def _present(facts: Facts) -> Iterator[Metric]:
     yield from (long_running, in_flight, deprecated)
 
 
-def _refused(facts: Facts) -> Iterator[Metric]:
+def _terminated(facts: Facts) -> Iterator[Metric]:
     terminated = CounterMetricFamily(
         "apiserver_request_terminations_total",
         "Requests that the server ended in self-defence.",
@@ -98,18 +97,7 @@ def _refused(facts: Facts) -> Iterator[Metric]:
     )
     for (labels, code), count in facts.terminated.items():
         terminated.add_metric((*labels, str(code)), count)
-    # a counter of Python's client is called ..._total, which upstream's is not always
-    authenticated = UnknownMetricFamily(
-        "authentication_attempts", "Requests by whether their user is known.", labels=("result",)
-    )
-    authorized = CounterMetricFamily(
-        "authorization_attempts_total", "Requests by whether they are allowed.", labels=("result",)
-    )
-    for result, count in facts.authenticated.items():
-        authenticated.add_metric((result,), count)
-    for result, count in facts.authorized.items():
-        authorized.add_metric((result,), count)
-    yield from (terminated, authenticated, authorized)
+    yield terminated
 
 
 def _caches(facts: Facts) -> Iterator[Metric]:

@@ -83,9 +83,6 @@ class RequestCounts:
         self.service: dict[tuple[str, ...], Histogram] = {}
         self.deprecated: set[tuple[str, ...]] = set()
         self.terminated: Counter[tuple[tuple[str, ...], int]] = Counter()
-        self.unauthenticated = 0
-        self.unauthorized = 0
-        self._allowed = 0
 
     @property
     def series(self) -> Mapping[RequestLabels, Series]:
@@ -110,29 +107,10 @@ class RequestCounts:
                 present[labels.without_dry_run] += series.present
         return present
 
-    @property
-    def identified(self) -> int:
-        """How many requests had a user, as far as what they were about is served."""
-        kinds = self._series.values()
-        return sum(series.present + series.codes.total() for series in kinds)
-
     def terminate(self, series: Series | None, code: int) -> None:
         """A request gets `code` for its own protection or that of others: 429 or 504."""
         if series is not None:
             self.terminated[series.labels.without_dry_run, code] += 1
-
-    def refuse(self, series: Series | None) -> None:
-        """A request's user may not do it; of what is not served, nothing is counted."""
-        self.unauthorized += series is not None
-
-    @property
-    def allowed(self) -> int:
-        """How many requests were allowed; those that still wait to be asked about are among them.
-
-        It never falls, as it would when one of these is refused.
-        """
-        self._allowed = max(self._allowed, self.identified - self.unauthorized)
-        return self._allowed
 
     def begin(self, labels: RequestLabels) -> Series:
         """A request is there; it must `end` in the series that this returns."""

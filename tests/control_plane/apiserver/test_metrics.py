@@ -148,7 +148,7 @@ def test_no_sample_comes_twice_and_the_rest_is_there(api: RawApi, namespace: str
 
 def test_attempts_are_counted_by_how_they_ended(server: ThreadedApiServer, api: RawApi) -> None:
     names = ("authentication_attempts", "authorization_attempts_total")
-    results = (("success", "failure"), ("allowed", "no-opinion"))
+    results = (("success", "error"), ("allowed", "no-opinion"))
     before = scraped(api)
     with RawApi(server.url, server.pki.pair("ca").certificate, token="nobody's") as unknown:
         assert unknown.get("/api/v1/pods").code == 401
@@ -159,6 +159,51 @@ def test_attempts_are_counted_by_how_they_ended(server: ThreadedApiServer, api: 
     for name, (good, bad) in zip(names, results, strict=True):
         grown = [total(after, name, result=r) - total(before, name, result=r) for r in (good, bad)]
         assert min(grown) >= 1, name
+    for name in ("authentication", "authorization"):
+        attempts = name + ("_attempts_total" if name == "authorization" else "_attempts")
+        measured = total(after, f"{name}_duration_seconds_count")
+        assert measured == total(after, attempts), name
+
+
+def test_client_certificates_are_counted_by_what_is_left_of_them(
+    server: ThreadedApiServer, api: RawApi
+) -> None:
+    name = "apiserver_client_certificate_expiration_seconds"
+    before = scraped(api)
+    assert api.get("/api/v1/namespaces").code == 200
+    with RawApi(server.url, server.pki.pair("ca").certificate, token="nobody's") as unknown:
+        unknown.get("/api/v1/namespaces")  # which comes without one
+    after = scraped(api)
+    grown = {
+        bound: total(after, f"{name}_bucket", le=bound) - total(before, f"{name}_bucket", le=bound)
+        for bound in ("0.0", "86400.0", "+Inf")
+    }
+    assert (grown["0.0"], grown["86400.0"]) == (0, 0)
+    assert grown["+Inf"] >= 2
+    left = total(after, f"{name}_sum") - total(before, f"{name}_sum")
+    assert 86_400 < left / grown["+Inf"] <= 366 * 86_400
+    assert len(after[f"{name}_bucket"]) == 15
+
+
+def test_users_and_looked_up_tokens_are_counted(server: ThreadedApiServer, api: RawApi) -> None:
+    account = "/api/v1/namespaces/default/serviceaccounts"
+    api.post(account, {"metadata": {"name": "counted"}})
+    token = api.post(f"{account}/counted/token", {"spec": {}}).json["status"]["token"]
+    cache, users = "authentication_token_cache", "authenticated_user_requests"
+    before = scraped(api)
+    with RawApi(server.url, server.pki.pair("ca").certificate, token=token) as robot:
+        assert [robot.get("/version").code for _ in range(3)] == [200] * 3
+    after = scraped(api)
+
+    def grown(name: str, **labels: str) -> float:
+        return total(after, name, **labels) - total(before, name, **labels)
+
+    assert grown(f"{cache}_request_total", status="hit") == 2
+    assert grown(f"{cache}_request_total", status="miss") == 1
+    assert grown(f"{cache}_request_duration_seconds_count", status="hit") == 2
+    assert grown(f"{cache}_fetch_total", status="ok") == 1
+    assert total(after, f"{cache}_active_fetch_count", status="in_flight") == 0
+    assert grown(users, username="other") >= 3
 
 
 def test_a_request_that_takes_too_long_is_counted_as_terminated() -> None:
@@ -166,10 +211,7 @@ def test_a_request_that_takes_too_long_is_counted_as_terminated() -> None:
     series = counts.begin(RequestLabels("LIST", dry_run="All", resource="pods"))
     counts.terminate(series, 504)
     counts.terminate(None, 429)
-    counts.refuse(series)
-    counts.refuse(None)
     assert list(counts.terminated.items()) == [((series.labels.without_dry_run, 504), 1)]
-    assert (counts.identified, counts.unauthorized, counts.allowed) == (1, 1, 0)
 
 
 def test_metrics_are_not_for_everybody(server: ThreadedApiServer) -> None:
