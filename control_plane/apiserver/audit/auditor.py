@@ -8,6 +8,7 @@ import asyncio
 import datetime
 import logging
 from collections.abc import Callable, Sequence
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from control_plane.api.errors import InternalError
@@ -19,6 +20,7 @@ from control_plane.apiserver.audit.policy import LEVEL_NAMES, Level, Policy, Sta
 from control_plane.apiserver.audit.request_info import request_info
 from control_plane.apiserver.audit.trail import Trail
 from control_plane.apiserver.http.answer import Answer, Reply
+from control_plane.apiserver.latency import Latencies
 
 if TYPE_CHECKING:
     from control_plane.apiserver.http.request import Request
@@ -83,10 +85,15 @@ class Auditor:
         for backend in self._backends:
             await backend.close()
 
-    async def begin(self, request: "Request") -> None:
+    def now(self) -> str:
+        """The time, with microseconds."""
+        return format_micro_time(self._clock())
+
+    async def begin(self, request: "Request", arrived: str, latencies: Latencies) -> None:
         """Take in a request whose user is known, or known not to be who they say.
 
-        Raises InternalError where it must not be served unrecorded.
+        It has `arrived` then, an RFC 3339 time with microseconds. Raises InternalError where it
+        must not be served unrecorded.
         """
         info = request_info(request.method, request.raw_path, request.query)
         user = request.impersonator or request.user
@@ -94,7 +101,7 @@ class Auditor:
         self.counts.request(LEVEL_NAMES[detail.level])
         if detail.level is Level.NONE:
             return
-        trail = Trail(request, info, detail, self._now())
+        trail = Trail(request, info, detail, arrived, latencies)
         request.trail = trail
         if not request.is_unidentified:
             await self._record(trail, Stage.REQUEST_RECEIVED, None)
@@ -102,6 +109,8 @@ class Auditor:
     async def answering(self, request: "Request", reply: Reply, code: int) -> None:
         """Take in that a long-running answer begins."""
         trail = request.trail
+        if trail is not None:
+            trail.latencies.answered = perf_counter()
         if trail is not None and trail.is_long_running and not request.is_unidentified:
             await self._record(trail, Stage.RESPONSE_STARTED, _status(reply, code))
 
@@ -110,6 +119,8 @@ class Auditor:
         trail = request.trail
         if trail is None:
             return
+        if not trail.panic and not request.is_unidentified:
+            trail.note_latencies(perf_counter())
         if trail.panic:
             await self._record(trail, Stage.PANIC, panic_status(trail.panic))
         elif request.is_unidentified:
@@ -134,7 +145,7 @@ class Auditor:
     ) -> None:
         if not trail.takes(stage):
             return
-        event = trail.event(stage, self._now(), status, response)
+        event = trail.event(stage, self.now(), status, response)
         self.counts.events += 1
         for backend in self._backends:
             try:
@@ -145,9 +156,6 @@ class Auditor:
                 if backend.is_strict and stage is Stage.REQUEST_RECEIVED:
                     self.counts.rejected += 1
                     raise InternalError.of(NOT_STORED) from error
-
-    def _now(self) -> str:
-        return format_micro_time(self._clock())
 
 
 def _status(reply: Reply | None, code: int) -> Object:

@@ -18,6 +18,7 @@ from control_plane.apiserver.audit.event import (
 from control_plane.apiserver.audit.policy import LEVEL_NAMES, Detail, Level, Stage
 from control_plane.apiserver.audit.request_info import RequestInfo
 from control_plane.apiserver.auth.user import user_info
+from control_plane.apiserver.latency import Latencies
 
 if TYPE_CHECKING:
     from control_plane.apiserver.http.request import Request
@@ -30,15 +31,29 @@ _QUOTING = ("BadRequest", "Invalid")
 class Trail:
     """The record of a request that the policy wants recorded."""
 
-    def __init__(self, request: "Request", info: RequestInfo, detail: Detail, now: str) -> None:
-        """Begin at `now`, an RFC 3339 time with microseconds."""
+    def __init__(
+        self,
+        request: "Request",
+        info: RequestInfo,
+        detail: Detail,
+        arrived: str,
+        latencies: Latencies,
+    ) -> None:
+        """Record a request that has `arrived` then, an RFC 3339 time with microseconds."""
+        self.latencies = latencies
         self.info = info
         self.detail = detail
         self.panic = ""
         self._request = request
-        self._received = now
+        self._received = arrived
         self._reference = object_reference(info, None) if info.is_resource else None
         self._request_object: Any = None
+
+    def note_latencies(self, ended: float) -> None:
+        """At its end: where the time of a request went that took long."""
+        if not self.is_long_running:
+            for key, value in self.latencies.annotations(ended).items():
+                self._request.annotate(key, value)
 
     @property
     def is_long_running(self) -> bool:

@@ -23,6 +23,7 @@ from control_plane.apiserver.etcd.errors import (
 )
 from control_plane.apiserver.etcd.model import KeyChange, KeyValue, Page, Swap
 from control_plane.apiserver.etcd.watch import KeyWatch, open_watch
+from control_plane.apiserver.latency import add_latency
 from control_plane.apiserver.metrics.store_calls import StoreCalls
 from proto.etcd import kv_pb2, rpc_pb2, rpc_pb2_grpc
 
@@ -187,7 +188,9 @@ class EtcdClient:
         except StoreError:
             self.calls.observe(operation, key, perf_counter() - begun, failed=True)
             raise
-        self.calls.observe(operation, key, perf_counter() - begun)
+        seconds = perf_counter() - begun
+        self.calls.observe(operation, key, seconds)
+        add_latency("etcd", seconds)
         return response
 
     async def _read(

@@ -31,6 +31,7 @@ from control_plane.apiserver.http.deadlines import Bound, Deadlines
 from control_plane.apiserver.http.refusals import refusal, refuse_socket
 from control_plane.apiserver.http.request import ClientGoneError, Request
 from control_plane.apiserver.http.time_limit import LONGEST_SECONDS, time_limit
+from control_plane.apiserver.latency import CURRENT, Latencies, add_latency
 from control_plane.apiserver.metrics.access import AccessCounts
 from control_plane.apiserver.metrics.requests import RequestCounts, RequestLabels
 from control_plane.apiserver.storage.stored_object import UnreadableError
@@ -90,8 +91,10 @@ class Edge:
         """Return if the request's user may; raises Forbidden."""
         begun = perf_counter()
         decision = self.authorizer.decide(request.user, asked)
-        self._access.decided(decision, perf_counter() - begun)
+        seconds = perf_counter() - begun
+        self._access.decided(decision, seconds)
         if request.trail is not None:
+            add_latency("authorization", seconds)
             request.annotate(DECISION, "allow" if decision.allowed else "forbid")
             request.annotate(REASON, decision.reason)
         if not decision.allowed:
@@ -113,6 +116,7 @@ class Edge:
                 begun = perf_counter()
                 await seat.turn(request.seconds * PATIENT_PART, request.departure)
                 request.waited = perf_counter() - begun
+                add_latency("apf-queue-wait", request.waited)
         except TurnedAwayError as error:
             request.flow_headers = error.headers
             self.requests.terminate(request.series, error.code)
@@ -214,13 +218,16 @@ class Edge:
 
     async def _identify_and_record(self, request: Request, auditor: Auditor) -> None:
         """Record who asks, before anything else can go wrong; also who was not believed."""
+        arrived, latencies = auditor.now(), Latencies(perf_counter())
+        CURRENT.set(latencies)
         try:
             await self.identify(request)
         except ApiError as error:
             request.is_unidentified = isinstance(error, Unauthorized)
-            await auditor.begin(request)
+            await auditor.begin(request, arrived, latencies)
             raise
-        await auditor.begin(request)
+        latencies.add("authentication", perf_counter() - latencies.begun)
+        await auditor.begin(request, arrived, latencies)
 
     def route(self, verb_handler: Handler, path: str = "") -> "PathEndpoint":
         """An ASGI endpoint for a path that is no resource: permission is asked for the path.

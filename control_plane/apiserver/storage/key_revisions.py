@@ -12,9 +12,11 @@ older than its question. There is one at a time, so that the more is asked, the 
 
 import asyncio
 from itertools import islice
+from time import perf_counter
 
 from control_plane.apiserver.etcd.client import EtcdClient
 from control_plane.apiserver.etcd.errors import StoreError
+from control_plane.apiserver.latency import CURRENT, Latencies
 
 MAX_KEYS = 128  # in one transaction: what etcd takes by default
 
@@ -52,6 +54,9 @@ class KeyRevisions:
             self._wake.set()
         else:
             answer.set_result(None)
+        latencies = CURRENT.get()
+        if latencies is not None:
+            _time(answer, latencies)
         return answer
 
     async def _serve(self) -> None:
@@ -82,6 +87,12 @@ class KeyRevisions:
         else:
             for answers, revision in zip(asked.values(), revisions, strict=True):
                 _settle(answers, revision)
+
+
+def _time(answer: Answer, latencies: Latencies) -> None:
+    """Count the time until the answer as one that the request has waited for the store."""
+    begun = perf_counter()
+    answer.add_done_callback(lambda _: latencies.add("etcd", perf_counter() - begun))
 
 
 def _settle(answers: list[Answer], revision: int | None) -> None:

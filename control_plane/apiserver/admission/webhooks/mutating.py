@@ -21,6 +21,7 @@ from control_plane.apiserver.admission.webhooks.hook import Hook
 from control_plane.apiserver.admission.webhooks.matches import Matches
 from control_plane.apiserver.admission.webhooks.metrics import WebhookCounts
 from control_plane.apiserver.admission.webhooks.patching import patched
+from control_plane.apiserver.latency import add_latency
 
 TYPE = "admit"
 MUTATED = "mutation.webhook.admission.k8s.io/"
@@ -92,6 +93,7 @@ class Mutation:
                 hook.fails_open and failure == "calling_webhook_error"
             )
             seconds = perf_counter() - begun
+            add_latency("mutating-webhook", seconds)
             operation = self._review.operation.value
             self._parts.counts.called(hook.name, TYPE, operation, code, seconds, is_rejected)
             if is_rejected:

@@ -15,6 +15,7 @@ from control_plane.apiserver.admission.webhooks.caller import CallError, Webhook
 from control_plane.apiserver.admission.webhooks.hook import Hook
 from control_plane.apiserver.admission.webhooks.matches import Matches
 from control_plane.apiserver.admission.webhooks.metrics import WebhookCounts
+from control_plane.apiserver.latency import reach_latency
 
 TYPE = "validating"
 FAILED_OPEN = "failed-open.validating.webhook.admission.k8s.io/"
@@ -66,6 +67,7 @@ class ValidatingWebhooks:
         except ApiError as error:
             code, failure, refusal = error.code, "no_error", error
         seconds = perf_counter() - begun
+        reach_latency("validating-webhook", seconds)
         is_rejected = refusal is not None
         self._counts.called(hook.name, TYPE, operation, code, seconds, is_rejected)
         if refusal is not None:

@@ -20,6 +20,7 @@ from control_plane.apiserver.audit.backends import Batching, Truncation
 from control_plane.apiserver.audit.options import AuditOptions, Delivery
 from control_plane.apiserver.auth.tokens import TokenSigner, TokenSubject
 from control_plane.apiserver.config import ConfigError, checked
+from control_plane.apiserver.latency import go_duration
 from tests.control_plane.apiserver.conftest import raw_api
 from tests.control_plane.apiserver.objects import config_map
 from tests.control_plane.apiserver.webhook_peer import patching
@@ -404,6 +405,43 @@ def test_a_webhooks_patch_is_recorded_from_the_level_request_on(
     assert mutation["mutated"] is True
     assert not [key for key in notes if key.startswith("patch.")]
     assert encoded not in log.text()
+
+
+def test_a_slow_request_says_where_its_time_went(stage: WebhookStage, log: Log) -> None:
+    def slow(_review: Event) -> Event:
+        time.sleep(0.6)
+        return {"allowed": True}
+
+    with stage.answering(MUTATING, {"/slow": slow}):
+        received, complete = log.of(stage.create("slow").headers["Audit-Id"])
+    spent = latencies(complete)
+    parts = ("authentication", "authorization", "etcd", "mutating-webhook", "response-write")
+    assert set(parts) <= set(spent)
+    for name in ("mutating-webhook", "total"):
+        assert re.fullmatch(r"(\d+m)?\d+(\.\d+)?(ms|s)", spent[name]), spent
+    assert not latencies(received)
+    (complete,) = log.of(stage.api.get(f"{stage.path}/configmaps").headers["Audit-Id"], 1)
+    assert "mutating-webhook" not in latencies(complete)
+
+
+def latencies(event: Event) -> dict[str, str]:
+    prefix, noted = "apiserver.latency.k8s.io/", event.get("annotations") or {}
+    return {key.removeprefix(prefix): noted[key] for key in noted if key.startswith(prefix)}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (1.7e-8, "17ns"),
+        (1.75e-5, "17.5µs"),
+        (0.5123, "512.3ms"),
+        (1.0, "1s"),
+        (62.5, "1m2.5s"),
+        (3661.0, "1h1m1s"),
+    ],
+)
+def test_durations_are_written_as_upstream_writes_them(seconds: float, text: str) -> None:
+    assert go_duration(seconds) == text
 
 
 def test_an_error_that_quotes_a_secret_is_recorded_without_its_text(api: RawApi, log: Log) -> None:
