@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
-import yaml
 
 from control_plane.api.objects import Object
 from control_plane.apiserver.audit.request_info import RequestInfo
@@ -78,27 +77,13 @@ def answered_document(answer: Answer) -> Any:
     media_type = answer.media_type.partition(";")[0]
     body = bytes(answer.body)
     try:
-        if media_type == "application/json":
+        if media_type == "application/json" or answer.as_yaml:
             return orjson.loads(body)
         if media_type == envelope.MEDIA_TYPE:
             return envelope.decode(body)
-        if media_type == "application/yaml":
-            return yaml.safe_load(body)
-    except (ValueError, WireError, yaml.YAMLError):
+    except (ValueError, WireError):
         return None
     return None
-
-
-def patch_document(body: bytes) -> Any:
-    """A patch as it came: JSON, or an apply's YAML; None for what is neither."""
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        pass
-    try:
-        return yaml.safe_load(body)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
-        return None
 
 
 def without_managed_fields(document: Any) -> Any:

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from control_plane.api.objects import Object
+from control_plane.api.objects import Object, deep_copy
 from control_plane.apiserver.audit.event import (
     agent,
     object_reference,
-    patch_document,
     source_addresses,
     without_managed_fields,
 )
@@ -77,9 +76,17 @@ class Trail:
             self._request_object = self._shown(orjson.loads(orjson.dumps(obj)))
 
     def note_body(self, body: bytes) -> None:
-        """Take in the body of a patch, which is no object."""
+        """Take in the body of a patch, which is no object; one in YAML is noted when it is read."""
         if self.info.verb == "patch" and self.detail.level >= Level.REQUEST:
-            self._request_object = self._shown(patch_document(body))
+            try:
+                self._request_object = self._shown(orjson.loads(body))
+            except orjson.JSONDecodeError:
+                self._request_object = None
+
+    def note_patch(self, document: Object) -> None:
+        """Take in a patch that has been read."""
+        if self.detail.level >= Level.REQUEST:
+            self._request_object = self._shown(deep_copy(document))
 
     def event(self, stage: Stage, now: str, status: Object | None, response: Any = None) -> Object:
         """The event of a stage, with upstream's fields in upstream's order."""

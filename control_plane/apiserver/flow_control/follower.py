@@ -23,7 +23,7 @@ from control_plane.apiserver.flow_control.classification import compiled
 from control_plane.apiserver.flow_control.configuration import configuration_of
 from control_plane.apiserver.flow_control.flow_control import FlowControl
 from control_plane.apiserver.flow_control.producer import together
-from control_plane.apiserver.http.applying import Applying
+from control_plane.apiserver.http.applying import Applying, Configuration
 from control_plane.apiserver.registry.call import Call
 from control_plane.apiserver.registry.edit import Edit
 from control_plane.apiserver.registry.registry import Registry
@@ -132,7 +132,7 @@ class FlowControlFollower:
             "status": {"conditions": [{**condition, "lastTransitionTime": now}]},
         }
         endpoint = endpoint_of(FLOWSCHEMAS, "status")
-        change = Applying(orjson.dumps(config), endpoint, self._call, self._registry.now())
+        change = Applying(Configuration(config), endpoint, self._call, self._registry.now())
 
         async def transform(current: Object) -> Object:
             return change.apply(current)

@@ -1,6 +1,7 @@
 """What a handler answers, and how it goes over the wire."""
 
 import asyncio
+import dataclasses
 import functools
 import gzip
 from collections.abc import Awaitable, Callable, Iterator
@@ -8,11 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import orjson
-import yaml
 
 from control_plane.api.errors import ApiError, NotAcceptable
 from control_plane.api.objects import Object
-from control_plane.api.yaml_syntax import resolve_as_go_does
 from control_plane.apiserver.http.accept import (
     JSON,
     NO_FORMS,
@@ -25,6 +24,7 @@ from control_plane.apiserver.http.parted_body import PIECE_BYTES, Body, PartedBo
 from control_plane.apiserver.http.request import Request
 from control_plane.apiserver.http.warning_headers import warning_values
 from control_plane.apiserver.http.whole_answer import head_lines, send_whole
+from control_plane.apiserver.http.yaml_form import yaml_of
 from control_plane.apiserver.protobuf import envelope
 
 GZIP_FROM_BYTES = 128 * 1024
@@ -45,16 +45,22 @@ class Reply(Protocol):
 
 @dataclass(slots=True)  # not frozen: that costs every request a microsecond
 class Answer:
-    """A complete answer; its `headers` replace those that every answer has."""
+    """A complete answer; its `headers` replace those that every answer has.
+
+    With `as_yaml` the body is JSON, which becomes YAML when it is sent.
+    """
 
     status: int
     body: Body
     media_type: str = JSON
     headers: tuple[Header, ...] = field(default_factory=tuple)
+    as_yaml: bool = False
 
     async def send_to(self, request: Request, send: Send) -> None:
         """Send head and body, compressed when that pays."""
         body, extra = self.body, []
+        if self.as_yaml:
+            body = await yaml_of(bytes(body))
         if request.cycle is not None and self._is_plain(request):
             lines = _plain_head(self.status, self.media_type, request.flow_headers)
             audit_id = b"audit-id: %s\r\n" % request.audit_id
@@ -106,8 +112,7 @@ def encoded_answer(body: bytes, accepted: Accepted, request: Request, status: in
     if accepted.media_type == PROTOBUF:
         return Answer(status, envelope.encode(orjson.loads(body)), PROTOBUF)
     if accepted.media_type == YAML:
-        text = yaml.dump(orjson.loads(body), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
-        return Answer(status, text.encode(), YAML)
+        return Answer(status, body, YAML, as_yaml=True)
     if wants_indented(accepted, request):
         body = orjson.dumps(orjson.loads(body), option=orjson.OPT_INDENT_2)
     return Answer(status, body if body.endswith(b"\n") else body + b"\n", JSON)
@@ -129,16 +134,6 @@ def negotiated_answer(document: Object, request: Request, status: int = 200) -> 
     return encoded_answer(orjson.dumps(document), accepted, request, status)
 
 
-_BASE: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-
-
-class _Dumper(_BASE):  # type: ignore[misc]
-    """Writes texts in quotes that readers in Go or in Python would take for something else."""
-
-
-resolve_as_go_does(_Dumper)
-
-
 def error_answer(error: ApiError, request: Request) -> Answer:
     """The Status of an error; what can be said in no accepted way is said in JSON."""
     try:
@@ -148,7 +143,7 @@ def error_answer(error: ApiError, request: Request) -> Answer:
     if not error.retry_after_seconds:
         return answer
     retry = (b"retry-after", str(error.retry_after_seconds).encode())
-    return Answer(answer.status, answer.body, answer.media_type, (retry,))
+    return dataclasses.replace(answer, headers=(retry,))
 
 
 def text_answer(text: str, status: int = 200) -> Answer:

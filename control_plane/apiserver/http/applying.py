@@ -3,7 +3,7 @@
 Called by the PATCH of objects and of their scale. The pure part is control_plane.api.apply.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from control_plane.api import yaml_syntax
 from control_plane.api.apply import Applier, Endpoint, apply, conversion_error
@@ -15,6 +15,8 @@ from control_plane.api.objects import Object, deep_copy
 from control_plane.api.schema import schema
 from control_plane.api.typed_json import read_typed
 from control_plane.api.typed_scalars import TypeMismatch
+from control_plane.apiserver.http.request import Request
+from control_plane.apiserver.http.yaml_form import read_beside
 from control_plane.apiserver.registry.call import Call
 
 _NOT_A_MAP = (
@@ -23,15 +25,34 @@ _NOT_A_MAP = (
 )
 
 
-class Applying:
-    """A decoded configuration for objects written through `endpoint`."""
+class Configuration(NamedTuple):
+    """A decoded configuration, and what is wrong with its keys."""
 
-    def __init__(self, body: bytes, endpoint: Endpoint, call: Call, now: str) -> None:
-        """Decode `body`, which is YAML or JSON; raises BadRequest. `now` is the write's time."""
+    value: Object
+    repeats: tuple[str, ...] = ()
+
+
+async def read_configuration(request: Request, body: bytes) -> Configuration:
+    """The configuration in the body of a request: YAML or JSON. Raises BadRequest."""
+    found = as_json(body)
+    if found is None:
+        found = await read_beside(body, as_yaml)
+        if request.trail is not None:
+            request.trail.note_patch(found.value)
+    return found
+
+
+class Applying:
+    """A configuration for objects written through `endpoint`."""
+
+    def __init__(
+        self, configuration: Configuration, endpoint: Endpoint, call: Call, now: str
+    ) -> None:
+        """`now` is the write's time."""
         self._endpoint = endpoint
         self._call = call
         self._applier = Applier(call.field_manager, call.force, now)
-        self._config, self._repeats = _decode(body)
+        self._config, self._repeats = configuration
         self._definition = schema().name_for(endpoint.api_version, endpoint.kind)
 
     def apply(self, current: Object) -> Object:
@@ -71,31 +92,28 @@ class Applying:
             self._call.warn(line)
 
 
-def _decode(body: bytes) -> tuple[Object, tuple[str, ...]]:
-    """The configuration, and what is wrong with its keys; JSON is read as such, which is faster."""
-    value: Any = _decode_json(body) if body.lstrip()[:1] == b"{" else None
-    repeats: tuple[str, ...] = ()
-    if value is None:
-        try:
-            value, repeats = yaml_syntax.decode(body)
-        except yaml_syntax.YamlSyntaxError as error:
-            raise BadRequest(
-                f"error decoding YAML: error converting YAML to JSON: {error}"
-            ) from None
-    if value is None:
-        value = {}
-    if not isinstance(value, dict):
-        raise BadRequest(f"error decoding YAML: {_NOT_A_MAP.format(go_kind(value))}")
-    return value, repeats
-
-
-def _decode_json(body: bytes) -> Any:
-    """The value of a body that is JSON without repeated keys, else None."""
+def as_json(body: bytes) -> Configuration | None:
+    """A configuration that is JSON without repeated keys, which is read faster; else None."""
+    if body.lstrip()[:1] != b"{":
+        return None
     try:
         value = decode_with_repeats(body)
     except JsonSyntaxError:
         return None
-    return None if _has_repeats(value) else value
+    return None if _has_repeats(value) else Configuration(value)
+
+
+def as_yaml(body: bytes) -> Configuration:
+    """Any configuration; raises BadRequest."""
+    try:
+        value, repeats = yaml_syntax.decode(body)
+    except yaml_syntax.YamlSyntaxError as error:
+        raise BadRequest(f"error decoding YAML: error converting YAML to JSON: {error}") from None
+    if value is None:
+        value = {}
+    if not isinstance(value, dict):
+        raise BadRequest(f"error decoding YAML: {_NOT_A_MAP.format(go_kind(value))}")
+    return Configuration(value, repeats)
 
 
 def _has_repeats(value: Any) -> bool:

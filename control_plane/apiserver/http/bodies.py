@@ -3,6 +3,7 @@
 Whatever the form, the object is checked field by field.
 """
 
+import functools
 from collections.abc import Sequence
 
 import orjson
@@ -21,6 +22,7 @@ from control_plane.api.objects import Object
 from control_plane.api.resources import Resource
 from control_plane.api.schema import META_V1
 from control_plane.apiserver.http.request import Request
+from control_plane.apiserver.http.yaml_form import read_beside
 from control_plane.apiserver.protobuf import envelope as protobuf
 from control_plane.apiserver.protobuf.wire_format import WireError
 from control_plane.apiserver.registry.call import Call
@@ -50,7 +52,7 @@ async def read_object(request: Request, resource: Resource, call: Call) -> Objec
 async def read_as_any_of(request: Request, versions: Sequence[Expected], call: Call) -> Object:
     """The body as an object of the first of these types that it is; else as `read_object`."""
     body, media_type = await _json_or_yaml(request, versions[0].kind)
-    decoded = _first_of(versions, body, Directive(call.field_validation), media_type)
+    decoded = await _decoded(versions, body, Directive(call.field_validation), media_type)
     for warning in decoded.warnings:
         call.warn(warning)
     obj = decoded.obj
@@ -71,10 +73,19 @@ async def read_delete_options_body(request: Request, resource: Resource) -> Obje
         return {}
     versions = dict.fromkeys(("v1", resource.api_version, "meta.k8s.io/v1"))
     kinds = [Expected(version, "DeleteOptions", _DELETE_OPTIONS) for version in versions]
-    options = _first_of(kinds, body, Directive.IGNORE, media_type).obj
+    options = (await _decoded(kinds, body, Directive.IGNORE, media_type)).obj
     if request.trail is not None:
         request.trail.note_object(options)
     return options
+
+
+async def _decoded(
+    versions: Sequence[Expected], body: bytes, directive: Directive, media_type: str
+) -> Decoded:
+    if media_type == YAML:
+        read = functools.partial(_first_of, versions, directive=directive, media_type=YAML)
+        return await read_beside(body, read)
+    return _first_of(versions, body, directive, media_type)
 
 
 def _first_of(

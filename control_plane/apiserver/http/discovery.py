@@ -3,6 +3,7 @@
 Source: Kubernetes v1.35; clients decide by the content type whether discovery is aggregated.
 """
 
+import dataclasses
 import hashlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -102,6 +103,7 @@ def tagged(body: bytes, accepted: Accepted, request: Request) -> Answer:
     media_type = accepted.media_type + _PARAMETERS
     if request.header(b"if-none-match") == tag:
         return Answer(304, b"", media_type, headers)
+    answer = Answer(200, body)
     if accepted.media_type != JSON:
-        body = bytes(encoded_answer(body, accepted, request).body)
-    return Answer(200, body, media_type, headers)
+        answer = encoded_answer(body, accepted, request)
+    return dataclasses.replace(answer, media_type=media_type, headers=headers)

@@ -17,7 +17,7 @@ from control_plane.api.patch import is_apply, patch_for
 from control_plane.apiserver.auth.authz import Attributes
 from control_plane.apiserver.http.accept import JSON
 from control_plane.apiserver.http.answer import Answer, Reply, success_status
-from control_plane.apiserver.http.applying import Applying
+from control_plane.apiserver.http.applying import Applying, read_configuration
 from control_plane.apiserver.http.bodies import read_delete_options_body, read_object
 from control_plane.apiserver.http.list_options import ListOptions, read_list_options
 from control_plane.apiserver.http.patching import Patching
@@ -140,8 +140,9 @@ async def _apply(services: ApiServices, request: Request, target: Target) -> Rep
     resource = target.resource
     body = await request.body()
     call = call_of(request, "PatchOptions", applies=True)
+    configuration = await read_configuration(request, body)
     endpoint = endpoint_of(resource, target.subresource)
-    change = Applying(body, endpoint, call, services.registry.now())
+    change = Applying(configuration, endpoint, call, services.registry.now())
 
     async def transform(current: Object) -> Object:
         applied = change.apply(current)

@@ -19,7 +19,7 @@ from control_plane.api.patch import is_apply, patch_for
 from control_plane.api.resources import REPLICATIONCONTROLLERS, Resource
 from control_plane.apiserver.admission import Operation, Review
 from control_plane.apiserver.http.answer import Reply
-from control_plane.apiserver.http.applying import Applying
+from control_plane.apiserver.http.applying import Applying, read_configuration
 from control_plane.apiserver.http.bodies import read_object
 from control_plane.apiserver.http.patching import Patching
 from control_plane.apiserver.http.representation import object_answer
@@ -59,7 +59,8 @@ async def patch(services: ApiServices, request: Request, target: Target) -> Repl
     if is_apply(content_type):
         body = await request.body()
         call = call_of(request, "PatchOptions", applies=True)
-        change_by = Applying(body, endpoint_of(SCALE, "scale"), call, now).apply
+        configuration = await read_configuration(request, body)
+        change_by = Applying(configuration, endpoint_of(SCALE, "scale"), call, now).apply
         return await _write(services, request, target, call, change_by)
     patching = patch_for(content_type, is_custom=target.resource.custom is not None)
     call = call_of(request, "PatchOptions")

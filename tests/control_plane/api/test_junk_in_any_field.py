@@ -30,7 +30,7 @@ from control_plane.api.tables import view_for
 from control_plane.api.timestamps import parse
 from control_plane.api.validation import validate_create, validate_update
 from control_plane.apiserver.auth.user import ANONYMOUS
-from control_plane.apiserver.http.applying import Applying
+from control_plane.apiserver.http.applying import Applying, as_json, as_yaml
 from control_plane.apiserver.registry.call import Call
 from tests.control_plane.apiserver.minimal_objects import minimal_object
 
@@ -121,7 +121,8 @@ class Writer:
 
     def apply(self, body: bytes) -> None:
         call = Call(ANONYMOUS, field_manager="m2", force=True)
-        change = Applying(body, endpoint_of(self.resource), call, NOW)
+        configuration = as_json(body) or as_yaml(body)
+        change = Applying(configuration, endpoint_of(self.resource), call, NOW)
         self._replace(change.apply(deep_copy(self.live)))
 
     def _replace(self, new: Object) -> None:

@@ -234,6 +234,18 @@ def test_a_patch_is_recorded_as_it_came(api: RawApi, log: Log) -> None:
     assert complete["responseObject"]["data"]["b"] == "2"
 
 
+def test_what_is_applied_and_answered_in_yaml_is_recorded_too(api: RawApi, log: Log) -> None:
+    name = f"m-{uuid.uuid4().hex[:8]}"
+    configuration = config_map(name, a="b")
+    headers = {"Content-Type": "application/apply-patch+yaml", "Accept": "application/yaml"}
+    body = yaml.safe_dump(configuration).encode()
+    answer = api.request("PATCH", f"{MAPS}/{name}?fieldManager=m", body, headers)
+    assert answer.code == 201, answer.text
+    _, complete = log.of(answer.headers["Audit-Id"])
+    assert complete["requestObject"] == configuration
+    assert complete["responseObject"]["data"] == configuration["data"]
+
+
 def test_a_deletion_is_recorded_with_its_options(api: RawApi, log: Log) -> None:
     name = f"m-{uuid.uuid4().hex[:8]}"
     api.post(MAPS, config_map(name))
