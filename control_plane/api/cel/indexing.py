@@ -51,7 +51,7 @@ def contains(element: Any, container: Any) -> bool:
 def _position(key: Any) -> int:
     if isinstance(key, bool) or not isinstance(key, int | float):
         raise EvaluationError(f"unsupported index type '{type(key).__name__}' in list")
-    if key != int(key):
+    if isinstance(key, float) and not key.is_integer():  # nor infinity
         raise EvaluationError(f"unsupported index value {key} in list")
     return int(key)
 

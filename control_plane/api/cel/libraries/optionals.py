@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from control_plane.api.cel.errors import EvaluationError
+from control_plane.api.cel.errors import EvaluationError, no_such_overload
 from control_plane.api.cel.functions import Function, function, member
 from control_plane.api.cel.types import BOOL, A, optional_of
 from control_plane.api.cel.values import NONE, Optional, equal
@@ -20,20 +20,32 @@ def _of_non_zero(value: Any) -> Optional:
     return NONE if any(equal(value, zero) for zero in _ZEROS) else Optional(value)
 
 
+def _has_value(value: Any) -> bool:
+    if isinstance(value, Optional):
+        return value.has_value
+    raise no_such_overload()  # the checker cannot know what an optional of dyn holds
+
+
 def _value(optional: Optional) -> Any:
-    if optional.has_value:
+    if _has_value(optional):
         return optional.value
     raise EvaluationError("optional.none() dereference")
+
+
+def _or(one: Optional, other: Optional) -> Optional:
+    return one if _has_value(one) else other
+
+
+def _or_value(one: Optional, other: Any) -> Any:
+    return one.value if _has_value(one) else other
 
 
 LIBRARY: Final[tuple[Function, ...]] = (
     function("optional.of", (A,), _OPTIONAL, Optional),
     function("optional.ofNonZeroValue", (A,), _OPTIONAL, _of_non_zero),
     function("optional.none", (), _OPTIONAL, lambda: NONE),
-    member("hasValue", (_OPTIONAL,), BOOL, lambda optional: optional.has_value),
+    member("hasValue", (_OPTIONAL,), BOOL, _has_value),
     member("value", (_OPTIONAL,), A, _value),
-    member(
-        "or", (_OPTIONAL, _OPTIONAL), _OPTIONAL, lambda one, other: one if one.has_value else other
-    ),
-    member("orValue", (_OPTIONAL, A), A, lambda one, other: one.value if one.has_value else other),
+    member("or", (_OPTIONAL, _OPTIONAL), _OPTIONAL, _or),
+    member("orValue", (_OPTIONAL, A), A, _or_value),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from control_plane.api.cel.errors import EvaluationError
+from control_plane.api.cel.errors import EvaluationError, no_such_overload
 from control_plane.api.cel.functions import Function, Overload, function, member
 from control_plane.api.cel.libraries.formatting import format_text
 from control_plane.api.cel.types import DYN, INT, STRING, Type, list_of
@@ -43,11 +43,13 @@ def _last_index_of(text: str, part: str, start: int | None = None) -> int:
 
 
 def _join(parts: list[Any], separator: str = "") -> str:
+    if not all(isinstance(part, str) for part in parts):
+        raise no_such_overload()
     return separator.join(parts)
 
 
 def _join_cost(parts: list[Any], _separator: str = "") -> int:
-    return len(parts) + sum(len(part) for part in parts) // 10
+    return len(parts) + sum(len(part) for part in parts if isinstance(part, str)) // 10
 
 
 def _replace(text: str, old: str, new: str, limit: int = -1) -> str:

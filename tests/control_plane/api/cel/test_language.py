@@ -116,6 +116,7 @@ def test_an_expression_is_true(text: str) -> None:
         ("object.text.absent", "no such key: absent"),
         ("object.map['z']", "no such key: z"),
         ("numbers[5]", "index out of bounds: 5"),
+        ("numbers[dyn(9e999)]", "unsupported index value inf in list"),
         ("1 / (count - 3)", "division by zero"),
         ("1 % (count - 3)", "modulus by zero"),
         ("9223372036854775807 + count", "integer overflow"),

@@ -111,6 +111,8 @@ def test_a_function_does_what_it_says(text: str) -> None:
         ("[1].filter(x, x > 1).min()", "min called on empty list"),
         ("'abc'.substring(2, 1)", "invalid substring range. start: 2, end: 1"),
         ("'abc'.charAt(9)", "index out of range: 9"),
+        ("dyn([1]).join('-')", "no such overload"),
+        ("dyn(optional.of(1)).value().optMap(x, x)", "no such overload"),
         ("quantity('x')", "quantities must match the regular expression"),
         ("quantity('1m').asInteger()", "cannot convert value to integer"),
         ("url('a b')", "URL parse error during conversion from string"),
