@@ -36,7 +36,7 @@ def _object(name: str, fields: Mapping[str, Type]) -> ObjectType:
 _VERSIONED: Final = {"group": STRING, "version": STRING}
 _KIND: Final = _object("kubernetes.GroupVersionKind", {**_VERSIONED, "kind": STRING})
 _RESOURCE: Final = _object("kubernetes.GroupVersionResource", {**_VERSIONED, "resource": STRING})
-_USER: Final = _object(
+USER: Final = _object(
     "kubernetes.UserInfo",
     {
         "username": STRING,
@@ -57,7 +57,7 @@ REQUEST: Final = _object(
         "name": STRING,
         "namespace": STRING,
         "operation": STRING,
-        "userInfo": _USER,
+        "userInfo": USER,
         "dryRun": BOOL,
         "options": DYN,
     },

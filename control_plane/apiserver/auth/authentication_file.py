@@ -1,7 +1,6 @@
 """--authentication-config: the AuthenticationConfiguration of apiserver.config.k8s.io/v1, read.
 
-Expressions in CEL, and an egress selector, are refused by name. Source of the texts: the validation
-of Kubernetes v1.35.
+An egress selector is refused by name. Source of the texts: the validation of Kubernetes v1.35.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from control_plane.api.field_error import FieldError, invalid, required
+from control_plane.apiserver.auth.claim_mappings import claim_errors, unknown
 from control_plane.apiserver.auth.jwt_issuer import JwtIssuer
 from control_plane.apiserver.config_error import ConfigError
 
@@ -28,12 +28,8 @@ _KNOWN: Mapping[str, frozenset[str]] = {
         {"url", "discoveryURL", "certificateAuthority", "audiences", "audienceMatchPolicy",
          "egressSelectorType"}
     ),
-    "rule": frozenset({"claim", "requiredValue", "expression", "message"}),
-    "mappings": frozenset({"username", "groups", "uid", "extra"}),
-    "mapping": frozenset({"claim", "prefix", "expression"}),
     "anonymous": frozenset({"enabled", "conditions"}),
 }  # fmt: skip
-_CEL = "CEL expressions are not supported here: name a claim"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +83,7 @@ def parsed(document: Any, own_issuer: str) -> AuthenticationFile:
 
 
 def _errors(document: Mapping[str, Any], own_issuer: str) -> Iterator[FieldError]:
-    yield from _unknown(document, "", "")
+    yield from unknown(document, _KNOWN[""], "")
     entries = document.get("jwt") or []
     if len(entries) > MAX_ISSUERS:
         yield invalid("jwt", len(entries), f"must have at most {MAX_ISSUERS} items")
@@ -101,23 +97,13 @@ def _errors(document: Mapping[str, Any], own_issuer: str) -> Iterator[FieldError
 
 
 def _errors_of_entry(entry: Mapping[str, Any], path: str, own: str) -> Iterator[FieldError]:
-    yield from _unknown(entry, "jwt", path)
+    yield from unknown(entry, _KNOWN["jwt"], path)
     yield from _errors_of_issuer(entry.get("issuer") or {}, f"{path}.issuer", own)
-    for index, rule in enumerate(entry.get("claimValidationRules") or ()):
-        where = f"{path}.claimValidationRules[{index}]"
-        yield from _unknown(rule, "rule", where)
-        if rule.get("expression"):
-            yield invalid(f"{where}.expression", rule["expression"], _CEL)
-        elif not rule.get("claim"):
-            yield required(where, "claim or expression is required")
-    for index, rule in enumerate(entry.get("userValidationRules") or ()):
-        expression = rule.get("expression")
-        yield invalid(f"{path}.userValidationRules[{index}].expression", expression, _CEL)
-    yield from _errors_of_mappings(entry.get("claimMappings") or {}, f"{path}.claimMappings")
+    yield from claim_errors(entry, path)
 
 
 def _errors_of_issuer(issuer: Mapping[str, Any], path: str, own: str) -> Iterator[FieldError]:
-    yield from _unknown(issuer, "issuer", path)
+    yield from unknown(issuer, _KNOWN["issuer"], path)
     url, discovery = issuer.get("url") or "", issuer.get("discoveryURL") or ""
     yield from url_errors(url, f"{path}.url", own)
     if discovery:
@@ -159,55 +145,46 @@ def url_errors(url: str, path: str, own_issuer: str) -> Iterator[FieldError]:
         yield invalid(path, url, text)
 
 
-def _errors_of_mappings(mappings: Mapping[str, Any], path: str) -> Iterator[FieldError]:
-    yield from _unknown(mappings, "mappings", path)
-    for name, is_prefixed in (("username", True), ("groups", True), ("uid", False)):
-        mapping, where = mappings.get(name) or {}, f"{path}.{name}"
-        yield from _unknown(mapping, "mapping", where)
-        if mapping.get("expression"):
-            yield invalid(f"{where}.expression", mapping["expression"], _CEL)
-        elif name == "username" and not mapping.get("claim"):
-            yield required(where, "claim or expression is required")
-        elif is_prefixed and mapping.get("claim") and mapping.get("prefix") is None:
-            yield required(
-                f"{where}.prefix",
-                "prefix is required when claim is set. It can be set to an empty string to "
-                "disable prefixing",
-            )
-    for index, extra in enumerate(mappings.get("extra") or ()):
-        expression = extra.get("valueExpression")
-        yield invalid(f"{path}.extra[{index}].valueExpression", expression, _CEL)
-
-
 def _errors_of_anonymous(anonymous: Mapping[str, Any]) -> Iterator[FieldError]:
-    yield from _unknown(anonymous, "anonymous", "anonymous")
+    yield from unknown(anonymous, _KNOWN["anonymous"], "anonymous")
     conditions = anonymous.get("conditions") or ()
     if conditions and not anonymous.get("enabled"):
         text = "enabled should be set to true when conditions are defined"
         yield invalid("anonymous.conditions", list(conditions), text)
 
 
-def _unknown(found: Mapping[str, Any], kind: str, path: str) -> Iterator[FieldError]:
-    for name in sorted(set(found) - _KNOWN[kind]):
-        yield invalid(f"{path}.{name}".lstrip("."), found[name], "unknown field")
-
-
 def _issuer(entry: Mapping[str, Any]) -> JwtIssuer:
     issuer, mappings = entry["issuer"], entry["claimMappings"]
     rules: Sequence[Mapping[str, Any]] = entry.get("claimValidationRules") or ()
-    groups, uid = mappings.get("groups") or {}, mappings.get("uid") or {}
+    username, groups, uid = (mappings.get(one) or {} for one in ("username", "groups", "uid"))
     return JwtIssuer(
         url=issuer["url"],
         audiences=tuple(issuer["audiences"]),
         discovery_url=issuer.get("discoveryURL") or "",
         authority=issuer.get("certificateAuthority") or "",
-        required=tuple((rule["claim"], rule.get("requiredValue") or "") for rule in rules),
-        username_claim=mappings["username"]["claim"],
-        username_prefix=mappings["username"].get("prefix") or "",
+        required=_pairs([rule for rule in rules if rule.get("claim")], "claim", "requiredValue"),
+        username_claim=username.get("claim") or "",
+        username_prefix=username.get("prefix") or "",
         groups_claim=groups.get("claim") or "",
         groups_prefix=groups.get("prefix") or "",
         uid_claim=uid.get("claim") or "",
+        username_expression=username.get("expression") or "",
+        groups_expression=groups.get("expression") or "",
+        uid_expression=uid.get("expression") or "",
+        extra=_pairs(mappings.get("extra") or (), "key", "valueExpression"),
+        claim_rules=_rules(rules),
+        user_rules=_rules(entry.get("userValidationRules") or ()),
     )
+
+
+def _rules(rules: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
+    return _pairs([rule for rule in rules if rule.get("expression")], "expression", "message")
+
+
+def _pairs(
+    entries: Sequence[Mapping[str, Any]], name: str, other: str
+) -> tuple[tuple[str, str], ...]:
+    return tuple((entry[name], entry.get(other) or "") for entry in entries)
 
 
 def _anonymous(anonymous: Mapping[str, Any] | None) -> Anonymous | None:

@@ -157,7 +157,9 @@ def everything(place: Path, issuer: Issuer, proxies: Path) -> Iterator[ThreadedA
         "username": {"claim": "sub", "prefix": "oidc:"},
         "groups": {"claim": "roles", "prefix": ""},
         "uid": {"claim": "oid"},
+        "extra": [{"key": "example.com/tenant", "valueExpression": "claims.tenant"}],
     }
+    reserved = {"expression": "!user.groups.exists(g, g.startsWith('system:'))"}
     document = {
         "apiVersion": "apiserver.config.k8s.io/v1",
         "kind": "AuthenticationConfiguration",
@@ -170,6 +172,7 @@ def everything(place: Path, issuer: Issuer, proxies: Path) -> Iterator[ThreadedA
                 },
                 "claimValidationRules": [{"claim": "tenant", "requiredValue": "t1"}],
                 "claimMappings": mappings,
+                "userValidationRules": [reserved],
             }
         ],
         "anonymous": {"enabled": True, "conditions": [{"path": "/livez"}]},
@@ -271,7 +274,8 @@ def test_bootstrap_tokens_that_are_nobodys(
 def test_an_issuer_that_is_trusted(everything: ThreadedApiServer, issuer: Issuer) -> None:
     token = issuer.token(tenant="t1", roles=["a", "b"], oid="o-1")
     assert info(asked(everything, token=token)) == {
-        "username": "oidc:zoe", "uid": "o-1", "groups": ["a", "b", "system:authenticated"]
+        "username": "oidc:zoe", "uid": "o-1", "groups": ["a", "b", "system:authenticated"],
+        "extra": {"example.com/tenant": ["t1"]},
     }  # fmt: skip
 
 
@@ -282,6 +286,7 @@ def test_an_issuer_that_is_trusted(everything: ThreadedApiServer, issuer: Issuer
         {"oid": "o"},
         {"tenant": "t1"},
         {"tenant": "t1", "oid": "o", "aud": "other"},
+        {"tenant": "t1", "oid": "o", "roles": ["system:masters"]},
         {"tenant": "t1", "oid": "o", "sub": ""},
         {"tenant": "t1", "oid": "o", "roles": {"a": 1}},
         {"tenant": "t1", "oid": "o", "exp": NOW - datetime.timedelta(hours=1)},
