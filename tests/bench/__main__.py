@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 
 from tests.bench import batch, clusters, databases, datastores, growth, rest
-from tests.bench.api import admission
+from tests.bench.api import admission, definitions
 from tests.bench.api import measure as api
 from tests.bench.contenders import ETCD, FRONTS
 from tests.bench.datastores import Plan
@@ -75,6 +75,9 @@ PARTS: Mapping[str, Callable[[Choice], Any]] = {
     "batch": lambda choice: batch.measure(choice.say),
     "api": lambda choice: api.measure(choice.plan.runs, choice.plan.seconds, choice.say),
     "admission": lambda choice: admission.measure(
+        choice.plan.runs, choice.plan.seconds, choice.say
+    ),
+    "definitions": lambda choice: definitions.measure(
         choice.plan.runs, choice.plan.seconds, choice.say
     ),
     "api-growth": lambda choice: api.growth(choice.plan.runs, choice.plan.seconds, choice.say),

@@ -102,6 +102,23 @@ def test_admission_may_cost_a_share_of_what_a_create_does_without() -> None:
     assert line(page, "a rule of a policy, µs")[4:] == ["100", "**not met**"]
 
 
+def test_definitions_may_cost_memory_and_time() -> None:
+    measured = {
+        "rss_empty_mib": 90.0, "rss_made_mib": 150.0, "rss_read_mib": 190.0,
+        "rss_restarted_mib": 120.0, "start_empty_s": 1.5, "start_s": 10.5, "kib_each": 10.2,
+        "published_s": {"discovery": 0.02, "v3": 0.05, "v2": 1.5},
+    }  # fmt: skip
+    page = render({"definitions": result("definitions", measured)})
+    assert line(page, "RSS, when they are made, more than without")[1:] == [
+        "60 MiB",
+        "95 MiB",
+        "met",
+    ]
+    assert line(page, "RSS, when documents have been read, more than without")[3] == "**not met**"
+    assert line(page, "start to ready (1.5 s without)")[1:] == ["10.5 s", "10 s", "**not met**"]
+    assert line(page, "one more is in OpenAPI v2, too")[1:] == ["1500 ms", "1 s", "**not met**"]
+
+
 def test_nothing_measured_is_a_page_without_tables() -> None:
     assert "|" not in render({})
 

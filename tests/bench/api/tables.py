@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tests.bench.api.definitions import COUNT
 from tests.bench.api.measure import FEW, IN_FLIGHT, LISTED, MANY, WATCHERS
 from tests.bench.markdown import table
 from tests.bench.results import Result
@@ -14,6 +15,8 @@ FAN_OUT = 100  # ms, p99
 TIMES_ENCODED, BESIDE_OBJECTS = 3, 120  # memory: times the objects' bytes, and MiB more
 SLOWER, START = 1.3, 15.0
 ADMISSION = 1.3  # times what a create takes without
+DEFINITIONS_MIB, START_WITH = 95, 10.0  # 100 MB
+PUBLISHED = {"discovery": "discovery", "v3": "OpenAPI v3, too", "v2": "OpenAPI v2, too"}
 PLACES = {"plain": "empty namespace", "limited": "namespace with a quota and limits"}
 MADE = {
     "p50_ms": "one pod, ms",
@@ -127,8 +130,41 @@ at a time (ms, median; µs of the server's CPU for each), and {IN_FLIGHT} at onc
 {made_by([result])}"""
 
 
+def definitions(result: Result) -> str:
+    """Render the figures of definitions.measure."""
+    figures = result.figures
+    grown = {
+        what: figures[f"rss_{name}_mib"] - figures["rss_empty_mib"]
+        for name, what in (
+            ("made", "RSS, when they are made"),
+            ("read", "RSS, when documents have been read"),
+            ("restarted", "RSS, after a start"),
+        )
+    }
+    body = [
+        [f"{what}, more than without", f"{more:.0f} MiB", f"{DEFINITIONS_MIB} MiB",
+         mark(more <= DEFINITIONS_MIB)]
+        for what, more in grown.items()
+    ]  # fmt: skip
+    start, before = figures["start_s"], figures["start_empty_s"]
+    row = [f"start to ready ({before:.1f} s without)", f"{start:.1f} s", f"{START_WITH:g} s"]
+    body.append([*row, mark(start <= START_WITH)])
+    for name, what in PUBLISHED.items():
+        took = figures["published_s"][name]
+        row = [f"one more is in {what}", f"{took * 1000:.0f} ms", "1 s", mark(took <= 1)]
+        body.append(row)
+    return f"""## {COUNT} custom resource definitions
+
+Of {figures["kib_each"]:.0f} KiB each, in as many groups. The documents count from the answer to a
+creation, one after the other, each read over a connection of its own; medians.
+
+{table(["what", "measured", "must", ""], body)}
+{made_by([result])}"""
+
+
 SECTIONS: Mapping[str, Callable[[Result], str]] = {
     "api": rates,
     "admission": admission,
+    "definitions": definitions,
     "api-growth": growth,
 }
