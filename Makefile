@@ -74,7 +74,7 @@ damage: setup ## damage stores and snapshots at random, two hundred rounds
 robustness: setup servers ## kill servers and databases under load, twenty rounds each
 	@$(BIN)/python -m tests.robustness
 
-fuzz: setup ## send an API server a hundred thousand requests made of its OpenAPI documents and spoilt, credentials, and definitions at random
+fuzz: setup ## send an API server a hundred thousand requests made of its OpenAPI documents and spoilt, credentials, definitions and webhooks' answers at random
 	@$(PYTEST) --every-target tests/control_plane/api/test_junk_in_any_field.py
 	@$(BIN)/python -m tests.fuzz
 

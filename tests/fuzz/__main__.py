@@ -1,4 +1,7 @@
-"""`make fuzz`: many requests and credentials to a server, its memory, and every fault."""
+"""`make fuzz`: requests, credentials, definitions and webhooks' answers at random, and expressions.
+
+Shows the server's memory, and every fault.
+"""
 
 import argparse
 import resource
@@ -6,8 +9,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.fuzz.answers import AnswerFuzzer
 from tests.fuzz.credentials import CredentialFuzzer
 from tests.fuzz.definitions import run_rounds
+from tests.fuzz.expressions import Expressions
 from tests.fuzz.fuzzer import Fuzzer
 from tests.fuzz.requests import Requests
 from tests.support.apiserver import ThreadedApiServer
@@ -23,6 +28,8 @@ def main() -> int:
     parser.add_argument("--requests", type=int, default=100_000)
     parser.add_argument("--credentials", type=int, default=20_000)
     parser.add_argument("--definitions", type=int, default=DEFINITIONS)
+    parser.add_argument("--answers", type=int, default=4_000)
+    parser.add_argument("--expressions", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     with (
@@ -43,7 +50,13 @@ def main() -> int:
         credentials.tokens(arguments.credentials)
         credentials.certificates(arguments.credentials // 10)
         _say(f"{arguments.credentials} tokens and a tenth as many certificates, {_memory()} MiB")
-        faults = [*fuzzer.faults, *credentials.faults]
+        answers = AnswerFuzzer(server, Path(directory), arguments.seed)
+        answers.run(arguments.answers)
+        _say(f"{arguments.answers} answers {dict(sorted(answers.codes.items()))}, {_memory()} MiB")
+        faults = [*fuzzer.faults, *credentials.faults, *answers.faults]
+    expressions = Expressions(arguments.seed)
+    faults += expressions.run(arguments.expressions)
+    _say(f"{arguments.expressions} expressions, {expressions.evaluated} evaluated")
     for fault in faults[:50]:
         _say(fault)
     _say(f"answers {dict(sorted(fuzzer.codes.items()))}, the slowest {fuzzer.slowest}")
