@@ -14,6 +14,7 @@ from tests.control_plane.apiserver.conftest import raw_api
 from tests.control_plane.apiserver.custom_stage import definition, established, version
 from tests.control_plane.apiserver.objects import deployment, pod
 from tests.control_plane.apiserver.people import person
+from tests.control_plane.apiserver.protobuf.client import ProtobufApi, content
 from tests.control_plane.apiserver.webhook_peer import WebhookPeer, allowed, patching
 from tests.control_plane.apiserver.webhook_stage import MUTATING, WebhookStage
 from tests.support.apiserver import ThreadedApiServer
@@ -126,6 +127,41 @@ def test_both_versions_are_served_beside_the_preferred_one(stage: Stage) -> None
     openapi = stage.api.get("/openapi/v3/apis/admissionregistration.k8s.io/v1beta1").json
     kinds = openapi["components"]["schemas"]
     assert "io.k8s.api.admissionregistration.v1beta1.MutatingAdmissionPolicy" in kinds
+
+
+def test_they_are_read_and_written_in_protobuf(stage: Stage) -> None:
+    for served in ("v1beta1", "v1alpha1"):
+        check_in_protobuf(stage, served)
+
+
+def check_in_protobuf(stage: Stage, served: str) -> None:
+    protobuf = ProtobufApi(stage.api)
+    name, api_version = f"{stage.namespace}-{served}", f"admissionregistration.k8s.io/{served}"
+    path = f"{GROUP}/{served}/mutatingadmissionpolicies"
+    added = "[JSONPatch{op: 'add', path: '/metadata/labels', value: {'a': 'b'}}]"
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["*"], "resources": ["pods"]}
+    spec = {
+        "matchConstraints": {"resourceRules": [rule]},
+        "mutations": [mutation("Object{}"), mutation(added)],
+        "matchConditions": [{"name": "a", "expression": "true"}],
+        "variables": [{"name": "v", "expression": "1"}],
+        "reinvocationPolicy": "IfNeeded",
+    }
+    body = {"kind": "MutatingAdmissionPolicy", "apiVersion": api_version}
+    made = content(protobuf.send("POST", path, {**body, "metadata": {"name": name}, "spec": spec}))
+    assert made == stage.api.get(f"{path}/{name}").json
+    assert spec.items() <= {**made["spec"], "matchConstraints": spec["matchConstraints"]}.items()
+    assert made["spec"]["matchConstraints"]["resourceRules"][0]["resources"] == ["pods"]
+    assert made in [{**body, **one} for one in protobuf.get(path)["items"]]
+    options = {"kind": "DeleteOptions", "apiVersion": api_version}
+    assert protobuf.send("DELETE", f"{path}/{name}", options).code == 200
+
+
+def test_what_comes_in_protobuf_is_changed_too(stage: Stage) -> None:
+    stage.policy("p", appending("k", "added"))
+    body = {"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": "m"}}
+    made = content(ProtobufApi(stage.api).send("POST", f"{stage.path}/configmaps", body))
+    assert made["data"] == {"k": "added"}
 
 
 def test_the_official_client_writes_a_policy_that_adds_a_sidecar(

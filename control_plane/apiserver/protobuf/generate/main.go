@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	admissionregistration "k8s.io/api/admissionregistration/v1"
+	admissionalpha "k8s.io/api/admissionregistration/v1alpha1"
+	admissionbeta "k8s.io/api/admissionregistration/v1beta1"
 	apidiscovery "k8s.io/api/apidiscovery/v2"
 	apps "k8s.io/api/apps/v1"
 	authentication "k8s.io/api/authentication/v1"
@@ -36,6 +38,7 @@ import (
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	metabeta "k8s.io/apimachinery/pkg/apis/meta/v1beta1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	apiregistration "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
 )
 
@@ -147,10 +150,18 @@ func describe(t reflect.Type) {
 	types[name(t)] = fields
 }
 
+// Whether a kind of admission's has a newer version that is served; mutating policies have none.
+func isOldAdmission(gvk schema.GroupVersionKind) bool {
+	if gvk.Group != admissionregistration.GroupName || gvk.Version == "v1" {
+		return false
+	}
+	return !strings.HasPrefix(gvk.Kind, "MutatingAdmissionPolicy") && !strings.HasSuffix(gvk.Kind, "Options")
+}
+
 func main() {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
-		admissionregistration.AddToScheme, apidiscovery.AddToScheme, apps.AddToScheme, authentication.AddToScheme,
+		admissionregistration.AddToScheme, admissionalpha.AddToScheme, admissionbeta.AddToScheme, apidiscovery.AddToScheme, apps.AddToScheme, authentication.AddToScheme,
 		authorization.AddToScheme, autoscaling1.AddToScheme, autoscaling2.AddToScheme, batch.AddToScheme,
 		certificates.AddToScheme, coordination.AddToScheme, core.AddToScheme, discovery.AddToScheme,
 		events.AddToScheme, flowcontrol.AddToScheme, networking.AddToScheme, node.AddToScheme,
@@ -164,6 +175,9 @@ func main() {
 	kinds := map[string]string{}
 	for gvk, t := range scheme.AllKnownTypes() {
 		if gvk.Version == runtime.APIVersionInternal || gvk.Kind == "WatchEvent" || strings.HasPrefix(gvk.Kind, "Table") {
+			continue
+		}
+		if isOldAdmission(gvk) {
 			continue
 		}
 		describe(t)
