@@ -30,6 +30,7 @@ from control_plane.controllers.root_ca import root_ca
 from control_plane.controllers.runtime import Controller
 from control_plane.controllers.service_cidrs import service_cidrs
 from control_plane.controllers.serviceaccount import serviceaccount
+from control_plane.controllers.storage_protection import claim_protection, volume_protection
 from control_plane.controllers.taint_eviction import taint_eviction
 
 CONTROLLERS: Mapping[str, Callable[[ControllersConfig], Controller]] = {
@@ -46,6 +47,8 @@ CONTROLLERS: Mapping[str, Callable[[ControllersConfig], Controller]] = {
     "legacy-serviceaccount-token-cleaner-controller": legacy_tokens,
     "namespace-controller": namespace,
     "node-lifecycle-controller": node_lifecycle,
+    "persistentvolume-protection-controller": volume_protection,
+    "persistentvolumeclaim-protection-controller": claim_protection,
     "pod-garbage-collector-controller": pod_gc,
     "replicaset-controller": replicaset,
     "replicationcontroller-controller": replicationcontroller,
