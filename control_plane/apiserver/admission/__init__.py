@@ -8,9 +8,10 @@ more. ResourceQuota is the last of all: what it charges is written together with
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
 
+from control_plane.api.resources import Resource
 from control_plane.apiserver.admission.always_pull_images import AlwaysPullImages
 from control_plane.apiserver.admission.certificate_approval import CertificateApproval
 from control_plane.apiserver.admission.certificate_requester import CertificateRequester
@@ -78,6 +79,22 @@ ADMISSION: tuple[tuple[str, type[Plugin]], ...] = (
 )
 
 
+class _Asked:
+    """Plugins in their order, by the resources that they are asked about."""
+
+    def __init__(self, plugins: Iterable[Plugin]) -> None:
+        plugins = tuple(plugins)
+        self._about_all = tuple(one for one in plugins if not one.concerns)
+        self._about = {
+            resource: tuple(one for one in plugins if not one.concerns or resource in one.concerns)
+            for resource in {resource for one in plugins for resource in one.concerns}
+        }
+
+    def about(self, resource: Resource) -> tuple[Plugin, ...]:
+        """Those that are asked about an object of a resource."""
+        return self._about.get(resource, self._about_all)
+
+
 class Admission:
     """The chain of plugins, ready to be asked."""
 
@@ -97,9 +114,9 @@ class Admission:
         ]
         for plugin in plugins:
             plugin.configure(settings)
-        self._admitting = [one for one in plugins if type(one).admit is not Plugin.admit]
-        self._finishing = [one for one in plugins if type(one).finish is not Plugin.finish]
-        self._checking = [one for one in plugins if type(one).check is not Plugin.check]
+        self._admitting = _Asked(one for one in plugins if type(one).admit is not Plugin.admit)
+        self._finishing = _Asked(one for one in plugins if type(one).finish is not Plugin.finish)
+        self._checking = _Asked(one for one in plugins if type(one).check is not Plugin.check)
         mutates = has_mutating_policies and "MutatingAdmissionPolicy" in settings.plugins
         self._policies = MutatingPolicies(collections, authorizer) if mutates else None
         self.webhooks = Webhooks(collections, authorizer, settings)
@@ -120,7 +137,7 @@ class Admission:
             await self._admit(review)
             for mutation in mutations:
                 await mutation.run()
-        for plugin in self._finishing:
+        for plugin in self._finishing.about(review.resource):
             await plugin.finish(review)
 
     def _mutations(self, review: Review) -> Iterator[PolicyMutation | Mutation | None]:
@@ -129,12 +146,12 @@ class Admission:
         yield self.webhooks.mutation(review)
 
     async def _admit(self, review: Review) -> None:
-        for plugin in self._admitting:
+        for plugin in self._admitting.about(review.resource):
             await plugin.admit(review)
 
     async def check(self, review: Review) -> None:
         """Let every plugin refuse the object as it is about to be stored."""
-        for plugin in self._checking:
+        for plugin in self._checking.about(review.resource):
             await plugin.check(review)
         await self.webhooks.check(review)
 

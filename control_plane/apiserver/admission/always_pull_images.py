@@ -19,6 +19,8 @@ _CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 class AlwaysPullImages(Plugin):
     """Sets the policy of every image of a pod."""
 
+    concerns = (PODS,)
+
     async def admit(self, review: Review) -> None:
         """Set the policies."""
         if _is_asked(review):

@@ -11,6 +11,8 @@ from control_plane.apiserver.admission.signers import is_permitted
 class CertificateApproval(Plugin):
     """Refuses updates of the approval."""
 
+    concerns = (CERTIFICATESIGNINGREQUESTS,)
+
     async def check(self, review: Review) -> None:
         """Look at the stored request: an approval must not change its signer."""
         if not review.is_for(CERTIFICATESIGNINGREQUESTS, Operation.UPDATE, "approval"):

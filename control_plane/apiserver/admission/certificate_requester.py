@@ -10,6 +10,8 @@ _IDENTITY = ("username", "uid", "groups", "extra")
 class CertificateRequester(Plugin):
     """Sets spec.username, groups and the rest of a new request."""
 
+    concerns = (CERTIFICATESIGNINGREQUESTS,)
+
     async def finish(self, review: Review) -> None:
         """Replace what the client, or a webhook, says of the requester."""
         if not review.is_for(CERTIFICATESIGNINGREQUESTS, Operation.CREATE):

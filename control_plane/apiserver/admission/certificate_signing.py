@@ -12,6 +12,8 @@ from control_plane.apiserver.admission.signers import is_permitted
 class CertificateSigning(Plugin):
     """Refuses updates of the status."""
 
+    concerns = (CERTIFICATESIGNINGREQUESTS,)
+
     async def check(self, review: Review) -> None:
         """Look at changes of the certificate and of the conditions."""
         if not review.is_for(CERTIFICATESIGNINGREQUESTS, Operation.UPDATE, "status"):

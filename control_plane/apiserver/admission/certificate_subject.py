@@ -13,6 +13,8 @@ CLIENT_SIGNER = "kubernetes.io/kube-apiserver-client"
 class CertificateSubjectRestriction(Plugin):
     """Refuses requests to the signer of clients."""
 
+    concerns = (CERTIFICATESIGNINGREQUESTS,)
+
     async def check(self, review: Review) -> None:
         """Look at the subject of new requests."""
         if not review.is_for(CERTIFICATESIGNINGREQUESTS, Operation.CREATE):

@@ -7,6 +7,7 @@ from control_plane.apiserver.admission.default_classes import DefaultClass
 class DefaultIngressClass(DefaultClass):
     """Sets spec.ingressClassName of new ingresses."""
 
+    concerns = (INGRESSES,)
     resource, classes = INGRESSES, INGRESSCLASSES
     field = "ingressClassName"
     annotation = "kubernetes.io/ingress.class"

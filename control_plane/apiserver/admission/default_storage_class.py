@@ -7,6 +7,7 @@ from control_plane.apiserver.admission.default_classes import DefaultClass
 class DefaultStorageClass(DefaultClass):
     """Sets spec.storageClassName of new claims."""
 
+    concerns = (PERSISTENTVOLUMECLAIMS,)
     resource, classes = PERSISTENTVOLUMECLAIMS, STORAGECLASSES
     field = "storageClassName"
     annotation = "volume.beta.kubernetes.io/storage-class"

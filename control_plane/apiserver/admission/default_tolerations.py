@@ -14,6 +14,8 @@ TAINTS = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 class DefaultTolerationSeconds(Plugin):
     """Adds the two tolerations."""
 
+    concerns = (PODS,)
+
     async def admit(self, review: Review) -> None:
         """Add what the pod lacks, on create and on update."""
         if review.is_for(PODS, Operation.CREATE) or review.is_for(PODS, Operation.UPDATE):

@@ -18,6 +18,8 @@ _SPECS = {RESOURCECLAIMS: ("spec",), RESOURCECLAIMTEMPLATES: ("spec", "spec")}
 class DeviceAdminAccess(Plugin):
     """Refuses a claim that asks for it elsewhere."""
 
+    concerns = tuple(_SPECS)
+
     async def check(self, review: Review) -> None:
         """Look at new claims and templates; their specs do not change later."""
         path = _SPECS.get(review.resource)

@@ -12,6 +12,8 @@ from control_plane.apiserver.admission.review import Operation, Review
 class DenyServiceExternalIPs(Plugin):
     """Refuses new addresses."""
 
+    concerns = (SERVICES,)
+
     async def check(self, review: Review) -> None:
         """Look at what is new."""
         writes = (Operation.CREATE, Operation.UPDATE)

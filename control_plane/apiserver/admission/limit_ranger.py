@@ -15,6 +15,8 @@ from control_plane.apiserver.storage.follower import Followed
 class LimitRanger(Plugin):
     """Acts on new pods, on their resizes, and on claims."""
 
+    concerns = (PODS, PERSISTENTVOLUMECLAIMS)
+
     def __init__(self, collections: Collections, authorizer: Authorizer) -> None:
         """Follow the LimitRanges."""
         super().__init__(collections, authorizer)

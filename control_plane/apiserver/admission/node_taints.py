@@ -10,6 +10,8 @@ _NOT_READY = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
 class TaintNodesByCondition(Plugin):
     """Adds the not-ready taint to new nodes."""
 
+    concerns = (NODES,)
+
     async def admit(self, review: Review) -> None:
         """Append the taint if it is missing."""
         if not review.is_for(NODES, Operation.CREATE):

@@ -14,6 +14,8 @@ TOPOLOGY_LABELS = ("topology.kubernetes.io/zone", "topology.kubernetes.io/region
 class PodTopologyLabels(Plugin):
     """Sets the labels."""
 
+    concerns = (PODS,)
+
     async def admit(self, review: Review) -> None:
         """Look at new pods that name a node."""
         if not review.is_for(PODS, Operation.CREATE):

@@ -21,6 +21,8 @@ BUILT_IN_CLASSES = {
 class Priority(Plugin):
     """Sets spec.priority and spec.preemptionPolicy of pods; checks priority classes."""
 
+    concerns = (PODS, PRIORITYCLASSES)
+
     def __init__(self, collections: Collections, authorizer: Authorizer) -> None:
         """Follow the priority classes."""
         super().__init__(collections, authorizer)

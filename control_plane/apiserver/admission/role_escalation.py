@@ -31,6 +31,8 @@ _CLEANING = ("finalizers", "managedFields", "ownerReferences", "resourceVersion"
 class RoleEscalation(Plugin):
     """Refuses with what is missing."""
 
+    concerns = (*_ROLES, *_BINDINGS)
+
     async def finish(self, review: Review) -> None:
         """Look at the object as it is when nobody changes it any more."""
         user, resource = review.call.user, review.resource

@@ -19,6 +19,8 @@ _UNDEFINED = "pod rejected: Pod Overhead set without corresponding RuntimeClass 
 class RuntimeClass(Plugin):
     """Completes and checks new pods."""
 
+    concerns = (PODS,)
+
     def __init__(self, collections: Collections, authorizer: Authorizer) -> None:
         """Follow the runtime classes."""
         super().__init__(collections, authorizer)

@@ -50,6 +50,8 @@ class Account(NamedTuple):
 class ServiceAccountAdmission(Plugin):
     """Fills in the account and what comes with it."""
 
+    concerns = (PODS,)
+
     def __init__(self, collections: Collections, authorizer: Authorizer) -> None:
         """Follow the accounts."""
         super().__init__(collections, authorizer)

@@ -14,6 +14,8 @@ FINALIZERS = {
 class StorageObjectInUseProtection(Plugin):
     """Adds the protecting finalizer, which a controller removes."""
 
+    concerns = tuple(FINALIZERS)
+
     async def admit(self, review: Review) -> None:
         """Append the finalizer to a new volume or claim."""
         finalizer = FINALIZERS.get(review.resource)

@@ -14,6 +14,8 @@ from control_plane.apiserver.storage.follower import Followed
 class PersistentVolumeClaimResize(Plugin):
     """Refuses other growth."""
 
+    concerns = (PERSISTENTVOLUMECLAIMS,)
+
     def __init__(self, collections: Collections, authorizer: Authorizer) -> None:
         """Follow which storage classes allow expansion."""
         super().__init__(collections, authorizer)
