@@ -67,6 +67,9 @@ _CONFIG_KEY_MESSAGE: Final = regex_message(
 )  # fmt: skip
 
 
+_LONGEST_QUALIFIED: Final = 253 + 1 + 63
+
+
 def _too_long(value: str, limit: int, unit: str) -> list[str]:
     over = len(value.encode(errors="surrogatepass")) > limit
     return [f"must be no more than {limit} {unit}"] if over else []
@@ -104,6 +107,17 @@ def dns1035_label_errors(value: str) -> list[str]:
 
 def qualified_name_errors(value: str) -> list[str]:
     """Check a label key or other "prefix/name": 63 bytes of name, optional subdomain prefix."""
+    if len(value) > _LONGEST_QUALIFIED:
+        return _qualified_name_errors(value)
+    return list(_known_qualified_name_errors(value))
+
+
+@functools.lru_cache(maxsize=4096)  # the same keys are in most objects
+def _known_qualified_name_errors(value: str) -> tuple[str, ...]:
+    return tuple(_qualified_name_errors(value))
+
+
+def _qualified_name_errors(value: str) -> list[str]:
     prefix, slash, name = value.partition("/")
     if not slash:
         return _name_part_errors(value)
@@ -181,7 +195,7 @@ def generate_name(base: str) -> str:
 
 def random_suffix(length: int = RANDOM_LENGTH) -> str:
     """Return that many random characters of the safe alphabet."""
-    return "".join(secrets.choice(SAFE_ALPHABET) for _ in range(length))
+    return "".join(SAFE_ALPHABET[byte % len(SAFE_ALPHABET)] for byte in secrets.token_bytes(length))
 
 
 def safe_encode(text: str) -> str:
