@@ -65,7 +65,7 @@ class Writer:
         if not swap.succeeded:
             return None
         await self._settle(store, swap.revision)
-        return await store.decode(value, swap.revision)
+        return await store.written(obj, value, swap.revision)
 
     async def put(
         self, store: ObjectStore, stored: Stored, obj: Object, others: Iterable[KeyChange] = ()
@@ -76,7 +76,7 @@ class Writer:
         if not swap.succeeded:
             return None
         await self._settle(store, swap.revision)
-        return await store.decode(value, swap.revision)
+        return await store.written(obj, value, swap.revision)
 
     async def remove(self, store: ObjectStore, stored: Stored, obj: Object) -> Object | None:
         """Remove the object with what was allocated for it; None when somebody else was faster."""

@@ -71,6 +71,14 @@ class Codec:
         obj["metadata"]["resourceVersion"] = str(revision)
         return {**self._identity, **obj}
 
+    def written(self, obj: Object, value: bytes, revision: int) -> Object:
+        """What `decode` returns of an object that was just encoded as `value`."""
+        if self._conversion is not None or self._custom is not None:
+            return self.decode(value, revision)
+        metadata = {k: v for k, v in obj["metadata"].items() if k not in _NOT_STORED}
+        metadata["resourceVersion"] = str(revision)
+        return {**self._identity, "metadata": metadata, **_content(obj)}
+
     def _loads(self, value: bytes) -> Object:
         """The stored object in the version that is served."""
         if self._custom is not None:

@@ -109,6 +109,12 @@ class ObjectStore:
         """The object stored as `plain` at `revision`; raises codec.UnreadableError."""
         return self.codec.decode(await self._served(plain), revision)
 
+    async def written(self, obj: Object, plain: bytes, revision: int) -> Object:
+        """What `decode` returns of an object that was just encoded as `plain`."""
+        if self._converter is not None:
+            return await self.decode(plain, revision)
+        return self.codec.written(obj, plain, revision)
+
     async def _served(self, plain: bytes) -> bytes:
         if self._converter is None:
             return plain

@@ -1,8 +1,9 @@
 """Stored values in forms and versions that this server does not write itself."""
 
+import orjson
 import pytest
 
-from control_plane.api.resources import HORIZONTALPODAUTOSCALERS, PODS
+from control_plane.api.resources import HORIZONTALPODAUTOSCALERS, PODS, Resource
 from control_plane.apiserver.protobuf import envelope
 from control_plane.apiserver.storage.codec import Codec
 from control_plane.apiserver.storage.stored_object import UnreadableError, stored_object
@@ -51,3 +52,18 @@ def test_a_protobuf_value_becomes_an_item_with_its_revision() -> None:
 def test_what_is_no_object_of_ours_is_refused_by_name(value: bytes, why: str) -> None:
     with pytest.raises(UnreadableError, match=why):
         stored_object(value, "v1", "Pod")
+
+
+@pytest.mark.parametrize("resource", [PODS, HORIZONTALPODAUTOSCALERS])
+def test_an_object_is_answered_as_it_would_be_read(resource: Resource) -> None:
+    codec = Codec(resource)
+    obj = {
+        "metadata": {"resourceVersion": "1", "name": "o", "selfLink": "/", "labels": {"a": "b"}},
+        "apiVersion": resource.api_version,
+        "spec": {"minReplicas": 2, "metrics": []},
+        "kind": resource.kind,
+    }
+    value = codec.encode(obj)
+    answered, read = codec.written(obj, value, 7), codec.decode(value, 7)
+    assert orjson.dumps(answered) == orjson.dumps(read)
+    assert answered["metadata"]["resourceVersion"] == "7"
