@@ -84,6 +84,7 @@ def value(text: str) -> int:
     return _integer(parse(text))
 
 
+@functools.lru_cache(maxsize=8192)
 def milli(text: str) -> int:
     """Return the amount in thousandths, rounded away from zero: CPU millicores.
 

@@ -266,7 +266,7 @@ async def _assembled(
     finally:
         await conversions.close()
         await kubelets.close()
-        await admission.webhooks.close()
+        await admission.close()
         if auditor is not None:
             await auditor.close()
         await aggregation.session.close()

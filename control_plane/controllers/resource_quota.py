@@ -2,9 +2,10 @@
 
 Admission charges quotas as objects are written; this controller writes status.hard, and recounts
 when something is deleted or uses less. It reads the quota first, then counts what the API server
-has at that moment or later, and writes only if the quota is still as it was read. So every object
-that a charge was made for before is counted, a charge made meanwhile makes the write fail, and a
-quota never shows less than is used. Source: kubernetes pkg/controller/resourcequota.
+has at that moment or later, and writes only if the quota is still as it was read, and nothing is
+charged that is not stored yet. So every object that a charge was made for before is counted, a
+charge made meanwhile makes the write fail, and a quota never shows less than is used. Source:
+kubernetes pkg/controller/resourcequota.
 """
 
 from collections.abc import Callable, Iterable

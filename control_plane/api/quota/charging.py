@@ -39,6 +39,16 @@ class Quota:
         hard = dig(obj, "status", "hard", default={})
         return cls(name_of(obj), hard, dig(obj, "status", "used", default={}), scopes_of(obj))
 
+    def charged(self, addition: Usage) -> Quota:
+        """Return the quota with so much more used."""
+        new = {name: total(self.used[name], addition, name) for name in addition.amounts}
+        return Quota(self.name, self.hard, {**self.used, **new}, self.scopes)
+
+    def repaid(self, addition: Usage) -> Quota:
+        """Return the quota as before an addition was charged, where it still counts that."""
+        amounts = {name: -n for name, n in addition.amounts.items() if name in self.used}
+        return self.charged(Usage(amounts, addition.binary))
+
 
 class Write(NamedTuple):
     """The write of an object in a namespace with quotas; `old` is None for a creation.
@@ -71,8 +81,8 @@ def concerned(quotas: Iterable[Quota], write: Write) -> list[Quota]:
     return found
 
 
-def charges(quotas: Iterable[Quota], write: Write) -> dict[str, dict[str, str]]:
-    """Return by quota its new status.used, for those that the write changes.
+def additions(quotas: Iterable[Quota], write: Write) -> dict[str, Usage]:
+    """Return by quota what a write adds to what is used, for those that it adds something to.
 
     Raises QuotaRefusal when it does not fit one of them.
     """
@@ -83,16 +93,15 @@ def charges(quotas: Iterable[Quota], write: Write) -> dict[str, dict[str, str]]:
     negative = sorted(name for name, amount in usage.amounts.items() if amount < 0)
     if negative:
         raise QuotaRefusal(f"quota usage is negative for resource(s): {','.join(negative)}")
-    charged: dict[str, dict[str, str]] = {}
+    added: dict[str, Usage] = {}
     for quota in counting:
         wanted = _wanted(quota, write, usage)
         if not wanted.amounts:
             continue
         if not write.may_exceed:
             _check(quota, wanted)
-        new = {name: total(quota.used[name], wanted, name) for name in wanted.amounts}
-        charged[quota.name] = {**quota.used, **new}
-    return charged
+        added[quota.name] = wanted
+    return added
 
 
 def _counts(quota: Quota, countable: Countable, obj: Object) -> bool:

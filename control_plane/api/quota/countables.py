@@ -49,9 +49,9 @@ class Countable:
     missing: Callable[[Object, Iterable[str]], str] = lambda _obj, _required: ""
     is_count: bool = False
 
-    def matches(self, obj: Object, scopes: Iterable[Scope]) -> bool:
+    def matches(self, obj: Object, scopes: tuple[Scope, ...]) -> bool:
         """Tell whether an object is in all of the scopes."""
-        return all(self.in_scope(obj, scope) for scope in scopes)
+        return not scopes or all(self.in_scope(obj, scope) for scope in scopes)
 
 
 def countable(group: str, plural: str) -> Countable | None:

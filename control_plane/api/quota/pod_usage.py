@@ -6,10 +6,11 @@ evaluator and pod resource helpers.
 
 from __future__ import annotations
 
+import functools
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from control_plane.api.objects import Object, dig, find_condition
+from control_plane.api.objects import Object, dig, find_condition, metadata_of
 from control_plane.api.pod_requests import add, largest, requested_together
 from control_plane.api.quota.amounts import ONE, Usage, is_binary, thousandths
 from control_plane.api.quota.scopes import is_terminating
@@ -36,7 +37,12 @@ _FINISHED: Final = ("Failed", "Succeeded")
 
 def pod_names(names: Iterable[str]) -> list[str]:
     """Return which of the counted resources pods use."""
-    return [name for name in names if name in _NAMES or _is_prefixed(name)]
+    return list(_pod_names(tuple(names)))
+
+
+@functools.lru_cache(maxsize=1024)  # quotas count the same for every pod
+def _pod_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in names if name in _NAMES or _is_prefixed(name))
 
 
 def _is_prefixed(name: str) -> bool:
@@ -64,16 +70,17 @@ def pod_usage(pod: Object, now: datetime) -> Usage:
     requests, limits = _effective(pod, "requests"), _effective(pod, "limits")
     amounts = {**counted, **_computed(requests, limits)}
     written = {name for name, amount in _written(pod) if is_binary(amount)}
-    binary = {name for name in amounts if name.split(".", 1)[-1] in written or name in written}
-    return Usage(amounts, frozenset(binary))
+    binary = {f"{form}{name}" for form in ("", "requests.", "limits.") for name in written}
+    return Usage(amounts, frozenset(binary & amounts.keys()))
 
 
 def is_counted(pod: Object, now: datetime) -> bool:
     """Tell whether a pod still runs, or might: it has not ended and is not overdue."""
-    if dig(pod, "status", "phase") in _FINISHED:
+    if (pod.get("status") or {}).get("phase") in _FINISHED:
         return False
-    deleted = dig(pod, "metadata", "deletionTimestamp")
-    grace = dig(pod, "metadata", "deletionGracePeriodSeconds")
+    metadata = metadata_of(pod)
+    deleted = metadata.get("deletionTimestamp")
+    grace = metadata.get("deletionGracePeriodSeconds")
     if deleted is None or grace is None:
         return True
     return now <= parse(deleted) + timedelta(seconds=grace)
@@ -81,8 +88,8 @@ def is_counted(pod: Object, now: datetime) -> bool:
 
 def missing_amounts(pod: Object, required: Iterable[str]) -> str:
     """Return what is wrong when containers do not say what a quota counts; "" when they do."""
-    spelled_out = sorted(_SPELLED_OUT & set(required))
-    if not spelled_out or dig(pod, "spec", "resources", default=None):
+    spelled_out = sorted(_SPELLED_OUT.intersection(required))
+    if not spelled_out or (pod.get("spec") or {}).get("resources"):
         return ""
     lacking: list[str] = []
     containers = list(_containers(pod))
@@ -124,8 +131,10 @@ def _written(pod: Object) -> Iterator[tuple[str, Any]]:
     """Yield every resource with its amount as it is written, the pod's own first."""
     spec = pod.get("spec") or {}
     for owner in (spec, *_containers(pod)):
-        for field in ("requests", "limits"):
-            yield from (dig(owner, "resources", field, default={}) or {}).items()
+        resources = owner.get("resources")
+        if resources:
+            for field in ("requests", "limits"):
+                yield from (resources.get(field) or {}).items()
 
 
 def _amounts(resources: Any) -> dict[str, int]:
@@ -136,17 +145,17 @@ def _effective(pod: Object, field: str) -> dict[str, int]:
     """Return what all containers need at once, with what the pod itself says and its overhead."""
     spec = pod.get("spec") or {}
     granted = _granted(pod, field)
-    is_refused = _is_refused(pod)
+    is_refused = bool(granted) and _is_refused(pod)
 
     def of_container(container: Object) -> Mapping[str, int]:
-        wanted = _amounts(dig(container, "resources", field))
-        given = granted.get(container.get("name", ""), {})
+        wanted = _amounts((container.get("resources") or {}).get(field))
+        given = granted.get(container.get("name", ""))
         if not given:
             return wanted
         return given if is_refused else largest(wanted, given)
 
     amounts = requested_together(spec, of_container)
-    for name, amount in _amounts(dig(spec, "resources", field)).items():
+    for name, amount in _amounts((spec.get("resources") or {}).get(field)).items():
         if name in ("cpu", "memory") or name.startswith(HUGE_PAGES):
             amounts[name] = amount
     overhead = _amounts(spec.get("overhead"))
@@ -158,8 +167,9 @@ def _effective(pod: Object, field: str) -> dict[str, int]:
 def _granted(pod: Object, field: str) -> dict[str, dict[str, int]]:
     """Return by container what its node has granted, in the course of an in-place resize."""
     found: dict[str, dict[str, int]] = {}
+    reported = pod.get("status") or {}
     for statuses in ("containerStatuses", "initContainerStatuses"):
-        for status in dig(pod, "status", statuses, default=[]):
+        for status in reported.get(statuses) or ():
             given = _amounts(dig(status, "resources", field))
             if field == "requests":
                 given = largest(given, _amounts(status.get("allocatedResources")))

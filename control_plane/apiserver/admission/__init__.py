@@ -34,7 +34,8 @@ from control_plane.apiserver.admission.policies.mutating import MutatingPolicies
 from control_plane.apiserver.admission.policies.param_rights import ParamRights
 from control_plane.apiserver.admission.policies.validating import ValidatingAdmissionPolicy
 from control_plane.apiserver.admission.priority import Priority
-from control_plane.apiserver.admission.resource_quota import Charge, ResourceQuota
+from control_plane.apiserver.admission.quota_group import Charge
+from control_plane.apiserver.admission.resource_quota import ResourceQuota
 from control_plane.apiserver.admission.review import Operation, Review
 from control_plane.apiserver.admission.role_escalation import RoleEscalation
 from control_plane.apiserver.admission.runtime_class import RuntimeClass
@@ -164,3 +165,9 @@ class Admission:
         return (
             contextlib.nullcontext(Charge()) if self._quota is None else self._quota.charged(review)
         )
+
+    async def close(self) -> None:
+        """End what is under way, and close the connections to webhooks."""
+        if self._quota is not None:
+            await self._quota.close()
+        await self.webhooks.close()

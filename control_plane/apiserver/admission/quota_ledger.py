@@ -1,21 +1,20 @@
 """The ResourceQuotas that admission charges, in the newest state that this server knows.
 
-The watch cache tells of every change; a server's own charges are known before that, and those that
-are still on their way to the store count as made: the next one expects to find what they write.
-What a charge finds to be out of date is read from the store before the next one. Only the newest
-revision of a quota counts, whoever tells of it.
+The watch cache tells of every change; a server's own charges are known before that. What a charge
+finds to be out of date is read from the store before the next one. Only the newest revision of a
+quota counts, whoever tells of it.
 """
 
 import logging
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import orjson
 
 from control_plane.api.objects import Object
 from control_plane.api.quota.charging import Quota
 from control_plane.api.resources import RESOURCEQUOTAS
-from control_plane.apiserver.etcd.model import KeyChange
+from control_plane.apiserver.etcd.model import KeyChange, Part
 from control_plane.apiserver.storage.cache_event import CacheEvent
 from control_plane.apiserver.storage.collections import Collections
 from control_plane.apiserver.storage.entry import Entry
@@ -25,12 +24,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A quota at a revision; `written` is what the store has of it while it is on its way there."""
+    """A quota at a revision."""
 
     quota: Quota
     obj: Object
     revision: int
-    written: bytes | None = None
 
 
 class QuotaLedger:
@@ -38,19 +36,16 @@ class QuotaLedger:
 
     def __init__(self, collections: Collections) -> None:
         """Follow the cache of quotas."""
+        self._etcd = collections.etcd
         self._store = collections.of(RESOURCEQUOTAS).store
         self._known: dict[str, dict[str, Known]] = {}
-        self._under_way: dict[str, dict[str, Known]] = {}
         self._doubted: set[str] = set()
         collections.observe(RESOURCEQUOTAS, self)
 
-    def of(self, namespace: str) -> Iterator[Quota]:
-        """The quotas of a namespace, with the charges that are under way."""
+    def of(self, namespace: str) -> list[Quota]:
+        """The quotas of a namespace."""
         found = self._known.get(namespace)
-        if found is None:
-            return iter(())
-        newer = self._under_way.get(namespace) or {}
-        return (newer.get(name, known).quota for name, known in found.items())
+        return [known.quota for known in found.values()] if found is not None else []
 
     def doubt(self, namespace: str) -> None:
         """Take note that a charge of the namespace's quotas has failed: others were faster."""
@@ -67,36 +62,39 @@ class QuotaLedger:
         for name in list(self._known.get(namespace, {})):
             stored = await self._store.get(namespace, name)
             if stored is not None:
-                self.learn(namespace, Known(Quota.of(stored.obj), stored.obj, stored.revision))
+                self._learn(namespace, Known(Quota.of(stored.obj), stored.obj, stored.revision))
             else:
                 self._forget(namespace, name)
 
-    def change(self, namespace: str, name: str, used: dict[str, str]) -> tuple[KeyChange, Known]:
-        """The write that gives a quota a new status.used, and the quota as it is then.
+    def change(self, namespace: str, quota: Quota) -> KeyChange:
+        """The write that gives a known quota its new status.used."""
+        known = self._known[namespace][quota.name]
+        key = self._store.key(namespace, quota.name)
+        value = self._store.codec.encode(_with_used(known.obj, quota))
+        return self._store.write(key, value, known.revision)
 
-        Its revision is not known yet: it is under way until `arrived` or `forget_under_way`.
+    async def write(self, namespace: str, quotas: Iterable[Quota], part: Part) -> int:
+        """Give known quotas their new status.used, together with another part of a transaction.
+
+        Returns its revision; 0 when something was not as it was known.
         """
-        under_way = self._under_way.setdefault(namespace, {})
-        known = under_way.get(name) or self._known[namespace][name]
-        obj = {**known.obj, "status": {**(known.obj.get("status") or {}), "used": used}}
-        key = self._store.key(namespace, name)
-        write = self._store.write(key, self._store.codec.encode(obj), known.revision)
-        new = Known(replace(known.quota, used=used), obj, known.revision, write.value)
-        under_way[name] = new
-        return write._replace(before=known.written), new
+        changes = [self.change(namespace, quota) for quota in quotas]
+        swap = await self._etcd.change(changes[0], *changes[1:], part)
+        revision = swap.revision if swap.succeeded else 0
+        self.written(namespace, quotas, revision)
+        return revision
 
-    def arrived(self, namespace: str, made: Known, revision: int) -> None:
-        """Take note that a charge is in the store."""
-        self.learn(namespace, replace(made, revision=revision, written=None))
-        under_way = self._under_way.get(namespace, {})
-        if under_way.get(made.quota.name) is made:
-            del under_way[made.quota.name]
+    def written(self, namespace: str, quotas: Iterable[Quota], revision: int) -> None:
+        """Take note that quotas were changed at a revision, or were not (0): others were faster."""
+        if not revision:
+            self.doubt(namespace)
+            return
+        for quota in quotas:
+            known = self._known.get(namespace, {}).get(quota.name)
+            if known is not None:
+                self._learn(namespace, Known(quota, _with_used(known.obj, quota), revision))
 
-    def forget_under_way(self, namespace: str) -> None:
-        """Take note that no charge is under way any more."""
-        self._under_way.pop(namespace, None)
-
-    def learn(self, namespace: str, new: Known) -> None:
+    def _learn(self, namespace: str, new: Known) -> None:
         """Take in a quota's state at a revision, unless a newer one is known."""
         quotas = self._known.setdefault(namespace, {})
         known = quotas.get(new.quota.name)
@@ -123,7 +121,7 @@ class QuotaLedger:
             return  # a charge of this server's own
         try:
             obj: Object = orjson.loads(entry.item)
-            self.learn(entry.namespace, Known(Quota.of(obj), obj, entry.revision))
+            self._learn(entry.namespace, Known(Quota.of(obj), obj, entry.revision))
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             logger.error("unusable quota name=%s/%s: %r", entry.namespace, entry.name, error)
             self._forget(entry.namespace, entry.name)
@@ -134,3 +132,7 @@ class QuotaLedger:
         if not quotas:
             self._known.pop(namespace, None)
             self._doubted.discard(namespace)
+
+
+def _with_used(obj: Object, quota: Quota) -> Object:
+    return {**obj, "status": {**(obj.get("status") or {}), "used": quota.used}}

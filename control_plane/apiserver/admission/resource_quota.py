@@ -1,37 +1,40 @@
 """ResourceQuota: what is written must fit the quotas of its namespace, and is charged to them.
 
-The charge is part of the transaction that writes the object: both happen or neither, so a quota is
-never exceeded and nothing is charged for what was not stored, however many servers write at once.
-The charges of a namespace follow one another at each server (quota_lane.py); that others were
-faster shows in the transaction, and the write begins anew. What is used less is the resourcequota
+An object is stored only while its charge is in the store, so a quota is never exceeded, and what is
+not stored is charged no more, however many servers write at once (quota_lane.py). That others were
+faster shows in a transaction, and the write begins anew. What is used less is the resourcequota
 controller's to find. Source: v1.35 resourcequota admission, which charges first and stores
 afterwards.
 """
 
+import asyncio
 import contextlib
 import datetime
+import functools
+import time
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
 
-from control_plane.api.errors import InternalError
-from control_plane.api.quota.charging import QuotaRefusal, Write, charges
+from control_plane.api.errors import Conflict, InternalError
+from control_plane.api.quota.charging import QuotaRefusal, Write
 from control_plane.api.quota.countables import countable
 from control_plane.api.quota.limited import Limited, check_limits
+from control_plane.api.resources import RESOURCEQUOTAS
+from control_plane.apiserver.admission.quota_group import Charge, Share
 from control_plane.apiserver.admission.quota_lane import QuotaLane
-from control_plane.apiserver.admission.quota_ledger import Known, QuotaLedger
-from control_plane.apiserver.admission.review import Review
-from control_plane.apiserver.etcd.model import KeyChange
+from control_plane.apiserver.admission.quota_ledger import QuotaLedger
+from control_plane.apiserver.admission.quota_reservations import QuotaReservations
+from control_plane.apiserver.admission.review import Operation, Review
+from control_plane.apiserver.etcd.errors import StoreTimeoutError, StoreUnavailableError
 from control_plane.apiserver.storage.collections import Collections
 
 PATIENCE_SECONDS = 30.0
+UNCERTAIN = (StoreTimeoutError, StoreUnavailableError, asyncio.CancelledError)
+"""What leaves open whether a write has happened."""
 
-
-@dataclass(slots=True)
-class Charge:
-    """What is to be written together with an object; whoever does so sets the `revision`."""
-
-    changes: tuple[KeyChange, ...] = ()
-    revision: int = 0
+PAUSES = 50  # until what is charged ahead is stored
+PAUSE_SECONDS = 0.02
 
 
 class ResourceQuota:
@@ -43,13 +46,13 @@ class ResourceQuota:
         for limit in limits:
             self._limits.setdefault((limit.group, limit.resource), []).append(limit)
         self._ledger = QuotaLedger(collections)
+        self._reservations = QuotaReservations(collections.etcd, collections.root, time.monotonic)
         self._lanes: dict[str, QuotaLane] = {}
 
-    @contextlib.asynccontextmanager
-    async def charged(self, review: Review) -> AsyncIterator[Charge]:
+    def charged(self, review: Review) -> AbstractAsyncContextManager[Charge]:
         """The charge for a write, which is to be made within the block.
 
-        Raises Forbidden when the object does not fit.
+        Raises Forbidden when the object does not fit, or the block does so when it begins.
         """
         write = self._write_of(review)
         if write is not None and self._limits:
@@ -57,33 +60,34 @@ class ResourceQuota:
         if write is None or not any(
             write.countable.names(quota.hard) for quota in self._ledger.of(review.namespace)
         ):
-            yield Charge()
-            return
-        async with self._lane(review.namespace) as lane:
-            plan = await self._planned(review, write, lane)
-            charge = Charge(tuple(change for change, _ in plan))
-            if not plan:
-                yield charge
-                return
-            try:
-                yield charge
-            finally:
-                self._note(review.namespace, charge, [made for _, made in plan], lane)
+            if review.is_for(RESOURCEQUOTAS, Operation.UPDATE, "status"):
+                return self._counted(review)
+            return contextlib.nullcontext(Charge())
+        return _Charging(self._lane(review.namespace), review, write)
 
-    async def _planned(
-        self, review: Review, write: Write, lane: QuotaLane
-    ) -> list[tuple[KeyChange, Known]]:
-        """The changes of quotas, which are under way from now on; none for a dry run."""
-        try:
-            async with lane.turn(PATIENCE_SECONDS):
-                used = await self._used(review, write, lane)
-                if review.call.dry_run or not used:
-                    return []
-                plan = [self._ledger.change(review.namespace, *new) for new in used.items()]
-                lane.begin()
-                return plan
-        except TimeoutError as error:
-            raise InternalError("resource quota evaluation timed out") from error
+    async def close(self) -> None:
+        """End what is under way."""
+        for lane in [*self._lanes.values()]:
+            await lane.close()
+
+    def _lane(self, namespace: str) -> QuotaLane:
+        found = self._lanes.get(namespace)
+        if found is None:
+            forget = functools.partial(self._lanes.pop, namespace, None)
+            found = QuotaLane(namespace, self._ledger, self._reservations, forget)
+            self._lanes[namespace] = found
+        return found
+
+    @contextlib.asynccontextmanager
+    async def _counted(self, review: Review) -> AsyncIterator[Charge]:
+        """The condition for writing what a quota shows as used: nothing is charged ahead."""
+        attempts = 0
+        while await self._reservations.are_any(review.namespace):
+            attempts += 1
+            if attempts > PAUSES:
+                raise Conflict.modified(RESOURCEQUOTAS, review.name)
+            await asyncio.sleep(PAUSE_SECONDS)
+        yield Charge((self._reservations.none(review.namespace),))
 
     def _write_of(self, review: Review) -> Write | None:
         """The write as quotas see it; None when it cannot concern any."""
@@ -108,45 +112,33 @@ class ResourceQuota:
         except QuotaRefusal as refusal:
             raise review.forbidden(str(refusal)) from refusal
 
-    async def _used(
-        self, review: Review, write: Write, lane: QuotaLane
-    ) -> dict[str, dict[str, str]]:
-        """What the quotas are to show as used; a refusal is never an outdated one."""
-        namespace = review.namespace
-        is_newest = self._ledger.is_doubted(namespace)
-        if is_newest:
-            await lane.drained()
-            await self._ledger.refresh(namespace)
-        try:
-            return charges(self._ledger.of(namespace), write)
-        except QuotaRefusal as refusal:
-            if is_newest:
-                raise review.forbidden(str(refusal)) from refusal
-        await lane.drained()
-        await self._ledger.refresh(namespace)
-        try:
-            return charges(self._ledger.of(namespace), write)
-        except QuotaRefusal as refusal:
-            raise review.forbidden(str(refusal)) from refusal
 
-    def _note(self, namespace: str, charge: Charge, made: list[Known], lane: QuotaLane) -> None:
-        lane.end(succeeded=bool(charge.revision))
-        if charge.revision:
-            for known in made:
-                self._ledger.arrived(namespace, known, charge.revision)
-        else:
-            self._ledger.doubt(namespace)
-        if lane.is_idle:
-            self._ledger.forget_under_way(namespace)
+class _Charging:
+    """The block in which a write is charged and made."""
 
-    @contextlib.asynccontextmanager
-    async def _lane(self, namespace: str) -> AsyncIterator[QuotaLane]:
-        """The namespace's charges, as long as somebody has one."""
-        lane = self._lanes.setdefault(namespace, QuotaLane())
-        lane.users += 1
+    __slots__ = ("_lane", "_review", "_share")
+
+    def __init__(self, lane: QuotaLane, review: Review, write: Write) -> None:
+        self._lane = lane
+        self._review = review
+        self._share = Share(write, review.call.dry_run)
+
+    async def __aenter__(self) -> Charge:
+        return self._lane.charge_alone(self._share) or await self._waited()
+
+    async def _waited(self) -> Charge:
         try:
-            yield lane
-        finally:
-            lane.users -= 1
-            if not lane.users:
-                del self._lanes[namespace]
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return await self._lane.charge(self._share)
+        except TimeoutError as error:
+            raise InternalError("resource quota evaluation timed out") from error
+        except QuotaRefusal as refusal:
+            raise self._review.forbidden(str(refusal)) from refusal
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._lane.end(self._share, is_certain=not isinstance(error, UNCERTAIN))

@@ -21,7 +21,7 @@ from control_plane.apiserver.etcd.errors import (
     store_error,
     was_never_sent,
 )
-from control_plane.apiserver.etcd.model import KeyChange, KeyValue, Page, Swap
+from control_plane.apiserver.etcd.model import KeyChange, KeyValue, Page, Part, Swap
 from control_plane.apiserver.etcd.watch import KeyWatch, open_watch
 from control_plane.apiserver.latency import add_latency
 from control_plane.apiserver.metrics.store_calls import StoreCalls
@@ -104,15 +104,15 @@ class EtcdClient:
         """Delete `key` if its mod_revision is as given."""
         return await self.change(KeyChange(key, None, mod_revision))
 
-    async def change(self, change: KeyChange, *others: KeyChange) -> Swap:
-        """Make all the changes in one transaction, if every key is as its change expects.
+    async def change(self, change: KeyChange, *others: Part) -> Swap:
+        """Make all the changes in one transaction, if every key is as its part expects.
 
         When not, nothing is changed, and the answer's `current` is the first key's state.
         """
-        changes = (change, *others)
+        parts = (change, *others)
         request = rpc_pb2.TxnRequest(
-            compare=[_comparison(one) for one in changes],
-            success=[_operation(one) for one in changes],
+            compare=[_comparison(one) for one in parts],
+            success=[_operation(one) for one in parts if isinstance(one, KeyChange)],
             failure=[rpc_pb2.RequestOp(request_range=rpc_pb2.RangeRequest(key=change.key))],
         )
         call = self._write(lambda on: on.kv.Txn, request)
@@ -237,12 +237,15 @@ def _name_of(change: KeyChange) -> str:
     return "update" if change.mod_revision else "create"
 
 
-def _comparison(change: KeyChange) -> rpc_pb2.Compare:
-    if change.before is not None:
-        target = rpc_pb2.Compare.VALUE
-        return rpc_pb2.Compare(key=change.key, target=target, value=change.before)
+def _comparison(part: Part) -> rpc_pb2.Compare:
+    if isinstance(part, KeyChange):
+        target = rpc_pb2.Compare.MOD
+        return rpc_pb2.Compare(key=part.key, target=target, mod_revision=part.mod_revision)
     return rpc_pb2.Compare(
-        key=change.key, target=rpc_pb2.Compare.MOD, mod_revision=change.mod_revision
+        key=part.key,
+        range_end=part.end,
+        target=rpc_pb2.Compare.CREATE,
+        create_revision=part.create_revision,
     )
 
 

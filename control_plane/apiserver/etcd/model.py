@@ -27,15 +27,28 @@ class Page(NamedTuple):
 class KeyChange(NamedTuple):
     """A write of one key: its new value, or None to delete it.
 
-    The key must be at `mod_revision`; 0 means that it must not exist. With `before` it must have
-    that value instead, at whatever revision: the value of a write that is still under way.
+    The key must be at `mod_revision`; 0 means that it must not exist.
     """
 
     key: bytes
     value: bytes | None
     mod_revision: int
     lease: int = 0
-    before: bytes | None = None
+
+
+class KeyCondition(NamedTuple):
+    """What must be so for a transaction to happen: the key was made at `create_revision`.
+
+    0 means that it does not exist. With `end`, that goes for every key from `key` up to there.
+    """
+
+    key: bytes
+    create_revision: int
+    end: bytes = b""
+
+
+Part = KeyChange | KeyCondition
+"""Of a transaction."""
 
 
 class Swap(NamedTuple):

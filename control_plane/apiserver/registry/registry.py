@@ -177,7 +177,7 @@ class Registry:
                 review.call.warn(text)
             await self._admission.check(review)
             async with self._admission.charged(review) as charge:
-                created = await self._writer.add(review, [*others, *charge.changes])
+                created = await self._writer.add(review, [*others, *charge.parts])
                 charge.revision = _revision_of(created)
                 return created
 
@@ -243,7 +243,7 @@ class Registry:
             if call.dry_run or (is_unchanged(new, old) and not stored.is_stale):
                 return new
             if not is_finished(resource, new):
-                written = await self._writer.put(store, stored, new, [*others, *charge.changes])
+                written = await self._writer.put(store, stored, new, [*others, *charge.parts])
                 charge.revision = _revision_of(written)
                 return written
         return await self._writer.remove(store, stored, new)

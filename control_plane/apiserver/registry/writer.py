@@ -28,7 +28,7 @@ from control_plane.api.resources import (
 )
 from control_plane.apiserver.admission import Review
 from control_plane.apiserver.allocation.allocators import Allocators
-from control_plane.apiserver.etcd.model import KeyChange
+from control_plane.apiserver.etcd.model import Part
 from control_plane.apiserver.storage.collections import Collections
 from control_plane.apiserver.storage.object_store import ObjectStore, Stored
 
@@ -49,7 +49,7 @@ class Writer:
         self._collections = collections
         self._allocators = allocators
 
-    async def add(self, review: Review, others: list[KeyChange]) -> Object | None:
+    async def add(self, review: Review, others: list[Part]) -> Object | None:
         """Store a new object, if its name is free and nobody took what was allocated."""
         store = self._collections.of(review.resource).store
         obj, name = review.obj, name_of(review.obj)
@@ -68,7 +68,7 @@ class Writer:
         return await store.written(obj, value, swap.revision)
 
     async def put(
-        self, store: ObjectStore, stored: Stored, obj: Object, others: Iterable[KeyChange] = ()
+        self, store: ObjectStore, stored: Stored, obj: Object, others: Iterable[Part] = ()
     ) -> Object | None:
         """Write the object's new state; None when somebody else was faster."""
         value = await store.encode(obj)

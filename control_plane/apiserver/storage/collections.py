@@ -40,7 +40,7 @@ class Collections:
         """Prepare them; nothing is read before `run`."""
         self.resources = resources
         self._built_in = resources
-        self._etcd, self._root, self._encryption = etcd, root, encryption
+        self.etcd, self.root, self._encryption = etcd, root, encryption
         self._gate, self._outage = gate, outage = ProgressGate(etcd), StoreOutage()
         self._revisions = KeyRevisions(etcd)
         leases = ObjectLeases(etcd, event_ttl_seconds, time.monotonic)
@@ -80,12 +80,12 @@ class Collections:
         served = self.resources.named(resource.group, resource.version, resource.plural)
         if served is not resource or resource.custom is None or self._group is None:
             raise NotFound("the server could not find the requested resource")
-        prefix = _prefix(self._root, resource)
+        prefix = _prefix(self.root, resource)
         converter = self.converters(resource)
         sealing = self._encryption.sealing(resource) if self._encryption else None
-        store = ObjectStore(resource, self._etcd, prefix, None, sealing, converter)
+        store = ObjectStore(resource, self.etcd, prefix, None, sealing, converter)
         cache = WatchCache(
-            resource, self._etcd, prefix, self._outage, self._gate, sealing, converter
+            resource, self.etcd, prefix, self._outage, self._gate, sealing, converter
         )
         self._collections[resource] = Collection(store, cache, self._gate, self._revisions)
         name = f"cache {resource.group_resource}"

@@ -11,7 +11,7 @@ from control_plane.api.objects import Object, name_of, namespace_of
 from control_plane.api.resources import Resource
 from control_plane.apiserver.encryption.encryption import Sealing
 from control_plane.apiserver.etcd.client import EtcdClient
-from control_plane.apiserver.etcd.model import KeyChange, KeyValue, Page, Swap, prefix_end
+from control_plane.apiserver.etcd.model import KeyChange, KeyValue, Page, Part, Swap, prefix_end
 from control_plane.apiserver.storage.codec import Codec
 from control_plane.apiserver.storage.converter import Converter, converted_page
 from control_plane.apiserver.storage.entry import Entry, EntryMaker, entry_key
@@ -133,7 +133,7 @@ class ObjectStore:
         return KeyChange(key, value, revision, lease)
 
     async def put(
-        self, key: bytes, value: bytes, revision: int, others: Iterable[KeyChange] = ()
+        self, key: bytes, value: bytes, revision: int, others: Iterable[Part] = ()
     ) -> Swap:
         """Write encoded bytes if the key is still at `revision`; 0 means that it must be absent.
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from control_plane.api.quota.amounts import Usage, total
-from control_plane.api.quota.charging import Quota, QuotaRefusal, Write, charges
+from control_plane.api.quota.charging import Quota, QuotaRefusal, Write, additions
 from control_plane.api.quota.countables import countable
 from control_plane.api.quota.scopes import Scope, claim_in_scope, pod_in_scope
 from control_plane.api.quota.tally import usage_of
@@ -240,6 +240,23 @@ def write(plural: str, new: Object, old: Object | None = None) -> Write:
     row = countable("", plural)
     assert row is not None
     return Write(row, new, old, NOW)
+
+
+def charges(quotas: list[Quota], asked: Write) -> Object:
+    """What the quotas show as used after a write that they count."""
+    by_name = {one.name: one for one in quotas}
+    return {name: by_name[name].charged(n).used for name, n in additions(quotas, asked).items()}
+
+
+def test_what_is_repaid_is_as_it_was() -> None:
+    counted = quota({"pods": "9", "memory": "1Gi"}, {"pods": "1", "memory": "1536Mi"})
+    one = pod(container("a", {"memory": "64Mi"}))
+    added = additions([counted], Write(*write("pods", one)[:4], may_exceed=True))["q"]
+    charged = counted.charged(added)
+    assert charged.used == {"pods": "2", "memory": "1600Mi"}
+    assert charged.repaid(added) == counted
+    fewer = quota({"pods": "9"}, {"pods": "2"})
+    assert fewer.repaid(added).used == {"pods": "1"}
 
 
 def test_a_pod_that_comes_into_a_scope_is_charged_in_full() -> None:

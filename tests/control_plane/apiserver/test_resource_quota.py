@@ -1,5 +1,8 @@
 """ResourceQuota admission: what is charged, what is refused, and that many at once stay within."""
 
+import asyncio
+import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from control_plane.apiserver.admission.quota_reservations import QuotaReservations
+from control_plane.apiserver.etcd.client import EtcdClient
+from control_plane.apiserver.etcd.endpoints import EtcdEndpoints
 from tests.control_plane.apiserver.conftest import raw_api
 from tests.control_plane.apiserver.objects import Object, config_map, pod
 from tests.support.apiserver import ThreadedApiServer
@@ -51,6 +57,7 @@ def others(
         yield [stack.enter_context(raw_api(one)) for one in servers]
 
 
+@pytest.mark.every_store
 def test_500_parallel_creates_over_two_servers_stay_within_the_quota_and_charge_no_more(
     api: RawApi, others: list[RawApi], namespace: str
 ) -> None:
@@ -67,6 +74,77 @@ def test_500_parallel_creates_over_two_servers_stay_within_the_quota_and_charge_
     assert codes[201] == stored == 120, codes
     assert set(codes) <= {201, 403, 409}
     assert used(api, quota) == {"pods": "120", "requests.cpu": "60"}
+
+
+def test_parallel_creates_of_the_same_names_leave_no_charge_for_those_that_came_too_late(
+    api: RawApi, others: list[RawApi], namespace: str
+) -> None:
+    quota = quota_in(api, namespace, pods="100", requests_cpu="100")
+    path = f"/api/v1/namespaces/{namespace}/pods"
+
+    def create(number: int) -> int:
+        client = others[number % len(others)]
+        return client.post(path, requesting(f"p{number % 10}", cpu="500m")).code
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        codes = Counter(pool.map(create, range(80)))
+    assert codes == {201: 10, 409: 70}
+    assert used(api, quota) == {"pods": "10", "requests.cpu": "5"}
+
+
+@pytest.mark.every_store
+def test_counting_while_others_create_lets_nobody_exceed_the_quota(
+    api: RawApi, others: list[RawApi], namespace: str
+) -> None:
+    quota = quota_in(api, namespace, pods="60")
+    path = f"/api/v1/namespaces/{namespace}/pods"
+    counted, ended = Counter[int](), threading.Event()
+
+    def create(number: int) -> int:
+        return others[number % len(others)].post(path, requesting(f"p{number}")).code
+
+    def count() -> None:
+        """Write what is used as its controller does: read the quota, list, write."""
+        while not ended.is_set():
+            found = api.get(quota).json
+            found["status"]["used"] = {"pods": str(len(api.get(path).json["items"]))}
+            counted[api.put(f"{quota}/status", found).code] += 1
+
+    counting = threading.Thread(target=count)
+    counting.start()
+    try:
+        with ThreadPoolExecutor(CLIENTS) as pool:
+            codes = Counter(pool.map(create, range(150)))
+    finally:
+        ended.set()
+        counting.join()
+    assert codes == {201: 60, 403: 90}
+    assert set(counted) <= {200, 409}
+    assert used(api, quota) == {"pods": "60"}
+
+
+@pytest.mark.every_store
+def test_nobody_counts_what_a_server_has_charged_and_not_yet_stored(
+    api: RawApi, store: Etcd | Datastore, namespace: str
+) -> None:
+    quota = quota_in(api, namespace, pods="5")
+    found = api.get(quota).json
+    found["metadata"].pop("resourceVersion")
+
+    async def reserved() -> int:
+        """Count while another server has a reservation."""
+        etcd = EtcdClient(EtcdEndpoints((store.endpoint,)))
+        try:
+            reservations = QuotaReservations(etcd, "/registry", time.monotonic)
+            made = await etcd.change(await reservations.made(namespace))
+            answer = await asyncio.to_thread(api.put, f"{quota}/status", found)
+            await reservations.end(namespace, made.revision)
+            return answer.code
+        finally:
+            await etcd.close()
+
+    assert asyncio.run(reserved()) == 409
+    assert api.put(f"{quota}/status", found).code == 200
 
 
 def test_what_does_not_fit_is_refused_in_upstreams_words(api: RawApi, namespace: str) -> None:

@@ -1,7 +1,9 @@
 """[sig-api-machinery] ResourceQuota, with the controller that counts."""
 
+import time
 from typing import Any
 
+import orjson
 import pytest
 
 from control_plane.api.errors import Forbidden
@@ -17,6 +19,10 @@ from control_plane.api.resources import (
     SERVICES,
     Resource,
 )
+from control_plane.apiserver.admission import quota_reservations
+from control_plane.apiserver.admission.quota_reservations import QuotaReservations
+from control_plane.apiserver.etcd.client import EtcdClient
+from control_plane.apiserver.etcd.model import KeyChange
 from control_plane.controllers.resource_quota import counted_resources
 from tests.control_plane.controllers.stage import Stage
 
@@ -233,3 +239,29 @@ def test_what_a_quota_counts_is_found_among_the_resources() -> None:
     assert custom == [("example.com", "widgets")]
     assert counted_resources(["count/customresourcedefinitions.apiextensions.k8s.io"])[0] == []
     assert not CUSTOMRESOURCEDEFINITIONS.namespaced
+
+
+async def test_what_a_server_had_charged_that_died_before_it_stored_anything_is_counted_no_more(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    namespace = await stage.namespace("died")
+    await make_quota(stage, namespace, {"pods": "3"})
+    await stage.client.create(PODS, pod("one", namespace))
+    monkeypatch.setattr(quota_reservations, "LEASE_SECONDS", 2)
+    etcd = EtcdClient(stage.server.config.etcd)
+    try:
+        key = f"/registry/resourcequotas/{namespace}/q".encode()
+        stored, _ = await etcd.get(key)
+        assert stored is not None
+        quota = orjson.loads(stored.value)
+        quota["status"]["used"] = {"pods": "3"}
+        made = await QuotaReservations(etcd, "/registry", time.monotonic).made(namespace)
+        assert (await etcd.change(
+            KeyChange(key, orjson.dumps(quota), stored.mod_revision), made
+        )).succeeded  # fmt: skip
+    finally:
+        await etcd.close()
+    with pytest.raises(Forbidden):
+        await stage.client.create(PODS, pod("two", namespace))
+    await stage.client.delete(PODS, "one", namespace, options={"gracePeriodSeconds": 0})
+    await until_used(stage, namespace, pods="0")
