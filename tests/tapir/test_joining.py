@@ -13,9 +13,7 @@ from tapir.joining.bootstrap_token import TOKEN, new_token, token_secret
 from tapir.joining.cluster_info import ClusterInfoError, ca_hash, ca_of, cluster_kubeconfig
 from tests.control_plane.apiserver.conftest import raw_api
 from tests.support.apiserver import ThreadedApiServer
-from tests.support.cluster import Cluster
 from tests.support.datastore import Datastore
-from tests.support.ports import free_port
 
 # openssl x509 -pubkey -noout | openssl pkey -pubin -outform der | openssl dgst -sha256
 CA = b"""-----BEGIN CERTIFICATE-----
@@ -142,42 +140,3 @@ def test_who_cannot_join_is_told_why(
     assert done.returncode == 2, done.stderr
     assert text in done.stderr
     assert "Traceback" not in done.stderr
-
-
-@pytest.fixture
-def up(tmp_path: Path) -> Iterator[Cluster]:
-    """`tapir up` as a person starts it."""
-    with Cluster(tmp_path / "first", [], runtime="simulated") as running:
-        yield running
-
-
-def test_a_second_node_joins_with_the_command_that_was_printed(up: Cluster, tmp_path: Path) -> None:
-    made = tapir("token", "create", f"--data-dir={up.data_dir}")
-    assert made.returncode == 0, made.stderr
-    words = made.stdout.split()
-    flags = (
-        f"--data-dir={tmp_path / 'second'}",
-        "--node-name=second",
-        f"--kubelet-arg=port={free_port()}",
-        "--kubelet-arg=address=127.0.0.1",
-        "--kubelet-arg=container-runtime=simulated",
-    )
-    log = (tmp_path / "second.log").open("w")
-    joined = subprocess.Popen(
-        [sys.executable, "-m", *words, *flags], stdout=log, stderr=subprocess.STDOUT
-    )
-    try:
-        up.kubectl("wait", "--for=create", "node/second", "--timeout=90s")
-        up.kubectl("wait", "--for=condition=Ready", "node/second", "--timeout=90s")
-        requests = json.loads(up.kubectl("get", "csr", "-o", "json"))["items"]
-    except Exception as error:
-        raise AssertionError((tmp_path / "second.log").read_text()) from error
-    finally:
-        joined.terminate()
-        joined.wait(SECONDS)
-        log.close()
-    asked = {one["spec"]["signerName"]: one for one in requests}
-    own = asked["kubernetes.io/kube-apiserver-client-kubelet"]
-    assert own["spec"]["username"] == f"system:bootstrap:{words[4].partition('.')[0]}"
-    assert own["status"]["conditions"][0]["reason"] == "AutoApproved"
-    assert (tmp_path / "second" / "kubelet.kubeconfig").stat().st_mode & 0o777 == 0o600

@@ -1,7 +1,8 @@
-"""What is secret is seen nowhere: a cluster's log, audit at Metadata, metrics, events and errors.
+"""A cluster with all its components, which say all they can: a second node joins it.
 
-Every component runs and says all it can; secrets are written, spoilt, used and refused in every
-way, tokens are issued and shown. Then everything that was said is searched for them.
+What is secret is seen nowhere: in no log, audit at Metadata, metrics, events and errors. Secrets
+are written, spoilt, used and refused in every way, tokens are issued and shown; then everything
+that was said is searched for them.
 """
 
 import base64
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +20,10 @@ import yaml
 
 from control_plane.pki.cluster import ClusterPki
 from tests.support.cluster import Cluster
+from tests.support.ports import free_port
 from tests.support.raw_api import Answer, RawApi
 from tests.support.wait import wait_until
+from tests.tapir.test_joining import SECONDS, tapir
 
 POLICY = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "rules": [{"level": "Metadata"}]}
 CORE = "/api/v1/namespaces/default"
@@ -33,6 +37,7 @@ class Said:
     def __init__(self) -> None:
         self.secrets: list[str] = []
         self.errors: list[str] = []
+        self.logs: list[str] = []
 
     def hush(self, *texts: str) -> str:
         """Take in secrets, as they are and as base64; return the first."""
@@ -67,6 +72,21 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 @pytest.fixture(scope="module")
 def pki(cluster: Cluster) -> ClusterPki:
     return ClusterPki(cluster.data_dir)
+
+
+@pytest.fixture(scope="module")
+def said() -> Said:
+    return Said()
+
+
+@pytest.fixture(scope="module")
+def joining(cluster: Cluster, said: Said) -> list[str]:
+    """The words of the command with which a node joins: the fifth is a token."""
+    made = tapir("token", "create", f"--data-dir={cluster.data_dir}")
+    assert made.returncode == 0, made.stderr
+    words = made.stdout.split()
+    said.hush(words[4], words[4].partition(".")[2])
+    return words
 
 
 def client(cluster: Cluster, pki: ClusterPki, token: str = "") -> RawApi:
@@ -124,7 +144,7 @@ def write_secrets(api: RawApi, said: Said) -> None:
     said.refused(api.put(f"{SECRETS}/fixed", secret("fixed", hushed(), immutable=True)))
 
 
-def use_tokens(cluster: Cluster, pki: ClusterPki, api: RawApi, said: Said) -> None:
+def use_tokens(cluster: Cluster, pki: ClusterPki, api: RawApi, said: Said, bootstrap: str) -> None:
     """Issue tokens of every kind, show them, and spoil them."""
     assert api.post(ACCOUNTS, {"metadata": {"name": "robot"}}).code == 201
     token = api.post(f"{ACCOUNTS}/robot/token", {"spec": {}}).json["status"]["token"]
@@ -134,17 +154,14 @@ def use_tokens(cluster: Cluster, pki: ClusterPki, api: RawApi, said: Said) -> No
     assert api.post(SECRETS, {"metadata": metadata, "type": account_type}).code == 201
     wait_until(lambda: "token" in (api.get(f"{SECRETS}/old").json.get("data") or {}), "a token")
     old = base64.b64decode(api.get(f"{SECRETS}/old").json["data"]["token"]).decode()
-    command = [sys.executable, "-m", "tapir", "token", "create", f"--data-dir={cluster.data_dir}"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    bootstrap = done.stdout.split("--token ")[1].split()[0]
     for good in (token, old, bootstrap):
         with client(cluster, pki, good) as shown:
             said.refused(shown.get(SECRETS))
         review = {"spec": {"token": good}}
         answer = api.post("/apis/authentication.k8s.io/v1/tokenreviews", review)
         assert answer.json["status"]["authenticated"], answer.text
-    said.hush(token.rpartition(".")[2], old.rpartition(".")[2], bootstrap.partition(".")[2])
-    said.hush(token, old, bootstrap)
+    said.hush(token.rpartition(".")[2], old.rpartition(".")[2])
+    said.hush(token, old)
 
     wrong = said.hush(hushed())
     for bad in (wrong, f"{token}{wrong}", f"abcdef.{wrong[:16]}"):
@@ -206,15 +223,55 @@ def run_pods(cluster: Cluster, api: RawApi, said: Said) -> None:
 def keys_of(pki: ClusterPki) -> Iterator[str]:
     """The lines of every private key of the cluster."""
     for path in pki.directory.rglob("*.key"):
-        body = re.sub(r"-----.*?-----", "", path.read_text())
+        yield from private_lines(path.read_text())
+
+
+def private_lines(pem: str) -> Iterator[str]:
+    """The lines of the private keys in a PEM text."""
+    for body in re.findall(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(.*?)-----END", pem, re.DOTALL):
         yield from (line for line in body.split() if len(line) > 32)
 
 
-def test_what_is_secret_is_seen_nowhere(cluster: Cluster, pki: ClusterPki) -> None:
-    said = Said()
+def test_a_second_node_joins_with_the_command_that_was_printed(
+    cluster: Cluster, joining: list[str], said: Said, tmp_path: Path
+) -> None:
+    flags = (
+        f"--data-dir={tmp_path / 'second'}",
+        "--node-name=second",
+        f"--kubelet-arg=port={free_port()}",
+        "--kubelet-arg=address=127.0.0.1",
+        "--kubelet-arg=container-runtime=simulated",
+    )
+    written = tmp_path / "second.log"
+    with written.open("w") as log:
+        joined = subprocess.Popen(
+            [sys.executable, "-m", *joining, *flags], stdout=log, stderr=subprocess.STDOUT
+        )
+    try:
+        cluster.kubectl("wait", "--for=create", "node/second", "--timeout=90s")
+        cluster.kubectl("wait", "--for=condition=Ready", "node/second", "--timeout=90s")
+        requests = json.loads(cluster.kubectl("get", "csr", "-o", "json"))["items"]
+    except Exception as error:
+        raise AssertionError(written.read_text()) from error
+    finally:
+        joined.terminate()
+        joined.wait(SECONDS)
+        said.logs.append(written.read_text())
+    asked = {one["spec"]["signerName"]: one for one in requests}
+    own = asked["kubernetes.io/kube-apiserver-client-kubelet"]
+    assert own["spec"]["username"] == f"system:bootstrap:{joining[4].partition('.')[0]}"
+    assert own["status"]["conditions"][0]["reason"] == "AutoApproved"
+    assert (tmp_path / "second" / "kubelet.kubeconfig").stat().st_mode & 0o777 == 0o600
+    keys = [path.read_text() for path in (tmp_path / "second").rglob("*.pem")]
+    said.secrets += [line for key in keys for line in private_lines(key)]
+
+
+def test_what_is_secret_is_seen_nowhere(
+    cluster: Cluster, pki: ClusterPki, joining: list[str], said: Said
+) -> None:
     with client(cluster, pki) as api:
         write_secrets(api, said)
-        use_tokens(cluster, pki, api, said)
+        use_tokens(cluster, pki, api, said, joining[4])
         run_pods(cluster, api, said)
         last = api.get(f"{SECRETS}/absent").headers["Audit-Id"]
         metrics = api.get("/metrics", accept="*/*").text
@@ -223,7 +280,7 @@ def test_what_is_secret_is_seen_nowhere(cluster: Cluster, pki: ClusterPki) -> No
         wait_until(lambda: last in audit_log.read_text(), "the last audit event")
     cluster.stop()
     said.secrets += keys_of(pki)
-    audited, logged = audit_log.read_text(), "".join(cluster.output)
+    audited, logged = audit_log.read_text(), "".join([*cluster.output, *said.logs])
     assert "DEBUG" in logged.upper(), "the log says too little"
     assert '"resource":"secrets"' in audited
     assert "apiserver_request_total" in metrics
