@@ -15,6 +15,7 @@ from typing import Final
 
 # Neither vowels nor 0, 1 and 3, so that no word can be spelled by chance.
 SAFE_ALPHABET: Final = "bcdfghjklmnpqrstvwxz2456789"
+_SAFE_LETTERS: Final = bytes(ord(SAFE_ALPHABET[byte % len(SAFE_ALPHABET)]) for byte in range(256))
 RANDOM_LENGTH: Final = 5
 _MAX_GENERATED_BASE: Final = 63 - RANDOM_LENGTH
 
@@ -195,12 +196,12 @@ def generate_name(base: str) -> str:
 
 def random_suffix(length: int = RANDOM_LENGTH) -> str:
     """Return that many random characters of the safe alphabet."""
-    return "".join(SAFE_ALPHABET[byte % len(SAFE_ALPHABET)] for byte in secrets.token_bytes(length))
+    return secrets.token_bytes(length).translate(_SAFE_LETTERS).decode()
 
 
 def safe_encode(text: str) -> str:
     """Map every byte of `text` into the safe alphabet, one to one by value modulo its length."""
-    return "".join(SAFE_ALPHABET[byte % len(SAFE_ALPHABET)] for byte in text.encode())
+    return text.encode().translate(_SAFE_LETTERS).decode()
 
 
 def fnv1a_32(data: bytes) -> int:

@@ -17,14 +17,12 @@ def dig(obj: Object, *path: str | int, default: Any = None) -> Any:
     """Return the value at `path` (keys, indexes); `default` where a step is missing or null."""
     current: Any = obj
     for step in path:
-        if isinstance(step, int):
-            if not isinstance(current, list) or not -len(current) <= step < len(current):
-                return default
-            current = current[step]
-        else:
-            if not isinstance(current, dict):
-                return default
+        if isinstance(current, dict):
             current = current.get(step)
+        elif isinstance(step, int) and isinstance(current, list):
+            current = current[step] if -len(current) <= step < len(current) else None
+        else:
+            return default
         if current is None:
             return default
     return current

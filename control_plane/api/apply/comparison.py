@@ -53,15 +53,25 @@ def _everything(shape: Shape, value: Any, side: Side) -> FieldSet:
 
 def _all_fields(shape: MapShape, value: dict[str, Any], side: Side) -> FieldSet:
     result: FieldSet = {}
-    zeros = shape.zeros
     for name, item in value.items():
-        child = shape.child(name) or FREE
-        if side is not Side.HELD or not vanishes(shape, name, child, item):
-            result[FIELD + name] = _everything(child, item, side)
-    for name, zero in zeros.items():
+        node = _new_field(shape, name, item, side)
+        if node is not None:
+            result[FIELD + name] = node
+    for name, zero in shape.zeros.items():
         if FIELD + name not in result:
             result[FIELD + name] = _everything(shape.child(name) or FREE, zero, side)
     return result
+
+
+def _new_field(shape: MapShape, name: str, value: Any, side: Side) -> FieldSet | None:
+    """Return every node of a field that was not there, None if it is no more than that now.
+
+    For every field of what is created, and so with as few calls as can be.
+    """
+    child = shape.fields.get(name) or shape.element or FREE
+    if not value and side is Side.HELD and vanishes(shape, name, child, value):
+        return None
+    return LEAF if type(child) is Scalar else _everything(child, value, side)
 
 
 def _all_items(shape: ListShape, value: list[Any], side: Side) -> FieldSet:
@@ -94,15 +104,19 @@ def _differ(shape: Shape, old: Any, new: Any, side: Side) -> _Nodes:
 
 def _differ_maps(shape: MapShape, old: dict[str, Any], new: dict[str, Any], side: Side) -> _Nodes:
     found: list[tuple[str, _Nodes]] = []
+    added: FieldSet = {}
     for name, value in new.items():
         before = old.get(name, ABSENT)
         if before is value or (before == value and side is Side.HELD):
             continue
-        found.append((FIELD + name, _differ_field(shape, name, (before, value), side)))
+        if before is not ABSENT or name in shape.zeros:
+            found.append((FIELD + name, _differ_field(shape, name, (before, value), side)))
+        elif (node := _new_field(shape, name, value, side)) is not None:
+            added[FIELD + name] = node
     for name, value in old.items():
         if name not in new:
             found.append((FIELD + name, _differ_field(shape, name, (value, ABSENT), side)))
-    return _gathered(found)
+    return _gathered(found, added)
 
 
 def _differ_field(shape: MapShape, name: str, values: tuple[Any, Any], side: Side) -> _Nodes:
@@ -119,7 +133,7 @@ def _differ_lists(shape: ListShape, old: list[Any], new: list[Any], side: Side) 
     for element in dict.fromkeys([*before, *after]):
         items = before.get(element, []), after.get(element, [])
         found.append((element, _differ_items(shape.element, *items, side)))
-    return _gathered(found)
+    return _gathered(found, {})
 
 
 def _by_element(shape: ListShape, items: list[Any]) -> dict[str, list[Any]]:
@@ -143,12 +157,14 @@ def _differ_items(shape: Shape, old: list[Any], new: list[Any], side: Side) -> _
     return LEAF, removed, None
 
 
-def _gathered(found: list[tuple[str, _Nodes]]) -> _Nodes:
-    added: FieldSet = {}
+def _gathered(found: list[tuple[str, _Nodes]], added: FieldSet) -> _Nodes:
     removed: FieldSet = {}
     modified: FieldSet = {}
-    for element, nodes in found:
-        for result, node in zip((added, removed, modified), nodes, strict=True):
-            if node is not None:
-                result[element] = node
+    for element, (new, old, other) in found:
+        if new is not None:
+            added[element] = new
+        if old is not None:
+            removed[element] = old
+        if other is not None:
+            modified[element] = other
     return added or None, removed or None, modified or None

@@ -71,10 +71,8 @@ def _read_node(value: Any) -> FieldSet:
 
 def written(fields: FieldSet) -> FieldSet:
     """Return the set with its elements in the order in which FieldsV1 has them."""
-    return {
-        element: written(child) if (child := fields[element]) else LEAF
-        for element in in_order(fields)
-    }
+    ordered = in_order(fields) if len(fields) > 1 else fields
+    return {element: written(child) if (child := fields[element]) else LEAF for element in ordered}
 
 
 def has_path(fields: FieldSet, path: tuple[str, ...]) -> bool:

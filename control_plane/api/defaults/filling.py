@@ -10,8 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from control_plane.api.objects import Object
 
 
@@ -34,14 +32,18 @@ def part(owner: Object, field: str) -> Object:
     return found
 
 
-def parts(owner: Object, *path: str) -> Iterator[Object]:
-    """Yield every object that `path` leads to, entering each item of the lists on the way; absent
-    yields none.
+def parts(owner: Object, *path: str) -> list[Object]:
+    """Return every object that `path` leads to, entering each item of the lists on the way; absent
+    has none.
     """
-    if not path:
-        yield owner
-        return
-    found = owner.get(path[0])
-    for item in found if isinstance(found, list) else [found]:
-        if isinstance(item, dict):
-            yield from parts(item, *path[1:])
+    owners = [owner]
+    for step in path:
+        below: list[Object] = []
+        for each in owners:
+            found = each.get(step)
+            if isinstance(found, dict):
+                below.append(found)
+            elif isinstance(found, list):
+                below += [item for item in found if isinstance(item, dict)]
+        owners = below
+    return owners

@@ -6,10 +6,10 @@ template, and of devices. Source: v1.35 feature gates and their defaults.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from control_plane.api.objects import Object
 
@@ -39,14 +39,18 @@ def drop_disabled_fields(new: Object, old: Object, fields: Iterable[tuple[str, .
                 del owner[field]
 
 
-def _owners(value: Any, path: list[str]) -> Iterator[Object]:
-    if isinstance(value, list):
-        for item in value:
-            yield from _owners(item, path)
-    elif isinstance(value, dict):
-        if not path:
-            yield value
-        elif path[0] == "*":
-            yield from _owners(list(value.values()), path[1:])
-        else:
-            yield from _owners(value.get(path[0]), path[1:])
+def _owners(value: Object, path: list[str]) -> list[Object]:
+    """Return the objects that the path leads to."""
+    owners = [value]
+    for step in path:
+        below: list[Object] = []
+        for owner in owners:
+            for found in owner.values() if step == "*" else (owner.get(step),):
+                if isinstance(found, dict):
+                    below.append(found)
+                elif isinstance(found, list):
+                    below += [item for item in found if isinstance(item, dict)]
+        if not below:
+            return below
+        owners = below
+    return owners

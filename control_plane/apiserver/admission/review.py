@@ -1,6 +1,6 @@
 """What an admission plugin is asked about: one write of one object, or one connection to it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 
 from control_plane.api.errors import Forbidden
@@ -46,14 +46,24 @@ class Review:
     def is_for(self, resource: Resource, operation: Operation, subresource: str = "") -> bool:
         """Whether this is `operation` on that resource, or on that subresource of it."""
         return (
-            self.operation is operation
+            self.resource is resource
+            and self.operation is operation
             and self.subresource == subresource
-            and self.resource == resource
         )
 
     def with_object(self, obj: Object) -> "Review":
         """The same write of another object."""
-        return replace(self, obj=obj)
+        return Review(
+            self.resource,
+            self.operation,
+            self.namespace,
+            obj,
+            self.old,
+            self.call,
+            self.subresource,
+            self.url_name,
+            self.deletion,
+        )
 
     def forbidden(self, why: str) -> Forbidden:
         """The refusal, naming the object as upstream does."""
