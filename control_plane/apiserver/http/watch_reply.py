@@ -6,8 +6,7 @@ dropped. A client that goes away ends it at once.
 """
 
 import asyncio
-import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,32 +69,39 @@ class WatchReply:
             request.connection.abort()
 
     async def _stream(self, request: Request, send: Send) -> None:
-        async with contextlib.aclosing(self._chunks(request)) as chunks:
-            async for chunk in chunks:
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        """Send it all. What comes after the objects sent first takes no seat."""
+        for chunk in self._initial_chunks():
+            await send(_body(chunk))
+        request.release_seat()
+        await self._follow(send)
         await send({"type": "http.response.body", "body": b""})
 
-    async def _chunks(self, request: Request) -> AsyncGenerator[bytes]:
-        """The stream's content; a chunk holds whole lines.
-
-        What comes after the objects sent first takes no seat.
-        """
-        async for chunk in self._initial_chunks():
-            yield chunk
-        request.release_seat()
-        now: Callable[[], float] = asyncio.get_running_loop().time
+    async def _follow(self, send: Send) -> None:
+        """Send what happens until time is up; a timer nudges when something else is due."""
+        loop = asyncio.get_running_loop()
+        now: Callable[[], float] = loop.time
         end = now() + self.seconds
         due = self._next_bookmark(now(), end)
-        while now() < end and not self.watcher.has_ended:
-            pending = await self.watcher.take(max(0.0, min(due, end) - now()))
-            if pending:
-                for chunk in self._chunks_of(pending):
-                    yield chunk
-            elif due <= now() < end and self.sends_bookmarks and not self.watcher.has_ended:
-                due = self._next_bookmark(now(), end)
-                self.cache.request_progress()
-                if self.watcher.is_drained:
-                    yield self.encoding.bookmark(self._progress())
+        timer = loop.call_at(due, self.watcher.nudge)
+        try:
+            while now() < end and not self.watcher.has_ended:
+                pending = await self.watcher.take()
+                if pending:
+                    for chunk in self._chunks_of(pending):
+                        await send(_body(chunk))
+                    continue
+                if due <= now() < end and not self.watcher.has_ended:
+                    due = self._next_bookmark(now(), end)
+                    await self._send_bookmark(send)
+                timer = loop.call_at(due, self.watcher.nudge)
+        finally:
+            timer.cancel()
+
+    async def _send_bookmark(self, send: Send) -> None:
+        if self.sends_bookmarks:
+            self.cache.request_progress()
+            if self.watcher.is_drained:
+                await send(_body(self.encoding.bookmark(self._progress())))
 
     def _chunks_of(self, pending: list[Pending]) -> Iterable[bytes]:
         """What is pending; a single event, which is what nearly always is, takes no detour."""
@@ -106,11 +112,10 @@ class WatchReply:
         self.cache.sent.observe(len(line))
         return (line,)
 
-    async def _initial_chunks(self) -> AsyncIterator[bytes]:
+    def _initial_chunks(self) -> Iterator[bytes]:
         initial, self.watcher.initial = self.watcher.initial, []
         lines = (self.encoding.added(entry) for entry in initial)
-        for chunk in in_chunks(counted(lines, self.cache.sent)):
-            yield chunk
+        yield from in_chunks(counted(lines, self.cache.sent))
         if self.marks_initial_end and self.sends_bookmarks:
             annotations = {INITIAL_EVENTS_END: "true"}
             yield self.encoding.bookmark(self.watcher.start_revision, annotations)
@@ -128,6 +133,10 @@ class WatchReply:
         if now < last:
             return min(now + BOOKMARK_SECONDS, last)
         return end
+
+
+def _body(chunk: bytes) -> dict[str, Any]:
+    return {"type": "http.response.body", "body": chunk, "more_body": True}
 
 
 def counted(lines: Iterable[bytes], sizes: Histogram) -> Iterator[bytes]:

@@ -37,6 +37,7 @@ class Watcher:
         self.on_end: Callable[[], object] = lambda: None
         self._pending: list[Pending] = []
         self._waiter: asyncio.Future[None] | None = None
+        self._is_nudged = False
 
     def offer(self, event: CacheEvent) -> None:
         """Queue `event` if it concerns this watcher; cut it off when the queue is full."""
@@ -64,24 +65,29 @@ class Watcher:
         """Whether everything offered so far has been taken."""
         return not self._pending
 
-    async def take(self, within: float) -> list[Pending]:
-        """Take all that is pending, waiting up to `within` seconds for something.
+    async def take(self, within: float | None = None) -> list[Pending]:
+        """Wait for something, up to `within` seconds, and take all that is pending.
 
-        Empty: the time has passed, or the watch has ended.
+        Empty: the time has passed, somebody has nudged, or the watch has ended.
         """
-        if not self._pending and not self.has_ended:
-            await self._wait(within)
+        if not self._pending and not self.has_ended and not self._is_nudged:
+            loop = asyncio.get_running_loop()
+            waiter = self._waiter = loop.create_future()
+            timer = None if within is None else loop.call_later(within, self.nudge)
+            try:
+                await waiter
+            finally:
+                if timer is not None:
+                    timer.cancel()
         taken, self._pending = self._pending, []
+        if not taken:
+            self._is_nudged = False
         return [] if self.was_cut else taken
 
-    async def _wait(self, within: float) -> None:
-        loop = asyncio.get_running_loop()
-        self._waiter = loop.create_future()
-        timer = loop.call_later(within, self._wake)
-        try:
-            await self._waiter
-        finally:
-            timer.cancel()
+    def nudge(self) -> None:
+        """Let `take` return once with nothing, when all that is pending has been taken."""
+        self._is_nudged = True
+        self._wake()
 
     def _wake(self) -> None:
         waiter, self._waiter = self._waiter, None
