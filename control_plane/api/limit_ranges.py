@@ -30,7 +30,7 @@ class Asked(NamedTuple):
 
 def limits_of(limit_range: Object, kind: str) -> Iterator[Object]:
     """Yield the items of a LimitRange for Pod, Container or PersistentVolumeClaim."""
-    for item in dig(limit_range, "spec", "limits", default=[]):
+    for item in (limit_range.get("spec") or {}).get("limits") or ():
         if item.get("type") == kind:
             yield item
 
@@ -101,7 +101,10 @@ def _violations(item: Object, asked: Asked) -> Iterator[str]:
 
 
 def _each(item: Object, field: str, asked: Asked, check: Any) -> Iterator[str]:
-    for name, bound in sorted((item.get(field) or {}).items()):
+    bounds = item.get(field)
+    if not bounds:
+        return
+    for name, bound in sorted(bounds.items()):
         text = check(asked, name, bound)
         if text:
             yield text

@@ -10,6 +10,8 @@ import functools
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+import orjson
+
 from control_plane.api.objects import Object, dig, find_condition, metadata_of
 from control_plane.api.pod_requests import add, largest, requested_together
 from control_plane.api.quota.amounts import ONE, Usage, is_binary, thousandths
@@ -33,6 +35,8 @@ _SPELLED_OUT: Final = frozenset({
     "cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory",
 })  # fmt: skip
 _FINISHED: Final = ("Failed", "Succeeded")
+_STATUSES: Final = ("containerStatuses", "initContainerStatuses")
+_LONGEST_REMEMBERED: Final = 2048
 
 
 def pod_names(names: Iterable[str]) -> list[str]:
@@ -64,11 +68,36 @@ def handles_pod(operation: str, subresource: str, new: Object, old: Object | Non
 
 def pod_usage(pod: Object, now: datetime) -> Usage:
     """Return what a pod uses at `now`."""
-    counted = {COUNT: ONE}
     if not is_counted(pod, now):
-        return Usage(counted)
+        return Usage({COUNT: ONE})
+    status = pod.get("status") or {}
+    if any(status.get(statuses) for statuses in _STATUSES):
+        return _usage(pod)
+    wanted = orjson.dumps(_wanted(pod.get("spec") or {}))
+    return _usage_of_new(wanted) if len(wanted) <= _LONGEST_REMEMBERED else _usage(pod)
+
+
+def _wanted(spec: Object) -> Object:
+    """Return what of a pod's spec its usage comes from."""
+    return {
+        "containers": [{"resources": c.get("resources")} for c in spec.get("containers") or ()],
+        "initContainers": [
+            {"resources": c.get("resources"), "restartPolicy": c.get("restartPolicy")}
+            for c in spec.get("initContainers") or ()
+        ],
+        "resources": spec.get("resources"),
+        "overhead": spec.get("overhead"),
+    }
+
+
+@functools.lru_cache(maxsize=4096)  # pods come in large numbers of the same kind
+def _usage_of_new(wanted: bytes) -> Usage:
+    return _usage({"spec": orjson.loads(wanted)})
+
+
+def _usage(pod: Object) -> Usage:
     requests, limits = _effective(pod, "requests"), _effective(pod, "limits")
-    amounts = {**counted, **_computed(requests, limits)}
+    amounts = {COUNT: ONE, **_computed(requests, limits)}
     written = {name for name, amount in _written(pod) if is_binary(amount)}
     binary = {f"{form}{name}" for form in ("", "requests.", "limits.") for name in written}
     return Usage(amounts, frozenset(binary & amounts.keys()))
@@ -168,7 +197,7 @@ def _granted(pod: Object, field: str) -> dict[str, dict[str, int]]:
     """Return by container what its node has granted, in the course of an in-place resize."""
     found: dict[str, dict[str, int]] = {}
     reported = pod.get("status") or {}
-    for statuses in ("containerStatuses", "initContainerStatuses"):
+    for statuses in _STATUSES:
         for status in reported.get(statuses) or ():
             given = _amounts(dig(status, "resources", field))
             if field == "requests":
