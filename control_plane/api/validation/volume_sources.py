@@ -6,7 +6,10 @@ Called by volumes.py and storage.py. Source: v1.35 core/v1 validation.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any, Final
+
+import orjson
 
 from control_plane.api.validation import formats
 from control_plane.api.validation.claim_spec import validate_claim_spec
@@ -25,6 +28,7 @@ from control_plane.api.validation.field_references import (
     validate_resource_reference,
 )
 from control_plane.api.validation.paths import validate_item_path, validate_no_backsteps
+from control_plane.api.validation.pod_context import PodContext
 from control_plane.api.validation.quantities import amount_of
 
 if TYPE_CHECKING:
@@ -32,7 +36,6 @@ if TYPE_CHECKING:
 
     from control_plane.api.errors import FieldError
     from control_plane.api.objects import Object
-    from control_plane.api.validation.pod_context import PodContext
 
     SourceRule = Callable[[Object, str, PodContext], Iterator[FieldError]]
 
@@ -57,6 +60,7 @@ _CSI_SECRETS: Final = (
 _MODE: Final = "must be a number between 0 and 0777 (octal), both inclusive"
 _MIN_TOKEN_SECONDS: Final = 600
 _MAX_TOKEN_SECONDS: Final = 1 << 32
+_LONGEST_REMEMBERED: Final = 2048
 _PROJECTIONS: Final = (
     "secret", "configMap", "downwardAPI", "serviceAccountToken", "clusterTrustBundle",
     "podCertificate",
@@ -114,6 +118,27 @@ def _downward_api(source: Object, path: str, _context: Any = None) -> Iterator[F
 
 
 def _projected(source: Object, path: str, context: PodContext) -> Iterator[FieldError]:
+    """Check a projected volume; that of a service account's token is the same in every pod."""
+    has_account = context.is_template or context.spec.get("serviceAccountName")
+    if not (has_account and _is_known_valid(source)):
+        yield from _projection_errors(source, path, context)
+
+
+def _is_known_valid(source: Object) -> bool:
+    try:
+        encoded = orjson.dumps(source)
+    except TypeError:  # a number or text that no object keeps
+        return False
+    return len(encoded) <= _LONGEST_REMEMBERED and _is_valid_projection(encoded)
+
+
+@functools.lru_cache(maxsize=256)
+def _is_valid_projection(source: bytes) -> bool:
+    context = PodContext({}, is_template=True)
+    return next(_projection_errors(orjson.loads(source), "", context), None) is None
+
+
+def _projection_errors(source: Object, path: str, context: PodContext) -> Iterator[FieldError]:
     yield from _mode(source.get("defaultMode"), f"{path}.defaultMode")
     written: set[str] = set()
     for index, projection in enumerate(source.get("sources") or []):

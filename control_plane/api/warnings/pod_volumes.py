@@ -5,7 +5,10 @@ Called by pod_specs.py and storage.py. Source: v1.35 pod warnings.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+import orjson
 
 from control_plane.api.go_syntax import quote
 
@@ -27,6 +30,7 @@ DEPRECATED_VOLUMES: Final[Mapping[str, str]] = {
 }
 # as upstream prints the fields that it spells otherwise
 _SHOWN: Final = {"storageos": "storageOS"}
+_LONGEST_REMEMBERED: Final = 2048
 _MAPPED: Final = (("configMap", "ConfigMap", "name"), ("secret", "Secret", "secretName"))
 
 
@@ -73,12 +77,16 @@ def _overlaps(volume: Object) -> Iterator[tuple[str, str]]:
         files = _files(volume["downwardAPI"])
         yield from (("DownwardAPI", body) for body in _colliding(files))
     if volume.get("projected") is not None:
-        files = [
-            file
-            for source in volume["projected"].get("sources") or []
-            for file in _projected_files(source)
-        ]
-        yield from (("Projected", body) for body in _colliding(files))
+        sources = orjson.dumps(volume["projected"].get("sources") or [])
+        is_short = len(sources) <= _LONGEST_REMEMBERED
+        found = _projected_overlaps if is_short else _projected_overlaps.__wrapped__
+        yield from (("Projected", body) for body in found(sources))
+
+
+@functools.lru_cache(maxsize=256)  # that of a service account's token is the same in every pod
+def _projected_overlaps(sources: bytes) -> tuple[str, ...]:
+    files = [file for source in orjson.loads(sources) for file in _projected_files(source)]
+    return tuple(_colliding(files))
 
 
 def _files(source: Object, described: str = "") -> list[_Path]:
