@@ -13,7 +13,16 @@ from typing import Any, Final, NamedTuple
 from control_plane.api.apply.field_path import FIELD
 from control_plane.api.apply.field_set import LEAF, SELF, FieldSet, union
 from control_plane.api.apply.held import ABSENT, Side, alike, held, vanishes
-from control_plane.api.apply.shapes import FREE, ListShape, MapShape, Scalar, Shape, concrete
+from control_plane.api.apply.shapes import (
+    FREE,
+    ListShape,
+    MapShape,
+    Scalar,
+    Shape,
+    as_list,
+    as_map,
+    concrete,
+)
 
 
 class Comparison(NamedTuple):
@@ -45,9 +54,9 @@ def _everything(shape: Shape, value: Any, side: Side) -> FieldSet:
     if isinstance(walked, Scalar) or walked.is_atomic or value is None:
         children: FieldSet = {}
     elif isinstance(walked, MapShape):
-        children = _all_fields(walked, value, side)
+        children = _all_fields(walked, as_map(value), side)
     else:
-        children = _all_items(walked, value, side)
+        children = _all_items(walked, as_list(value), side)
     return {SELF: LEAF, **children} if children else LEAF
 
 
@@ -98,8 +107,8 @@ def _differ(shape: Shape, old: Any, new: Any, side: Side) -> _Nodes:
     if left.is_atomic:
         return _SAME if alike(left, old, new, side) else _MODIFIED
     if isinstance(left, MapShape):
-        return _differ_maps(left, old or {}, new or {}, side)
-    return _differ_lists(left, old or [], new or [], side)
+        return _differ_maps(left, as_map(old), as_map(new), side)
+    return _differ_lists(left, as_list(old), as_list(new), side)
 
 
 def _differ_maps(shape: MapShape, old: dict[str, Any], new: dict[str, Any], side: Side) -> _Nodes:

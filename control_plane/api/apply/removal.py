@@ -24,6 +24,8 @@ from control_plane.api.apply.shapes import (
     MapShape,
     Scalar,
     Shape,
+    as_list,
+    as_map,
     child_of,
     concrete,
 )
@@ -40,8 +42,8 @@ def without(shape: Shape, value: Any, fields: FieldSet) -> Any:
     if walked.is_atomic or not value:
         return None
     if isinstance(walked, MapShape):
-        return _map_without(walked, value, fields) or None
-    return _list_without(walked, value, fields) or None
+        return _map_without(walked, as_map(value), fields) or None
+    return _list_without(walked, as_list(value), fields) or None
 
 
 def _map_without(shape: MapShape, value: dict[str, Any], fields: FieldSet) -> dict[str, Any]:

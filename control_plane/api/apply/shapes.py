@@ -156,6 +156,24 @@ def concrete(shape: Shape, value: Any) -> Scalar | ListShape | MapShape:
     return _FREE_LIST if isinstance(value, list) else UNTYPED
 
 
+def as_map(value: Any) -> dict[str, Any]:
+    """Return what stands where a map is expected; raises ShapeError if it is no map."""
+    if isinstance(value, dict):
+        return value
+    if value:
+        raise ShapeError("expected map")
+    return {}
+
+
+def as_list(value: Any) -> list[Any]:
+    """Return what stands where a list is expected; raises ShapeError if it is no list."""
+    if isinstance(value, list):
+        return value
+    if value:
+        raise ShapeError("expected list")
+    return []
+
+
 def child_of(shape: Shape, element: str) -> Shape | None:
     """Return the shape one path element further, None where the schema has nothing."""
     if isinstance(shape, Free):

@@ -7,6 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from control_plane.api.apply import Applier, apply, endpoint_of, track
+from control_plane.api.apply.comparison import compare
+from control_plane.api.apply.owned import owned_fields
+from control_plane.api.apply.removal import pruned
+from control_plane.api.apply.shapes import FREE, STRING, ListShape, MapShape, ShapeError
 from control_plane.api.errors import ApiError
 from control_plane.api.objects import deep_copy
 from control_plane.api.resources import CONFIGMAPS, SERVICES
@@ -64,3 +68,19 @@ def test_any_managed_fields(fields: Any, operation: str) -> None:
     new["metadata"]["uid"] = "1"
     with contextlib.suppress(ApiError):
         applied(new, config_map(b="1"), "m")
+
+
+@settings(max_examples=300, deadline=None)
+@given(old=VALUES, new=VALUES)
+def test_any_values_of_a_custom_resource(old: Any, new: Any) -> None:
+    values = MapShape({"a": STRING, "name": FREE}, element=STRING)
+    shape = MapShape({"x": values, "items": ListShape(STRING, "set"),
+                      "ports": ListShape(values, "map", ("port",))})  # fmt: skip
+    for name in shape.fields:
+        with contextlib.suppress(ShapeError):
+            compare(shape, {name: old}, {name: new})
+        with contextlib.suppress(ShapeError):
+            compare(shape, {}, {name: new})
+        with contextlib.suppress(ShapeError):
+            fields = owned_fields(shape, {name: new})
+            pruned(shape, {name: old}, fields, [])
