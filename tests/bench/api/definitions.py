@@ -29,6 +29,9 @@ def measure(runs: int, seconds: float, say: Say) -> dict[str, Any]:
         figures: dict[str, Any] = {"start_empty_s": server.start()}
         try:
             figures["rss_empty_mib"] = _settled(server)
+            for path in ("/apis", "/openapi/v3", "/openapi/v2"):
+                server.read(path)
+            figures["rss_empty_read_mib"] = _settled(server)
             for number in range(COUNT - TIMED):
                 server.post(DEFINITIONS, definition(number))
             figures["rss_made_mib"] = _settled(server)
