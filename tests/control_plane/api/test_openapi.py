@@ -8,7 +8,7 @@ import pytest
 
 from control_plane.api.openapi.documents import OpenApiDocuments
 from control_plane.api.openapi.operations import operations
-from control_plane.api.resources import BUILT_IN, RESOURCES, Resource
+from control_plane.api.resources import BUILT_IN, RESOURCES, Resource, ResourceSet
 
 VERSION = "v1.35.0"
 
@@ -208,3 +208,18 @@ def test_a_resource_of_the_future_is_documented_without_a_definition() -> None:
     found = OpenApiDocuments(BUILT_IN.extended(widgets), VERSION).v3("apis/example.com/v1")
     assert found is not None
     assert "/apis/example.com/v1/widgets/{name}" in json.loads(found.body)["paths"]
+
+
+def test_a_path_is_of_one_resource() -> None:
+    """So that what v2 says of each can be kept by itself."""
+    of: dict[str, Resource] = {}
+    for row in RESOURCES:
+        for operation in operations(row):
+            assert of.setdefault(operation.path, row) is row, operation.path
+
+
+def test_v2_is_the_same_whatever_was_served_before(documents: OpenApiDocuments) -> None:
+    fewer = ResourceSet(BUILT_IN.rows[:-20])
+    after = OpenApiDocuments(fewer, VERSION).of(BUILT_IN)
+    assert after.v2().hash == documents.v2().hash
+    assert documents.of(fewer).v2().hash == OpenApiDocuments(fewer, VERSION).v2().hash

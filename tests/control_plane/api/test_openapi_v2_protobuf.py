@@ -4,10 +4,11 @@ import orjson
 import pytest
 
 from control_plane.api.openapi import openapi_v2_pb2 as pb
-from control_plane.api.openapi import v2, v2_protobuf
-from control_plane.api.resources import RESOURCES
+from control_plane.api.openapi import v2_protobuf
+from control_plane.api.openapi.documents import OpenApiDocuments
+from control_plane.api.resources import BUILT_IN
 
-DOCUMENT = v2.document(RESOURCES, "v1.35.0")
+DOCUMENT = OpenApiDocuments(BUILT_IN, "v1.35.0").v2_document()
 DECODED = pb.Document.FromString(v2_protobuf.encode(DOCUMENT))
 
 
