@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from datastore.backends import sqlite_upkeep
@@ -11,7 +11,7 @@ from datastore.backends.sqlite_transaction import LIST_SIZES, SqliteTransaction
 from datastore.mvcc.backend import BackendBroken, BackendFailed, Size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
     from datastore.backends.sqlite_disk import Disk
@@ -34,12 +34,13 @@ class SqliteSession:
         self._connection = connect(path)
         self._disk = disk
         self._transaction = SqliteTransaction(self._connection, member_id, clock, noticed, disk)
+        self._opened = _Opened(self._connection, self._transaction)
         self.times = self._transaction.times
 
-    @contextmanager
-    def snapshot(self) -> Iterator[SqliteTransaction]:
+    def snapshot(self) -> _Opened:
         """Open a read-only view: the first read fixes it."""
-        yield from self._begin("BEGIN")
+        self._transaction.run("BEGIN")
+        return self._opened
 
     def look(self, keys: Collection[bytes]) -> tuple[State, dict[bytes, Row]]:
         """Return the state and the live rows of keys, both of one moment."""
@@ -52,14 +53,14 @@ class SqliteSession:
         """Return the live row of a key, as of a moment within the call."""
         return self._transaction.live_row(key)
 
-    @contextmanager
-    def transaction(self) -> Iterator[SqliteTransaction]:
+    def transaction(self) -> _Opened:
         """Open a write transaction."""
         if self._disk.broken:
             raise BackendBroken(self._disk.broken)
         self._disk.finish_copying(self._connection)
         self._disk.make_room(self._connection)
-        yield from self._begin("BEGIN IMMEDIATE")
+        self._transaction.run("BEGIN IMMEDIATE")
+        return self._opened
 
     def last_batch(self) -> int:
         """Return the number of the last committed batch.
@@ -128,14 +129,23 @@ class SqliteSession:
         """Close the connection."""
         self._connection.close()
 
-    def _begin(self, statement: str) -> Iterator[SqliteTransaction]:
-        self._transaction.run(statement)
-        try:
-            yield self._transaction
-        finally:
-            if self._connection.in_transaction:
-                with suppress(sqlite3.Error):
-                    self._connection.execute("ROLLBACK")
+
+class _Opened:
+    """A transaction that has begun; one that nobody has committed is rolled back at the end."""
+
+    __slots__ = ("_connection", "_transaction")
+
+    def __init__(self, connection: sqlite3.Connection, transaction: SqliteTransaction) -> None:
+        self._connection = connection
+        self._transaction = transaction
+
+    def __enter__(self) -> SqliteTransaction:
+        return self._transaction
+
+    def __exit__(self, *_: object) -> None:
+        if self._connection.in_transaction:
+            with suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
 
 
 def connect(path: Path) -> sqlite3.Connection:

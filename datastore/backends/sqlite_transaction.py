@@ -163,6 +163,9 @@ class SqliteTransaction(SqlTransaction):
 
     def insert(self, table: Table, rows: Sequence[Sequence[Any]], *, replace: bool) -> None:
         """Insert rows, as many to a statement as ROW_SIZES allow."""
+        if len(rows) == 1:
+            self.run(_insert(table, 1, replace).sql, rows[0])
+            return
         at = 0
         for size in ROW_SIZES:
             while len(rows) - at >= size:

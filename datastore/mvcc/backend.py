@@ -128,15 +128,16 @@ class Changes:
 
     def empty(self) -> bool:
         """Say whether there is nothing to write."""
-        return self == _NOTHING
+        return not (self.rows or self.heads) and self == _NOTHING
 
     def of_state(self) -> bool:
         """Say whether they change more of the store's `State` than its revision."""
         settings = (self.compact_revision, self.pruned_revision, self.floor, self.auth)
-        return bool(self.put_alarms or self.drop_alarms or any(s is not None for s in settings))
+        return bool(self.put_alarms or self.drop_alarms) or settings != _AS_THEY_ARE
 
 
 _NOTHING = Changes()
+_AS_THEY_ARE = (None, None, None, None)
 
 
 class Snapshot(Protocol):

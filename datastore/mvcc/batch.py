@@ -133,6 +133,7 @@ class BatchState:
         if self.changes.empty():
             return
         self.write()
+        self.changes = Changes()
         for key, row in self.overlay.items():
             self.base[key] = Head(row.id, key, *row[3:7])
             self.known.add(key)
@@ -143,7 +144,6 @@ class BatchState:
         """Write what is left, at the end; say whether the transaction has written anything."""
         if not self.changes.empty():
             self.tx.write(self.changes)
-            self.changes = Changes()
             self.flushed = True
         return self.flushed or bool(self.events)
 

@@ -181,7 +181,7 @@ class Writer:
             self.counters.failed += len(batch)
             return self._answer(None, [(pending[2], trouble) for pending in batch])
         self.counters.batches.observe(len(batch))
-        self.counters.put_bytes += sum(pending[1] for pending in batch)
+        self.counters.put_bytes += sum([pending[1] for pending in batch])
         answers = [pending[2] for pending in batch]
         return self._answer(outcome, list(zip(answers, outcome.results, strict=True)))
 
