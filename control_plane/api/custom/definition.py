@@ -1,12 +1,11 @@
 """Definition: one CustomResourceDefinition as the server holds it, and its versions' kinds.
 
-The schema is parsed when it is first needed and not before: most kinds of a cluster are served and
-never asked for. Pure.
+The schema is parsed when it is needed, and what is made of it is kept: most kinds of a cluster are
+served and never asked for. Pure.
 """
 
 from __future__ import annotations
 
-import functools
 import hashlib
 from typing import TYPE_CHECKING, Any
 
@@ -74,13 +73,10 @@ class Definition:
         return self.conversion.get("strategy") == "Webhook"
 
     def version(self, name: str) -> Object:
-        """Return a version's entry of the spec, schema included."""
-        return self._versions[name]
-
-    @functools.cached_property
-    def _versions(self) -> dict[str, Object]:
+        """Read a version's entry of the spec, schema included: it is needed seldom, and large."""
         versions = orjson.loads(self._document)["spec"]["versions"]
-        return {one["name"]: one for one in versions}
+        found: dict[str, Object] = {one["name"]: one for one in versions}
+        return found[name]
 
 
 def _outline(obj: Object) -> Object:
