@@ -5,6 +5,7 @@ Called through the VALIDATORS table. Source: v1.35 core/v1 validation.
 
 from __future__ import annotations
 
+import math
 import posixpath
 from typing import TYPE_CHECKING, Final
 
@@ -27,7 +28,7 @@ from control_plane.api.validation.field_errors import (
     required,
 )
 from control_plane.api.validation.node_affinity import validate_node_selector
-from control_plane.api.validation.quantities import amount_of
+from control_plane.api.validation.quantities import amount_of, is_native
 from control_plane.api.validation.volume_drivers import DRIVERS, SHOWN_AS, initiator_too_long
 from control_plane.api.validation.volume_sources import host_path, persistent_csi
 from control_plane.api.validation.volumes import validate_required_fields
@@ -47,6 +48,10 @@ VOLUME_SOURCES: Final = frozenset({
 _SOURCES: Final[Mapping[str, Callable[[Object, str], Iterator[FieldError]]]] = {
     **DRIVERS, "csi": persistent_csi, "hostPath": host_path,
 }  # fmt: skip
+_RESIZE_STEPS: Final = (
+    "ControllerResizeInProgress", "ControllerResizeInfeasible", "NodeResizeInProgress",
+    "NodeResizeInfeasible", "NodeResizePending",
+)  # fmt: skip
 _WITH_MOUNT_OPTIONS: Final = frozenset({
     "awsElasticBlockStore", "azureDisk", "azureFile", "cephfs", "cinder", "gcePersistentDisk",
     "glusterfs", "iscsi", "nfs", "photonPersistentDisk", "quobyte", "rbd", "vsphereVolume",
@@ -215,3 +220,32 @@ def _validate_growth(new: Object, old: Object) -> Iterator[FieldError]:
     if wanted < before and wanted <= capacity:
         detail = "field can not be less than status.capacity"
         yield forbidden("spec.resources.requests.storage", detail)
+
+
+def validate_claim_status(new: Object, _old: Object) -> Iterator[FieldError]:
+    """Check a claim's status: amounts that there can be, steps of growing that are known."""
+    status = new.get("status") or {}
+    for name, amount in (status.get("capacity") or {}).items():
+        yield from _validate_size(amount, f"status.capacity[{name}]")
+    path = "status.allocatedResourceStatus"
+    for name, step in (status.get("allocatedResourceStatuses") or {}).items():
+        yield from _validate_key(name, path)
+        if step not in _RESIZE_STEPS:
+            yield not_supported(path, name, _RESIZE_STEPS)
+    path = "status.allocatedResources"
+    for name, amount in (status.get("allocatedResources") or {}).items():
+        refused = list(_validate_key(name, path))
+        yield from refused or _validate_size(amount, f"{path}[{name}]")
+
+
+def _validate_key(name: str, path: str) -> Iterator[FieldError]:
+    messages = formats.qualified_name(name)
+    yield from invalid_each(path, name, messages)
+    if not messages and is_native(name) and name != "storage":
+        yield not_supported(path, name, ("storage",))
+
+
+def _validate_size(amount: object, path: str) -> Iterator[FieldError]:
+    size = math.ceil(amount_of(amount))
+    if size < 0:
+        yield invalid(path, size, "must be a valid resource quantity")

@@ -87,6 +87,7 @@ VALIDATORS: Final[Mapping[tuple[str, str, str], Validator]] = {
     ("", "PersistentVolumeClaim", ""): Validator(
         storage.validate_claim, storage.validate_claim_update
     ),
+    ("", "PersistentVolumeClaim", "status"): Validator(on_update=storage.validate_claim_status),
     ("", "Pod", ""): Validator(pods.validate_pod, pod_update.validate_pod_update),
     ("", "Pod", "ephemeralcontainers"): Validator(
         on_update=pod_subresources.validate_ephemeral_containers_update

@@ -244,3 +244,22 @@ def test_a_namespace_is_active_until_deleted() -> None:
         "status.Phase: Invalid value: \"Terminating\": may only be 'Active' if "
         "`deletionTimestamp` is empty"
     ]
+
+
+@pytest.mark.parametrize(
+    ("status", "errors"),
+    [
+        ({"capacity": {"storage": "1Gi"}, "allocatedResources": {"storage": "2Gi"}}, []),
+        ({"allocatedResourceStatuses": {"storage": "NodeResizePending", "a.example/x": ""}},
+         ['status.allocatedResourceStatus: Unsupported value: "a.example/x": supported values: '
+          '"ControllerResizeInProgress", "ControllerResizeInfeasible", "NodeResizeInProgress", '
+          '"NodeResizeInfeasible", "NodeResizePending"']),
+        ({"capacity": {"storage": "-1500m"}},
+         ["status.capacity[storage]: Invalid value: -1: must be a valid resource quantity"]),
+        ({"allocatedResources": {"cpu": "-1", "a.example/x": "1"}},
+         ['status.allocatedResources: Unsupported value: "cpu": supported values: "storage"']),
+    ],
+)  # fmt: skip
+def test_status_of_claims(status: Obj, errors: list[str]) -> None:
+    new, old = {**claim(), "status": status}, claim()
+    assert update_errors(PERSISTENTVOLUMECLAIMS, new, old, "status") == errors
