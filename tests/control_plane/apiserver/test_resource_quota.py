@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from control_plane.apiserver.admission import quota_reservations
 from control_plane.apiserver.admission.quota_reservations import QuotaReservations
 from control_plane.apiserver.etcd.client import EtcdClient
 from control_plane.apiserver.etcd.endpoints import EtcdEndpoints
@@ -125,8 +126,9 @@ def test_counting_while_others_create_lets_nobody_exceed_the_quota(
 
 @pytest.mark.every_store
 def test_nobody_counts_what_a_server_has_charged_and_not_yet_stored(
-    api: RawApi, store: Etcd | Datastore, namespace: str
+    api: RawApi, store: Etcd | Datastore, namespace: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(quota_reservations, "LEASE_SECONDS", 600)
     quota = quota_in(api, namespace, pods="5")
     found = api.get(quota).json
     found["metadata"].pop("resourceVersion")
