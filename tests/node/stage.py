@@ -21,6 +21,8 @@ from tests.support.ports import free_port
 
 Object = dict[str, Any]
 SECONDS = 60
+UNTIL_SERVED = "until wget -q -O /dev/null http://127.0.0.1:8080/; do sleep 0.1; done"
+"""A script that ends when what a container has just started to serve can be had in it."""
 
 
 def kubelet_config(directory: Path, **fields: Any) -> KubeletConfig:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.node.builders import container, pod
 from tests.node.kubectl import Kubectl
-from tests.node.stage import Stage, is_running
+from tests.node.stage import UNTIL_SERVED, Stage, is_running
 
 MEBI = 1024 * 1024
 SERVE = (
@@ -114,6 +114,7 @@ async def test_port_forward_serves_one_connection_after_the_other_and_at_once(
         writer.close()
         return answer
 
+    await kubectl.run("exec", "web", "--", "sh", "-c", UNTIL_SERVED)
     async with asyncio.timeout(60), kubectl.forwarding("pod/web", "8080") as (port,):
         answers = [await fetch(port) for _ in range(3)]
         answers += await asyncio.gather(*(fetch(port) for _ in range(20)))

@@ -15,7 +15,7 @@ import pytest
 
 from control_plane.api.resources import PODS
 from tests.node.builders import container, pod
-from tests.node.stage import Stage, is_running
+from tests.node.stage import UNTIL_SERVED, Stage, is_running
 
 SERVE = (
     "echo container is alive; mkdir /www; echo hello > /www/index.html; "
@@ -79,6 +79,7 @@ async def test_the_official_client_runs_commands_and_reaches_ports(
     api = await asyncio.to_thread(official_api, stage)
     script = "read line; echo $line; echo oops >&2; exit 3"
     assert await asyncio.to_thread(official_exec, api, script) == ("typed\n", "oops\n", 3)
+    await asyncio.to_thread(official_exec, api, UNTIL_SERVED)
     assert await asyncio.to_thread(official_fetch, api, 8080) == (b"hello\n", None)
     failed = await asyncio.to_thread(official_fetch, api, 9)
     assert failed[0] == b""

@@ -5,6 +5,7 @@ import json
 import logging
 import random
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -13,7 +14,7 @@ from control_plane.streams.spdy.session import Session, SpdyStream
 from node.kubelet.streaming.spdy_upgrade import PROTOCOL_HEADER
 from tests.node.builders import container, pod
 from tests.node.spdy_client import Refused, ask, read_all, spdy
-from tests.node.stage import Stage, is_running
+from tests.node.stage import UNTIL_SERVED, Stage, is_running
 
 V4 = "v4.channel.k8s.io"
 PORTS = "portforward.k8s.io"
@@ -44,6 +45,14 @@ async def listed(stage: Stage) -> bytes:
     async with spdy(stage, target, V4) as session:
         _, out = await opened(session, "error", "stdout")
         return await read_all(out)
+
+
+async def until_served(stage: Stage) -> None:
+    """Wait for what the pod serves."""
+    target = f"/exec/default/web/main?output=1&command=sh&command=-c&command={quote(UNTIL_SERVED)}"
+    async with spdy(stage, target, V4) as session:
+        _, out = await opened(session, "error", "stdout")
+        await read_all(out)
 
 
 async def status_of(stream: SpdyStream) -> dict[str, Any]:
@@ -136,6 +145,7 @@ class TestCommands:
 @pytest.mark.docker
 class TestPorts:
     async def test_connections_reach_the_pods_own_localhost(self, web: Stage) -> None:
+        await until_served(web)
         async with asyncio.timeout(30), spdy(web, "/portForward/default/web", PORTS) as session:
             for ident in ("0", "1"):
                 data, error = await connection(session, "8080", ident)
@@ -156,6 +166,7 @@ class TestPorts:
     async def test_streams_that_make_no_sense_are_reset(
         self, web: Stage, headers: dict[str, str]
     ) -> None:
+        await until_served(web)
         async with asyncio.timeout(30), spdy(web, "/portForward/default/web", PORTS) as session:
             with pytest.raises(ConnectionError):
                 await session.open({"streamType": "error", **headers})
