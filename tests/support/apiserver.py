@@ -12,7 +12,7 @@ import contextlib
 import datetime
 import ipaddress
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, Self
 
@@ -141,8 +141,16 @@ class ThreadedApiServer:
         self._thread.join()
         self._loop.close()
 
-    def _await(self, coroutine: Coroutine[Any, Any, Any]) -> None:
-        asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(READY_SECONDS * 2)
+    def call(self, function: Callable[[], Any]) -> Any:
+        """What a function returns in the server's thread, where nothing else goes on then."""
+
+        async def called() -> Any:
+            return function()
+
+        return self._await(called())
+
+    def _await(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(READY_SECONDS * 2)
 
     def __enter__(self) -> Self:
         return self.start()
