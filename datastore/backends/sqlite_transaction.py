@@ -86,6 +86,16 @@ def _insert(table: Table, rows: int, replace: bool) -> Prepared:
     return _statements.prepare(statement)
 
 
+@lru_cache(maxsize=1024)
+def _sizes(rows: int) -> tuple[int, ...]:
+    """Return the sizes of the statements that so many rows take: as few as there can be."""
+    sizes: list[int] = []
+    for size in ROW_SIZES:
+        many, rows = divmod(rows, size)
+        sizes += [size] * many
+    return tuple(sizes)
+
+
 class SqliteTransaction(SqlTransaction):
     """A transaction on one connection."""
 
@@ -163,15 +173,11 @@ class SqliteTransaction(SqlTransaction):
 
     def insert(self, table: Table, rows: Sequence[Sequence[Any]], *, replace: bool) -> None:
         """Insert rows, as many to a statement as ROW_SIZES allow."""
-        if len(rows) == 1:
-            self.run(_insert(table, 1, replace).sql, rows[0])
-            return
         at = 0
-        for size in ROW_SIZES:
-            while len(rows) - at >= size:
-                flat = [value for row in rows[at : at + size] for value in row]
-                self.run(_insert(table, size, replace).sql, flat)
-                at += size
+        for size in _sizes(len(rows)):
+            flat = [value for row in rows[at : at + size] for value in row]
+            self.run(_insert(table, size, replace).sql, flat)
+            at += size
 
     def look(self, keys: Collection[bytes]) -> tuple[State, dict[bytes, Row]]:
         """Return the state and the live rows of keys, at most one list: a snapshot by itself."""

@@ -237,12 +237,9 @@ class SqlTransaction(ABC):
             self.insert(schema.kv, list(changes.heads.values()), replace=True)
         if changes.put_leases:
             self.insert(schema.lease, list(changes.put_leases.values()), replace=True)
-        if changes.drop_leases:
-            self.send_among("drop_leases", changes.drop_leases)
-        if changes.drop_rows:
-            self.send_among("drop_rows", changes.drop_rows)
-        if changes.drop_heads:
-            self.send_among("drop_heads", [head.key for head in changes.drop_heads])
+        self.send_among("drop_leases", changes.drop_leases)
+        self.send_among("drop_rows", changes.drop_rows)
+        self.send_among("drop_heads", [head.key for head in changes.drop_heads])
         if changes.moment is not None:
             self.send(self.statements.put_moment, **changes.moment._asdict())
         self._write_settings(changes)
@@ -261,8 +258,7 @@ class SqlTransaction(ABC):
             auth_tables.write_changes(self, changes.auth)
         for number, urls in changes.peer_urls.items():
             self.send(self.statements.set_peer_urls, member=number, urls=dumps(urls))
-        if changes.drop_members:
-            self.send_among("drop_members", changes.drop_members)
+        self.send_among("drop_members", changes.drop_members)
 
     def _write_bounds(self, changes: Changes) -> None:
         if changes.compact_revision is not None:
