@@ -28,6 +28,26 @@ def dig(obj: Object, *path: str | int, default: Any = None) -> Any:
     return current
 
 
+def parts(obj: Object, *path: str) -> list[Object]:
+    """Return every object that `path` leads to, entering each item of the lists on the way.
+
+    "*" stands for every value of a map. What is absent, and what is no object, has none.
+    """
+    owners = [obj]
+    for step in path:
+        below: list[Object] = []
+        for owner in owners:
+            for found in owner.values() if step == "*" else (owner.get(step),):
+                if isinstance(found, dict):
+                    below.append(found)
+                elif isinstance(found, list):
+                    below += [item for item in found if isinstance(item, dict)]
+        if not below:
+            return below
+        owners = below
+    return owners
+
+
 def metadata_of(obj: Object) -> Object:
     """Return the object's metadata, or a fresh empty dict when it has none."""
     return obj.get("metadata") or {}

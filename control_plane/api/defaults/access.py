@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from control_plane.api.defaults.filling import fill_empty, part, parts
+from control_plane.api.defaults.filling import fill_empty, part
+from control_plane.api.objects import parts
 
 if TYPE_CHECKING:
     from control_plane.api.objects import Object

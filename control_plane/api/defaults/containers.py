@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from control_plane.api.defaults.filling import fill_absent, fill_empty, part, parts
+from control_plane.api.defaults.filling import fill_absent, fill_empty, part
 from control_plane.api.defaults.image_names import pull_policy
 from control_plane.api.defaults.resource_lists import round_up
+from control_plane.api.objects import parts
 
 if TYPE_CHECKING:
     from control_plane.api.objects import Object

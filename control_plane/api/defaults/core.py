@@ -9,8 +9,9 @@ import base64
 import copy
 from typing import TYPE_CHECKING
 
-from control_plane.api.defaults.filling import fill_absent, fill_empty, part, parts
+from control_plane.api.defaults.filling import fill_absent, fill_empty, part
 from control_plane.api.defaults.resource_lists import round_up
+from control_plane.api.objects import parts
 
 if TYPE_CHECKING:
     from control_plane.api.objects import Object

@@ -1,4 +1,4 @@
-"""The two ways a default fills a field, and safe walks to the places where it does.
+"""The two ways a default fills a field.
 
 Upstream's optional fields come in two kinds: pointers, defaulted only when absent (an explicit 0 or
 "" stays), and plain values, defaulted when they hold their zero. The table functions of this
@@ -30,20 +30,3 @@ def part(owner: Object, field: str) -> Object:
     fill_absent(owner, field, {})
     found: Object = owner[field]
     return found
-
-
-def parts(owner: Object, *path: str) -> list[Object]:
-    """Return every object that `path` leads to, entering each item of the lists on the way; absent
-    has none.
-    """
-    owners = [owner]
-    for step in path:
-        below: list[Object] = []
-        for each in owners:
-            found = each.get(step)
-            if isinstance(found, dict):
-                below.append(found)
-            elif isinstance(found, list):
-                below += [item for item in found if isinstance(item, dict)]
-        owners = below
-    return owners

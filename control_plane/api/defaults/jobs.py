@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from control_plane.api.defaults.filling import fill_absent, fill_empty, part, parts
+from control_plane.api.defaults.filling import fill_absent, fill_empty, part
 from control_plane.api.defaults.pod_spec import default_template
-from control_plane.api.objects import labels_of
+from control_plane.api.objects import labels_of, parts
 
 if TYPE_CHECKING:
     from control_plane.api.objects import Object

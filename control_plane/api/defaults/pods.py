@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from control_plane.api import quantity
-from control_plane.api.defaults.filling import fill_absent, fill_empty, part, parts
+from control_plane.api.defaults.filling import fill_absent, fill_empty, part
 from control_plane.api.defaults.pod_spec import default_pod_spec, drop_old_annotations
 from control_plane.api.defaults.resource_lists import rounded
+from control_plane.api.objects import parts
 from control_plane.api.pod_requests import aggregate_request
 
 if TYPE_CHECKING:

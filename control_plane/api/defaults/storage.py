@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from control_plane.api.defaults.filling import fill_absent, fill_empty, part, parts
+from control_plane.api.defaults.filling import fill_absent, fill_empty, part
 from control_plane.api.defaults.resource_lists import round_up
 from control_plane.api.defaults.volumes import default_volume_source
+from control_plane.api.objects import parts
 
 if TYPE_CHECKING:
     from control_plane.api.objects import Object

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from control_plane.api.defaults.filling import fill_absent, fill_empty, part, parts
+from control_plane.api.defaults.filling import fill_absent, fill_empty, part
 from control_plane.api.defaults.pod_spec import default_template
 from control_plane.api.defaults.storage import default_persistent_volume_claim
+from control_plane.api.objects import parts
 
 if TYPE_CHECKING:
     from control_plane.api.objects import Object

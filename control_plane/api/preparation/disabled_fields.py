@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from control_plane.api.objects import parts
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -33,24 +35,7 @@ def drop_disabled_fields(new: Object, old: Object, fields: Iterable[tuple[str, .
     A path enters every item of the lists on its way, and with "*" every value of a map.
     """
     for *path, field in fields:
-        owners = [owner for owner in _owners(new, path) if field in owner]
-        if owners and not any(owner.get(field) is not None for owner in _owners(old, path)):
+        owners = [owner for owner in parts(new, *path) if field in owner]
+        if owners and not any(owner.get(field) is not None for owner in parts(old, *path)):
             for owner in owners:
                 del owner[field]
-
-
-def _owners(value: Object, path: list[str]) -> list[Object]:
-    """Return the objects that the path leads to."""
-    owners = [value]
-    for step in path:
-        below: list[Object] = []
-        for owner in owners:
-            for found in owner.values() if step == "*" else (owner.get(step),):
-                if isinstance(found, dict):
-                    below.append(found)
-                elif isinstance(found, list):
-                    below += [item for item in found if isinstance(item, dict)]
-        if not below:
-            return below
-        owners = below
-    return owners
