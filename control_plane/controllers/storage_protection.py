@@ -6,7 +6,7 @@ none, because admission was off, gets it here. Source: kubernetes pkg/controller
 (pvcprotection, pvprotection).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 
 from control_plane.api.objects import (
     Object,
@@ -19,6 +19,7 @@ from control_plane.api.objects import (
     namespace_of,
     uid_of,
 )
+from control_plane.api.protection import FINALIZERS
 from control_plane.api.resources import (
     PERSISTENTVOLUMECLAIMS,
     PERSISTENTVOLUMES,
@@ -30,9 +31,9 @@ from control_plane.controllers.config import ControllersConfig
 from control_plane.controllers.runtime import DONE, Controller, Index, Result
 from control_plane.controllers.sources import Change, For, Watches
 
-CLAIM_FINALIZER = "kubernetes.io/pvc-protection"
-VOLUME_FINALIZER = "kubernetes.io/pv-protection"
 USERS = "claim"  # pods by the claims that they name
+
+Needed = Callable[[Object, Cluster], Awaitable[bool]]
 
 
 def claim_protection(config: ControllersConfig) -> Controller:
@@ -110,13 +111,23 @@ def _is_shut_down(pod: Object) -> bool:
 
 async def reconcile_claim(key: str, cluster: Cluster) -> Result:
     """Protect the claim `key`, or let it go."""
-    claim = cluster.get(PERSISTENTVOLUMECLAIMS, key)
-    if claim is None:
+    return await _reconcile(PERSISTENTVOLUMECLAIMS, _is_used, key, cluster)
+
+
+async def reconcile_volume(key: str, cluster: Cluster) -> Result:
+    """Protect the volume `key`, or let it go."""
+    return await _reconcile(PERSISTENTVOLUMES, _is_bound, key, cluster)
+
+
+async def _reconcile(resource: Resource, is_needed: Needed, key: str, cluster: Cluster) -> Result:
+    obj = cluster.get(resource, key)
+    if obj is None:
         return DONE
-    if not is_terminating(claim):
-        await _protect(PERSISTENTVOLUMECLAIMS, claim, CLAIM_FINALIZER, cluster)
-    elif CLAIM_FINALIZER in finalizers_of(claim) and not await _is_used(claim, cluster):
-        await _let_go(PERSISTENTVOLUMECLAIMS, claim, CLAIM_FINALIZER, cluster)
+    finalizer = FINALIZERS[resource]
+    if not is_terminating(obj):
+        await _protect(resource, obj, finalizer, cluster)
+    elif finalizer in finalizers_of(obj) and not await is_needed(obj, cluster):
+        await _let_go(resource, obj, finalizer, cluster)
     return DONE
 
 
@@ -128,16 +139,8 @@ async def _is_used(claim: Object, cluster: Cluster) -> bool:
     return any(uses(pod, claim) for pod in listed["items"])
 
 
-async def reconcile_volume(key: str, cluster: Cluster) -> Result:
-    """Protect the volume `key`, or let it go."""
-    volume = cluster.get(PERSISTENTVOLUMES, key)
-    if volume is None:
-        return DONE
-    if not is_terminating(volume):
-        await _protect(PERSISTENTVOLUMES, volume, VOLUME_FINALIZER, cluster)
-    elif VOLUME_FINALIZER in finalizers_of(volume) and dig(volume, "status", "phase") != "Bound":
-        await _let_go(PERSISTENTVOLUMES, volume, VOLUME_FINALIZER, cluster)
-    return DONE
+async def _is_bound(volume: Object, _cluster: Cluster) -> bool:
+    return bool(dig(volume, "status", "phase") == "Bound")
 
 
 async def _protect(resource: Resource, obj: Object, finalizer: str, cluster: Cluster) -> None:

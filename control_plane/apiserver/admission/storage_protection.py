@@ -1,14 +1,9 @@
 """StorageObjectInUseProtection: volumes and claims in use are not lost to a deletion."""
 
 from control_plane.api.objects import finalizers_of
-from control_plane.api.resources import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES
+from control_plane.api.protection import FINALIZERS
 from control_plane.apiserver.admission.plugin import Plugin
 from control_plane.apiserver.admission.review import Operation, Review
-
-FINALIZERS = {
-    PERSISTENTVOLUMECLAIMS: "kubernetes.io/pvc-protection",
-    PERSISTENTVOLUMES: "kubernetes.io/pv-protection",
-}
 
 
 class StorageObjectInUseProtection(Plugin):
