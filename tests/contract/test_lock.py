@@ -145,7 +145,8 @@ async def test_a_waiter_past_its_deadline_leaves_no_key(etcd: Client) -> None:
         request = lock.LockRequest(name=etcd.key("l"), lease=second)
         late = await refusal(etcd.lock.Lock(request, timeout=0.5))
         assert await deleted.get() == etcd.key("l") + f"/{second:x}".encode()
-    assert late.code in ("DEADLINE_EXCEEDED", "UNKNOWN")  # whose clock is first says it
+    # The client's clock says the first; the server's the second, or resets the stream: the third.
+    assert late.code in ("DEADLINE_EXCEEDED", "UNKNOWN", "CANCELLED")
 
 
 async def test_waiters_after_one_that_went_away_still_get_it(etcd: Client) -> None:
