@@ -44,7 +44,7 @@ class CertificateFiles:
         return True
 
     def _now(self) -> tuple[tuple[int, int], ...]:
-        return tuple([_stamp(path) for path in self._files])
+        return tuple(_stamp(path) for path in self._files)
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -58,20 +58,25 @@ def others(
         yield [stack.enter_context(raw_api(one)) for one in servers]
 
 
+def created_at_once(clients: list[RawApi], namespace: str, count: int, names: int) -> Counter[int]:
+    """How so many creates of pods end, of so many names."""
+    path = f"/api/v1/namespaces/{namespace}/pods"
+
+    def create(number: int) -> int:
+        client = clients[number % len(clients)]
+        return client.post(path, requesting(f"p{number % names}", cpu="500m")).code
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        return Counter(pool.map(create, range(count)))
+
+
 @pytest.mark.every_store
 def test_500_parallel_creates_over_two_servers_stay_within_the_quota_and_charge_no_more(
     api: RawApi, others: list[RawApi], namespace: str
 ) -> None:
     quota = quota_in(api, namespace, pods="120", requests_cpu="60")
-    path = f"/api/v1/namespaces/{namespace}/pods"
-
-    def create(number: int) -> int:
-        client = others[number % len(others)]
-        return client.post(path, requesting(f"p{number % 400}", cpu="500m")).code
-
-    with ThreadPoolExecutor(CLIENTS) as pool:
-        codes = Counter(pool.map(create, range(CREATES)))
-    stored = len(api.get(path).json["items"])
+    codes = created_at_once(others, namespace, CREATES, names=400)
+    stored = len(api.get(f"/api/v1/namespaces/{namespace}/pods").json["items"])
     assert codes[201] == stored == 120, codes
     assert set(codes) <= {201, 403, 409}
     assert used(api, quota) == {"pods": "120", "requests.cpu": "60"}
@@ -81,14 +86,7 @@ def test_parallel_creates_of_the_same_names_leave_no_charge_for_those_that_came_
     api: RawApi, others: list[RawApi], namespace: str
 ) -> None:
     quota = quota_in(api, namespace, pods="100", requests_cpu="100")
-    path = f"/api/v1/namespaces/{namespace}/pods"
-
-    def create(number: int) -> int:
-        client = others[number % len(others)]
-        return client.post(path, requesting(f"p{number % 10}", cpu="500m")).code
-
-    with ThreadPoolExecutor(CLIENTS) as pool:
-        codes = Counter(pool.map(create, range(80)))
+    codes = created_at_once(others, namespace, 80, names=10)
     assert codes == {201: 10, 409: 70}
     assert used(api, quota) == {"pods": "10", "requests.cpu": "5"}
 
