@@ -16,9 +16,9 @@ from __future__ import annotations
 import sqlite3
 from functools import cache
 from itertools import accumulate
-from json import loads
 from typing import TYPE_CHECKING, Any
 
+from orjson import loads
 from sqlalchemy import (
     BigInteger,
     LargeBinary,

@@ -52,11 +52,12 @@ _LOW_PAIR = [bytes((number & 0x7F | 0x80, number >> 7 | 0x80)) for number in ran
 
 def varint(number: int) -> bytes:
     """Return an integer as a varint; a negative one as the ten bytes of an int64."""
-    if 0 <= number < _PAIR:
-        return _SHORT[number]
-    number &= _U64
+    return _SHORT[number] if 0 <= number < _PAIR else _long_varint(number & _U64)
+
+
+def _long_varint(number: int) -> bytes:
     high = number >> 14
-    return _LOW_PAIR[number & 0x3FFF] + (_SHORT[high] if high < _PAIR else varint(high))
+    return _LOW_PAIR[number & 0x3FFF] + (_SHORT[high] if high < _PAIR else _long_varint(high))
 
 
 class Headers:
@@ -105,38 +106,38 @@ def key_value(row: Row) -> bytes:
     return b"".join(parts)
 
 
-def _key_values(tag: bytes, rows: Iterable[Row]) -> bytes:
-    """Return live rows as fields of one number: written out, since a page has 500 of them."""
-    parts: list[bytes] = []
-    add, short = parts.append, _SHORT
+def _add_key_values(parts: list[bytes], tag: bytes, rows: Iterable[Row]) -> None:
+    """Add live rows as fields of one number: written out, since a page has 500 of them."""
+    add, short = parts.extend, _SHORT
     tuples = rows.tuples() if isinstance(rows, PackedRows) else rows
-    for event, key, value, created, version, lease, _, _ in tuples:
-        size, revision = len(value), event >> SUB_BITS
-        if lease or not size or version >= _PAIR or len(key) >= _PAIR:
-            encoded = key_value(Row(event, key, value, created, version, lease, 0, 0))
-            parts += (tag, varint(len(encoded)), encoded)
+    for event, key, value, made, version, lease, _, _ in tuples:
+        size, last = len(value), event >> SUB_BITS
+        if lease or not size or (version | len(key)) >= _PAIR:
+            encoded = key_value(Row(event, key, value, made, version, lease, 0, 0))
+            add((tag, varint(len(encoded)), encoded))
             continue
-        head = b"\x0a%b%b\x10%b\x18%b\x20%b\x2a%b" % (
+        modified = short[last] if last < _PAIR else _long_varint(last)
+        created = modified
+        if made != last:
+            created = short[made] if made < _PAIR else _long_varint(made)
+        encoded = b"\x0a%b%b\x10%b\x18%b\x20%b\x2a%b" % (
             short[len(key)],
             key,
-            short[created] if created < _PAIR else varint(created),
-            short[revision] if revision < _PAIR else varint(revision),
+            created,
+            modified,
             short[version],
             short[size] if size < _PAIR else varint(size),
         )
-        size += len(head)
-        add(tag)
-        add(short[size] if size < _PAIR else varint(size))
-        add(head)
-        add(value)
-    return b"".join(parts)
+        size += len(encoded)
+        add((tag, short[size] if size < _PAIR else varint(size), encoded, value))
 
 
 def range_response(header: bytes, result: RangeResult) -> bytes:
     """Return a RangeResponse; `header` is its field 1."""
-    kvs = _key_values(b"\x12", result.rows)
-    more = b"\x18\x01" if result.more else b""
-    return b"".join((header, kvs, more, number(b"\x20", result.total)))
+    parts = [header]
+    _add_key_values(parts, b"\x12", result.rows)
+    parts += (b"\x18\x01" if result.more else b"", number(b"\x20", result.total))
+    return b"".join(parts)
 
 
 def one_row(header: bytes, row: Row) -> bytes:
@@ -153,7 +154,9 @@ def put_response(header: bytes, result: PutResult) -> bytes:
 
 def delete_response(header: bytes, result: DeleteResult) -> bytes:
     """Return a DeleteRangeResponse."""
-    return header + number(b"\x10", result.deleted) + _key_values(b"\x1a", result.prevs)
+    parts = [header, number(b"\x10", result.deleted)]
+    _add_key_values(parts, b"\x1a", result.prevs)
+    return b"".join(parts)
 
 
 def txn_response(header: bytes, result: TxnResult) -> bytes:
