@@ -4,164 +4,27 @@ import base64
 import dataclasses
 import json
 import re
-import threading
 import time
 import uuid
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
-import jwt
 import pytest
 import yaml
 
-from control_plane.apiserver.audit.backends import Batching, Truncation
-from control_plane.apiserver.audit.options import AuditOptions, Delivery
-from control_plane.apiserver.auth.tokens import TokenSigner, TokenSubject
+from control_plane.apiserver.audit.options import AuditOptions
 from control_plane.apiserver.config import ConfigError, checked
 from control_plane.apiserver.latency import go_duration
-from tests.control_plane.apiserver.conftest import raw_api
+from tests.control_plane.apiserver.audit.recording import Event, Log, Receiver, counted
 from tests.control_plane.apiserver.objects import config_map
 from tests.control_plane.apiserver.webhook_peer import patching
 from tests.control_plane.apiserver.webhook_stage import MUTATING, WebhookStage
 from tests.support.apiserver import ThreadedApiServer
-from tests.support.datastore import Datastore
 from tests.support.raw_api import RawApi
 from tests.support.wait import wait_until
 
-POLICY = {
-    "apiVersion": "audit.k8s.io/v1",
-    "kind": "Policy",
-    "omitManagedFields": True,
-    "rules": [
-        {"level": "Metadata", "resources": [{"group": "", "resources": ["secrets", "*/token"]}]},
-        {"level": "None", "users": ["system:apiserver"]},
-        {"level": "None", "nonResourceURLs": ["/healthz*"]},
-        {"level": "RequestResponse", "verbs": ["create", "update", "patch", "delete"]},
-        {"level": "Request", "verbs": ["list"], "omitStages": ["RequestReceived"]},
-        {"level": "Metadata"},
-    ],
-}
 MAPS = "/api/v1/namespaces/default/configmaps"
 SECRETS = "/api/v1/namespaces/default/secrets"
 ACCOUNTS = "/api/v1/namespaces/default/serviceaccounts"
-MAX_SECONDS, OLD_ISSUER = 7200, "https://old.example.com"
-Event = dict[str, Any]
-
-
-class Receiver:
-    """A server that takes EventLists; the first answer is a 503."""
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-        self.refused = 0
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                code = 200 if receiver.refused else 503
-                receiver.refused += code == 503
-                if code == 200:
-                    receiver.events += json.loads(body)["items"]
-                self.send_response(code)
-                self.send_header("content-length", "0")
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/events"
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-
-def kubeconfig(url: str) -> str:
-    document = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "a",
-        "clusters": [{"name": "a", "cluster": {"server": url}}],
-        "users": [{"name": "a", "user": {}}],
-        "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}],
-    }
-    return yaml.safe_dump(document)
-
-
-@pytest.fixture(scope="module")
-def receiver() -> Iterator[Receiver]:
-    running = Receiver()
-    yield running
-    running.close()
-
-
-@pytest.fixture(scope="module")
-def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("audited")
-
-
-@pytest.fixture(scope="module")
-def server(directory: Path, receiver: Receiver) -> Iterator[ThreadedApiServer]:
-    policy, webhook = directory / "policy.yaml", directory / "webhook.yaml"
-    policy.write_text(yaml.safe_dump(POLICY))
-    webhook.write_text(kubeconfig(receiver.url))
-    batching = Batching(10_000, 400, 0.2)
-    options = AuditOptions(
-        policy,
-        str(directory / "audit.log"),
-        webhook=webhook,
-        webhook_backoff_seconds=0.1,
-        webhook_delivery=Delivery(batching, is_strict=False, truncation=Truncation()),
-    )
-    with Datastore() as store:
-        running = ThreadedApiServer(store.endpoint, directory, audit=options)
-        config = running.server.config
-        accounts = dataclasses.replace(
-            config.service_accounts, max_seconds=MAX_SECONDS, issuers=(OLD_ISSUER,)
-        )
-        running.server.config = dataclasses.replace(config, service_accounts=accounts)
-        with running:
-            yield running
-
-
-@pytest.fixture
-def api(server: ThreadedApiServer) -> Iterator[RawApi]:
-    with raw_api(server) as client:
-        yield client
-
-
-class Log:
-    """The events of the file, by the ids of requests."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def text(self) -> str:
-        return self._path.read_text()
-
-    def of(self, audit_id: str, stages: int = 2) -> list[Event]:
-        """The events of one request, once there are as many."""
-        found: list[Event] = []
-
-        def has_all() -> bool:
-            lines = [line for line in self.text().splitlines() if audit_id in line]
-            found[:] = map(json.loads, lines)
-            return len(found) >= stages
-
-        wait_until(has_all, f"{stages} events of {audit_id}")
-        return found
-
-
-@pytest.fixture
-def log(directory: Path) -> Log:
-    return Log(directory / "audit.log")
 
 
 def test_a_create_is_recorded_at_each_stage(api: RawApi, log: Log) -> None:
@@ -297,99 +160,6 @@ def test_no_secret_and_no_token_is_recorded_at_metadata(api: RawApi, log: Log) -
     assert base64.b64encode(value.encode()).decode() not in text
     assert issued.json["status"]["token"] not in text
     assert issued.json["status"]["token"].split(".")[2] not in text
-
-
-def account(api: RawApi) -> tuple[str, str]:
-    """The name and the uid of a new service account."""
-    name = f"a-{uuid.uuid4().hex[:8]}"
-    return name, api.post(ACCOUNTS, {"metadata": {"name": name}}).json["metadata"]["uid"]
-
-
-def counted(api: RawApi, name: str) -> float:
-    """The value of a metric without labels."""
-    lines = api.get("/metrics", accept="*/*").text.splitlines()
-    (value,) = (line.split()[-1] for line in lines if line.startswith(f"{name} "))
-    return float(value)
-
-
-def test_a_token_that_its_pod_should_have_replaced_is_recorded(
-    server: ThreadedApiServer, api: RawApi, log: Log
-) -> None:
-    name, uid = account(api)
-    keys = server.server.config.service_accounts
-    subject, began = TokenSubject("default", name, uid, {}), time.time() - 4000
-    stale, valid = (
-        TokenSigner(keys).sign(subject, keys.audiences, 10_000, began, warn_after).token
-        for warn_after in (3607, 9000)
-    )
-    for token in (stale, valid):
-        with RawApi(server.url, server.pki.pair("ca").certificate, token=token) as client:
-            answers = [client.get(MAPS) for _ in range(2)]  # the second one from memory
-        for answer in answers:
-            (event,) = log.of(answer.headers["Audit-Id"], 1)
-            noted = event["annotations"].get("authentication.k8s.io/stale-token", "")
-            expected = f"subject: system:serviceaccount:default:{name}, seconds after warning thr"
-            assert noted.startswith(expected) is (token == stale)
-    assert counted(api, "serviceaccount_stale_tokens_total") == 1
-    assert counted(api, "serviceaccount_valid_tokens_total") == 1
-    assert counted(api, "serviceaccount_legacy_tokens_total") == 0
-
-
-def test_uses_of_a_token_in_a_secret_are_recorded(
-    server: ThreadedApiServer, api: RawApi, log: Log
-) -> None:
-    name, uid = account(api)
-    annotations = {"kubernetes.io/service-account.name": name}
-    body = {"metadata": {"name": name, "annotations": annotations}}
-    assert api.post(SECRETS, {**body, "type": "kubernetes.io/service-account-token"}).code == 201
-    prefix = "kubernetes.io/serviceaccount"
-    claims = {
-        "iss": "kubernetes/serviceaccount",
-        "sub": f"system:serviceaccount:default:{name}",
-        f"{prefix}/namespace": "default",
-        f"{prefix}/secret.name": name,
-        f"{prefix}/service-account.name": name,
-        f"{prefix}/service-account.uid": uid,
-    }
-    key = server.pki.service_account_key.read_text()
-    token = jwt.encode(claims, key, algorithm="RS256")
-    assert api.patch(f"{SECRETS}/{name}", {"stringData": {"token": token}}).code == 200
-    before = counted(api, "serviceaccount_legacy_manual_token_uses_total")
-    with RawApi(server.url, server.pki.pair("ca").certificate, token=token) as client:
-        wait_until(lambda: client.get(MAPS).code == 403, "the secret to be known")
-        answer = client.get(MAPS)
-    (event,) = log.of(answer.headers["Audit-Id"], 1)
-    notes = event["annotations"]
-    assert notes["authentication.k8s.io/legacy-token"] == claims["sub"]
-    assert notes["authentication.k8s.io/legacy-token-manual-secret"] == name
-    assert counted(api, "serviceaccount_legacy_manual_token_uses_total") == before + 1
-    labels = api.get(f"{SECRETS}/{name}").json["metadata"]["labels"]
-    assert re.fullmatch(r"\d{4}-\d\d-\d\d", labels["kubernetes.io/legacy-token-last-used"])
-
-
-def test_a_token_of_an_issuer_of_before_is_believed(server: ThreadedApiServer, api: RawApi) -> None:
-    name, uid = account(api)
-    keys = server.server.config.service_accounts
-    subject = TokenSubject("default", name, uid, {})
-    for issuer, code in ((OLD_ISSUER, 403), ("https://other.example.com", 401)):
-        signer = TokenSigner(dataclasses.replace(keys, issuer=issuer))
-        token = signer.sign(subject, keys.audiences, 600, time.time()).token
-        with RawApi(server.url, server.pki.pair("ca").certificate, token=token) as client:
-            assert client.get(MAPS).code == code
-
-
-def test_a_token_is_no_longer_good_than_the_server_allows(api: RawApi, log: Log) -> None:
-    name, _ = account(api)
-    answer = api.post(f"{ACCOUNTS}/{name}/token", {"spec": {"expirationSeconds": 100_000}})
-    assert answer.code == 201
-    text = f"requested expiration of 100000 seconds shortened to {MAX_SECONDS} seconds"
-    assert answer.headers["Warning"] == f'299 - "{text}"'
-    assert answer.json["spec"]["expirationSeconds"] == MAX_SECONDS
-    claims = jwt.decode(answer.json["status"]["token"], options={"verify_signature": False})
-    assert claims["exp"] - claims["iat"] == MAX_SECONDS
-    _, complete = log.of(answer.headers["Audit-Id"])
-    issued = complete["annotations"]["authentication.kubernetes.io/issued-credential-id"]
-    assert issued == f"JTI={claims['jti']}"
 
 
 def test_a_webhooks_patch_is_recorded_from_the_level_request_on(
