@@ -78,13 +78,13 @@ def validate_selected_template_labels(
     """Check a selector, and return whether the template's labels fit it.
 
     The detail `empty` refuses a selector that takes all pods, `unreadable` one that makes no sense:
-    nothing can be said of the labels then, and None is returned. Where there is no selector, or
-    it is empty, that alone is reported: the labels fit.
+    nothing can be said of the labels then, and None is returned. No labels fit where there is no
+    selector; all do where it is empty.
     """
     selector = spec.get("selector")
     if selector is None:
         yield required("spec.selector")
-        return True
+        return False
     yield from validate_selector(selector, "spec.selector")
     if is_empty_selector(selector):
         yield invalid("spec.selector", selector, empty)

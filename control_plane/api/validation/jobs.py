@@ -96,8 +96,8 @@ def _validate_selected_spec(spec: Object) -> Iterator[FieldError]:
         yield required("spec.selector")
     yield from validate_selector(selector, "spec.selector")
     labels = labels_of(spec.get("template") or {})
-    if selector is not None and not selects(selector, labels):
-        yield invalid("spec.template.metadata.labels", labels, MISMATCH)
+    if selector is None or not selects(selector, labels):
+        yield invalid("spec.template.metadata.labels", labels or None, MISMATCH)
 
 
 def validate_job_spec(spec: Object, path: str) -> Iterator[FieldError]:

@@ -196,6 +196,11 @@ BROKEN = [
         STATEFULSETS,
         (stateful_set(selector=None), "spec.selector: Required value"),
         (
+            stateful_set(selector=None),
+            'spec.template.metadata.labels: Invalid value: {"app":"x"}: `selector` does not match '
+            "template `labels`",
+        ),
+        (
             stateful_set(selector={}),
             "spec.selector: Invalid value: {}: empty selector is invalid for statefulset",
         ),

@@ -235,6 +235,11 @@ BROKEN = [
             "spec.selector: Required value",
         ),
         (
+            job(manualSelector=True),
+            "spec.template.metadata.labels: Invalid value: null: `selector` does not match "
+            "template `labels`",
+        ),
+        (
             job(template={"metadata": {"labels": {"job-name": "mine"}}, "spec": POD}),
             "spec.template.metadata.labels[job-name]: Invalid value: "
             '{"batch.kubernetes.io/controller-uid":"u","batch.kubernetes.io/job-name":"x",'

@@ -34,6 +34,19 @@ def test_a_plain_workload_is_valid(resource: Resource) -> None:
     assert create_errors(resource, workload(resource)) == []
 
 
+@pytest.mark.parametrize("resource", [DEPLOYMENTS, REPLICASETS])
+@pytest.mark.parametrize(
+    ("metadata", "shown"), [({"labels": {"a": "b"}}, '{"a":"b"}'), ({}, "null")]
+)
+def test_without_a_selector_no_labels_fit(resource: Resource, metadata: Obj, shown: str) -> None:
+    template = {**TEMPLATE, "metadata": metadata}
+    assert create_errors(resource, workload(resource, selector=None, template=template)) == [
+        "spec.selector: Required value",
+        f"spec.template.metadata.labels: Invalid value: {shown}: `selector` does not match "
+        "template `labels`",
+    ]
+
+
 R = "spec.strategy.rollingUpdate"
 BROKEN: list[tuple[Resource, Obj, str]] = [
     (
@@ -41,7 +54,6 @@ BROKEN: list[tuple[Resource, Obj, str]] = [
         workload(replicas=-1),
         "spec.replicas: Invalid value: -1: must be greater than or equal to 0",
     ),
-    (DEPLOYMENTS, workload(selector=None), "spec.selector: Required value"),
     (
         DEPLOYMENTS,
         workload(selector={}),
