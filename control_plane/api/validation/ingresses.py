@@ -96,7 +96,8 @@ def _validate_path(each: Object, where: str) -> Iterator[FieldError]:
     kind, path = each.get("pathType"), each.get("path") or ""
     if kind is None:
         yield required(f"{where}.pathType", "pathType must be specified")
-    elif kind not in _PATH_TYPES:
+        return
+    if kind not in _PATH_TYPES:
         yield not_supported(f"{where}.pathType", kind, _PATH_TYPES)
     elif kind == "ImplementationSpecific":
         if path and not path.startswith("/"):
@@ -124,9 +125,9 @@ def _validate_backend(backend: Object, path: str) -> Iterator[FieldError]:
     elif resource is not None:
         yield from _validate_resource(resource, f"{path}.resource")
     elif service is None:
-        yield required(path, "resource or service backend is required")
+        yield invalid(path, "", "resource or service backend is required")
     else:
-        yield from _validate_service(service, f"{path}.service")
+        yield from _validate_service(service, path)
 
 
 def _validate_resource(resource: Object, path: str) -> Iterator[FieldError]:
@@ -144,25 +145,21 @@ def _validate_resource(resource: Object, path: str) -> Iterator[FieldError]:
 def _validate_service(service: Object, path: str) -> Iterator[FieldError]:
     name, port = service.get("name") or "", service.get("port") or {}
     if not name:
-        yield required(f"{path}.name")
+        yield required(f"{path}.service.name")
     else:
-        yield from invalid_each(f"{path}.name", name, formats.dns1035_label(name))
+        yield from invalid_each(f"{path}.service.name", name, formats.dns1035_label(name))
     number: Any = port.get("number") or 0
     port_name = port.get("name") or ""
     if port_name and number:
-        yield invalid(
-            path, _shown(name, port_name, number), "cannot set both port name & port number"
-        )
+        yield invalid(path, "", "cannot set both port name & port number")
     elif port_name:
-        yield from invalid_each(f"{path}.port.name", port_name, formats.port_name(port_name))
+        where = f"{path}.service.port.name"
+        yield from invalid_each(where, port_name, formats.port_name(port_name))
     elif number:
-        yield from invalid_each(f"{path}.port.number", number, formats.port_number(number))
+        where = f"{path}.service.port.number"
+        yield from invalid_each(where, number, formats.port_number(number))
     else:
         yield required(path, "port name or number is required")
-
-
-def _shown(name: str, port_name: str, number: int) -> Object:
-    return {"Name": name, "Port": {"Name": port_name, "Number": number}}
 
 
 def validate_ingress_status(new: Object, _old: Object) -> Iterator[FieldError]:

@@ -130,7 +130,7 @@ BROKEN = [
         (routed("/a/.."), f"{PATH}.path: Invalid value: \"/a/..\": cannot end with '/..'"),
         (
             routed(backend={}),
-            f"{PATH}.backend: Required value: resource or service backend is required",
+            f'{PATH}.backend: Invalid value: "": resource or service backend is required',
         ),
         (
             routed(backend={**BACKEND, "resource": {"kind": "K", "name": "n"}}),
@@ -142,12 +142,11 @@ BROKEN = [
         ),
         (
             routed(backend={"service": {"name": "web"}}),
-            f"{PATH}.backend.service: Required value: port name or number is required",
+            f"{PATH}.backend: Required value: port name or number is required",
         ),
         (
             routed(backend={"service": {"name": "web", "port": {"name": "p", "number": 1}}}),
-            f'{PATH}.backend.service: Invalid value: {{"Name":"web","Port":{{"Name":"p",'
-            '"Number":1}}: cannot set both port name & port number',
+            f'{PATH}.backend: Invalid value: "": cannot set both port name & port number',
         ),
         (
             {
