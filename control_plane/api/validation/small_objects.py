@@ -6,10 +6,9 @@ Called through the VALIDATORS table. Source: v1.35 core/v1 and coordination/v1 v
 from __future__ import annotations
 
 import base64
-import binascii
-import json
 from typing import TYPE_CHECKING, Any, Final
 
+from control_plane.api import json_syntax
 from control_plane.api.semantics import semantically_equal
 from control_plane.api.validation import formats
 from control_plane.api.validation.field_errors import (
@@ -37,6 +36,7 @@ _JSON_KEYS: Final = {
     "kubernetes.io/dockerconfigjson": ".dockerconfigjson",
 }
 _NEEDED_KEYS: Final = {"kubernetes.io/tls": ("tls.crt", "tls.key")}
+_GO_KINDS: Final = {list: "array", str: "string", bool: "bool"}  # all others are numbers
 _REDACTED: Final = "<secret contents redacted>"
 
 
@@ -113,10 +113,13 @@ def _validate_json_key(data: dict[str, str], key: str) -> Iterator[FieldError]:
 
 def _json_object_trouble(text: str) -> str:
     try:
-        value: Any = json.loads(base64.b64decode(text))
-    except (binascii.Error, ValueError) as error:
+        value: Any = json_syntax.decode(base64.b64decode(text))
+    except ValueError as error:
         return str(error)
-    return "" if isinstance(value, dict) else "must be a JSON object"
+    if value is None or isinstance(value, dict):
+        return ""
+    kind = _GO_KINDS.get(type(value), "number")
+    return f"json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}"
 
 
 def validate_secret_update(new: Object, old: Object) -> Iterator[FieldError]:

@@ -98,8 +98,14 @@ BROKEN: list[tuple[Resource, Obj, str]] = [
             type="kubernetes.io/dockerconfigjson",
             data={".dockerconfigjson": encoded("[]")},
         ),
-        'data[.dockerconfigjson]: Invalid value: "<secret contents redacted>": must be a JSON '
-        "object",
+        'data[.dockerconfigjson]: Invalid value: "<secret contents redacted>": json: cannot '
+        "unmarshal array into Go value of type map[string]interface {}",
+    ),
+    (
+        SECRETS,
+        named(SECRETS, type="kubernetes.io/dockercfg", data={".dockercfg": encoded("a")}),
+        "data[.dockercfg]: Invalid value: \"<secret contents redacted>\": invalid character 'a' "
+        "looking for beginning of value",
     ),
     (
         SECRETS,
