@@ -32,19 +32,26 @@ def _escape(char: str) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def to_json(value: Any) -> str:
-    """Return compact JSON as Go encodes it.
+class Struct(dict[str, Any]):
+    """The members of a Go struct, in its order, which strings alone as values do not change."""
+
+
+def to_json(value: Any, indent: int | None = None) -> str:
+    """Return JSON as Go encodes it: compact, or on lines of their own with an `indent`.
 
     Maps of strings are sorted by key as Go sorts maps; other dicts stand for structs and keep the
     order of their members.
     """
-    text = json.dumps(_ordered(value), ensure_ascii=False, separators=(",", ":"))
+    separators = (",", ":") if indent is None else (",", ": ")
+    text = json.dumps(_ordered(value), ensure_ascii=False, separators=separators, indent=indent)
     return text.translate(_HTML_ESCAPES)
 
 
 def _ordered(value: Any) -> Any:
     if isinstance(value, dict):
-        is_string_map = all(isinstance(member, str) for member in value.values())
+        is_string_map = not isinstance(value, Struct) and all(
+            isinstance(member, str) for member in value.values()
+        )
         keys = sorted(value) if is_string_map else list(value)
         return {key: _ordered(value[key]) for key in keys}
     if isinstance(value, list | tuple):

@@ -6,12 +6,7 @@ are not empty here: for optional fields upstream tells an explicit zero from non
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from control_plane.api.go_syntax import to_json
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from typing import Any
 
 
 def is_empty(value: Any) -> bool:
@@ -32,21 +27,3 @@ def semantically_equal(one: Any, other: Any) -> bool:
     if is_empty(one) and is_empty(other):
         return True
     return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
-
-
-def difference(new: Any, old: Any, path: str) -> str:
-    """Return one line for each value that differs in meaning: "path: old -> new"."""
-    return "\n".join(_differences(new, old, path))
-
-
-def _differences(new: Any, old: Any, path: str) -> Iterator[str]:
-    if semantically_equal(new, old):
-        return
-    if isinstance(new, dict) and isinstance(old, dict):
-        for key in sorted(new.keys() | old.keys()):
-            yield from _differences(new.get(key), old.get(key), f"{path}.{key}")
-    elif isinstance(new, list) and isinstance(old, list) and len(new) == len(old):
-        for index, (item, before) in enumerate(zip(new, old, strict=True)):
-            yield from _differences(item, before, f"{path}[{index}]")
-    else:
-        yield f"{path}: {to_json(old)} -> {to_json(new)}"

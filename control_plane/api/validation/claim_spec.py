@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from control_plane.api.internal_form import internal_form
 from control_plane.api.validation import formats
 from control_plane.api.validation.field_errors import (
     NOT_POSITIVE,
@@ -75,11 +76,12 @@ def _validate_sources(spec: Object, path: str) -> Iterator[FieldError]:
         if value is not None:
             yield from _validate_source(value, f"{path}.{field}")
     if source is not None and reference is not None:
+        shown = internal_form("TypedLocalObjectReference", source)
         if reference.get("namespace"):
             detail = "may not be specified when dataSourceRef.namespace is specified"
-            yield invalid(f"{path}.dataSource", source, detail)
+            yield invalid(f"{path}.dataSource", shown, detail)
         elif any(source.get(f) != reference.get(f) for f in ("apiGroup", "kind", "name")):
-            yield invalid(f"{path}.dataSource", source, "must match dataSourceRef")
+            yield invalid(f"{path}.dataSource", shown, "must match dataSourceRef")
 
 
 def _validate_source(source: Object, path: str) -> Iterator[FieldError]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from control_plane.api.internal_form import internal_form
 from control_plane.api.validation import formats
 from control_plane.api.validation.field_errors import (
     invalid,
@@ -53,15 +54,16 @@ def _validate_proc_mount(mount: Any, path: str, context: PodContext) -> Iterator
 
 
 def _validate_no_escalation(security: Object, path: str) -> Iterator[FieldError]:
+    shown = internal_form("SecurityContext", security)
     if security.get("privileged"):
         detail = "cannot set `allowPrivilegeEscalation` to false and `privileged` to true"
-        yield invalid(path, security, detail)
+        yield invalid(path, shown, detail)
     added = (security.get("capabilities") or {}).get("add") or []
     if "CAP_SYS_ADMIN" in added:
         detail = (
             "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN"
         )
-        yield invalid(path, security, detail)
+        yield invalid(path, shown, detail)
 
 
 def validate_ids(security: Object, path: str, *fields: str) -> Iterator[FieldError]:

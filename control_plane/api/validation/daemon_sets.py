@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from control_plane.api.internal_form import internal_form
 from control_plane.api.objects import labels_of
 from control_plane.api.validation.controlled_pods import (
     amount_of_share,
@@ -57,7 +58,7 @@ def _validate_strategy(strategy: Object) -> Iterator[FieldError]:
     if kind == "OnDelete":
         return
     if kind != "RollingUpdate":
-        shown = {"Type": kind, "RollingUpdate": rolling}
+        shown = internal_form("DaemonSetUpdateStrategy", strategy)
         yield not_supported(_STRATEGY, shown, ("RollingUpdate", "OnDelete"))
     elif rolling is None:
         yield required(f"{_STRATEGY}.rollingUpdate")

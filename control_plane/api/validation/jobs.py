@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from control_plane.api.internal_form import internal_form
 from control_plane.api.objects import deep_copy, dig, labels_of, name_of, uid_of
 from control_plane.api.semantics import semantically_equal
 from control_plane.api.validation import formats
@@ -180,7 +181,8 @@ def validate_job_update(new: Object, old: Object) -> Iterator[FieldError]:
     if not semantically_equal(spec.get("selector"), stored.get("selector")):
         yield invalid("spec.selector", spec.get("selector"), IMMUTABLE)
     if not semantically_equal(spec.get("template"), _changeable_template(spec, stored, old)):
-        yield invalid("spec.template", spec.get("template"), IMMUTABLE)
+        shown = internal_form("PodTemplateSpec", spec.get("template"))
+        yield invalid("spec.template", shown, IMMUTABLE)
     for field in _FROZEN:
         if not semantically_equal(spec.get(field), stored.get(field)):
             yield invalid(f"spec.{field}", spec.get(field), IMMUTABLE)

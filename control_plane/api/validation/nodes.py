@@ -50,7 +50,7 @@ def _validate_taints(taints: list[Object], path: str) -> Iterator[FieldError]:
         yield from invalid_each(f"{where}.key", key, formats.qualified_name(key))
         messages = formats.label_value(value)
         if messages:
-            yield invalid(f"{where}.value", value, "; ".join(messages))
+            yield invalid(f"{where}.value", value, ";".join(messages))
         if not effect:
             yield required(f"{where}.effect")
         elif effect not in EFFECTS:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from control_plane.api import quantity
+from control_plane.api.internal_form import internal_form
 from control_plane.api.pod_requests import aggregate_request
 from control_plane.api.validation import formats
 from control_plane.api.validation.containers import validate_containers
@@ -167,10 +168,10 @@ def _validate_claims(claims: list[Object], path: str) -> Iterator[FieldError]:
             detail = (
                 "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified"
             )
-            yield invalid(where, claim, detail)
+            yield invalid(where, internal_form("PodResourceClaim", claim), detail)
         elif not given:
             detail = "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`"
-            yield invalid(where, claim, detail)
+            yield invalid(where, internal_form("PodResourceClaim", claim), detail)
 
 
 def _validate_system(spec: Object, path: str) -> Iterator[FieldError]:

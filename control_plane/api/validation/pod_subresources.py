@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from control_plane.api.internal_difference import difference
 from control_plane.api.objects import deep_copy
 from control_plane.api.preparation.qos_class import qos_class
-from control_plane.api.semantics import difference, semantically_equal
+from control_plane.api.semantics import semantically_equal
 from control_plane.api.validation.field_errors import forbidden, invalid
 from control_plane.api.validation.pods import MIRROR, validate_pod_content
 
@@ -43,7 +44,8 @@ def validate_ephemeral_containers_update(new: Object, old: Object) -> Iterator[F
         if after is None:
             yield forbidden(where, f"{start} removed\n")
         elif not semantically_equal(after, before):
-            yield forbidden(where, f"{start} changed\n{difference(after, before, where)}")
+            shown = difference("EphemeralContainer", before, after)
+            yield forbidden(where, f"{start} changed\n{shown}")
 
 
 def validate_resize(new: Object, old: Object) -> Iterator[FieldError]:
@@ -131,7 +133,7 @@ def _validate_rest(spec: Object, stored: Object) -> Iterator[FieldError]:
                 yield forbidden("spec", detail)
     if not semantically_equal(munged, stored):
         detail = "only cpu and memory resources are mutable"
-        yield forbidden("spec", f"{detail}\n{difference(munged, stored, 'spec')}")
+        yield forbidden("spec", f"{detail}\n{difference('PodSpec', stored, munged)}")
 
 
 def _restore(container: Object, stored: Object) -> None:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from control_plane.api.internal_difference import difference
 from control_plane.api.objects import deep_copy
-from control_plane.api.semantics import difference, semantically_equal
+from control_plane.api.semantics import semantically_equal
 from control_plane.api.validation import formats
 from control_plane.api.validation.containers import validate_image
 from control_plane.api.validation.field_errors import forbidden, invalid
@@ -118,7 +119,7 @@ def _validate_rest(spec: Object, stored: Object) -> Iterator[FieldError]:
     if stored.get("schedulingGates"):
         yield from _validate_gated(munged, stored)
     if not semantically_equal(munged, stored):
-        yield forbidden("spec", f"{_OTHER_FIELDS}\n{difference(munged, stored, 'spec')}")
+        yield forbidden("spec", f"{_OTHER_FIELDS}\n{difference('PodSpec', stored, munged)}")
 
 
 def _restore(munged: Object, stored: Object, field: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from control_plane.api.internal_form import internal_form
 from control_plane.api.validation import formats
 from control_plane.api.validation.field_errors import IMMUTABLE, duplicate, invalid, invalid_each
 from control_plane.api.validation.labels import validate_labels
@@ -39,7 +40,7 @@ def _validate_tolerations(tolerations: list[Object]) -> Iterator[FieldError]:
     yield from validate_tolerations(tolerations, path)
     for index, toleration in enumerate(tolerations):
         if toleration in tolerations[:index]:
-            yield duplicate(f"{path}[{index}]", toleration)
+            yield duplicate(f"{path}[{index}]", internal_form("Toleration", toleration))
 
 
 def validate_runtime_class_update(new: Object, old: Object) -> Iterator[FieldError]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from control_plane.api.internal_form import internal_form
 from control_plane.api.validation import formats
 from control_plane.api.validation.field_errors import (
     NOT_POSITIVE,
@@ -49,20 +50,21 @@ def _validate_toleration(toleration: Object, path: str) -> Iterator[FieldError]:
     if toleration.get("tolerationSeconds") is not None and effect != "NoExecute":
         detail = "effect must be 'NoExecute' when `tolerationSeconds` is set"
         yield invalid(f"{path}.effect", effect, detail)
-    yield from _validate_operator(operator, toleration.get("value") or "", path)
+    yield from _validate_operator(toleration, path)
     if effect and effect not in EFFECTS:
         yield not_supported(f"{path}.effect", effect, EFFECTS)
 
 
-def _validate_operator(operator: str, value: str, path: str) -> Iterator[FieldError]:
+def _validate_operator(toleration: Object, path: str) -> Iterator[FieldError]:
+    operator, value = toleration.get("operator") or "", toleration.get("value") or ""
     if operator in ("", "Equal"):
         messages = formats.label_value(value)
         if messages:
-            yield invalid(f"{path}.operator", value, "; ".join(messages))
+            yield invalid(f"{path}.operator", value, ";".join(messages))
     elif operator == "Exists":
         if value:
             detail = "value must be empty when `operator` is 'Exists'"
-            yield invalid(f"{path}.operator", value, detail)
+            yield invalid(f"{path}.operator", internal_form("Toleration", toleration), detail)
     else:
         yield not_supported(f"{path}.operator", operator, ("Equal", "Exists"))
 

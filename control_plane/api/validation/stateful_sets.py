@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from control_plane.api.internal_form import internal_form
 from control_plane.api.semantics import semantically_equal
 from control_plane.api.validation import formats
 from control_plane.api.validation.claim_spec import validate_claim_spec
@@ -79,12 +80,12 @@ def _validate_strategy(strategy: Object) -> Iterator[FieldError]:
     if not kind:
         yield required(_STRATEGY)
     elif kind not in ("RollingUpdate", "OnDelete"):
-        shown = {"Type": kind, "RollingUpdate": rolling}
+        shown = internal_form("StatefulSetUpdateStrategy", strategy)
         yield invalid(_STRATEGY, shown, "must be 'RollingUpdate' or 'OnDelete'")
     elif rolling is None:
         return
     elif kind == "OnDelete":
-        shown = {"Partition": rolling.get("partition"), "MaxUnavailable": None}
+        shown = internal_form("RollingUpdateStatefulSetStrategy", rolling)
         detail = "only allowed for updateStrategy 'RollingUpdate'"
         yield invalid(f"{_STRATEGY}.rollingUpdate", shown, detail)
     else:

@@ -9,8 +9,9 @@ import math
 import posixpath
 from typing import TYPE_CHECKING, Final
 
+from control_plane.api.internal_difference import difference
 from control_plane.api.objects import deep_copy, dig
-from control_plane.api.semantics import difference, semantically_equal
+from control_plane.api.semantics import semantically_equal
 from control_plane.api.validation import formats
 from control_plane.api.validation.claim_spec import (
     validate_access_modes,
@@ -156,8 +157,8 @@ def validate_volume_update(new: Object, old: Object) -> Iterator[FieldError]:
         before["csi"] = {**before["csi"], "controllerExpandSecretRef": expand}
     if not semantically_equal(source, before):
         path = "spec.persistentvolumesource"
-        detail = f"{path} is immutable after creation\n{difference(source, before, 'spec')}"
-        yield forbidden(path, detail)
+        shown = difference("PersistentVolumeSource", before, source)
+        yield forbidden(path, f"{path} is immutable after creation\n{shown}")
     if spec.get("volumeMode") != stored.get("volumeMode"):
         yield invalid("volumeMode", spec.get("volumeMode"), IMMUTABLE)
     attributes = "volumeAttributesClassName"
@@ -190,7 +191,8 @@ def validate_claim_update(new: Object, old: Object) -> Iterator[FieldError]:
         )
         yield from _validate_growth(new, old)
     if not semantically_equal(munged, stored):
-        yield forbidden("spec", f"{_CLAIM_IMMUTABLE}\n{difference(munged, stored, 'spec')}")
+        shown = difference("PersistentVolumeClaimSpec", stored, munged)
+        yield forbidden("spec", f"{_CLAIM_IMMUTABLE}\n{shown}")
     if spec.get("volumeMode") != stored.get("volumeMode"):
         yield invalid("volumeMode", spec.get("volumeMode"), IMMUTABLE)
     if dig(old, "status", "currentVolumeAttributesClassName") is not None:

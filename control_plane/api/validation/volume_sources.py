@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from control_plane.api.internal_form import internal_form
 from control_plane.api.validation import formats
 from control_plane.api.validation.claim_spec import validate_claim_spec
 from control_plane.api.validation.field_errors import (
@@ -189,7 +190,8 @@ def _token(source: Object, path: str, context: PodContext) -> Iterator[FieldErro
 def _trust_bundle(source: Object, path: str, _context: PodContext) -> Iterator[FieldError]:
     name, signer = source.get("name"), source.get("signerName")
     if name and signer:
-        yield invalid(path, source, "only one of name and signerName may be used")
+        shown = internal_form("ClusterTrustBundleProjection", source)
+        yield invalid(path, shown, "only one of name and signerName may be used")
     elif not name and not signer:
         yield required(path, "either name or signerName must be specified")
     if name and source.get("labelSelector") is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from control_plane.api import label_selector
+from control_plane.api.internal_form import internal_form
 from control_plane.api.validation.controlled_pods import (
     amount_of_share,
     validate_controlled_template,
@@ -61,7 +62,7 @@ def _validate_strategy(strategy: Object, path: str) -> Iterator[FieldError]:
     kind = strategy.get("type") or ""
     rolling = strategy.get("rollingUpdate")
     if kind not in ("Recreate", "RollingUpdate"):
-        shown = {"Type": kind, "RollingUpdate": rolling}
+        shown = internal_form("DeploymentStrategy", strategy)
         yield not_supported(path, shown, ("Recreate", "RollingUpdate"))
     elif kind == "Recreate":
         if rolling is not None:

@@ -67,7 +67,8 @@ def test_no_change_is_no_generation() -> None:
         (
             [{**DEBUGGER, "image": "i:2"}],
             'spec.ephemeralContainers: Forbidden: existing ephemeral containers "d" may not be '
-            'changed\nspec.ephemeralContainers.image: "i:1" -> "i:2"',
+            'changed\n@@ -1,6 +1,6 @@\n {\n  "Name": "d",\n- "Image": "i:1",\n+ "Image": "i:2",\n'
+            '  "Command": null,\n  "Args": null,\n  "WorkingDir": "",\n',
         ),
         (
             [DEBUGGER, {"name": "c", "image": "i:1"}],
@@ -160,7 +161,8 @@ def test_refused_resources(resources: Object, errors: list[str]) -> None:
 def test_other_resources_do_not_change() -> None:
     first, second = resized(pod(), DISK)[1]
     assert first == "spec: Forbidden: only cpu and memory resources are mutable"
-    assert second.startswith(f"{first}\nspec.containers[0].resources.requests.ephemeral-storage: ")
+    assert second.startswith(f"{first}\n@@ -17,6 +17,7 @@\n")
+    assert '\n+     "ephemeral-storage": "1Mi",\n' in second
     sidecar = resized(pod(initContainers=[SIDECAR]), DISK, "initContainers")[1]
     assert sidecar[0] == (
         "spec: Forbidden: only cpu and memory resources for sidecar containers are mutable"

@@ -164,7 +164,8 @@ BROKEN = [
         ({**runtime(), "handler": "a.b"}, 'handler: Invalid value: "a.b": must not contain dots'),
         (
             runtime(scheduling={"tolerations": [{"operator": "Exists"}, {"operator": "Exists"}]}),
-            'scheduling.tolerations[1]: Duplicate value: {"operator":"Exists"}',
+            'scheduling.tolerations[1]: Duplicate value: {"Key":"","Operator":"Exists","Value":"",'
+            '"Effect":"","TolerationSeconds":null}',
         ),
         (
             runtime(overhead={"podFixed": {"horses": "1"}}),

@@ -212,8 +212,10 @@ UPDATES: list[tuple[Resource, Obj, Obj, list[str]]] = [
         volume(),
         [
             "spec.persistentvolumesource: Forbidden: spec.persistentvolumesource is immutable "
-            "after "
-            'creation\nspec.hostPath.path: "/x" -> "/y"'
+            "after creation\n"
+            '@@ -2,7 +2,7 @@\n  "GCEPersistentDisk": null,\n  "AWSElasticBlockStore": null,\n'
+            '  "HostPath": {\n-  "Path": "/x",\n+  "Path": "/y",\n   "Type": ""\n  },\n'
+            '  "Glusterfs": null,\n'
         ],
     ),
     (PERSISTENTVOLUMECLAIMS, claim(volumeName="v"), claim(), []),
@@ -223,8 +225,9 @@ UPDATES: list[tuple[Resource, Obj, Obj, list[str]]] = [
         claim(),
         [
             "spec: Forbidden: spec is immutable after creation except resources.requests and "
-            "volumeAttributesClassName for bound claims\nspec.resources.requests.storage: "
-            '"1Gi" -> "2Gi"'
+            "volumeAttributesClassName for bound claims\n"
+            '@@ -6,7 +6,7 @@\n  "Resources": {\n   "Limits": null,\n   "Requests": {\n'
+            '-   "storage": "1Gi"\n+   "storage": "2Gi"\n   }\n  },\n  "VolumeName": "",\n'
         ],
     ),
     (

@@ -41,7 +41,11 @@ FIXED = (
 
 def test_other_fields_may_not() -> None:
     (error,) = update_errors(PODS, pod(nodeName="n"), pod())
-    assert error == f'{FIXED}spec.nodeName: null -> "n"'
+    assert error == FIXED + (
+        '@@ -42,7 +42,7 @@\n  "NodeSelector": null,\n  "ServiceAccountName": "",\n'
+        '  "AutomountServiceAccountToken": null,\n- "NodeName": "",\n+ "NodeName": "n",\n'
+        '  "SecurityContext": {\n   "HostNetwork": false,\n   "HostPID": false,\n'
+    )
 
 
 @pytest.mark.parametrize(

@@ -154,6 +154,14 @@ CONTAINERS: list[tuple[Obj, str]] = [
         with_container(resources={"limits": {"hugepages-2Mi": "2Mi"}}),
         f"{C}.resources: Forbidden: HugePages require cpu or memory",
     ),
+    (
+        with_container(securityContext={"privileged": True, "allowPrivilegeEscalation": False}),
+        f'{C}.securityContext: Invalid value: {{"Capabilities":null,"Privileged":true,'
+        '"SELinuxOptions":null,"WindowsOptions":null,"RunAsUser":null,"RunAsGroup":null,'
+        '"RunAsNonRoot":null,"ReadOnlyRootFilesystem":null,"AllowPrivilegeEscalation":false,'
+        '"ProcMount":null,"SeccompProfile":null,"AppArmorProfile":null}: cannot set '
+        "`allowPrivilegeEscalation` to false and `privileged` to true",
+    ),
     (probe(exec=None), f"{C}.livenessProbe: Required value: must specify a handler type"),
     (
         probe(tcpSocket={"port": 1}),
@@ -228,7 +236,8 @@ SPEC: list[tuple[Obj, str]] = [
     ),
     (
         tolerate(key="k", operator="Exists", value="v"),
-        'spec.tolerations[0].operator: Invalid value: "v": value must be empty when `operator` is '
+        'spec.tolerations[0].operator: Invalid value: {"Key":"k","Operator":"Exists","Value":"v",'
+        '"Effect":"","TolerationSeconds":null}: value must be empty when `operator` is '
         "'Exists'",
     ),
     (

@@ -101,6 +101,12 @@ BROKEN: list[tuple[Resource, Obj, str]] = [
     ),
     (
         DEPLOYMENTS,
+        workload(strategy={"type": "Slow", "rollingUpdate": {"maxSurge": "5%"}}),
+        'spec.strategy: Unsupported value: {"Type":"Slow","RollingUpdate":{"MaxUnavailable":0,'
+        '"MaxSurge":"5%"}}: supported values: "Recreate", "RollingUpdate"',
+    ),
+    (
+        DEPLOYMENTS,
         workload(strategy={"type": "Recreate", "rollingUpdate": {}}),
         f"{R}: Forbidden: may not be specified when strategy `type` is 'Recreate'",
     ),
