@@ -2,8 +2,13 @@
 that does not fit them.
 """
 
-from control_plane.api.limit_ranges import claim_violations, pod_violations, set_defaults
-from control_plane.api.objects import Object, is_terminating, name_of
+from control_plane.api.limit_ranges import (
+    LimitRange,
+    claim_violations,
+    pod_violations,
+    set_defaults,
+)
+from control_plane.api.objects import is_terminating
 from control_plane.api.resources import LIMITRANGES, PERSISTENTVOLUMECLAIMS, PODS
 from control_plane.apiserver.admission.plugin import Plugin
 from control_plane.apiserver.admission.review import Operation, Review
@@ -20,7 +25,7 @@ class LimitRanger(Plugin):
     def __init__(self, collections: Collections, authorizer: Authorizer) -> None:
         """Follow the LimitRanges."""
         super().__init__(collections, authorizer)
-        self._ranges: Followed[Object] = Followed(collections, LIMITRANGES, lambda obj: obj)
+        self._ranges: Followed[LimitRange] = Followed(collections, LIMITRANGES, LimitRange.of)
 
     async def admit(self, review: Review) -> None:
         """Set the defaults."""
@@ -41,10 +46,10 @@ class LimitRanger(Plugin):
             if found:
                 raise review.forbidden(found[0] if len(found) == 1 else f"[{', '.join(found)}]")
 
-    def _of(self, review: Review) -> list[Object]:
+    def _of(self, review: Review) -> list[LimitRange]:
         if review.old is not None and is_terminating(review.old):
             return []
-        return sorted(self._ranges.of(review.namespace), key=name_of)
+        return sorted(self._ranges.of(review.namespace), key=lambda one: one.name)
 
 
 def _is_limited_pod(review: Review) -> bool:

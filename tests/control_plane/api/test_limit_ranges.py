@@ -4,14 +4,19 @@ from typing import Any
 
 import pytest
 
-from control_plane.api.limit_ranges import claim_violations, pod_violations, set_defaults
+from control_plane.api.limit_ranges import (
+    LimitRange,
+    claim_violations,
+    pod_violations,
+    set_defaults,
+)
 from control_plane.api.tolerations import merged
 
 Object = dict[str, Any]
 
 
-def limits(**item: Any) -> Object:
-    return {"spec": {"limits": [{"type": "Container", **item}]}}
+def limits(**item: Any) -> LimitRange:
+    return LimitRange.of({"spec": {"limits": [{"type": "Container", **item}]}})
 
 
 def pod(requests: Object | None = None, limits: Object | None = None, **spec: Any) -> Object:
