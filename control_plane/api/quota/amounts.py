@@ -28,6 +28,21 @@ class Usage:
         """One amount as a quantity."""
         return shown(self.amounts[name], is_binary=name in self.binary)
 
+    def plus(self, other: Usage) -> Usage:
+        """Return both together; what this has an amount of is written as it is here."""
+        if not self.amounts:
+            return other
+        amounts = dict(self.amounts)
+        for name, amount in other.amounts.items():
+            amounts[name] = amounts.get(name, 0) + amount
+        if other.binary == self.binary:
+            return Usage(amounts, self.binary)
+        has = {name for name, amount in self.amounts.items() if amount}
+        return Usage(amounts, (self.binary & has) | (other.binary - has))
+
+
+NOTHING: Final = Usage()
+
 
 def thousandths(amount: object) -> int:
     """Return a quantity in thousandths; what is no quantity counts as none."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from control_plane.api.objects import Object, dig, name_of
-from control_plane.api.quota.amounts import Usage, shown, thousandths, total
+from control_plane.api.quota.amounts import NOTHING, Usage, shown, thousandths, total
 from control_plane.api.quota.scopes import Scope, scopes_of
 
 if TYPE_CHECKING:
@@ -26,12 +26,13 @@ class QuotaRefusal(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """A ResourceQuota as admission sees it: quantities by resource."""
+    """A ResourceQuota as admission sees it: quantities by resource, and what was charged since."""
 
     name: str
     hard: Mapping[str, str]
     used: Mapping[str, str]
     scopes: tuple[Scope, ...]
+    added: Usage = NOTHING
 
     @classmethod
     def of(cls, obj: Object) -> Quota:
@@ -39,15 +40,23 @@ class Quota:
         hard = dig(obj, "status", "hard", default={})
         return cls(name_of(obj), hard, dig(obj, "status", "used", default={}), scopes_of(obj))
 
+    def amount(self, name: str) -> int:
+        """Return how much of a resource is used, in thousandths."""
+        return thousandths(self.used[name]) + self.added.amounts.get(name, 0)
+
     def charged(self, addition: Usage) -> Quota:
         """Return the quota with so much more used."""
-        new = {name: total(self.used[name], addition, name) for name in addition.amounts}
-        return Quota(self.name, self.hard, {**self.used, **new}, self.scopes)
+        return Quota(self.name, self.hard, self.used, self.scopes, self.added.plus(addition))
 
     def repaid(self, addition: Usage) -> Quota:
         """Return the quota as before an addition was charged, where it still counts that."""
         amounts = {name: -n for name, n in addition.amounts.items() if name in self.used}
         return self.charged(Usage(amounts, addition.binary))
+
+    def settled(self) -> Quota:
+        """Return the quota with what was charged written as used."""
+        new = {name: total(self.used[name], self.added, name) for name in self.added.amounts}
+        return Quota(self.name, self.hard, {**self.used, **new}, self.scopes)
 
 
 class Write(NamedTuple):
@@ -125,7 +134,7 @@ def _check(quota: Quota, wanted: Usage) -> None:
     exceeded = [
         name
         for name, amount in sorted(wanted.amounts.items())
-        if thousandths(quota.used[name]) + amount > thousandths(quota.hard[name])
+        if quota.amount(name) + amount > thousandths(quota.hard[name])
     ]
     if not exceeded:
         return
@@ -133,7 +142,8 @@ def _check(quota: Quota, wanted: Usage) -> None:
         f"{name}={shown(wanted.amounts[name], is_binary=name in wanted.binary)}"
         for name in exceeded
     )
-    used = ",".join(f"{name}={quota.used[name]}" for name in exceeded)
+    so_far = quota.settled().used
+    used = ",".join(f"{name}={so_far[name]}" for name in exceeded)
     limited = ",".join(f"{name}={quota.hard[name]}" for name in exceeded)
     raise QuotaRefusal(
         f"exceeded quota: {quota.name}, requested: {requested}, used: {used}, limited: {limited}"

@@ -101,5 +101,7 @@ def grouped(quotas: Iterable[Quota], shares: Iterable[Share], owed: Iterable[Add
         (group.charged if is_charged else group.free).append(share)
         for name, addition in share.additions.items():
             after[name] = after[name].charged(addition)
-    group.quotas.extend(quota for name, quota in after.items() if quota is not before[name])
+    group.quotas.extend(
+        quota.settled() for name, quota in after.items() if quota is not before[name]
+    )
     return group

@@ -33,6 +33,7 @@ PATIENCE_SECONDS = 30.0
 UNCERTAIN = (StoreTimeoutError, StoreUnavailableError, asyncio.CancelledError)
 """What leaves open whether a write has happened."""
 
+_TOO_LATE = "resource quota evaluation timed out"
 PAUSES = 50  # until what is charged ahead is stored
 PAUSE_SECONDS = 0.02
 
@@ -127,13 +128,14 @@ class _Charging:
         return self._lane.charge_alone(self._share) or await self._waited()
 
     async def _waited(self) -> Charge:
+        loop, late = asyncio.get_running_loop(), InternalError(_TOO_LATE)
+        timer = loop.call_later(PATIENCE_SECONDS, self._share.refuse, late)
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                return await self._lane.charge(self._share)
-        except TimeoutError as error:
-            raise InternalError("resource quota evaluation timed out") from error
+            return await self._lane.charge(self._share)
         except QuotaRefusal as refusal:
             raise self._review.forbidden(str(refusal)) from refusal
+        finally:
+            timer.cancel()
 
     async def __aexit__(
         self,

@@ -245,7 +245,8 @@ def write(plural: str, new: Object, old: Object | None = None) -> Write:
 def charges(quotas: list[Quota], asked: Write) -> Object:
     """What the quotas show as used after a write that they count."""
     by_name = {one.name: one for one in quotas}
-    return {name: by_name[name].charged(n).used for name, n in additions(quotas, asked).items()}
+    added = additions(quotas, asked)
+    return {name: by_name[name].charged(usage).settled().used for name, usage in added.items()}
 
 
 def test_what_is_repaid_is_as_it_was() -> None:
@@ -253,10 +254,23 @@ def test_what_is_repaid_is_as_it_was() -> None:
     one = pod(container("a", {"memory": "64Mi"}))
     added = additions([counted], Write(*write("pods", one)[:4], may_exceed=True))["q"]
     charged = counted.charged(added)
-    assert charged.used == {"pods": "2", "memory": "1600Mi"}
-    assert charged.repaid(added) == counted
+    assert charged.settled().used == {"pods": "2", "memory": "1600Mi"}
+    assert charged.repaid(added).settled() == counted
+    assert charged.settled().repaid(added).settled() == counted
     fewer = quota({"pods": "9"}, {"pods": "2"})
-    assert fewer.repaid(added).used == {"pods": "1"}
+    assert fewer.repaid(added).settled().used == {"pods": "1"}
+
+
+def test_sums_are_written_as_their_first_operand_that_is_not_zero() -> None:
+    counted = quota({"memory": "9Gi", "cpu": "9"}, {"memory": "0", "cpu": "1000m"})
+    small, large = (Usage({"memory": amount * 1000}) for amount in (1024, 2048))
+    binary = Usage({"memory": (16 << 30) * 1000}, frozenset({"memory"}))
+    assert counted.charged(binary).charged(small).settled().used["memory"] == "16777217Ki"
+    assert counted.charged(small).charged(large).settled().used == {
+        "memory": "3072",
+        "cpu": "1000m",
+    }
+    assert counted.charged(small).charged(binary).settled().used["memory"] == "17179870208"
 
 
 def test_a_pod_that_comes_into_a_scope_is_charged_in_full() -> None:
