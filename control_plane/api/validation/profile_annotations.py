@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _POD_SECCOMP: Final = "seccomp.security.alpha.kubernetes.io/pod"
 _CONTAINER_SECCOMP: Final = "container.seccomp.security.alpha.kubernetes.io/"
 _CONTAINER_ARMOR: Final = "container.apparmor.security.beta.kubernetes.io/"
+_PREFIXES: Final = (_POD_SECCOMP, _CONTAINER_SECCOMP, _CONTAINER_ARMOR)
 _LOCAL: Final = "localhost/"
 _VALUES: Final = {
     "Unconfined": ("unconfined",),
@@ -29,7 +30,7 @@ def validate_profile_annotations(
     annotations: Mapping[str, str], spec: Object, path: str
 ) -> Iterator[FieldError]:
     """Check that annotations and fields say the same; `path` is the spec's."""
-    if not annotations:
+    if not any(key.startswith(_PREFIXES) for key in annotations):
         return
     security = spec.get("securityContext") or {}
     where = f"{path}.securityContext.seccompProfile"

@@ -37,6 +37,7 @@ DEPRECATED_ANNOTATIONS: Final[Mapping[str, str]] = {
 _SECCOMP: Final = "seccomp.security.alpha.kubernetes.io/pod"
 _CONTAINER_SECCOMP: Final = "container.seccomp.security.alpha.kubernetes.io/"
 _APPARMOR: Final = "container.apparmor.security.beta.kubernetes.io/"
+_PROFILES: Final = (_SECCOMP, _CONTAINER_SECCOMP, _APPARMOR)
 _NO_SECCOMP: Final = 'non-functional in v1.27+; use the "seccompProfile" field instead'
 _NO_APPARMOR: Final = 'deprecated since v1.30; use the "appArmorProfile" field instead'
 _NO_SELECTOR: Final = "a null labelSelector results in matching no pod"
@@ -96,6 +97,8 @@ def _warn_of_annotations(pod: Object, prefix: str) -> Iterator[str]:
     for key, text in DEPRECATED_ANNOTATIONS.items():
         if key in annotations:
             yield f"{path}[{key}]: {text}"
+    if not any(key.startswith(_PROFILES) for key in annotations):
+        return
     if _SECCOMP in annotations and not _has(spec, "seccompProfile"):
         yield f"{path}[{_SECCOMP}]: {_NO_SECCOMP}"
     for _, container in containers_of(spec, ""):
