@@ -120,11 +120,11 @@ class CustomKind:
 
     @functools.cached_property
     def _rules(self) -> Validator:
-        return validation.validator_of(self, checks_scale=True)
+        return validation.rules_of(self)
 
     @functools.cached_property
     def _status_rules(self) -> Validator:
-        return validation.validator_of(self, checks_scale=True)
+        return validation.status_rules_of(self)
 
     def warnings_on_update(self, new: Object, old: Object) -> list[str]:
         """Return what the writer of a valid object should know."""

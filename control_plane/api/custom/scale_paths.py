@@ -68,10 +68,13 @@ class ScalePaths(NamedTuple):
             status["selector"] = selector
         return status
 
-    def violations(self, obj: Object) -> Iterator[FieldError]:
-        """Yield what is wrong with the numbers, and with the selector."""
-        for path in (self.spec, self.status):
-            yield from _number(path, dig(obj, *steps_of(path)))
+    def spec_violations(self, obj: Object) -> Iterator[FieldError]:
+        """Yield what is wrong with the wanted number."""
+        yield from _number(self.spec, dig(obj, *steps_of(self.spec)))
+
+    def status_violations(self, obj: Object) -> Iterator[FieldError]:
+        """Yield what is wrong with the present number, and with the selector."""
+        yield from _number(self.status, dig(obj, *steps_of(self.status)))
         if self.selector:
             found = dig(obj, *steps_of(self.selector))
             if found is not None and not isinstance(found, str):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from control_plane.api.custom.structural import MISSING
-from control_plane.api.custom.value_validation import below, correlated, key_of
+from control_plane.api.custom.value_validation import below
 from control_plane.api.field_error import FieldError, duplicate
 from control_plane.api.go_syntax import to_json
 
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
     from control_plane.api.custom.structural import Node
 
 
-def repetitions(node: Node, value: Any, path: str = "", old: Any = MISSING) -> Iterator[FieldError]:
-    """Yield the items that are there already, of lists that have changed."""
-    if old is not MISSING and value == old:
-        return
+def new_repetitions(node: Node, value: Any, old: Any) -> list[FieldError]:
+    """Return the items that are there already; none where the old value (or MISSING) had some."""
+    found = list(_repetitions(node, value, ""))
+    return [] if found and old is not MISSING and any(_repetitions(node, old, "")) else found
+
+
+def _repetitions(node: Node, value: Any, path: str) -> Iterator[FieldError]:
     if isinstance(value, dict):
-        before = old if isinstance(old, dict) else {}
         for key, member in value.items():
             known = node.child(key)
             if known is not None and isinstance(member, dict | list):
-                yield from repetitions(known, member, below(path, key), before.get(key, MISSING))
+                yield from _repetitions(known, member, below(path, key))
     elif isinstance(value, list):
         yield from _repeated(node, value, path)
         if node.items is not None:
-            before = correlated(node, old)
             for index, item in enumerate(value):
-                was = before.get(key_of(node, item), MISSING)
-                yield from repetitions(node.items, item, f"{path}[{index}]", was)
+                yield from _repetitions(node.items, item, f"{path}[{index}]")
 
 
 def _repeated(node: Node, value: list[Any], path: str) -> Iterator[FieldError]:

@@ -10,49 +10,69 @@ from typing import TYPE_CHECKING
 from control_plane.api.custom.embedded import embedded_violations
 from control_plane.api.custom.rule_validation import RuleCheck, blocked
 from control_plane.api.custom.structural import MISSING
-from control_plane.api.custom.uniqueness import repetitions
+from control_plane.api.custom.uniqueness import new_repetitions
 from control_plane.api.custom.value_validation import violations
 from control_plane.api.field_error import FieldError, invalid
 from control_plane.api.validation.validator import Validator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from control_plane.api.custom.kind import CustomKind
     from control_plane.api.objects import Object
 
 
-def validator_of(kind: CustomKind, *, checks_scale: bool) -> Validator:
-    """Return the rules of a kind."""
+def rules_of(kind: CustomKind) -> Validator:
+    """Return the rules of a kind's objects."""
 
-    def on_create(obj: Object) -> Iterator[FieldError]:
-        yield from _violations(kind, obj, MISSING)
-        if checks_scale and kind.scale is not None:
-            yield from kind.scale.violations(obj)
+    def found_in(obj: Object, old: Any) -> list[FieldError]:
+        return [
+            *_type_violations(kind, obj),
+            *violations(kind.node, obj, "", old),
+            *(kind.scale.spec_violations(obj) if kind.scale else ()),
+            *(kind.scale.status_violations(obj) if kind.scale else ()),
+            *embedded_violations(kind.node, obj),
+            *new_repetitions(kind.node, obj, old),
+        ]
 
-    def on_update(new: Object, old: Object) -> Iterator[FieldError]:
-        yield from _violations(kind, new, old)
-        if checks_scale and kind.scale is not None:
-            yield from kind.scale.violations(new)
-
-    return Validator(on_create, on_update)
+    return _validator(kind, found_in)
 
 
-def _violations(kind: CustomKind, obj: Object, old: Any) -> Iterator[FieldError]:
-    found = [
-        *_type_violations(kind, obj),
-        *violations(kind.node, obj, "", old),
-        *embedded_violations(kind.node, obj),
-        *repetitions(kind.node, obj, "", old),
-    ]
-    yield from found
-    if kind.node.has_rules:
-        instead = blocked(found)
-        if instead is not None:
-            yield instead
-        else:
-            yield from RuleCheck(kind.node, obj, old).errors
+def status_rules_of(kind: CustomKind) -> Validator:
+    """Return the rules of the status endpoint, to which a schema says nothing but of the status."""
+
+    def found_in(obj: Object, old: Any) -> list[FieldError]:
+        return [
+            *_type_violations(kind, obj),
+            *_status_violations(kind, obj, {} if old is MISSING else old),
+            *(kind.scale.status_violations(obj) if kind.scale else ()),
+            *new_repetitions(kind.node, obj, old),
+        ]
+
+    return _validator(kind, found_in)
+
+
+def _status_violations(kind: CustomKind, obj: Object, old: Object) -> Iterator[FieldError]:
+    node = kind.node.properties.get("status")
+    if node is not None and "status" in obj:
+        yield from violations(node, obj["status"], "status", old.get("status", MISSING))
+
+
+def _validator(kind: CustomKind, found_in: Callable[[Object, Any], list[FieldError]]) -> Validator:
+    """Add the rules in expressions to what is found without them."""
+
+    def all_of(obj: Object, old: Any) -> Iterator[FieldError]:
+        found = found_in(obj, old)
+        yield from found
+        if kind.node.has_rules:
+            instead = blocked(found)
+            if instead is not None:
+                yield instead
+            else:
+                yield from RuleCheck(kind.node, obj, old).errors
+
+    return Validator(lambda obj: all_of(obj, MISSING), all_of)
 
 
 def warnings_on_update(kind: CustomKind, new: Object, old: Object) -> list[str]:
