@@ -1,12 +1,13 @@
 """What a custom resource's rules have against it.
 
-On updates, a rule that fails on what is as it was is a warning, unless it is about the change.
+On updates, a rule that says no to what is as it was is a warning, unless it is about the change.
+Items of lists that cannot be told apart are as they were when their list is.
 Source: apiextensions apiserver/schema/cel v1.35. Pure.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from control_plane.api.cel import Budget, CelError, CostExceeded
 from control_plane.api.cel.values import NONE, Optional
@@ -56,6 +57,27 @@ class _Stop(Exception):
     """The budget is spent."""
 
 
+class _Place(NamedTuple):
+    """Where a value stands, what stood there (or MISSING), and the nearest pair around it.
+
+    `pair` is what stands and what stood at the nearest place where that can be told: here, or
+    above; () for a new object.
+    """
+
+    path: str
+    old: Any
+    pair: tuple[Any, ...]
+
+    def inner(self, path: str, value: Any, old: Any) -> _Place:
+        """Return the place of a member or item."""
+        return _Place(path, old, self.pair if old is MISSING else (value, old))
+
+    @property
+    def is_as_it_was(self) -> bool:
+        """Whether the nearest pair is of equals."""
+        return bool(self.pair) and bool(self.pair[0] == self.pair[1])
+
+
 class RuleCheck:
     """One object, asked all its rules: `errors`, and `warnings` of what stays as it is."""
 
@@ -65,48 +87,49 @@ class RuleCheck:
         self.warnings: list[FieldError] = []
         self._budget = Budget()
         try:
-            self._walk(root, obj, "", old)
+            self._walk(root, obj, _Place("", old, () if old is MISSING else (obj, old)))
         except _Stop:
             return
 
-    def _walk(self, node: Node, value: Any, path: str, old: Any) -> None:
+    def _walk(self, node: Node, value: Any, place: _Place) -> None:
         if not node.has_rules or value is None:
             return
         for rule in node.compiled_rules:
-            self._ask(rule, value, path, old)
+            self._ask(rule, value, place)
         if isinstance(value, dict):
-            before = old if isinstance(old, dict) and not node.is_atomic_map else {}
+            before = place.old if isinstance(place.old, dict) else {}
             for key, member in value.items():
                 known = node.child(key)
                 if known is not None:
-                    self._walk(known, member, below(path, key), before.get(key, MISSING))
+                    was = before.get(key, MISSING)
+                    self._walk(known, member, place.inner(below(place.path, key), member, was))
         elif isinstance(value, list) and node.items is not None:
-            before = correlated(node, old)
+            before = correlated(node, place.old)
             for index, item in enumerate(value):
                 was = before.get(key_of(node, item), MISSING)
-                self._walk(node.items, item, f"{path}[{index}]", was)
+                self._walk(node.items, item, place.inner(f"{place.path}[{index}]", item, was))
 
-    def _ask(self, rule: Rule, value: Any, path: str, old: Any) -> None:
+    def _ask(self, rule: Rule, value: Any, place: _Place) -> None:
+        old = place.old
         has_old = old is not MISSING and old is not None
         if rule.is_transition and not rule.is_optional and not has_old:
             return
         bindings = {SELF: value, OLD: old if has_old else None}
         if rule.is_optional:
             bindings[OLD] = Optional(old) if has_old else NONE
-        error = self._outcome(rule, bindings, value, path)
-        if error is None:
-            return
-        is_as_it_was = has_old and not rule.is_transition and value == old
-        (self.warnings if is_as_it_was else self.errors).append(error)
+        if not self._holds(rule, bindings, value, place.path):
+            is_as_it_was = not rule.is_transition and place.is_as_it_was
+            found = self.warnings if is_as_it_was else self.errors
+            found.append(_refusal(rule, bindings, value, place.path))
 
-    def _outcome(
-        self, rule: Rule, bindings: dict[str, Any], value: Any, path: str
-    ) -> FieldError | None:
+    def _holds(self, rule: Rule, bindings: dict[str, Any], value: Any, path: str) -> bool:
+        """Tell whether a rule says yes, or has been told of as an error for saying nothing."""
         if rule.program is None:
-            return invalid(path, type_name(value), f"rule compile error: {rule.trouble}")
+            text = f"rule compile error: {rule.trouble}"
+            self.errors.append(invalid(path, type_name(value), text))
+            return True
         try:
-            if rule.program.evaluate(bindings, self._budget):
-                return None
+            return bool(rule.program.evaluate(bindings, self._budget))
         except CostExceeded:
             text = _TOO_DEAR
             if self._budget.remaining > 0:
@@ -117,11 +140,16 @@ class RuleCheck:
             self.errors.append(invalid(path, type_name(value), text))
             raise _Stop from None
         except CelError as error:
-            return invalid(path, type_name(value), _evaluation_trouble(str(error), rule))
-        where = path + rule.field_path
-        where = where if path else where.removeprefix(".")
-        make = _BY_REASON.get(rule.reason, _invalid)
-        return make(where, value, message_of(rule, bindings))
+            text = _evaluation_trouble(str(error), rule)
+            self.errors.append(invalid(path, type_name(value), text))
+            return True
+
+
+def _refusal(rule: Rule, bindings: dict[str, Any], value: Any, path: str) -> FieldError:
+    where = path + rule.field_path
+    where = where if path else where.removeprefix(".")
+    make = _BY_REASON.get(rule.reason, _invalid)
+    return make(where, value, message_of(rule, bindings))
 
 
 def _evaluation_trouble(text: str, rule: Rule) -> str:

@@ -71,3 +71,39 @@ def test_lists_that_repeated_items_may_go_on_to_do_so() -> None:
     assert errors(kind, widget(a=["x"], b=["z", "z"]), widget(a=["x"])) == [
         'b[1]: Duplicate value: "z"'
     ]
+
+
+def ruled(rule: str, **more: Any) -> Object:
+    entry = {"rule": rule, "message": f"not: {rule}"}
+    return {"type": "object", "x-kubernetes-validations": [entry], **more}
+
+
+def test_rules_warn_of_items_of_a_list_that_is_as_it_was() -> None:
+    item = ruled("self.a != 'bad'", properties={"a": TEXT})
+    listed = {"type": "array", "items": item}
+    kind = widgets({"type": "object", "properties": {"items": listed, "note": TEXT}})
+    old = widget(items=[{"a": "good"}, {"a": "bad"}])
+    noted = {**old, "note": "more"}
+    wrong = "items[1]: Invalid value: not: self.a != 'bad'"
+    assert errors(kind, noted, old) == []
+    assert kind.warnings_on_update(noted, old) == [wrong]
+    assert errors(kind, noted, old, "status") == []
+    assert errors(kind, widget(items=[{"a": "new"}, {"a": "bad"}]), old) == [wrong]
+
+
+def test_a_rule_that_cannot_be_evaluated_is_an_error_though_nothing_has_changed() -> None:
+    place = ruled("self.a == 'b'", properties={"a": TEXT})
+    kind = widgets({"type": "object", "properties": {"x": place, "note": TEXT}})
+    old = widget(x={})
+    assert errors(kind, {**old, "note": "more"}, old) == [
+        'x: Invalid value: "object": no such key: a evaluating rule: not: self.a == \'b\''
+    ]
+
+
+def test_rules_about_a_change_see_what_stood_in_an_atomic_map() -> None:
+    rule = [{"rule": "self == oldSelf", "message": "stays"}]
+    member = {**TEXT, "x-kubernetes-validations": rule}
+    place = {"type": "object", "x-kubernetes-map-type": "atomic", "properties": {"a": member}}
+    kind = widgets({"type": "object", "properties": {"x": place}})
+    old = widget(x={"a": "one"})
+    assert errors(kind, widget(x={"a": "two"}), old) == ['x.a: Invalid value: "two": stays']
