@@ -101,8 +101,9 @@ class RuleCheck:
             for key, member in value.items():
                 known = node.child(key)
                 if known is not None:
-                    was = before.get(key, MISSING)
-                    self._walk(known, member, place.inner(below(place.path, key), member, was))
+                    named = key in node.properties
+                    path = below(place.path, key) if named else f"{place.path}[{key}]"
+                    self._walk(known, member, place.inner(path, member, before.get(key, MISSING)))
         elif isinstance(value, list) and node.items is not None:
             before = correlated(node, place.old)
             for index, item in enumerate(value):

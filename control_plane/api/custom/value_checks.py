@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     Check: TypeAlias = Callable[[Any, str], Iterator[FieldError]]
 
-_RANGES: Final = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
 _EXPONENT_FROM: Final = 1e6
 
 
@@ -97,47 +96,41 @@ def _format(schema: Mapping[str, Any]) -> Check:
             shown = go_value(value)
             detail = f'{path} in body must be of type {name}: "{shown}"'
             yield type_invalid(path, value, detail)
-        elif name in _RANGES and is_number(value):
-            yield from _out_of_range(value, name, path)
-
-    return check
-
-
-def _out_of_range(value: float, name: str, path: str) -> Iterator[FieldError]:
-    low, high = _RANGES[name]
-    if not low <= value <= high or value != int(value):
-        yield unplaced(f"Checked value must be of type integer with format {name} in {path}")
-
-
-def _whole(schema: Mapping[str, Any]) -> Check:
-    is_formatted = schema.get("format") in _RANGES
-
-    def check(value: Any, path: str) -> Iterator[FieldError]:
-        if isinstance(value, float) and not value.is_integer() and not is_formatted:
-            yield unplaced(f"Checked value must be of type integer (default format) in {path}")
 
     return check
 
 
 def _bounds(schema: Mapping[str, Any]) -> Check:
-    factor, low, high = (schema.get(key) for key in ("multipleOf", "minimum", "maximum"))
+    """Whole numbers are held to the whole part of each bound, as upstream does."""
+    bounds = tuple(schema.get(key) for key in ("multipleOf", "minimum", "maximum"))
+    whole = tuple(None if bound is None else int(bound) for bound in bounds)
     above = schema.get("exclusiveMinimum") is True
     below = schema.get("exclusiveMaximum") is True
 
     def check(value: Any, path: str) -> Iterator[FieldError]:
         if not is_number(value):
             return
+        factor, low, high = whole if isinstance(value, int) else bounds
+        shown = str if isinstance(value, int) else shown_number
         start = f"{path} in body should be"
-        if factor and not float(value / factor).is_integer():
-            yield invalid(path, value, f"{start} a multiple of {shown_number(factor)}")
+        if factor is not None:
+            yield from _multiple(value, factor, shown(factor), path)
         if high is not None and (value >= high if below else value > high):
             than = "less than" if below else "less than or equal to"
-            yield invalid(path, value, f"{start} {than} {shown_number(high)}")
+            yield invalid(path, value, f"{start} {than} {shown(high)}")
         if low is not None and (value <= low if above else value < low):
             than = "greater than" if above else "greater than or equal to"
-            yield invalid(path, value, f"{start} {than} {shown_number(low)}")
+            yield invalid(path, value, f"{start} {than} {shown(low)}")
 
     return check
+
+
+def _multiple(value: float, factor: float, shown: str, path: str) -> Iterator[FieldError]:
+    if factor <= 0:
+        text = f"factor MultipleOf declared for {path} must be positive: {shown}"
+        yield invalid(path, value, text)
+    elif value % factor if isinstance(factor, int) else not float(value / factor).is_integer():
+        yield invalid(path, value, f"{path} in body should be a multiple of {shown}")
 
 
 def _items(schema: Mapping[str, Any]) -> Check:
@@ -192,14 +185,9 @@ def _properties(schema: Mapping[str, Any]) -> Check:
     return check
 
 
-def _integer(schema: Mapping[str, Any]) -> Check:
-    return _whole(schema) if schema["type"] == "integer" else _anything
-
-
 _MAKERS: Final = (
     (("maxLength", "minLength", "pattern"), _string),
     (("format",), _format),
-    (("type",), _integer),
     (("multipleOf", "minimum", "maximum"), _bounds),
     (("minItems", "maxItems", "uniqueItems"), _items),
     (("enum",), _enum),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from control_plane.api.custom.structural import Node
 
+_MAX_WHOLE: Final = 2**53 - 1  # what JSON's numbers hold without loss
 _NAMES: Final = {
     dict: "object", list: "array", str: "string", bool: "boolean", int: "integer", float: "number",
 }  # fmt: skip
@@ -57,8 +58,8 @@ def _has_type(node: Node, value: Any) -> bool:
         return True
     if name == "integer":
         return "number" in node.types
-    # a fraction is told of by the checks
-    return name == "number" and node.types == ("integer",) and value.is_integer()
+    is_whole = name == "number" and value.is_integer() and abs(value) <= _MAX_WHOLE
+    return is_whole and node.types == ("integer",)
 
 
 def _wrong_type(node: Node, value: Any, path: str) -> FieldError:

@@ -57,15 +57,12 @@ def _validate_place(
     schema: Mapping[str, Any], place: _Place, total: rule_costs.TotalCost
 ) -> Iterator[FieldError]:
     yield from _validate_own(schema, place, total)
-    keeps_old = schema.get("x-kubernetes-map-type") != "atomic"
     extra, items = schema.get("additionalProperties"), schema.get("items")
     times = schema.get("maxProperties") if extra is not None else 1
     for name, child in (schema.get("properties") or {}).items():
-        below = place.below(f".properties[{name}]", times, keeps_old=keeps_old)
-        yield from _validate_place(child, below, total)
+        yield from _validate_place(child, place.below(f".properties[{name}]", times), total)
     if isinstance(extra, dict):
-        below = place.below(".additionalProperties", times, keeps_old=keeps_old)
-        yield from _validate_place(extra, below, total)
+        yield from _validate_place(extra, place.below(".additionalProperties", times), total)
     if isinstance(items, dict):
         is_map = schema.get("x-kubernetes-list-type") == "map"
         below = place.below(".items", schema.get("maxItems"), keeps_old=is_map)

@@ -96,7 +96,7 @@ def test_a_rule_that_cannot_be_evaluated_is_an_error_though_nothing_has_changed(
     kind = widgets({"type": "object", "properties": {"x": place, "note": TEXT}})
     old = widget(x={})
     assert errors(kind, {**old, "note": "more"}, old) == [
-        'x: Invalid value: "object": no such key: a evaluating rule: not: self.a == \'b\''
+        "x: Invalid value: \"object\": no such key: a evaluating rule: not: self.a == 'b'"
     ]
 
 
