@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from control_plane.api import field_selector
 from control_plane.api.errors import MethodNotAllowed, NotFound
 from control_plane.api.names import path_segment_errors
-from control_plane.api.resources import CUSTOMRESOURCEDEFINITIONS, ResourceSet
+from control_plane.api.resources import BUILT_IN, CUSTOMRESOURCEDEFINITIONS, ResourceSet
 from control_plane.api.warnings import deprecation
 from control_plane.apiserver.aggregation.gateway import Aggregated
 from control_plane.apiserver.auth.authz import Attributes
@@ -179,11 +179,13 @@ class ResourceApi:
         return work_of(verb, request.query, stored)
 
     def _nothing_here(self, request: Request) -> Reply:
-        """404 in plain text, unless the resource is served but not this subresource."""
-        resources = self._services.collections.resources
-        unserved = unserved_subresource(request.raw_path, resources)
-        if unserved:
-            raise NotFound(f"this API server does not serve the subresource {unserved}")
+        """404: a Status under a served version of a group, plain text elsewhere."""
+        wanted = unserved_subresource(request.raw_path, self._services.collections.resources)
+        if wanted is not None and wanted.resource.custom is not None:
+            raise NotFound.of(wanted.resource, wanted.name)
+        sought = unserved_resource(request.raw_path)
+        if sought and BUILT_IN.in_group_version(sought.resource.group, sought.resource.version):
+            raise NotFound("the server could not find the requested resource", details={})
         return text_answer("404 page not found\n", 404)
 
     def _verb(self, request: Request, target: Target) -> tuple[str, Function | None]:

@@ -45,13 +45,12 @@ def parse_target(raw_path: str, resources: ResourceSet) -> Target | None:
     return None if target is None else _checked(target)
 
 
-def unserved_subresource(raw_path: str, resources: ResourceSet) -> str:
-    """Name, as "pods/attach", what a URL path wants of a served resource that is not served."""
+def unserved_subresource(raw_path: str, resources: ResourceSet) -> Target | None:
+    """What a URL path wants of a served resource that is not served of it."""
     target = _parse(raw_path, resources)
     if target is None or not target.subresource:
-        return ""
-    served = target.resource.subresource(target.subresource) is not None
-    return "" if served else f"{target.resource.plural}/{target.subresource}"
+        return None
+    return target if target.resource.subresource(target.subresource) is None else None
 
 
 def unserved_resource(raw_path: str) -> Target | None:

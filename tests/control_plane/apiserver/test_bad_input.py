@@ -290,14 +290,24 @@ def test_protobuf_that_is_none(api: RawApi, namespace: str) -> None:
         assert (answer.code, answer.reason) == (400, "BadRequest"), body
 
 
+@pytest.mark.parametrize("path", ["/api/v1/unknown", "/apis/apps/v1/pods", "/api/v1/pods/x/y/z"])
+def test_what_a_served_version_lacks_is_told_in_a_status(api: RawApi, path: str) -> None:
+    answer = api.get(path)
+    assert (answer.code, answer.reason) == (404, "NotFound")
+    assert answer.message == "the server could not find the requested resource"
+
+
+@pytest.mark.parametrize("path", ["/apis/none.io/v1/things", "/api/v2/pods", "/nothing"])
+def test_what_no_version_serves_is_told_in_plain_text(api: RawApi, path: str) -> None:
+    assert (api.get(path).code, api.get(path).text) == (404, "404 page not found\n")
+
+
 @pytest.mark.parametrize("subresource", ["nothing", "checkpoint"])
-def test_a_subresource_that_is_not_served_is_named(
+def test_a_subresource_that_is_not_served_is_not_found(
     api: RawApi, namespace: str, subresource: str
 ) -> None:
     path = f"/api/v1/namespaces/{namespace}/pods/a/{subresource}"
     for method in ("GET", "POST"):
         answer = api.request(method, path, b"")
         assert (answer.code, answer.reason) == (404, "NotFound"), answer.text
-        assert answer.message == (
-            f"this API server does not serve the subresource pods/{subresource}"
-        )
+        assert answer.message == "the server could not find the requested resource"

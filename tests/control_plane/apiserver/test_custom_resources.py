@@ -112,6 +112,12 @@ def test_finalizers_need_no_path(foos: Custom, api: RawApi) -> None:
     assert api.patch(foos.path("a"), {"metadata": {"finalizers": None}}).code == 200
 
 
+def test_a_subresource_that_no_definition_names_is_not_found(foos: Custom, api: RawApi) -> None:
+    assert api.post(foos.path(), foos.obj("a", spec={"size": 3})).code == 201
+    answer = api.get(foos.path("a", sub="nothing"))
+    assert (answer.code, answer.message) == (404, f'{foos.plural}.{foos.group} "a" not found')
+
+
 def test_every_verb(foos: Custom, api: RawApi) -> None:
     made = api.post(foos.path(), foos.obj("a", spec={"size": 3, "unknown": 1}, other=2))
     assert made.code == 201, made.text
