@@ -145,9 +145,9 @@ def _validate_traffic(spec: Object) -> Iterator[FieldError]:
             "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"
         )
         yield invalid("spec.healthCheckNodePort", health_port, detail)
-    if kind != "ExternalName":
-        where = "spec.internalTrafficPolicy"
-        yield from one_of(where, spec.get("internalTrafficPolicy"), _POLICIES)
+    optional = kind not in ("ClusterIP", "NodePort", "LoadBalancer")
+    where = "spec.internalTrafficPolicy"
+    yield from one_of(where, spec.get("internalTrafficPolicy"), _POLICIES, optional=optional)
 
 
 def validate_service_update(new: Object, old: Object) -> Iterator[FieldError]:

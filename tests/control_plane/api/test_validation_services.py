@@ -197,6 +197,11 @@ def test_the_address_type_stays() -> None:
     assert errors == ['addressType: Invalid value: "FQDN": field is immutable']
 
 
+def test_an_unknown_type_needs_no_internal_policy() -> None:
+    (error,) = create_errors(SERVICES, service(type="Nope"))
+    assert error.startswith("spec.type: ")
+
+
 def test_only_load_balancers_have_addresses_in_their_status() -> None:
     new = {**service(), "status": {"loadBalancer": {"ingress": [{"hostname": "h"}]}}}
     assert update_errors(SERVICES, new, service(), "status") == [
