@@ -33,6 +33,15 @@ def test_a_debug_container_joins_a_running_pod(
     assert "serving" in cluster.kubectl("logs", "web", "-n", namespace, "-c", "dbg")
 
 
+def test_a_debug_pod_sees_the_files_of_its_node(
+    cluster: Cluster, namespace: str, image: str
+) -> None:
+    debug = ("debug", f"node/{cluster.node_name}", "-n", namespace, f"--image={image}")
+    cluster.kubectl(*debug, "--image-pull-policy=IfNotPresent", "--", "test", "-d", "/host/proc")
+    done = "--for=jsonpath={.status.phase}=Succeeded"
+    cluster.kubectl("wait", done, "pods", "--all", "-n", namespace, WAIT)
+
+
 def test_a_drain_keeps_what_a_budget_asks_for(cluster: Cluster, namespace: str, image: str) -> None:
     cluster.apply(deployment("web", image, replicas=2), namespace=namespace)
     cluster.kubectl("rollout", "status", "deployment/web", "-n", namespace, WAIT)

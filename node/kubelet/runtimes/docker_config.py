@@ -171,12 +171,15 @@ def _pid_mode(config: ContainerConfig) -> str:
 
 
 def _mount(mount: Mount) -> dict[str, Any]:
+    # Private is what the engine takes itself, but for what holds its own files (a node's / that
+    # kubectl debug mounts): those it refuses to mount so, and takes rslave unless it is asked.
+    private = mount.propagation == "rprivate"
     return {
         "Type": "bind",
         "Source": mount.source,
         "Target": mount.target,
         "ReadOnly": mount.read_only,
-        "BindOptions": {"Propagation": mount.propagation},
+        "BindOptions": {} if private else {"Propagation": mount.propagation},
     }
 
 
