@@ -58,3 +58,8 @@ class CostExceeded(EvaluationError):
 def no_such_overload() -> EvaluationError:
     """Return the error of a call whose arguments no overload takes."""
     return EvaluationError("no such overload")
+
+
+def unconvertible(kind: str) -> EvaluationError:
+    """Return the error of a text that is no value of a type."""
+    return EvaluationError(f"type conversion error from 'string' to '{kind}'")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from control_plane.api.cel.arithmetic import checked_duration, checked_timestamp
-from control_plane.api.cel.errors import EvaluationError
+from control_plane.api.cel.errors import unconvertible
 from control_plane.api.cel.values import NANOS, Duration, Timestamp
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -25,13 +25,13 @@ def parse_timestamp(text: str) -> Timestamp:
     """Read RFC 3339; EvaluationError for what is not."""
     match = _TIMESTAMP.fullmatch(text)
     if match is None:
-        raise EvaluationError(f'invalid timestamp "{text}"')
+        raise unconvertible("google.protobuf.Timestamp")
     *numbers, fraction, zone = match.groups()
     try:
         year, month, day, hour, minute, second = map(int, numbers)
         moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:
-        raise EvaluationError(f'invalid timestamp "{text}"') from None
+        raise unconvertible("google.protobuf.Timestamp") from None
     seconds = (moment - _EPOCH) // timedelta(seconds=1) - _offset_seconds(zone)
     return checked_timestamp(seconds * NANOS + int(((fraction or "") + "0" * 9)[:9]))
 
@@ -52,12 +52,12 @@ def parse_duration(text: str) -> Duration:
     while position < len(rest):
         part = _PART.match(rest, position)
         if part is None or not (part[1] or part[2]):
-            raise EvaluationError(f'invalid duration "{text}"')
+            raise unconvertible("google.protobuf.Duration")
         unit, fraction = _UNITS[part[3]], part[2] or ""
         total += int(part[1] or "0") * unit + int(fraction or "0") * unit // 10 ** len(fraction)
         position = part.end()
     if not rest:
-        raise EvaluationError(f'invalid duration "{text}"')
+        raise unconvertible("google.protobuf.Duration")
     return checked_duration(sign * total)
 
 

@@ -6,7 +6,7 @@ import math
 import re
 from typing import Any, Final
 
-from control_plane.api.cel.errors import EvaluationError
+from control_plane.api.cel.errors import EvaluationError, unconvertible
 from control_plane.api.cel.functions import Function, Overload
 from control_plane.api.cel.times import (
     format_duration,
@@ -50,7 +50,7 @@ def _same(value: Any) -> Any:
 
 def _int_of_text(text: str) -> int:
     if not _INTEGER.fullmatch(text) or len(text) > 20:
-        raise EvaluationError(f'strconv.ParseInt: parsing "{text}": invalid syntax')
+        raise unconvertible("int")
     return checked_int(int(text))
 
 
@@ -62,7 +62,7 @@ def _int_of_double(value: float) -> int:
 
 def _uint_of_text(text: str) -> UInt:
     if not _INTEGER.fullmatch(text) or text[0] in "+-" or len(text) > 20:
-        raise EvaluationError(f'strconv.ParseUint: parsing "{text}": invalid syntax')
+        raise unconvertible("uint")
     return checked_uint(int(text))
 
 
@@ -74,7 +74,7 @@ def _uint_of_double(value: float) -> UInt:
 
 def _double_of_text(text: str) -> float:
     if not _DOUBLE.fullmatch(text.lower()):
-        raise EvaluationError(f'strconv.ParseFloat: parsing "{text}": invalid syntax')
+        raise unconvertible("double")
     return float(text)
 
 
@@ -107,7 +107,7 @@ def _bool_of_text(text: str) -> bool:
         return True
     if text in _FALSE:
         return False
-    raise EvaluationError(f'strconv.ParseBool: parsing "{text}": invalid syntax')
+    raise unconvertible("bool")
 
 
 def _type(value: Any) -> TypeValue:

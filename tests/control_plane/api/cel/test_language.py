@@ -124,10 +124,18 @@ def test_an_expression_is_true(text: str) -> None:
         ("object.one ? 1 : 2", "no such overload"),
         ("object.one.contains('x')", "no such overload: contains(int, string)"),
         ("object.list.all(x, x)", "no such overload"),
-        ("int('x')", 'strconv.ParseInt: parsing "x": invalid syntax'),
+        ("int('x')", "type conversion error from 'string' to 'int'"),
+        ("bool(object.text)", "type conversion error from 'string' to 'bool'"),
         ("object.text.matches(object.text + '(')", "error parsing regexp: missing ): abc("),
         ("optional.none().value()", "optional.none() dereference"),
-        ("timestamp(object.text)", 'invalid timestamp "abc"'),
+        (
+            "timestamp(object.text)",
+            "type conversion error from 'string' to 'google.protobuf.Timestamp'",
+        ),
+        (
+            "duration(object.text)",
+            "type conversion error from 'string' to 'google.protobuf.Duration'",
+        ),
         ("timestamp(object.time).getHours('Moon')", "unknown time zone Moon"),
     ],
 )
