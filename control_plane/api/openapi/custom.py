@@ -18,14 +18,17 @@ if TYPE_CHECKING:
 
 _COMBINATIONS: Final = frozenset({"allOf", "anyOf", "oneOf", "not"})
 _STRUCTURE: Final = frozenset({"type", "items", "properties", "additionalProperties"})
-_NOWHERE: Final = frozenset({"nullable", "example", "externalDocs"})
+_NOWHERE: Final = frozenset({"example", "externalDocs"})
 _PRESERVES: Final = "x-kubernetes-preserve-unknown-fields"
-_EITHER: Final = "x-kubernetes-int-or-string"
 _EMBEDDED: Final = "x-kubernetes-embedded-resource"
 _TYPED: Final = "io.k8s.api.core.v1.ConfigMap"  # any kind: all say the same of kind and apiVersion
 _CONVENTIONS: Final = (
     "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md"
 )
+_DESCRIBED: Final = {
+    "ObjectMeta": ("Standard object's metadata", "metadata"),
+    "ListMeta": ("Standard list metadata", "types-kinds"),
+}
 
 
 def definition_name(row: Resource, kind: str) -> str:
@@ -50,17 +53,16 @@ def custom_definitions(
 
 def in_full(node: Mapping[str, Any]) -> Object:
     """Return a schema as v3 shows it."""
-    return _with_children(dict(node), in_full)
+    kept = {key: value for key, value in node.items() if key not in _NOWHERE}
+    return _with_children(kept, in_full)
 
 
 def simplified(node: Mapping[str, Any]) -> Object:
     """Return a schema as v2 shows it: without alternatives, and free where null may stand."""
-    left_out = _COMBINATIONS | _NOWHERE
+    left_out = _COMBINATIONS | _NOWHERE | {"nullable"}
     if node.get("nullable") is True or node.get(_PRESERVES) is True:
         left_out |= _STRUCTURE
     kept: Object = {key: value for key, value in node.items() if key not in left_out}
-    if node.get(_EITHER) is True:
-        kept["format"] = "int-or-string"
     properties = node.get("properties") or {}
     free = {name for name, child in properties.items() if child.get("nullable") is True}
     required = [name for name in kept.get("required") or () if name not in free]
@@ -89,10 +91,8 @@ def _with_children(node: Object, shown: Callable[[Mapping[str, Any]], Object]) -
 def _identity(metadata: str) -> Object:
     """Return what every object has: apiVersion, kind, metadata."""
     typed = schema().definitions[_TYPED]["properties"]
-    described = (
-        f"Standard {'list' if metadata == 'ListMeta' else 'object'}'s metadata. "
-        f"More info: {_CONVENTIONS}#metadata"
-    )
+    said, where = _DESCRIBED[metadata]
+    described = f"{said}. More info: {_CONVENTIONS}#{where}"
     return {
         "apiVersion": typed["apiVersion"],
         "kind": typed["kind"],
