@@ -12,6 +12,7 @@ Two forms, as upstream: without `action` the classic one with count, first and l
 
 import asyncio
 import logging
+import socket
 import time
 from typing import Protocol
 
@@ -122,7 +123,7 @@ class EventRecorder:
         return {
             "action": action,
             "eventTime": micro_now(),
-            "reportingInstance": self._source.get("host") or component,
+            "reportingInstance": self._source.get("host") or f"{component}-{socket.gethostname()}",
         }
 
     async def _write(self, event: Object) -> None:

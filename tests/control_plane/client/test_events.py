@@ -1,6 +1,7 @@
 """Events: what is written for an event, its repeats, similar ones and floods of them."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -107,6 +108,20 @@ async def test_event_with_an_action_keeps_a_series(server: ObjectServer) -> None
     assert event["series"]["count"] == 3
     assert "count" not in event
     assert event["reportingInstance"] == "node-1"
+
+
+async def test_a_component_without_a_node_names_its_machine(server: ObjectServer) -> None:
+    async with serving(server) as client:
+        recorder = EventRecorder(client, "default-scheduler")
+        task = asyncio.ensure_future(recorder.run())
+        recorder.record(POD, "Normal", "Scheduled", "Assigned", action="Binding")
+        await recorder.flush()
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    (event,) = server.stored.values()
+    assert event["reportingInstance"] == f"default-scheduler-{socket.gethostname()}"
 
 
 async def test_full_queue_drops_events_and_says_so(
