@@ -5,7 +5,7 @@ Called through the VALIDATORS table and by cron_jobs.py. Source: v1.35 batch/v1 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from control_plane.api.internal_form import internal_form
 from control_plane.api.objects import deep_copy, dig, labels_of, name_of, uid_of
@@ -49,6 +49,7 @@ _TOO_MANY_INDEXES: Final = (
 _FROZEN: Final = (
     "completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy",
 )  # fmt: skip
+_POLICIES: Final = {"podFailurePolicy": "PodFailurePolicy", "successPolicy": "SuccessPolicy"}
 _SCHEDULING: Final = ("nodeSelector", "tolerations", "schedulingGates")
 _OWN_LABELS: Final = {
     "controller-uid": uid_of,
@@ -120,7 +121,7 @@ def validate_job_spec(spec: Object, path: str) -> Iterator[FieldError]:
         if is_indexed(spec):
             yield from validate_success_policy(spec, where)
         else:
-            yield invalid(where, spec["successPolicy"], _INDEXED_ONLY)
+            yield invalid(where, _shown("successPolicy", spec["successPolicy"]), _INDEXED_ONLY)
     yield from validate_replacement_policy(spec, f"{path}.podReplacementPolicy")
     yield from validate_template(spec.get("template") or {}, f"{path}.template")
     yield from _validate_restart_policy(spec, f"{path}.template.spec.restartPolicy")
@@ -185,7 +186,7 @@ def validate_job_update(new: Object, old: Object) -> Iterator[FieldError]:
         yield invalid("spec.template", shown, IMMUTABLE)
     for field in _FROZEN:
         if not semantically_equal(spec.get(field), stored.get(field)):
-            yield invalid(f"spec.{field}", spec.get(field), IMMUTABLE)
+            yield invalid(f"spec.{field}", _shown(field, spec.get(field)), IMMUTABLE)
 
 
 def _validate_completions_kept(spec: Object, stored: Object) -> Iterator[FieldError]:
@@ -196,6 +197,12 @@ def _validate_completions_kept(spec: Object, stored: Object) -> Iterator[FieldEr
     elif any(each.get("completions") != each.get("parallelism") for each in (spec, stored)):
         detail = "can only be modified in tandem with spec.parallelism"
         yield invalid("spec.completions", spec.get("completions"), detail)
+
+
+def _shown(field: str, value: Any) -> Any:
+    """Return a field's value as an error prints it."""
+    struct = _POLICIES.get(field)
+    return internal_form(struct, value) if struct and value is not None else value
 
 
 def _changeable_template(spec: Object, stored: Object, old: Object) -> Object:

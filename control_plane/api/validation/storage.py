@@ -10,6 +10,7 @@ import posixpath
 from typing import TYPE_CHECKING, Final
 
 from control_plane.api.internal_difference import difference
+from control_plane.api.internal_form import internal_form
 from control_plane.api.objects import deep_copy, dig
 from control_plane.api.semantics import semantically_equal
 from control_plane.api.validation import formats
@@ -167,7 +168,9 @@ def validate_volume_update(new: Object, old: Object) -> Iterator[FieldError]:
     affinity = stored.get("nodeAffinity")
     if affinity is not None and not semantically_equal(spec.get("nodeAffinity"), affinity):
         detail = "field is immutable, except for updating from beta label to GA"
-        yield invalid("nodeAffinity", spec.get("nodeAffinity"), detail)
+        wanted = spec.get("nodeAffinity")
+        nodes = None if wanted is None else internal_form("VolumeNodeAffinity", wanted)
+        yield invalid("nodeAffinity", nodes, detail)
 
 
 def validate_claim(claim: Object) -> Iterator[FieldError]:

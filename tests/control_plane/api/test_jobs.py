@@ -332,6 +332,21 @@ UPDATES: list[tuple[Obj, Obj, list[str]]] = [
 ]
 
 
+FAILING = {"rules": [{"action": "FailJob", "onExitCodes": {"operator": "In", "values": [42]}}]}
+
+
+def test_a_policy_that_cannot_change_is_shown_as_the_struct_it_is() -> None:
+    manual = {"manualSelector": True, "selector": {"matchLabels": {"a": "b"}}}
+    pod = {**POD, "restartPolicy": "Never"}
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": pod}
+    new = job(**manual, template=template, podFailurePolicy=FAILING)
+    assert update_errors(JOBS, new, job(**manual, template=template)) == [
+        'spec.podFailurePolicy: Invalid value: {"Rules":[{"Action":"FailJob","OnExitCodes":'
+        '{"ContainerName":null,"Operator":"In","Values":[42]},"OnPodConditions":null}]}: '
+        "field is immutable"
+    ]
+
+
 @pytest.mark.parametrize(("new", "old", "expected"), UPDATES)
 def test_updates(new: Obj, old: Obj, expected: list[str]) -> None:
     manual = {"manualSelector": True, "selector": {"matchLabels": {"a": "b"}}}

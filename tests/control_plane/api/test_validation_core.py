@@ -38,6 +38,11 @@ def volume(**spec: Any) -> Obj:
     return named(PERSISTENTVOLUMES, spec={**base, **spec})
 
 
+def on_node(name: str) -> Obj:
+    expression = {"key": "n", "operator": "In", "values": [name]}
+    return {"required": {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}}
+
+
 def claim(**spec: Any) -> Obj:
     base = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
     return named(PERSISTENTVOLUMECLAIMS, spec={**base, **spec})
@@ -216,6 +221,16 @@ UPDATES: list[tuple[Resource, Obj, Obj, list[str]]] = [
             '@@ -2,7 +2,7 @@\n  "GCEPersistentDisk": null,\n  "AWSElasticBlockStore": null,\n'
             '  "HostPath": {\n-  "Path": "/x",\n+  "Path": "/y",\n   "Type": ""\n  },\n'
             '  "Glusterfs": null,\n'
+        ],
+    ),
+    (
+        PERSISTENTVOLUMES,
+        volume(nodeAffinity=on_node("b")),
+        volume(nodeAffinity=on_node("a")),
+        [
+            'nodeAffinity: Invalid value: {"Required":{"NodeSelectorTerms":[{"MatchExpressions":'
+            '[{"Key":"n","Operator":"In","Values":["b"]}],"MatchFields":null}]}}: field is '
+            "immutable, except for updating from beta label to GA"
         ],
     ),
     (PERSISTENTVOLUMECLAIMS, claim(volumeName="v"), claim(), []),
