@@ -5,17 +5,16 @@ python -m tests.clients.kubectl_verbs /usr/bin/kubectl-1.32 .venv/bin/kubectl
 
 import argparse
 import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from tests.clients.kubectl_verbs.verbs import STEPS, Step
+from tests.clients.kubectl_verbs.verbs import STEPS
+from tests.clients.steps import objection
 from tests.support.apiserver import ThreadedApiServer
 from tests.support.datastore import Datastore
 
 INSTALLED = str(Path(sys.executable).with_name("kubectl"))
-SECONDS = 120
 
 
 def main() -> int:
@@ -44,27 +43,10 @@ def _wrong(kubectl: str, namespace: str, kubeconfig: Path, directory: Path) -> l
     command = [kubectl, f"--kubeconfig={kubeconfig}", f"--namespace={namespace}"]
     environment = {**os.environ, "HOME": str(home)}
     return [
-        found for step in STEPS if (found := _objection(command, environment, _of(step, namespace)))
+        found
+        for step in STEPS
+        if (found := objection(command, environment, step.filled(ns=namespace)))
     ]
-
-
-def _of(step: Step, namespace: str) -> Step:
-    def filled(text: str) -> str:
-        return text.replace("{ns}", namespace)
-
-    return step._replace(words=filled(step.words), stdin=filled(step.stdin))
-
-
-def _objection(command: list[str], environment: dict[str, str], step: Step) -> str:
-    words, dashes, rest = step.words.partition(" -- ")
-    done = subprocess.run(
-        [*command, *words.split(" "), *(["--", *rest.split(" ")] if dashes else [])],
-        input=step.stdin, env=environment, text=True, timeout=SECONDS, check=False,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
-    if (done.returncode, step.says in done.stdout) == (step.code, True):
-        return ""
-    return f"{step.words}: {done.returncode}, {done.stdout.strip()[-500:]}"
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 `{ns}` is the namespace of the run; there are no controllers and no node, so pods stay Pending.
 """
 
-from typing import NamedTuple
+from tests.clients.steps import Step
 
 MAPS = """apiVersion: v1
 kind: ConfigMap
@@ -30,16 +30,6 @@ kind: Pod
 metadata: {name: sized}
 spec: {containers: [{name: sized, image: nginx, resources: {requests: {cpu: 1m}}}]}
 """
-
-
-class Step(NamedTuple):
-    """One call: its words, its exit code, a text in what it prints, and its standard input."""
-
-    words: str
-    says: str = ""
-    code: int = 0
-    stdin: str = ""
-
 
 STEPS: tuple[Step, ...] = (
     Step("create namespace {ns}", "created"),

@@ -1,0 +1,1 @@
+"""Helm against a whole cluster: charts installed, changed, rolled back, tested and uninstalled."""
