@@ -6,6 +6,8 @@ Source: the texts of Go's net and crypto/tls packages, and of client-go's errors
 import os
 import re
 import ssl
+from collections.abc import Mapping
+from typing import Final
 
 import aiohttp
 import orjson
@@ -29,10 +31,22 @@ _BY_CODE = {
 }
 
 
+_TEXTS: Final[Mapping[type[Exception], str]] = {
+    TimeoutError: "context deadline exceeded",
+    aiohttp.ServerDisconnectedError: "EOF",
+    aiohttp.ClientPayloadError: "unexpected EOF",
+    # its own words hold all that was sent in place of HTTP
+    aiohttp.ClientResponseError: (
+        "net/http: HTTP/1.x transport connection broken: malformed HTTP response"
+    ),
+}
+
+
 def why_not_reached(error: Exception, host: str, port: int) -> str:
     """What has come between: the name, the connection, the certificate, the time."""
-    if isinstance(error, TimeoutError):
-        return "context deadline exceeded"
+    for kind, text in _TEXTS.items():
+        if isinstance(error, kind):
+            return text
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return _certificate(error.certificate_error)
     if isinstance(error, aiohttp.ClientConnectorSSLError):
@@ -43,10 +57,6 @@ def why_not_reached(error: Exception, host: str, port: int) -> str:
         return f"dial tcp: lookup {host}: no such host"
     if isinstance(error, aiohttp.ClientConnectorError):
         return _connection(error.os_error, host, port)
-    if isinstance(error, aiohttp.ServerDisconnectedError):
-        return "EOF"
-    if isinstance(error, aiohttp.ClientPayloadError):
-        return "unexpected EOF"
     if isinstance(error, OSError):
         return _connection(error, host, port)
     return str(error) or type(error).__name__

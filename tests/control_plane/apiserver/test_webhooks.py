@@ -42,6 +42,10 @@ BAD_ANSWERS: dict[str, tuple[Answering, str]] = {
         'Post "https://127.0.0.1:',
     ),
     "closing": (lambda _review: RawAnswer(0), ": EOF"),
+    "no-http": (
+        lambda _review: RawAnswer(0, b"x" * 4000 + b"\r\n\r\n"),
+        ": net/http: HTTP/1.x transport connection broken: malformed HTTP response",
+    ),
     "stopping": (lambda _review: RawAnswer(200, b'{"kind": ', lacking=100), ": unexpected EOF"),
     "not-found": (
         lambda _review: RawAnswer(404),

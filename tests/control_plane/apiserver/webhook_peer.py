@@ -26,7 +26,7 @@ LOOPBACK = "127.0.0.1"
 class RawAnswer(NamedTuple):
     """An HTTP answer, whatever it says; the connection ends after it when it lacks bytes.
 
-    Without a code the connection ends at once.
+    Without a code there is no HTTP about the body, after which the connection ends.
     """
 
     code: int
@@ -136,6 +136,7 @@ def _handler(peer: WebhookPeer) -> type[BaseHTTPRequestHandler]:
                 answer = RawAnswer(200, body)
             self.close_connection = bool(answer.lacking) or not answer.code
             if not answer.code:
+                self.wfile.write(answer.body)
                 return
             self.send_response(answer.code)
             self.send_header("Content-Length", str(len(answer.body) + answer.lacking))
