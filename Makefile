@@ -13,7 +13,7 @@ OPENAPI_PROTOS := control_plane/api/openapi/openapi_v2.proto control_plane/api/o
 CEL_PROTO := control_plane/api/cel/syntax.proto
 
 .DEFAULT_GOAL := help
-.PHONY: help install up setup test servers lint types imports pytest contract conformance-apis mysql pooled differential storage-suite damage robustness availability informers growth client-go kubectl-verbs helm fuzz compose fmt proto bench flags lock
+.PHONY: help install up setup test servers lint types imports pytest contract conformance-apis mysql pooled differential storage-suite damage robustness availability informers growth client-go kubectl-verbs helm cert-manager fuzz compose fmt proto bench flags lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -99,6 +99,9 @@ kubectl-verbs: setup ## use every verb of kubectl (KUBECTL="PATH ..." for other 
 
 helm: setup servers ## install, change, roll back, test and uninstall charts with Helm 3 and 4 (needs Go)
 	@$(BIN)/python -m tests.clients.helm $(HELM)
+
+cert-manager: setup ## install cert-manager in a whole cluster, use it and remove it (needs Go)
+	@$(BIN)/python -m tests.clients.cert_manager
 
 compose: setup ## bring every compose file up, and down and up again (root, debootstrap)
 	@$(BIN)/python -m tests.compose

@@ -1,0 +1,1 @@
+"""cert-manager's controller, webhook and cainjector against a whole cluster."""
