@@ -143,7 +143,10 @@ def is_assignable(wanted: Type, given: Type, bindings: Bindings) -> bool:
         return _bind(wanted, given, bindings)
     if given.is_variable:
         return _bind(given, wanted, bindings)
-    if "dyn" in (wanted.name, given.name) or "!error!" in (wanted.name, given.name):
+    if given.name == "dyn":
+        _bind_to_dyn(wanted, bindings)
+        return True
+    if wanted.name == "dyn" or "!error!" in (wanted.name, given.name):
         return True
     if given.name == "null_type":
         return wanted.name not in _NEVER_NULL
@@ -163,6 +166,17 @@ def _fits(wanted: Type, given: Type, bindings: Bindings) -> bool:
         return True
     pairs = zip(wanted.parameters, given.parameters, strict=False)
     return all(is_assignable(want, give, bindings) for want, give in pairs)
+
+
+def _bind_to_dyn(wanted: Type, bindings: Bindings) -> None:
+    """What an optional of unknown type holds is unknown as well, not what its user asks for."""
+    if isinstance(wanted, ObjectType):
+        return
+    for one in wanted.parameters:
+        if one.is_variable:
+            bindings.setdefault(one.name, DYN)
+        else:
+            _bind_to_dyn(one, bindings)
 
 
 def _bind(variable: Type, other: Type, bindings: Bindings) -> bool:

@@ -113,6 +113,7 @@ def test_a_function_does_what_it_says(text: str) -> None:
         ("'abc'.charAt(9)", "index out of range: 9"),
         ("dyn([1]).join('-')", "no such overload"),
         ("dyn(optional.of(1)).value().optMap(x, x)", "no such overload"),
+        ("quantity(dyn(optional.of(1)).value())", "no such overload: quantity(int)"),
         ("quantity('x')", "quantities must match the regular expression"),
         ("quantity('1m').asInteger()", "cannot convert value to integer"),
         ("url('a b')", "URL parse error during conversion from string"),
