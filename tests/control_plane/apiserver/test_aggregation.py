@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
 
 from control_plane.api.openapi.v2_protobuf import MEDIA_TYPE as PROTOBUF
 from control_plane.apiserver import bootstrap
@@ -241,15 +242,12 @@ async def test_a_websocket_is_passed_on_both_ways(
 ) -> None:
     tls = ssl.create_default_context(cafile=str(server.pki.pair("ca").certificate))
     tls.load_cert_chain(server.pki.pair("admin").certificate, server.pki.pair("admin").key)
-    url = f"{server.url}{FLUNDERS}/rainbow/chat"
-    async with (
-        aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=tls)) as session,
-        session.ws_connect(url, protocols=("v1.chat",)) as socket,
-    ):
-        assert socket.protocol == "v1.chat"
+    url = f"{server.url}{FLUNDERS}/rainbow/chat".replace("https:", "wss:")
+    async with connect(url, ssl=tls, subprotocols=[Subprotocol("v1.chat")]) as socket:
+        assert socket.subprotocol == "v1.chat"
         for text in ("here", "and there" * 10_000):
-            await socket.send_str(text)
-            assert await socket.receive_str() == text.upper()
+            await socket.send(text)
+            assert await socket.recv() == text.upper()
     assert peer.socket_users[-1] == ["kubernetes-admin"]
 
 
