@@ -24,6 +24,7 @@ from datastore.backends.statements import Prepared, Statements
 from datastore.backends.transaction import SqlTransaction
 from datastore.mvcc.backend import BackendBroken, BackendFull, CommitUnknown
 from datastore.mvcc.model import SUB_BITS, Row
+from datastore.mvcc.packed_rows import PackedRows
 from datastore.mvcc.statement_times import StatementTimes
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from datastore.backends.sqlite_disk import Disk
     from datastore.mvcc.backend import Changes
     from datastore.mvcc.model import State
-    from datastore.mvcc.packed_rows import PackedRows
 
 LIST_SIZES = (1, 8, 64, 512)
 ROW_SIZES = (256, 128, 64, 32, 16, 8, 4, 3, 2, 1)
@@ -145,20 +145,16 @@ class SqliteTransaction(SqlTransaction):
             return super().scan(key, end, limit, revision, values=values)
         page = _pages.page(bounded=end is not None, past=revision > 0, values=values)
         below = (revision + 1) << SUB_BITS
-        found: list[Row] = []
+        found = PackedRows.of(())
         while True:
             size = min(limit - len(found), PAGE_ROWS) if limit else PAGE_ROWS
             rows = unpack(self.execute(page, key=key, end=end, limit=size, below=below)[0])
-            settled = self._settle(rows, below) if revision else rows
-            ended = len(rows) < size or 0 < limit <= len(found) + len(settled)
-            if ended and not found:
-                return settled
-            found += settled
-            if ended:
+            found.extend(self._settle(rows, below) if revision else rows)
+            if len(rows) < size or 0 < limit <= len(found):
                 return found
             key = rows[-1].key + b"\0"
 
-    def _settle(self, rows: PackedRows, below: int) -> Sequence[Row]:
+    def _settle(self, rows: PackedRows, below: int) -> PackedRows:
         """Look further for the keys whose chain was too long to follow."""
         if max(rows.columns[0], default=0) < below:
             return rows
@@ -169,7 +165,7 @@ class SqliteTransaction(SqlTransaction):
                 continue
             found = self.rows(self._scan_back(row.key, below)).values()
             settled += [earlier for earlier in found if not earlier.deleted]
-        return settled
+        return PackedRows.of(settled)
 
     def insert(self, table: Table, rows: Sequence[Sequence[Any]], *, replace: bool) -> None:
         """Insert rows, as many to a statement as ROW_SIZES allow."""

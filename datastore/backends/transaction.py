@@ -36,7 +36,7 @@ WALK = 1_000  # heads a page, when an old revision is read
 def packed(columns: list[Any]) -> PackedRows:
     """Return live rows whose columns a scan or a walk gave, none of them if there are no rows."""
     if not columns:
-        return PackedRows([[]] * 6)
+        return PackedRows.of(())
     ids, created, versions, leases, *_, keys, values = columns
     return PackedRows((ids, keys, values, created, versions, leases))
 

@@ -106,14 +106,14 @@ def key_value(row: Row) -> bytes:
     return b"".join(parts)
 
 
-def _add_key_values(parts: list[bytes], tag: bytes, rows: Iterable[Row]) -> None:
+def _add_key_values(parts: list[bytes | memoryview], tag: bytes, rows: Iterable[Row]) -> None:
     """Add live rows as fields of one number: written out, since a page has 500 of them."""
     add, short = parts.extend, _SHORT
     tuples = rows.tuples() if isinstance(rows, PackedRows) else rows
     for event, key, value, made, version, lease, _, _ in tuples:
         size, last = len(value), event >> SUB_BITS
         if lease or not size or (version | len(key)) >= _PAIR:
-            encoded = key_value(Row(event, key, value, made, version, lease, 0, 0))
+            encoded = key_value(Row(event, key, bytes(value), made, version, lease, 0, 0))
             add((tag, varint(len(encoded)), encoded))
             continue
         modified = short[last] if last < _PAIR else _long_varint(last)
@@ -134,7 +134,7 @@ def _add_key_values(parts: list[bytes], tag: bytes, rows: Iterable[Row]) -> None
 
 def range_response(header: bytes, result: RangeResult) -> bytes:
     """Return a RangeResponse; `header` is its field 1."""
-    parts = [header]
+    parts: list[bytes | memoryview] = [header]
     _add_key_values(parts, b"\x12", result.rows)
     parts += (b"\x18\x01" if result.more else b"", number(b"\x20", result.total))
     return b"".join(parts)
@@ -154,7 +154,7 @@ def put_response(header: bytes, result: PutResult) -> bytes:
 
 def delete_response(header: bytes, result: DeleteResult) -> bytes:
     """Return a DeleteRangeResponse."""
-    parts = [header, number(b"\x10", result.deleted)]
+    parts: list[bytes | memoryview] = [header, number(b"\x10", result.deleted)]
     _add_key_values(parts, b"\x1a", result.prevs)
     return b"".join(parts)
 

@@ -6,6 +6,7 @@ import pytest
 
 from datastore.mvcc.model import DeleteRange, Put, RangeQuery, Row
 from datastore.mvcc.packed_rows import PackedRows
+from datastore.mvcc.requests import GrantLease
 from datastore.rpc import wire
 from tests.datastore.core import EVERYTHING, Core
 
@@ -18,20 +19,33 @@ def core(tmp_path: Path) -> Core:
     core.commit(*[Put(key, bytes(range(n % 256)) * (n % 5)) for n, key in enumerate(keys)])
     core.commit(*[Put(key, b"again") for key in keys[::3]])
     core.commit(DeleteRange(keys[5]))
+    core.commit(GrantLease(21, 600))
+    core.commit(*[Put(key, b"leased", 21) for key in (*keys[1:20:4], b"l1", b"l2")])
+    core.commit(*[Put(key, b"anew") for key in (b"l1", b"l2", b"m1")])
     return core
 
 
-@pytest.mark.parametrize("revision", [0, 60, 103])
-def test_a_page_is_its_rows(core: Core, revision: int) -> None:
+@pytest.mark.parametrize(
+    ("ends", "revision", "count"),
+    [
+        *((EVERYTHING, revision, 50) for revision in (0, 60, 103)),
+        ((b"l", b"n"), 0, 3),
+        ((b"l", b"m"), 0, 2),
+        ((b"m", b"n"), 0, 1),
+    ],
+)
+def test_a_page_is_its_rows(
+    core: Core, ends: tuple[bytes, bytes], revision: int, count: int
+) -> None:
     with core:
-        whole = core.range(RangeQuery(*EVERYTHING, 50, revision))
+        whole = core.range(RangeQuery(*ends, 50, revision))
         packed = whole.rows
         assert isinstance(packed, PackedRows)
         keys = [row.key for row in packed]
         found = [core.range(RangeQuery(key, revision=revision)).rows[0] for key in keys]
         single = [row._replace(prev_id=0) for row in found]
 
-        assert len(packed) == len(single) == 50
+        assert len(packed) == len(single) == count
         assert list(packed) == single
         assert list(packed[10:20]) == single[10:20]
         assert packed[-1] == single[-1]
