@@ -7,8 +7,8 @@ apiserver webhook validation.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
+from control_plane.api.go_url import read_url
 from control_plane.api.validation import formats
 from control_plane.api.validation.field_errors import invalid, required
 
@@ -36,18 +36,16 @@ def validate_client_config(config: Object, path: str) -> Iterator[FieldError]:
 def validate_url(url: str, path: str) -> Iterator[FieldError]:
     """Check a webhook's URL: https, a host, perhaps a path, and nothing else."""
     try:
-        parts = urlsplit(url)
-        host = parts.netloc.rpartition("@")[2]
+        parts = read_url(url)
     except ValueError as error:
         yield required(path, f"url must be a valid URL: {error}{_FORM}")
         return
     if parts.scheme != "https":
         yield invalid(path, parts.scheme, f"'https' is the only allowed URL scheme{_FORM}")
-    if not host:
-        yield invalid(path, host, f"host must be specified{_FORM}")
-    if "@" in parts.netloc:
-        user = parts.netloc.rpartition("@")[0]
-        yield invalid(path, user, "user information is not permitted in the URL")
+    if not parts.host:
+        yield invalid(path, parts.host, f"host must be specified{_FORM}")
+    if parts.user is not None:
+        yield invalid(path, parts.user, "user information is not permitted in the URL")
     if parts.fragment:
         yield invalid(path, parts.fragment, "fragments are not permitted in the URL")
     if parts.query:

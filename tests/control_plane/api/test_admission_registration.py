@@ -101,6 +101,8 @@ HOOK = "webhooks[0]"
         ("clientConfig.url", "https:///x", 'clientConfig.url: Invalid value: "": host must be '
          f"specified{FORM}"),
         ("clientConfig.url", "https://u@a/?q=1#f", None),
+        ("clientConfig.url", "https://a:b/", "clientConfig.url: Required value: url must be a "
+         f'valid URL: parse "https://a:b/": invalid port ":b" after host{FORM}'),
         ("rules.0.operations", ["*", "CREATE"], 'rules[0].operations: Invalid value: '
          '["*","CREATE"]: if \'*\' is present, must not specify other operations'),
         ("rules.0.resources", ["pods/*", "pods/status"], 'rules[0].resources[1]: Invalid value: '

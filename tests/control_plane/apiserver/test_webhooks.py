@@ -145,6 +145,16 @@ def test_a_webhook_that_nobody_is_behind_fails(stage: WebhookStage) -> None:
         assert stage.create("b").code == 201
 
 
+def test_a_webhook_at_a_port_that_is_none_fails(stage: WebhookStage) -> None:
+    nowhere: dict[str, Any] = {"clientConfig": {"url": "https://127.0.0.1:70000/x"}}
+    with stage.answering(VALIDATING, {"/x": allowed()}, **nowhere):
+        refused = stage.create("a")
+        assert refused.code == 500
+        assert f'{FAILED}Post "https://127.0.0.1:70000/x?timeout=10s"' in refused.message
+    with stage.answering(VALIDATING, {"/x": allowed()}, failurePolicy="Ignore", **nowhere):
+        assert stage.create("b").code == 201
+
+
 def test_odd_words_of_a_webhook_harm_nobody(stage: WebhookStage) -> None:
     odd = {
         "warnings": ["a\r\nSet-Cookie: b", "\x00", "", "\U0001f600" * 2000],

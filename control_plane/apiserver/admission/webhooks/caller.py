@@ -91,12 +91,14 @@ class WebhookCaller:
         except ValueError as error:
             raise CallError(hook, f"could not get REST client: {error}") from error
         url = f"{hook.url}?timeout={hook.timeout_seconds}s"
+        host, port = "", 443
         try:
-            async with asyncio.timeout(hook.timeout_seconds):
-                code, answer = await self._exchange(URL(url), body, tls, _headers(hook))
-        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
             parts = URL(url)
-            why = why_not_reached(error, parts.host or "", parts.port or 443)
+            host, port = parts.host or "", parts.port or port
+            async with asyncio.timeout(hook.timeout_seconds):
+                code, answer = await self._exchange(parts, body, tls, _headers(hook))
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
+            why = why_not_reached(error, host, port)
             reason = f"failed to call webhook: Post {quote(url)}: {why}"
             raise CallError(hook, reason) from error
         if code != 200:

@@ -6,9 +6,9 @@ import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from control_plane.api.cel.admission import condition_environment
+from control_plane.api.go_url import read_url
 from control_plane.api.objects import Object, name_of
 from control_plane.api.policies.conditions import Conditions
 from control_plane.apiserver.admission.matching import Criteria
@@ -72,8 +72,12 @@ def hooks_of(configuration: Object, credentials: Credentials) -> Iterator[Hook]:
 
 
 def _identity(url: str, credentials: Credentials) -> ClientConfig | None:
-    parts = urlsplit(url)
-    return credentials.for_host(parts.hostname or "", parts.port or HTTPS)
+    try:
+        parts = read_url(url)
+    except ValueError:
+        # nobody is called at what is no URL: whoever asks is told so, as the failure policy says
+        return None
+    return credentials.for_host(parts.hostname, int(parts.port or HTTPS))
 
 
 def _hook(configuration: str, name: str, count: int, webhook: Mapping[str, Any]) -> Hook:
