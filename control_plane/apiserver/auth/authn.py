@@ -8,7 +8,6 @@ Kubernetes v1.35.
 import base64
 import binascii
 import time
-from collections.abc import Mapping
 from typing import Protocol
 
 from control_plane.api.errors import BadRequest, Unauthorized
@@ -22,6 +21,9 @@ from control_plane.apiserver.http.request import Request
 from control_plane.apiserver.metrics.histogram import Histogram
 
 SOCKET_TOKEN = "base64url.bearer.authorization.k8s.io."
+TOKEN_AFTER_SPACES = (
+    "the provided Authorization header contains extra space before the bearer token, and is ignored"
+)
 
 
 class Tokens(Protocol):
@@ -67,7 +69,7 @@ class Authenticator:
                 return peer.user
             else:
                 is_wrong = bool(peer.objection) or named is not None
-        token = bearer_token(request.headers) or _socket_token(request)
+        token = bearer_token(request) or _socket_token(request)
         if token is not None:
             return await self._bearer(request, token)
         if is_wrong:
@@ -99,12 +101,20 @@ class Authenticator:
         return not names or name in names
 
 
-def bearer_token(headers: Mapping[bytes, bytes]) -> str | None:
-    """The token of `Authorization: Bearer TOKEN`, or None; the scheme's case does not matter."""
-    scheme, _, token = headers.get(b"authorization", b"").strip().partition(b" ")
-    if scheme.lower() != b"bearer" or not token.strip():
+def bearer_token(request: Request) -> str | None:
+    """The token of `Authorization: Bearer TOKEN`, or None; the scheme's case does not matter.
+
+    Of several such headers the first counts. A token after two spaces is none: its sender is told.
+    """
+    header = next((value for name, value in request.header_lines if name == b"authorization"), b"")
+    scheme, _, rest = header.strip().partition(b" ")
+    if scheme.lower() != b"bearer" or not rest:
         return None
-    return token.strip().decode("latin-1")
+    token, _, _ = rest.partition(b" ")
+    if not token:
+        request.warn(TOKEN_AFTER_SPACES)
+        return None
+    return token.decode("latin-1")
 
 
 def _socket_token(request: Request) -> str | None:

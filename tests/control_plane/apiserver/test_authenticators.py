@@ -226,6 +226,16 @@ def test_a_static_token_is_the_user_of_its_line(everything: ThreadedApiServer) -
     assert info(asked(everything, token="other-token"))["username"] == "bob"
 
 
+def test_a_token_after_two_spaces_is_none(everything: ThreadedApiServer) -> None:
+    answer = asked(everything, Authorization=f"Bearer  {STATIC}")
+    assert answer.code == 401
+    assert answer.headers["Warning"] == (
+        '299 - "the provided Authorization header contains extra space before the bearer token, '
+        'and is ignored"'
+    )
+    assert info(asked(everything, Authorization=f"bEARER {STATIC} more"))["username"] == "ann"
+
+
 def bootstrap_secret(api: RawApi, token_id: str, /, **data: str) -> Object:
     whole = {
         "token-id": token_id,
