@@ -50,13 +50,12 @@ def app_armor(pod: Pod) -> Violation | None:
         kind = security(owner, "appArmorProfile", "type")
         if kind in (None, *PROFILES):
             return False
-        values.append(quote(kind))
+        values.append(kind)
         return True
 
     by_pod = is_bad(pod.spec)
     names = names_of(container for container in pod.containers if is_bad(container))
     setters = [blamed(names, pod=by_pod)] if by_pod or names else []
-    what = sorted(set(values))
     annotated = sorted(
         f"{key}={quote(value)}"
         for key, value in pod.annotations.items()
@@ -64,11 +63,11 @@ def app_armor(pod: Pod) -> Violation | None:
     )
     if annotated:
         setters.append(counted("annotation", "annotations", annotated))
-    what += annotated
+    what = sorted({*values, *annotated})
     if not what:
         return None
     reason = counted("forbidden AppArmor profile", "forbidden AppArmor profiles", what)
-    detail = f"{' and '.join(setters)} must not set AppArmor profile type to {', '.join(what)}"
+    detail = f"{' and '.join(setters)} must not set AppArmor profile type to {quoted(what)}"
     return Violation(reason, detail)
 
 

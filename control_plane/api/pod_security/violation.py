@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from control_plane.api.go_syntax import quote
 from control_plane.api.objects import Object, dig
 
 if TYPE_CHECKING:
@@ -55,8 +54,8 @@ def security(owner: Object, *path: str) -> Any:
 
 
 def quoted(texts: Iterable[str]) -> str:
-    """Return texts in quotes, joined by commas."""
-    return ", ".join(quote(text) for text in texts)
+    """Return texts between quotes, joined by commas; upstream escapes nothing here."""
+    return ", ".join(f'"{text}"' for text in texts)
 
 
 def counted(one: str, many: str, things: list[str]) -> str:

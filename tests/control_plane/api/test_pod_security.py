@@ -106,7 +106,7 @@ BASELINE_CASES = [
          "container.apparmor.security.beta.kubernetes.io/b": "localhost/x",
      }),
      "forbidden AppArmor profile (annotation must not set AppArmor profile type to "
-     'container.apparmor.security.beta.kubernetes.io/a="unconfined")'),
+     '"container.apparmor.security.beta.kubernetes.io/a="unconfined"")'),
     ("SELinux", 0, NEWEST,
      pod({"seLinuxOptions": {"type": "spc_t", "user": "u"}},
          securityContext={"seLinuxOptions": {"role": "r"}}),
