@@ -8,7 +8,10 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Final
 
-from control_plane.api.preparation.disabled_fields import drop_disabled_pod_fields
+from control_plane.api.preparation.disabled_fields import (
+    drop_disabled_pod_fields,
+    drop_disabled_pod_status_fields,
+)
 from control_plane.api.preparation.plain import keep_status_and_count_specs
 from control_plane.api.preparation.qos_class import qos_class
 from control_plane.api.preparation.strategy import keep
@@ -61,6 +64,7 @@ def update_pod_status(new: Object, old: Object, _now: str) -> None:
     for field in ("qosClass", "observedGeneration"):
         if not status.get(field):
             keep(status, stored_status, field)
+    drop_disabled_pod_status_fields(status, stored_status)
 
 
 def update_ephemeral_containers(new: Object, old: Object, _now: str) -> None:

@@ -203,11 +203,19 @@ def test_match_label_keys_complete_the_selector() -> None:
 def test_fields_of_features_that_are_off_are_dropped_unless_in_use() -> None:
     spec = {
         "workloadRef": {"name": "w"},
-        "containers": [{"name": "c", "lifecycle": {"stopSignal": "SIGINT"}}],
+        "containers": [
+            {"name": "c", "lifecycle": {"stopSignal": "SIGINT"}},
+            {"name": "d", "lifecycle": {"stopSignal": "SIGINT", "preStop": {}}},
+            {"name": "e", "lifecycle": {}},
+        ],
         "volumes": [{"name": "v", "projected": {"sources": [{"podCertificate": {}}]}}],
     }
     left = {
-        "containers": [{"name": "c", "lifecycle": {}}],
+        "containers": [
+            {"name": "c"},
+            {"name": "d", "lifecycle": {"preStop": {}}},
+            {"name": "e", "lifecycle": {}},
+        ],
         "volumes": [{"name": "v", "projected": {"sources": [{}]}}],
     }
     assert created(PODS, spec=spec)["spec"] == left
@@ -215,6 +223,21 @@ def test_fields_of_features_that_are_off_are_dropped_unless_in_use() -> None:
     assert updated(PODS, {"spec": spec}, {"spec": spec})["spec"] == spec
     deployment = created(DEPLOYMENTS, spec={"template": {"spec": spec}})
     assert deployment["spec"]["template"]["spec"] == left
+
+
+def test_a_status_of_features_that_are_off_is_dropped_unless_in_use() -> None:
+    health = [{"name": "c", "allocatedResourcesStatus": [{"name": "claim:a"}]}]
+    status = {
+        "phase": "Running",
+        "resources": {"limits": {"cpu": "1"}},
+        "allocatedResources": {"cpu": "1"},
+        "extendedResourceClaimStatus": {"resourceClaimName": "a"},
+        "containerStatuses": health,
+    }
+    left = {"phase": "Running", "containerStatuses": [{"name": "c"}]}
+    kept = {**status, "containerStatuses": [{"name": "c"}]}
+    assert updated(PODS, {"status": status}, {"status": left}, "status")["status"] == left
+    assert updated(PODS, {"status": status}, {"status": status}, "status")["status"] == kept
 
 
 def test_armor_annotations_become_fields() -> None:
