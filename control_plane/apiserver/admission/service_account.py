@@ -58,9 +58,14 @@ class ServiceAccountAdmission(Plugin):
         self._accounts: Followed[Account] = Followed(collections, SERVICEACCOUNTS, Account.of)
 
     async def admit(self, review: Review) -> None:
-        """Complete a new pod; a mirror pod is left as it is."""
-        if not review.is_for(PODS, Operation.CREATE) or _is_mirror(review.obj):
+        """Complete a new pod, a mirror pod excepted, and refuse it before others look at it."""
+        if not review.is_for(PODS, Operation.CREATE):
             return
+        if not _is_mirror(review.obj):
+            await self._complete(review)
+        await self.check(review)
+
+    async def _complete(self, review: Review) -> None:
         spec = review.obj.setdefault("spec", {})
         name = spec.get("serviceAccountName") or spec.get("serviceAccount") or DEFAULT_ACCOUNT
         spec["serviceAccountName"] = spec["serviceAccount"] = name

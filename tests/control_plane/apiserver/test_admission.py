@@ -56,6 +56,23 @@ def test_accounts_and_classes_must_exist(api: RawApi, namespace: str) -> None:
     assert "the integer value of priority (7) must not be provided" in api.post(path, body).message
 
 
+def test_a_mirror_pod_is_refused_for_its_token_before_it_is_checked(
+    api: RawApi, namespace: str
+) -> None:
+    body = pod("p")
+    body["metadata"]["annotations"] = {"kubernetes.io/config.mirror": "x"}
+    source = {"serviceAccountToken": {"path": "token"}}
+    body["spec"] |= {
+        "nodeName": "n",
+        "volumes": [{"name": "v", "projected": {"sources": [source]}}],
+    }
+    answer = api.post(f"/api/v1/namespaces/{namespace}/pods", body)
+    assert (answer.code, answer.message) == (
+        403,
+        'pods "p" is forbidden: a mirror pod may not use ServiceAccountToken volume projections',
+    )
+
+
 def test_an_account_may_turn_the_token_off(api: RawApi, namespace: str) -> None:
     accounts = f"/api/v1/namespaces/{namespace}/serviceaccounts"
     quiet = {
