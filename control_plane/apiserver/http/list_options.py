@@ -168,7 +168,7 @@ def _check_version(options: ListOptions) -> None:
     try:
         parse_revision(version)
     except ValueError as error:
+        field = invalid("resourceVersion", version, str(error))
         if options.watch:
-            field = invalid("resourceVersion", version, str(error))
             raise Invalid.of(_OptionsKind(), "", [field]) from error
-        raise BadRequest(f"invalid resource version: {error}") from error
+        raise BadRequest(f"invalid resource version: {field}") from error

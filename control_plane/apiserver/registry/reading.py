@@ -11,6 +11,7 @@ from collections.abc import Awaitable
 from typing import NamedTuple, TypeVar
 
 from control_plane.api.errors import BadRequest, Expired, NotFound, Timeout, TooManyRequests
+from control_plane.api.field_error import invalid
 from control_plane.api.resources import Resource
 from control_plane.apiserver.etcd.errors import CompactedError, FutureRevisionError
 from control_plane.apiserver.http.list_options import EXACT, ListOptions
@@ -61,7 +62,8 @@ class Reader:
             try:
                 revision = parse_revision(resource_version)
             except ValueError as error:
-                raise BadRequest(f"invalid resource version: {error}") from error
+                field = invalid("resourceVersion", resource_version, str(error))
+                raise BadRequest(f"invalid resource version: {field}") from error
             if await self._reach(collection, revision):
                 entry = collection.cache.get(entry_key(resource, namespace, name))
                 if entry is None:

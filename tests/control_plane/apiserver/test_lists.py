@@ -138,7 +138,12 @@ def test_future_version_times_out(api: RawApi, path: str) -> None:
 @pytest.mark.parametrize(
     ("query", "code", "message"),
     [
-        ("resourceVersion=x", 400, "invalid resource version"),
+        (
+            "resourceVersion=x",
+            400,
+            'invalid resource version: resourceVersion: Invalid value: "x": strconv.ParseUint: '
+            'parsing "x": invalid syntax',
+        ),
         ("limit=x", 400, "strconv.ParseInt"),
         ("labelSelector=a+b", 400, "unable to parse requirement"),
         ("fieldSelector=data.x%3D1", 400, '"data.x" is not a known field selector'),
