@@ -25,7 +25,7 @@ def default_service(service: Object) -> None:
     fill_empty(spec, "type", "ClusterIP")
     for port in parts(spec, "ports"):
         fill_empty(port, "protocol", "TCP")
-        fill_empty(port, "targetPort", port.get("port"))
+        fill_empty(port, "targetPort", port.get("port") or 0)
     if is_externally_accessible(spec):
         fill_empty(spec, "externalTrafficPolicy", "Cluster")
     if spec["type"] in (*_EXTERNAL_TYPES, "ClusterIP"):

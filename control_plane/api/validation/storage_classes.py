@@ -39,8 +39,8 @@ def validate_storage_class(storage_class: Object) -> Iterator[FieldError]:
     if not provisioner:
         yield required("provisioner", provisioner)
     else:
-        messages = formats.qualified_name(provisioner.lower())
-        yield from invalid_each("provisioner", provisioner, messages)
+        name = provisioner.lower()
+        yield from invalid_each("provisioner", name, formats.qualified_name(name))
     yield from _validate_parameters(storage_class.get("parameters") or {})
     policy = storage_class.get("reclaimPolicy")
     if policy and policy not in _RECLAIM:

@@ -118,6 +118,21 @@ GOLDEN: list[tuple[str, Resource, dict[str, Any], dict[str, Any]]] = [
         },
     ),
     (
+        "service of a port without a number, which is refused as 0",
+        SERVICES,
+        {"spec": {"clusterIP": "None", "ports": [{"name": "a"}]}},
+        {
+            "spec": {
+                "clusterIP": "None",
+                "ports": [{"name": "a", "protocol": "TCP", "targetPort": 0}],
+                "sessionAffinity": "None",
+                "type": "ClusterIP",
+                "internalTrafficPolicy": "Cluster",
+            },
+            "status": {"loadBalancer": {}},
+        },
+    ),
+    (
         "load balancer with affinity",
         SERVICES,
         {

@@ -92,6 +92,13 @@ BROKEN = [
         STORAGECLASSES,
         (storage_class(provisioner=""), "provisioner: Required value"),
         (
+            storage_class(provisioner="A b"),
+            'provisioner: Invalid value: "a b": name part must consist of alphanumeric characters, '
+            "'-', '_' or '.', and must start and end with an alphanumeric character (e.g. "
+            "'MyName',  or 'my.name',  or '123-abc', regex used for validation is "
+            "'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')",
+        ),
+        (
             storage_class(reclaimPolicy="Recycle"),
             'reclaimPolicy: Unsupported value: "Recycle": supported values: "Delete", "Retain"',
         ),
