@@ -22,7 +22,7 @@ from datastore.backends.sqlite_pages import PageStatements, available, unpack
 from datastore.backends.statement_names import name_of
 from datastore.backends.statements import Prepared, Statements
 from datastore.backends.transaction import SqlTransaction
-from datastore.mvcc.backend import BackendBroken, BackendFull, CommitUnknown
+from datastore.mvcc.backend import BackendBroken, BackendFailed, BackendFull, CommitUnknown
 from datastore.mvcc.model import SUB_BITS, Row
 from datastore.mvcc.packed_rows import PackedRows
 from datastore.mvcc.statement_times import StatementTimes
@@ -87,6 +87,12 @@ def _insert(table: Table, rows: int, replace: bool) -> Prepared:
 
 
 @lru_cache(maxsize=1024)
+def _too_large(failed: BackendFailed) -> bool:
+    """Say whether a value would have had more bytes than SQLite makes: 1e9."""
+    error = failed.__cause__
+    return isinstance(error, sqlite3.Error) and error.sqlite_errorcode == sqlite3.SQLITE_TOOBIG
+
+
 def _sizes(rows: int) -> tuple[int, ...]:
     """Return the sizes of the statements that so many rows take: as few as there can be."""
     sizes: list[int] = []
@@ -145,14 +151,24 @@ class SqliteTransaction(SqlTransaction):
             return super().scan(key, end, limit, revision, values=values)
         page = _pages.page(bounded=end is not None, past=revision > 0, values=values)
         below = (revision + 1) << SUB_BITS
-        found = PackedRows.of(())
+        found, most = PackedRows.of(()), PAGE_ROWS
         while True:
-            size = min(limit - len(found), PAGE_ROWS) if limit else PAGE_ROWS
-            rows = unpack(self.execute(page, key=key, end=end, limit=size, below=below)[0])
+            size = min(limit - len(found), most) if limit else most
+            rows, most = self._joined(page, size, key=key, end=end, below=below)
             found.extend(self._settle(rows, below) if revision else rows)
-            if len(rows) < size or 0 < limit <= len(found):
+            if len(rows) < most or 0 < limit <= len(found):
                 return found
             key = rows[-1].key + b"\0"
+
+    def _joined(self, page: Prepared, size: int, **ends: Any) -> tuple[PackedRows, int]:
+        """Return a page of `size` rows, or of as many as SQLite can join, and that number."""
+        while True:
+            try:
+                return unpack(self.execute(page, limit=size, **ends)[0]), size
+            except BackendFailed as failed:
+                if size == 1 or not _too_large(failed):
+                    raise
+            size //= 2
 
     def _settle(self, rows: PackedRows, below: int) -> PackedRows:
         """Look further for the keys whose chain was too long to follow."""

@@ -1,9 +1,11 @@
 """A page as the database joins it is, row for row, what reading each row gives."""
 
+import sqlite3
 from pathlib import Path
 
 import pytest
 
+from datastore.backends.sqlite_session import SqliteSession
 from datastore.mvcc.model import DeleteRange, Put, RangeQuery, Row
 from datastore.mvcc.packed_rows import PackedRows
 from datastore.mvcc.requests import GrantLease
@@ -57,3 +59,22 @@ def test_a_page_is_its_rows(
 def test_no_rows_are_none(core: Core) -> None:
     with core:
         assert not core.range(RangeQuery(b"x", b"y", 50)).rows
+
+
+@pytest.mark.parametrize("revision", [0, 103])
+@pytest.mark.parametrize("limit", [0, 40, 100])
+def test_what_sqlite_cannot_join_at_once_is_read_in_parts(
+    core: Core, limit: int, revision: int
+) -> None:
+    """Five hundred values of 2 MB, which --max-request-bytes allows, are more than it joins."""
+    with core:
+        whole = core.range(RangeQuery(*EVERYTHING, limit, revision))
+        assert isinstance(core.session, SqliteSession)
+        connection = core.session._connection
+        sizes = [len(row.key) + len(row.value) for row in whole.rows]
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 2 * max(sizes))
+
+        found = core.range(RangeQuery(*EVERYTHING, limit, revision))
+
+        assert list(found.rows) == list(whole.rows)
+        assert found._replace(rows=[]) == whole._replace(rows=[])
