@@ -32,6 +32,7 @@ _MOST_DIGITS = 32  # a number with more before its point fits no field
 _PADDED = re.compile(r"[A-Za-z0-9+/]*={0,2}", re.ASCII)
 _UNPADDED = re.compile(r"[A-Za-z0-9+/]*", re.ASCII)
 _URL_SAFE = str.maketrans("-_+/", "+/  ")  # a mixture of the alphabets is none
+_SPACE = b" \t\r\n"
 _ABSENT = object()
 _TOO_DEEP = "proto: exceeded maximum recursion depth"
 
@@ -39,7 +40,7 @@ _TOO_DEEP = "proto: exceeded maximum recursion depth"
 def read_message(kind: Any, data: bytes) -> Any:
     """Return a message of a kind from its JSON; an empty text is an empty message."""
     message = kind()
-    if data.strip():
+    if data.strip(_SPACE):
         try:
             _fill(message, parse(data), 1)
         except RecursionError:
@@ -78,8 +79,13 @@ def _check_oneof(message: Any, field: FieldDescriptor, name: str, seen: set[str]
 
 @cache
 def _fields(descriptor: Descriptor) -> dict[str, FieldDescriptor]:
-    by_json_name = {field.camelcase_name: field for field in descriptor.fields}
+    by_json_name = {_json_name(field): field for field in descriptor.fields}
     return by_json_name | dict(descriptor.fields_by_name)
+
+
+def _json_name(field: FieldDescriptor) -> str:
+    """Return a field's name as Go has it: `ID` stays, where Python's library makes it `iD`."""
+    return re.sub(r"_+([a-z]?)", lambda found: found[1].upper(), field.name)
 
 
 def _set(message: Any, field: FieldDescriptor, value: Any, depth: int) -> None:
@@ -111,9 +117,9 @@ def _scalar(field: FieldDescriptor, value: Any) -> Any:
     try:
         return _SCALARS[field.type](field, value)
     except (ValueError, KeyError, ArithmeticError):
-        shown = value if isinstance(value, Number) else json.dumps(value)
-        kind = _KINDS.get(field.type, "enum")
-        raise BadJson(f"proto: invalid value for {kind} field {field.name}: {shown}") from None
+        kind, name = _KINDS.get(field.type, "enum"), _json_name(field)
+        text = f"proto: invalid value for {kind} field {name}: {_token(value)}"
+        raise BadJson(text) from None
 
 
 def _bool(_: FieldDescriptor, value: Any) -> bool:
@@ -197,8 +203,11 @@ _KINDS = {
 
 
 def _unexpected(value: Any) -> BadJson:
+    return BadJson(f"proto: syntax error: unexpected token {_token(value)}")
+
+
+def _token(value: Any) -> str:
+    """Return what a value begins with: of objects and arrays the bracket."""
     if isinstance(value, list):
-        token = "{" if isinstance(value, Members) else "["
-    else:
-        token = value if isinstance(value, Number) else json.dumps(value)
-    return BadJson(f"proto: syntax error: unexpected token {token}")
+        return "{" if isinstance(value, Members) else "["
+    return value if isinstance(value, Number) else json.dumps(value, ensure_ascii=False)

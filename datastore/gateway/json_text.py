@@ -14,6 +14,8 @@ import json
 import re
 from typing import Any, NoReturn
 
+from datastore.gateway.json_syntax import lone_surrogate, syntax_error
+
 MOST_VALUES = 200_000  # of one text, counted by their commas: a Txn of 60,000 operations
 _SPACE = re.compile(r"[ \t\r\n]*")
 
@@ -35,6 +37,8 @@ class Number(str):
 
 
 def _refuse(constant: str) -> NoReturn:
+    if constant.startswith("-"):
+        raise BadJson(f"invalid character {constant[1]!r} in numeric literal")
     raise BadJson(f"invalid character {constant[0]!r} looking for beginning of value")
 
 
@@ -57,19 +61,40 @@ def parse(data: bytes) -> Any:
         raise BadJson(f"more than {MOST_VALUES} values in one message")
     try:
         text = data.decode()
-        begin = _SPACE.match(text)
-        assert begin is not None  # it matches nothing, too
-        return _DECODER.raw_decode(text, begin.end())[0]
-    except json.JSONDecodeError as error:
-        raise BadJson(_words(error)) from None
     except UnicodeDecodeError:
-        raise BadJson("proto: invalid UTF-8") from None
+        text = _decodable(data)
+    try:
+        value, begin, end = _first(text)
+    except json.JSONDecodeError:
+        _first_of_bytes(data)  # fails as well, at the byte that Go would name
+        raise
+    if "\\u" in text and (wrong := lone_surrogate(text[begin:end])):
+        raise BadJson(wrong)
+    return value
+
+
+def _first(text: str) -> tuple[Any, int, int]:
+    """Return the first value, where it begins and where it ends."""
+    begin = _SPACE.match(text)
+    assert begin is not None  # it matches nothing, too
+    try:
+        value, end = _DECODER.raw_decode(text, begin.end())
     except RecursionError:
         raise BadJson("exceeded max depth") from None
+    return value, begin.end(), end
 
 
-def _words(error: json.JSONDecodeError) -> str:
-    rest = error.doc[error.pos :].lstrip(" \t\r\n")
-    if not rest or error.msg.startswith("Unterminated"):
-        return "unexpected EOF"
-    return f"invalid character {rest[0]!r} looking for beginning of value"
+def _first_of_bytes(data: bytes) -> int:
+    """Return where the first value ends; BadJson says of what is none what Go says of the bytes."""
+    try:
+        return _first(data.decode("latin-1"))[2]
+    except json.JSONDecodeError as error:
+        raise BadJson(syntax_error(error)) from None
+
+
+def _decodable(data: bytes) -> str:
+    """Return the first value of bytes that are not all UTF-8; what follows it may be anything."""
+    try:
+        return data[: _first_of_bytes(data)].decode()
+    except UnicodeDecodeError:
+        raise BadJson("proto: syntax error: invalid UTF-8 in string") from None

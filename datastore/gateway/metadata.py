@@ -27,6 +27,7 @@ STANDARD = frozenset(
         "max-forwards", "origin", "pragma", "referer", "user-agent", "via", "warning",
     )
 )  # fmt: skip
+_BASE64 = re.compile(r"[A-Za-z0-9+/]*")
 _UNITS = {"H": 3600.0, "M": 60.0, "S": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9}
 _TIMEOUT = re.compile(r"(\d{1,18})([HMSmun])", re.ASCII)
 
@@ -54,7 +55,10 @@ def _binary(name: str, value: str) -> bytes:
     try:
         return b64decode(value + "=" * (-len(value) % 4), validate=True)
     except Base64Error:
-        raise BadBody(f"invalid binary header {name}: it is not base64") from None
+        header, valid = f"{OURS}{name}".title(), _BASE64.match(value)
+        at = valid.end() if valid else 0
+        text = f"illegal base64 data at input byte {at}"
+        raise BadBody(f"invalid binary header {header}: {text}") from None
 
 
 def timeout_of(headers: Iterable[tuple[bytes, bytes]]) -> float | None:

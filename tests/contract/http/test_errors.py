@@ -1,6 +1,7 @@
 """How a refused call is answered."""
 
 import json
+import re
 
 import pytest
 
@@ -98,7 +99,75 @@ def test_binary_metadata_that_is_none(web: Web, key: bytes) -> None:
 
     answer = web.send("POST", "/v3/kv/range", {"key": b64(key)}, headers)
 
+    message = "invalid binary header Grpc-Metadata-Some-Bin: illegal base64 data at input byte 0"
+    assert (answer.status, answer.json) == (400, {"code": 3, "message": message})
+
+
+def without_position(message: str) -> str:
+    """Return a message of protobuf's parser without the line and column, its spaces as spaces."""
+    found = re.compile(r"(?<=error) \(line \d+:\d+\)|(?<=proto:) \(line \d+:\d+\):")
+    return found.sub("", message.replace("\xa0", " "))
+
+
+OBJECT_KEY, VALUE = "looking for beginning of object key string", "looking for beginning of value"
+PAIR, ELEMENT = "after object key:value pair", "after array element"
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ('{"a":1,}', f"invalid character '}}' {OBJECT_KEY}"),
+        ("{a:1}", f"invalid character 'a' {OBJECT_KEY}"),
+        ('{"a" 1}', "invalid character '1' after object key"),
+        ('{"a":1 "b":2}', f"invalid character '\"' {PAIR}"),
+        ('{"a":["]",{}, 1 2]}', f"invalid character '2' {ELEMENT}"),
+        ('{"a":[1,[2],{"b":"[" 3}]}', f"invalid character '3' {PAIR}"),
+        ('{"a":[1,]}', f"invalid character ']' {VALUE}"),
+        ("{\"a\":'x'}", f"invalid character '\\'' {VALUE}"),
+        ('{"a":"x\ny"}', "invalid character '\\n' in string literal"),
+        ('{"a":"\\x"}', "invalid character 'x' in string escape code"),
+        ('{"a":"\\u12g4"}', "invalid character 'g' in \\u hexadecimal character escape"),
+        ('{"a":truE}', "invalid character 'E' in literal true (expecting 'e')"),
+        ('{"a":1.}', "invalid character '}' after decimal point in numeric literal"),
+        ('{"a":1.5.2}', f"invalid character '.' {PAIR}"),
+        ('{"a":1e+}', "invalid character '}' in exponent of numeric literal"),
+        ('{"a":-Infinity}', "invalid character 'I' in numeric literal"),
+        ('{"a":-x}', "invalid character 'x' in numeric literal"),
+        ('{"a":01}', f"invalid character '1' {PAIR}"),
+        ('{"a":nul', "unexpected EOF"),
+        (b'{"a":\xff}', f"invalid character 'ÿ' {VALUE}"),
+        (b"\xa0{}", f"invalid character '\\u00a0' {VALUE}"),
+        ("\x0b", f"invalid character '\\v' {VALUE}"),
+        (b'{"x":"\xff"}', "proto: syntax error: invalid UTF-8 in string"),
+        ('{"x":"\\ud800"}', "proto: unexpected EOF"),
+        (
+            '{"x":"\\ud800\\u0041"}',
+            'proto: syntax error: invalid escape code "\\\\u0041" in string',
+        ),
+        ('{"keys_only":1}', "proto: invalid value for bool field keysOnly: 1"),
+        ('{"limit":{"a":1}}', "proto: invalid value for int64 field limit: {"),
+        ('{"key":[]}', "proto: invalid value for bytes field key: ["),
+    ],
+)
+@pytest.mark.etcd_since("3.5.30")
+def test_a_body_that_is_no_json(web: Web, body: str | bytes, message: str) -> None:
+    answer = web.send("POST", "/v3/kv/range", body)
+
     assert (answer.status, answer.json["code"]) == (400, 3)
+    assert without_position(answer.json["message"]) == message
+
+
+def test_what_follows_a_body_is_left_alone(web: Web, key: bytes) -> None:
+    body = json.dumps({"key": b64(key)}).encode()
+
+    assert web.send("POST", "/v3/kv/range", body + b" \xff").status == 200
+
+
+@pytest.mark.etcd_since("3.5.30")
+def test_the_name_of_an_id_has_no_other_form(web: Web) -> None:
+    answer = web.call("lease/timetolive", {"iD": "7"})
+
+    assert "ID" not in answer
 
 
 def test_a_deadline(web: Web, key: bytes) -> None:
