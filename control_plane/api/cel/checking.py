@@ -180,6 +180,9 @@ class _Checker:
         declared = self._declared.functions.get(name)
         if declared is None:
             return self.undeclared(node.offset, name)
+        if name in _LOGICAL:
+            self.checked.overloads[id(node)] = declared
+            return self._logical(node, given)
         matching, results = [], []
         for overload in declared:
             if overload.is_member is is_member and len(overload.parameters) == len(given):
@@ -192,6 +195,17 @@ class _Checker:
         self.checked.overloads[id(node)] = tuple(matching)
         shown = {str(resolve(result, self.bindings)) for result in results}
         return results[0] if len(shown) == 1 else DYN
+
+    def _logical(self, node: Call, given: list[Type]) -> Type:
+        """Every operand of && and || is told of alone."""
+        pairs = zip(node.arguments, given, strict=True)
+        wrong = [(one.offset, kind) for one, kind in pairs if not self._is_bool(kind)]
+        for offset, kind in wrong:
+            self._no_bool(offset, kind)
+        return ERROR if wrong else BOOL
+
+    def _no_bool(self, offset: int, given: Type) -> Type:
+        return self.wrong(offset, _HOMOGENEOUS.format(BOOL, resolve(given, self.bindings)))
 
     def _match(self, overload: Overload, given: list[Type]) -> Type | None:
         self._fresh += 1
@@ -312,11 +326,11 @@ class _Checker:
     def _fold_result(self, node: Fold, ranged: tuple[Type, Type], body: Type) -> Type:
         operand, key = ranged
         if node.kind in _PREDICATES:
-            if not self._is_bool(body):
-                name, others = _PREDICATES[node.kind]
-                shown = [BOOL, body] if others == 1 else [body, INT, INT]
-                return self.no_overload(node.offset, name, shown, is_member=False)
-            return BOOL
+            if self._is_bool(body):
+                return BOOL
+            if node.kind is not FoldKind.EXISTS_ONE:
+                return self._no_bool(node.body.offset, body)
+            return self.no_overload(node.offset, "_?_:_", [body, INT, INT], is_member=False)
         if node.kind is FoldKind.LIST:
             return list_of(body)
         if node.kind is FoldKind.MAP:
@@ -331,11 +345,8 @@ class _Checker:
         return resolve(body, self.bindings)
 
 
-_PREDICATES: Final = {
-    FoldKind.ALL: ("_&&_", 1),
-    FoldKind.EXISTS: ("_||_", 1),
-    FoldKind.EXISTS_ONE: ("_?_:_", 2),
-}
+_PREDICATES: Final = frozenset({FoldKind.ALL, FoldKind.EXISTS, FoldKind.EXISTS_ONE})
+_LOGICAL: Final = frozenset({"_&&_", "_||_"})
 _CHECKS: Final[dict[type, Callable[[_Checker, Any], Type]]] = {
     Literal: _Checker.literal,
     Ident: _Checker.ident,

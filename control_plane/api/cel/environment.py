@@ -18,7 +18,7 @@ from control_plane.api.cel.conversion import converter
 from control_plane.api.cel.errors import CompileError, EvaluationError
 from control_plane.api.cel.functions import Function, table
 from control_plane.api.cel.libraries import LIBRARIES
-from control_plane.api.cel.literals import check_literals
+from control_plane.api.cel.literals import check_conversions, check_literals
 from control_plane.api.cel.parsing import parse
 
 if TYPE_CHECKING:
@@ -145,6 +145,7 @@ class Environment:
             checked = check(text, parse(text, has_bindings=self._has_bindings), self._declarations)
             check_literals(text, checked)
             _require(checked.output, tuple(outputs))
+            check_conversions(checked)
             return Program(text, checked, self.variables)
         except RecursionError:
             raise CompileError("compilation failed: expression is nested too deeply") from None

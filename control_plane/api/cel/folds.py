@@ -27,7 +27,6 @@ _MACROS: Final[dict[tuple[str, int], tuple[int, bool, FoldKind]]] = {
     ("exists", 3): (2, False, FoldKind.EXISTS),
     ("existsOne", 3): (2, False, FoldKind.EXISTS_ONE),
     ("exists_one", 3): (2, False, FoldKind.EXISTS_ONE),
-    ("existsOne", 2): (1, False, FoldKind.EXISTS_ONE),
     ("transformList", 3): (2, False, FoldKind.LIST),
     ("transformList", 4): (2, True, FoldKind.LIST),
     ("transformMap", 3): (2, False, FoldKind.MAP),

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from control_plane.api.cel import BOOL
 from control_plane.api.cel.admission import condition_environment
+from control_plane.api.cel.literals import UNMAKEABLE
+from control_plane.api.field_error import internal
 from control_plane.api.policies.compiled import compiled
 from control_plane.api.policies.expressions import Expression
 from control_plane.api.policies.mutating import compiled_mutating, expression_of
@@ -85,4 +87,7 @@ def _text_of(spec: Object, field: str, name: str, index: int) -> str:
 def _mistake(expression: Expression, text: str, path: str) -> Iterator[FieldError]:
     """An empty text is told of by the ordinary rules."""
     if expression.error and text.strip():
-        yield invalid(path, text, expression.error)
+        if expression.error.startswith(UNMAKEABLE):
+            yield internal(path, expression.error)
+        else:
+            yield invalid(path, text, expression.error)

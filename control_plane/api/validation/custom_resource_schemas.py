@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from control_plane.api.custom.field_paths import field_at
 from control_plane.api.validation.field_errors import (
     forbidden,
     invalid,
@@ -97,7 +98,7 @@ def _validate(schema: Any, path: str, depth: int) -> Iterator[FieldError]:
     if schema.get(_PRESERVE) is False:
         yield invalid(f"{path}.{_PRESERVE}", False, "must be true or undefined")
     yield from _validate_lists(schema, path)
-    yield from _validate_rules(schema.get(_RULES) or [], f"{path}.{_RULES}")
+    yield from _validate_rules(schema.get(_RULES) or [], schema, f"{path}.{_RULES}")
 
 
 def children(schema: Object, path: str) -> Iterator[tuple[str, Any]]:
@@ -224,12 +225,12 @@ def _validate_set(items: Object, path: str) -> Iterator[FieldError]:
         yield invalid(f"{path}.{_LIST_TYPE}", items[_LIST_TYPE], detail)
 
 
-def _validate_rules(rules: list[Object], path: str) -> Iterator[FieldError]:
+def _validate_rules(rules: list[Object], schema: Object, path: str) -> Iterator[FieldError]:
     for index, rule in enumerate(rules):
         where, text = f"{path}[{index}]", (rule.get("rule") or "").strip()
         if not text:
             yield required(f"{where}.rule", "rule is not specified")
-        message = rule.get("message") or ""
+        message = (rule.get("message") or "") if text else ""
         if message and not message.strip():
             yield invalid(f"{where}.message", message, "must be non-empty if specified")
         elif "\n" in message.strip():
@@ -244,14 +245,16 @@ def _validate_rules(rules: list[Object], path: str) -> Iterator[FieldError]:
         reason = rule.get("reason")
         if reason is not None and reason not in _REASONS:
             yield not_supported(f"{where}.reason", reason, _REASONS)
-        yield from _validate_field_path(rule.get("fieldPath") or "", f"{where}.fieldPath")
+        if rule.get("fieldPath"):
+            yield from _validate_field_path(rule["fieldPath"], schema, f"{where}.fieldPath")
 
 
-def _validate_field_path(field: str, path: str) -> Iterator[FieldError]:
-    if field and not field.strip():
+def _validate_field_path(field: str, schema: Object, path: str) -> Iterator[FieldError]:
+    if not field.strip():
         yield invalid(path, field, "must be non-empty if specified")
-    elif "\n" in field:
+    if "\n" in field or "\r" in field:
         yield invalid(path, field, "must not contain line breaks")
-    else:
-        return
-    yield invalid(path, field, "must be a valid path")
+    try:
+        field_at(field, schema)
+    except ValueError:
+        yield invalid(path, field, "must be a valid path")

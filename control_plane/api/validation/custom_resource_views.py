@@ -5,8 +5,9 @@ Called by custom_resource_definitions.py. Source: v1.35 apiextensions validation
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from control_plane.api.custom.field_paths import field_at
 from control_plane.api.validation.field_errors import (
     duplicate,
     invalid,
@@ -103,19 +104,10 @@ def validate_selectable_fields(
 
 def _trouble(text: str, schema: Object) -> str:
     """Say what is wrong with the path of a selectable field, "" for nothing."""
-    if not text.startswith((".", "[")):
-        return f"is an invalid path: expected [ or . but got: {text.partition('.')[0]}"
-    if "[" in text:
-        return "is an invalid path: array notation is not allowed"
-    names = text[1:].split(".")
-    if not all(names):
-        return "is an invalid path: unexpected end of JSON path"
-    node: Any = schema
-    for name in names:
-        properties, additional = node.get("properties") or {}, node.get("additionalProperties")
-        node = properties.get(name, additional if isinstance(additional, dict) else None)
-        if not isinstance(node, dict):
-            return "is an invalid path: does not refer to a valid field"
-    if names[0] == "metadata":
+    try:
+        node = field_at(text, schema, has_arrays=False)
+    except ValueError as error:
+        return f"is an invalid path: {error}"
+    if text.startswith(".metadata."):
         return "must not point to fields in metadata"
     return "" if node.get("type") in _SELECTABLE else _NOT_SCALAR

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from control_plane.api.cel import BOOL, STRING, CompileError
 from control_plane.api.cel.estimation import bounds_of
+from control_plane.api.cel.literals import UNMAKEABLE
 from control_plane.api.custom.rules import OLD, environment_of
 from control_plane.api.validation import rule_costs
 from control_plane.api.validation.field_errors import invalid
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from control_plane.api.cel import Environment, Program, Type
     from control_plane.api.errors import FieldError
 
+_COMPILATION: Final = "compilation failed"
 RULES: Final = "x-kubernetes-validations"
 
 
@@ -89,10 +91,10 @@ def _validate_own(
         compiled = _Compiled(rule, environments[is_optional])
         if bounds is not None:
             yield from total.of_rule(compiled.program, bounds, place.cardinality, f"{where}.rule")
-        yield from _validate_rule(compiled, where, place.uncorrelated)
+        yield from _validate_rule(compiled, where)
         if bounds is not None:
             yield from total.of_message(compiled.message, bounds, f"{where}.messageExpression")
-        yield from _validate_field_path(rule, schema, where)
+        yield from _validate_old(compiled, where, place.uncorrelated)
 
 
 class _Compiled:
@@ -101,8 +103,13 @@ class _Compiled:
     def __init__(self, rule: Mapping[str, Any], environment: Environment) -> None:
         self.rule = rule
         self.program, self.trouble = _program(environment, rule.get("rule") or "", BOOL)
-        text = rule.get("messageExpression") or ""
+        text = "" if self.program is None else rule.get("messageExpression") or ""
         self.message, self.message_trouble = _program(environment, text, STRING)
+
+    @property
+    def uses_old(self) -> bool:
+        """Whether the rule is about the old value; not known of one that does not compile."""
+        return self.program is not None and self.program.uses(OLD)
 
 
 def _program(environment: Environment, text: str, output: Type) -> tuple[Program | None, str]:
@@ -115,28 +122,34 @@ def _program(environment: Environment, text: str, output: Type) -> tuple[Program
         return None, str(error)
 
 
-def _validate_rule(compiled: _Compiled, path: str, uncorrelated: str) -> Iterator[FieldError]:
-    rule, program, trouble = compiled.rule, compiled.program, compiled.trouble
+def _validate_rule(compiled: _Compiled, path: str) -> Iterator[FieldError]:
+    rule, trouble = compiled.rule, compiled.trouble
     if trouble:
-        if not trouble.startswith("compilation failed"):
+        if not trouble.startswith((_COMPILATION, UNMAKEABLE)):
             trouble = "cel expression must evaluate to a bool"
         yield invalid(f"{path}.rule", _shown(rule), trouble)
-    if program is not None and program.uses(OLD) and uncorrelated:
+    trouble = compiled.message_trouble
+    if trouble:
+        if trouble.startswith(_COMPILATION):
+            trouble = f"messageExpression {trouble}"
+        elif trouble.startswith(UNMAKEABLE):
+            trouble = f"messageExpression {trouble.removeprefix('program ')}"
+        else:
+            trouble = "messageExpression must evaluate to a string"
+        yield invalid(f"{path}.messageExpression", _shown(rule), trouble)
+
+
+def _validate_old(compiled: _Compiled, path: str, uncorrelated: str) -> Iterator[FieldError]:
+    rule = compiled.rule
+    if not compiled.uses_old and rule.get("optionalOldSelf") is not None:
+        detail = "may not be set if oldSelf is not used in rule"
+        yield invalid(f"{path}.optionalOldSelf", rule["optionalOldSelf"], detail)
+    if compiled.uses_old and uncorrelated:
         detail = (
             "oldSelf cannot be used on the uncorrelatable portion of the schema within "
             f"{uncorrelated}"
         )
         yield invalid(f"{path}.rule", rule.get("rule"), detail)
-    if program is not None and rule.get("optionalOldSelf") is not None and not program.uses(OLD):
-        detail = "may not be set if oldSelf is not used in rule"
-        yield invalid(f"{path}.optionalOldSelf", rule["optionalOldSelf"], detail)
-    trouble = compiled.message_trouble
-    if trouble:
-        if trouble.startswith("compilation failed"):
-            trouble = f"messageExpression {trouble}"
-        else:
-            trouble = "messageExpression must evaluate to a string"
-        yield invalid(f"{path}.messageExpression", _shown(rule), trouble)
 
 
 def _shown(rule: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -149,21 +162,3 @@ def _shown(rule: Mapping[str, Any]) -> Mapping[str, Any]:
         "FieldPath": rule.get("fieldPath") or "",
         "OptionalOldSelf": rule.get("optionalOldSelf"),
     }
-
-
-def _validate_field_path(
-    rule: Mapping[str, Any], schema: Mapping[str, Any], path: str
-) -> Iterator[FieldError]:
-    field = rule.get("fieldPath") or ""
-    if not field.strip() or "\n" in field:
-        return
-    node: Any = schema
-    for step in _steps(field):
-        node = (node.get("properties") or {}).get(step) or node.get("additionalProperties")
-        if not isinstance(node, dict):
-            yield invalid(f"{path}.fieldPath", field, "must be a valid path")
-            return
-
-
-def _steps(field: str) -> list[str]:
-    return [step for step in field.replace("['", ".").replace("']", "").split(".") if step]

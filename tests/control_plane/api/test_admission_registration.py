@@ -154,6 +154,9 @@ def test_what_was_stored_may_stay() -> None:
         ("validations", [{"expression": "true\n&& true"}], [
             "spec.validations[0].message: Required value: message must be specified if expression "
             "contains line breaks"]),
+        ("validations", [{"expression": "int('x') == 1"}], [
+            "spec.validations[0].expression: Internal error: program instantiation failed: type "
+            "conversion error from 'string' to 'int'"]),
         ("validations", [{"expression": "true", "reason": "Unauthorized"}], [
             'spec.validations[0].reason: Unsupported value: "Unauthorized": supported values: '
             '"Forbidden", "Invalid", "RequestEntityTooLarge"']),

@@ -29,6 +29,7 @@ from control_plane.api.cel.types import (
 )
 from control_plane.api.cel.values import (
     MAX_INT,
+    MAX_UINT,
     NANOS,
     Timestamp,
     TypeValue,
@@ -49,9 +50,9 @@ def _same(value: Any) -> Any:
 
 
 def _int_of_text(text: str) -> int:
-    if not _INTEGER.fullmatch(text) or len(text) > 20:
+    if not _INTEGER.fullmatch(text) or len(text) > 20 or not -MAX_INT - 1 <= int(text) <= MAX_INT:
         raise unconvertible("int")
-    return checked_int(int(text))
+    return int(text)
 
 
 def _int_of_double(value: float) -> int:
@@ -61,7 +62,7 @@ def _int_of_double(value: float) -> int:
 
 
 def _uint_of_text(text: str) -> UInt:
-    if not _INTEGER.fullmatch(text) or text[0] in "+-" or len(text) > 20:
+    if not _INTEGER.fullmatch(text) or text[0] in "+-" or len(text) > 20 or int(text) > MAX_UINT:
         raise unconvertible("uint")
     return checked_uint(int(text))
 

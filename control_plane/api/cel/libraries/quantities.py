@@ -8,7 +8,7 @@ from typing import Final
 
 from control_plane.api import quantity
 from control_plane.api.cel.errors import EvaluationError
-from control_plane.api.cel.functions import Function, Overload, function, member
+from control_plane.api.cel.functions import function, member
 from control_plane.api.cel.types import BOOL, DOUBLE, INT, STRING, opaque
 from control_plane.api.cel.values import MAX_INT, MIN_INT, register
 
@@ -69,7 +69,7 @@ def _subtract(one: Quantity, other: Quantity) -> Quantity:
 LIBRARY: Final = (
     function("quantity", (STRING,), QUANTITY, _parse),
     function("isQuantity", (STRING,), BOOL, _is_quantity),
-    Function("sign", tuple(Overload((QUANTITY,), INT, _sign, one) for one in (True, False))),
+    function("sign", (QUANTITY,), INT, _sign),
     member("isGreaterThan", (QUANTITY, QUANTITY), BOOL, lambda one, two: one.amount > two.amount),
     member("isLessThan", (QUANTITY, QUANTITY), BOOL, lambda one, two: one.amount < two.amount),
     member("compareTo", (QUANTITY, QUANTITY), INT, _compare),

@@ -75,10 +75,15 @@ BINDINGS: dict[str, Any] = {"object": {"list": [3, 1, 2], "words": ["b", "a"], "
         "quantity('1Ki') == quantity('1024') && isQuantity('1.5Gi') && !isQuantity('1x')",
         "quantity('2').isGreaterThan(quantity('1500m'))",
         "quantity('1m').isLessThan(quantity('1'))",
-        "quantity('1').compareTo(quantity('2')) == -1 && quantity('-1').sign() == -1",
+        "quantity('1').compareTo(quantity('2')) == -1 && sign(quantity('-1')) == -1",
         "sign(quantity('0')) == 0 && quantity('1k').asInteger() == 1000",
         "!quantity('1m').isInteger() && quantity('500m').asApproximateFloat() == 0.5",
         "quantity('1').add(quantity('500m')).sub(1) == quantity('500m')",
+        # optionals
+        "[1, 2].first().value() == 1 && [1, 2].last().value() == 2",
+        "!dyn([]).first().hasValue() && !dyn([]).last().hasValue()",
+        "optional.unwrap([optional.of(1), optional.none()]) == [1]",
+        "[optional.none(), optional.of(2)].unwrapOpt() == [2]",
         # versions
         "isSemver('1.2.3-a.1+b') && !isSemver('v1.2') && isSemver('v1.2', true)",
         "semver('1.2.3').isLessThan(semver('1.10.0'))",
