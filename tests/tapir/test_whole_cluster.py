@@ -124,11 +124,12 @@ def write_secrets(api: RawApi, said: Said) -> None:
         [{"op": "replace", "path": "/data/password", "value": [value]}],
         [{"op": "replace", "path": "/data/password", "value": f"{value}!"}],
         [{"op": "replace", "path": "/data", "value": value}],
+        [{"op": "bogus", "path": "/data/password", "value": value}],
     ]
     for one in operations:
         said.refused(api.patch(path, one, "json"))
-    bogus = [{"op": "bogus", "path": "/data/password", "value": value}]
-    assert api.patch(path, bogus, "json").code == 400  # it quotes the operation, to its sender
+    bogus = {"data": {"password": value}, "$patch": value}
+    assert api.patch(path, bogus, "strategic").code == 400  # it quotes the patch, to its sender
     for data in ({"k": f"{value}!"}, {"k": [value]}, {"k": 7, "l": value}, [value], value):
         said.refused(api.post(SECRETS, {"metadata": {"name": "bad"}, "data": data}))
         said.refused(api.patch(path, {"data": data}))

@@ -8,7 +8,7 @@ underneath. Nothing here defaults, validates or writes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from control_plane.api.errors import UnsupportedMediaType
 from control_plane.api.patch import json_patch, merge_patch, objections, strategic_merge
@@ -39,17 +39,24 @@ STRATEGIC: Final = "application/strategic-merge-patch+json"
 APPLY: Final = "application/apply-patch+yaml"
 
 
+class Decode(Protocol):
+    """Reads a body; one whose fields are not checked meets only the library that applies it."""
+
+    def __call__(self, body: bytes, *, is_checked: bool = True) -> Any: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Patch:
     """One patch format.
 
-    decode: body -> patch; raises BadRequest or RequestEntityTooLarge. apply: (original, patch,
+    decode: body, and whether its fields are checked -> patch; raises BadRequest or
+    RequestEntityTooLarge. apply: (original, patch,
     type of the object) -> new object; raises ApiError; changes neither argument. objections: a
     decoded body -> what strict decoding has against it, in order.
     """
 
     content_type: str
-    decode: Callable[[bytes], Any]
+    decode: Decode
     apply: Callable[[Object, Any, FieldType], Object]
     objections: Callable[[bytes], tuple[str, ...]]
 

@@ -16,10 +16,10 @@ from jsonpointer import EndOfList, JsonPointer, JsonPointerException
 
 from control_plane.api.errors import BadRequest, RequestEntityTooLarge
 from control_plane.api.go_syntax import to_json
-from control_plane.api.go_text import go_kind
 from control_plane.api.json_syntax import is_too_deep
-from control_plane.api.patch.decoding import decode_json
+from control_plane.api.patch.decoding import CHECKING, decode_json, no_such_type
 from control_plane.api.patch.unprocessable import unprocessable
+from control_plane.api.typed_scalars import Place, mismatch
 
 if TYPE_CHECKING:
     from control_plane.api.objects import Object
@@ -28,6 +28,10 @@ MAX_OPERATIONS: Final = 10_000
 MAX_COPIED_BYTES: Final = 3 * 1024 * 1024
 WITH_SOURCE: Final = ("move", "copy")
 KINDS: Final = ("add", "remove", "replace", "test", *WITH_SOURCE)
+_TEXTS: Final = ("op", "path", "from")
+# the types that a body is read into, by the library alone and with its fields checked
+_LISTS: Final = ("jsonpatch.Patch", "[]handlers.jsonPatchOp")
+_ITEMS: Final = ("jsonpatch.Operation", "handlers.jsonPatchOp")
 _ABSENT: Final = object()
 # what comes of paths into scalars, absent members, indexes of too many digits and deep nesting
 _MISSES: Final = (TypeError, KeyError, ValueError, RecursionError)
@@ -46,50 +50,43 @@ class NotApplicable(Exception):
         self.operation = operation
 
 
-def decode(body: bytes) -> list[Operation]:
-    """Return the operations of a patch body.
+def decode(body: bytes, *, is_checked: bool = True) -> list[Operation]:
+    """Return the operations of a patch body, whether they can be applied or not.
 
-    Raises BadRequest for anything but a list of well-formed operations and RequestEntityTooLarge
-    above MAX_OPERATIONS.
+    Raises BadRequest for anything but a list of operations and RequestEntityTooLarge above
+    MAX_OPERATIONS.
     """
-    operations = decode_json(body)
+    prefix = CHECKING if is_checked else ""
+    operations = decode_json(body, prefix)
+    if operations is None:
+        return []
     if not isinstance(operations, list):
-        raise BadRequest(
-            f"error decoding patch: json: cannot unmarshal {go_kind(operations)} into Go value of "
-            "type "
-            "[]handlers.jsonPatchOp"
-        )
+        raise no_such_type(operations, _LISTS[is_checked], prefix)
+    for operation in operations:
+        if operation is not None and not isinstance(operation, dict):
+            raise no_such_type(operation, _ITEMS[is_checked], prefix)
+        if is_checked:
+            _check(operation or {})
     if len(operations) > MAX_OPERATIONS:
         raise RequestEntityTooLarge.of(
             f"The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got "
             f"{len(operations)}"
         )
-    for operation in operations:
-        _check(operation)
-    return operations
+    return [operation or {} for operation in operations]
 
 
-def _check(operation: Any) -> None:
-    if not isinstance(operation, dict):
-        raise BadRequest(
-            f"error decoding patch: json: cannot unmarshal {go_kind(operation)} into Go value of "
-            "type "
-            "handlers.jsonPatchOp"
-        )
-    trouble = _trouble(operation)
-    if trouble:
-        shown = to_json(dict(sorted(operation.items())))
-        raise BadRequest(f"invalid operation {shown}: {trouble}")
+def _check(operation: Operation) -> None:
+    for name in _TEXTS:
+        value = operation.get(name)
+        if value is not None and not isinstance(value, str):
+            trouble = mismatch(value, Place(None, name, "jsonPatchOp"), "string")
+            raise BadRequest(f"{CHECKING}{trouble}")
 
 
-def _trouble(operation: Operation) -> str:
-    if operation.get("op") not in KINDS:
-        return "unsupported operation"
-    if operation["op"] in WITH_SOURCE and not isinstance(operation.get("from"), str):
-        return "failed to decode 'from': operation missing from field: missing value"
-    if not isinstance(operation.get("path"), str):
-        return "failed to decode 'path': operation missing path field: missing value"
-    return ""
+def _is_whole(operation: Operation) -> bool:
+    """Tell whether an operation is one, and has what it needs to be looked at."""
+    needed = ("path", "from") if operation.get("op") in WITH_SOURCE else ("path",)
+    return operation.get("op") in KINDS and all(isinstance(operation.get(n), str) for n in needed)
 
 
 def apply(original: Object, patch: list[Operation], _fields: object = None) -> Object:
@@ -114,6 +111,8 @@ def applied(original: Object, patch: list[Operation], *, adds_by_replacing: bool
     operation: Operation = {}
     try:
         for operation in patch:
+            if not _is_whole(operation):
+                raise NotApplicable(operation)
             located = _with_plain_indexes(document, operation)
             if adds_by_replacing and _replaces_nothing(document, located):
                 located = {**located, "op": "add"}

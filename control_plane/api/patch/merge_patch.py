@@ -7,14 +7,30 @@ the result. Source: RFC 7386, section 2.
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from control_plane.api.patch.decoding import decode_map
+from control_plane.api.errors import BadRequest
+from control_plane.api.patch.decoding import CHECKING, MAP, decode_json, no_such_type
 
 if TYPE_CHECKING:
     from control_plane.api.objects import Object
 
-decode = decode_map
+_UNFIT: Final = "Invalid JSON Patch"
+
+
+def decode(body: bytes, *, is_checked: bool = True) -> Object:
+    """Return the map of a patch body; raises BadRequest for any other value."""
+    try:
+        patch = decode_json(body, CHECKING)
+    except BadRequest:
+        if is_checked:
+            raise
+        raise BadRequest(_UNFIT) from None
+    if isinstance(patch, dict):
+        return patch
+    if is_checked and patch is not None:
+        raise no_such_type(patch, MAP, CHECKING)
+    raise BadRequest(_UNFIT)
 
 
 def apply(original: Object, patch: Object, _fields: object = None) -> Object:

@@ -19,8 +19,8 @@ _MEMBERS: Final = ("op", "path", "from", "value")
 def of_operations(body: bytes) -> tuple[str, ...]:
     """Return the objections to a JSON Patch: what an operation may not have, or has twice."""
     found = []
-    for index, operation in enumerate(decode_with_repeats(body)):
-        for key, is_repeat in _keys(operation):
+    for index, operation in enumerate(decode_with_repeats(body) or ()):
+        for key, is_repeat in _keys(operation or {}):
             path = f'"[{index}].{key}"'
             if is_repeat:
                 found.append(f"json patch duplicate field {path}")

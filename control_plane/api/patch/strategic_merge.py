@@ -15,7 +15,7 @@ import copy
 from typing import TYPE_CHECKING, Any, Final
 
 from control_plane.api.go_text import go_value
-from control_plane.api.patch.decoding import decode_map
+from control_plane.api.patch.decoding import MAP, decode_json, no_such_type
 from control_plane.api.patch.list_order import (
     MARKER,
     check_order,
@@ -30,11 +30,20 @@ if TYPE_CHECKING:
     from control_plane.api.objects import Object
     from control_plane.api.patch.field_types import FieldType
 
-decode = decode_map
 
 RETAIN_KEYS: Final = "$retainKeys"
 SET_ORDER: Final = "$setElementOrder"
 DELETE_PRIMITIVES: Final = "$deleteFromPrimitiveList"
+
+
+def decode(body: bytes, *, is_checked: bool = True) -> Object:
+    """Return the map of a patch body, null as an empty one; raises BadRequest for any other."""
+    patch = decode_json(body)
+    if patch is None:
+        return {}
+    if not isinstance(patch, dict):
+        raise no_such_type(patch, MAP)
+    return patch
 
 
 def apply(original: Object, patch: Object, fields: FieldType) -> Object:

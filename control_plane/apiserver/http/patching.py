@@ -26,9 +26,9 @@ class Patching:
     def __init__(self, patch: Patch, body: bytes, resource: Resource, call: Call) -> None:
         """Decode `body`, which is one of `patch`'s format; raises ApiError."""
         self._patch = patch
-        self._document: Any = patch.decode(body)
         self._directive = Directive(call.field_validation)
         is_checked = self._directive is not Directive.IGNORE
+        self._document: Any = patch.decode(body, is_checked=is_checked)
         self._objections = patch.objections(body) if is_checked else ()
         self._expected = Expected.of(resource)
         self._call = call

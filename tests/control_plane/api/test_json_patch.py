@@ -111,10 +111,17 @@ def test_copying_is_bounded() -> None:
         ),
         (
             JSON,
-            b'[{"op":"bogus","path":"/spec/nope/x","value":1}]',
+            b'[{"op":1}]',
             400,
-            'invalid operation {"op":"bogus","path":"/spec/nope/x","value":1}: '
-            "unsupported operation",
+            "error decoding patch: json: cannot unmarshal number into Go struct field "
+            "jsonPatchOp.op of type string",
+        ),
+        (
+            JSON,
+            b'["x"]',
+            400,
+            "error decoding patch: json: cannot unmarshal string into Go value of type "
+            "handlers.jsonPatchOp",
         ),
         (
             JSON,
@@ -134,8 +141,15 @@ def test_copying_is_bounded() -> None:
             STRATEGIC,
             b"x",
             400,
-            "error decoding patch: invalid character 'x' looking for beginning of value",
+            "invalid character 'x' looking for beginning of value",
         ),
+        (
+            STRATEGIC,
+            b"[]",
+            400,
+            "json: cannot unmarshal array into Go value of type map[string]interface {}",
+        ),
+        (MERGE, b"null", 400, "Invalid JSON Patch"),
     ],
 )
 def test_a_bad_body_is_refused(kind: str, body: bytes, code: int, message: str) -> None:
@@ -196,3 +210,44 @@ def test_other_formats_are_refused_by_name(content_type: str) -> None:
         "application/json-patch+json, application/merge-patch+json, "
         "application/strategic-merge-patch+json, application/apply-patch+yaml"
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "message"),
+    [
+        (JSON, b"{}", "json: cannot unmarshal object into Go value of type jsonpatch.Patch"),
+        (JSON, b"[1]", "json: cannot unmarshal number into Go value of type jsonpatch.Operation"),
+        (JSON, b"x", "invalid character 'x' looking for beginning of value"),
+        (MERGE, b"x", "Invalid JSON Patch"),
+        (MERGE, b"1", "Invalid JSON Patch"),
+    ],
+)
+def test_a_body_that_is_not_checked_meets_the_library_alone(
+    kind: str, body: bytes, message: str
+) -> None:
+    with pytest.raises(ApiError) as caught:
+        PATCHES[kind].decode(body, is_checked=False)
+    assert (caught.value.code, caught.value.message) == (400, message)
+
+
+@pytest.mark.parametrize("kind", [JSON, STRATEGIC])
+def test_null_changes_nothing(kind: str) -> None:
+    patch = PATCHES[kind]
+    assert patch.apply({"a": 1}, patch.decode(b"null"), PLAIN) == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        {"op": "bogus", "path": "/a", "value": 1},
+        {"path": "/a", "value": 1},
+        {"op": "add", "value": 1},
+        {"op": "move", "path": "/b"},
+        {},
+        None,
+    ],
+)
+def test_an_operation_that_is_none_cannot_be_applied(operation: Any) -> None:
+    with pytest.raises(ApiError) as caught:
+        apply(JSON, [operation])
+    assert caught.value.code == 422

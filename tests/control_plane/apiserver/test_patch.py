@@ -43,7 +43,7 @@ def test_strategic_merge_merges_containers_by_name(api: RawApi, path: str) -> No
     ("kind", "patch", "code"),
     [
         ("json", {"op": "add"}, 400),
-        ("json", [{"op": "bogus", "path": "/a"}], 400),
+        ("json", [{"op": "bogus", "path": "/a"}], 422),
         ("json", [{"op": "test", "path": "/spec/replicas", "value": 99}], 422),
         ("json", [{"op": "remove", "path": "/nothing"}], 422),
         ("json", [{"op": "replace", "path": "/spec", "value": 7}], 422),

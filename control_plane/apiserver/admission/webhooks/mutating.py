@@ -158,7 +158,7 @@ def _operations(hook: Hook, verdict: Verdict) -> list[Object]:
     if not verdict.patch:
         return []
     try:
-        return json_patch.decode(verdict.patch)
+        return json_patch.decode(verdict.patch, is_checked=False)
     except ApiError as error:
         text = f"received undecodable patch in webhook response: {error.message}"
         raise CallError(hook, text, 500) from error

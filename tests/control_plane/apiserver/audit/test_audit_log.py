@@ -229,8 +229,7 @@ def test_durations_are_written_as_upstream_writes_them(seconds: float, text: str
 def test_an_error_that_quotes_a_secret_is_recorded_without_its_text(api: RawApi, log: Log) -> None:
     value, name = f"hush-{uuid.uuid4().hex}", f"s-{uuid.uuid4().hex[:8]}"
     assert api.post(SECRETS, {"metadata": {"name": name}}).code == 201
-    operation = {"op": "bogus", "path": "/data/k", "value": value}
-    refused = api.patch(f"{SECRETS}/{name}", [operation], "json")
+    refused = api.patch(f"{SECRETS}/{name}", {"$patch": value}, "strategic")
     assert value in refused.message
     _, complete = log.of(refused.headers["Audit-Id"])
     status = {"metadata": {}, "status": "Failure", "reason": "BadRequest", "code": 400}
