@@ -160,9 +160,23 @@ def decode(body: bytes) -> YamlDocument:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         if isinstance(error, YamlSyntaxError):
             raise
-        raise YamlSyntaxError(f"yaml: {' '.join(str(error).split())}") from None
+        raise YamlSyntaxError(f"yaml: {_in_go_words(error)}") from None
     _check_values(value)
     return YamlDocument(value, tuple(loader.repeats))
+
+
+def _in_go_words(error: Exception) -> str:
+    """Return libyaml's error as go-yaml says it: lines are counted from 0 but by the scanner."""
+    if isinstance(error, yaml.reader.ReaderError):
+        return str(error.reason)
+    if not isinstance(error, yaml.scanner.ScannerError | yaml.parser.ParserError):
+        return " ".join(str(error).split())
+    problem, context = (
+        mark.line if mark else 0 for mark in (error.problem_mark, error.context_mark)
+    )
+    is_scanned = problem > 0 and isinstance(error, yaml.scanner.ScannerError)
+    line = (problem or context) + is_scanned
+    return f"line {line}: {error.problem}" if line else str(error.problem)
 
 
 def _may_be_deep(text: str) -> bool:

@@ -62,3 +62,20 @@ def test_merges_cannot_multiply_a_document() -> None:
     doubled = (f"a{i}: &a{i} {{<<: [*a{i - 1}, *a{i - 1}]}}" for i in range(1, 45))
     with pytest.raises(YamlSyntaxError, match="excessive aliasing"):
         decode("\n".join(("a0: &a0 {x: 1}", *doubled)).encode())
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: [", "yaml: line 1: did not find expected node content"),
+        ("\t", "yaml: found character that cannot start any token"),
+        ("a: b: c", "yaml: mapping values are not allowed in this context"),
+        ("a: b\n c: d\n", "yaml: line 2: mapping values are not allowed in this context"),
+        ("a: b\nc\nd: e", "yaml: line 3: could not find expected ':'"),
+        ("a: b\n- c", "yaml: line 1: did not find expected key"),
+        ("x: \x01", "yaml: control characters are not allowed"),
+    ],
+)
+def test_what_is_wrong_is_said_as_upstream_says_it(text: str, message: str) -> None:
+    with pytest.raises(YamlSyntaxError, match=f"^{message}$"):
+        decode(text.encode())

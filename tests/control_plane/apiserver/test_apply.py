@@ -106,7 +106,12 @@ def test_managers_that_are_refused(api: RawApi, maps: str, query: str, text: str
 @pytest.mark.parametrize(
     ("body", "code", "text"),
     [
-        (b"a: [", 400, "error decoding YAML: error converting YAML to JSON: yaml: "),
+        (
+            b"a: [",
+            400,
+            "error decoding YAML: error converting YAML to JSON: yaml: line 1: did not find "
+            "expected node content",
+        ),
         (b"[]", 400, "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: "
          "cannot unmarshal array into Go value of type map[string]interface {}"),
         ({"apiVersion": "v1", "kind": "Foo"}, 400, "invalid object type: /v1, Kind=Foo"),
