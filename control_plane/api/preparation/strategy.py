@@ -27,7 +27,6 @@ _SYSTEM_METADATA: Final = (
     "deletionTimestamp",
     "deletionGracePeriodSeconds",
     "selfLink",
-    "generation",
 )
 
 

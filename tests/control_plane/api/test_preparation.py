@@ -167,9 +167,17 @@ def test_identity_is_carried_over() -> None:
 
 
 def test_system_metadata_of_a_new_object_is_cleared() -> None:
-    obj = {"metadata": {"name": "x", "uid": "u", "generation": 5, "deletionTimestamp": "t"}}
+    obj = {"metadata": {"name": "x", "uid": "u", "deletionTimestamp": "t"}}
     clear_system_metadata(obj)
     assert obj == {"metadata": {"name": "x"}}
+
+
+def test_a_generation_that_nobody_counts_is_the_clients() -> None:
+    for resource, generation in ((SECRETS, 5), (DEPLOYMENTS, 1)):
+        obj: Obj = {"metadata": {"generation": 5}, "spec": {"template": {}}}
+        clear_system_metadata(obj)
+        prepare_for_create(resource, obj, now=NOW)
+        assert obj["metadata"]["generation"] == generation
 
 
 def test_a_namespace_waits_for_its_content() -> None:
