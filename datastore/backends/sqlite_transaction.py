@@ -87,12 +87,6 @@ def _insert(table: Table, rows: int, replace: bool) -> Prepared:
 
 
 @lru_cache(maxsize=1024)
-def _too_large(failed: BackendFailed) -> bool:
-    """Say whether a value would have had more bytes than SQLite makes: 1e9."""
-    error = failed.__cause__
-    return isinstance(error, sqlite3.Error) and error.sqlite_errorcode == sqlite3.SQLITE_TOOBIG
-
-
 def _sizes(rows: int) -> tuple[int, ...]:
     """Return the sizes of the statements that so many rows take: as few as there can be."""
     sizes: list[int] = []
@@ -100,6 +94,12 @@ def _sizes(rows: int) -> tuple[int, ...]:
         many, rows = divmod(rows, size)
         sizes += [size] * many
     return tuple(sizes)
+
+
+def _too_large(failed: BackendFailed) -> bool:
+    """Say whether a value would have had more bytes than SQLite makes: 1e9."""
+    error = failed.__cause__
+    return isinstance(error, sqlite3.Error) and error.sqlite_errorcode == sqlite3.SQLITE_TOOBIG
 
 
 class SqliteTransaction(SqlTransaction):
@@ -154,10 +154,12 @@ class SqliteTransaction(SqlTransaction):
         found, most = PackedRows.of(()), PAGE_ROWS
         while True:
             size = min(limit - len(found), most) if limit else most
-            rows, most = self._joined(page, size, key=key, end=end, below=below)
+            rows, asked = self._joined(page, size, key=key, end=end, below=below)
             found.extend(self._settle(rows, below) if revision else rows)
-            if len(rows) < most or 0 < limit <= len(found):
+            if len(rows) < asked or 0 < limit <= len(found):
                 return found
+            if asked < size:
+                most = asked
             key = rows[-1].key + b"\0"
 
     def _joined(self, page: Prepared, size: int, **ends: Any) -> tuple[PackedRows, int]:
