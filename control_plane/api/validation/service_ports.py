@@ -25,16 +25,13 @@ if TYPE_CHECKING:
 
 
 def validate_service_ports(spec: Object) -> Iterator[FieldError]:
-    """Check each port, then that ports and node ports are told apart."""
+    """Check each port by itself, and that names are told apart."""
     ports = spec.get("ports") or []
     names: set[str] = set()
     for index, port in enumerate(ports):
         where = f"spec.ports[{index}]"
         yield from _validate_name(port.get("name") or "", where, names, needed=len(ports) > 1)
         yield from _validate_port(port, where)
-        if spec.get("type") == "ClusterIP" and port.get("nodePort"):
-            yield forbidden(f"{where}.nodePort", "may not be used when `type` is 'ClusterIP'")
-    yield from _validate_distinct(ports)
 
 
 def _validate_name(name: str, path: str, names: set[str], *, needed: bool) -> Iterator[FieldError]:
@@ -60,9 +57,15 @@ def _validate_port(port: Object, path: str) -> Iterator[FieldError]:
         yield from invalid_each(f"{path}.appProtocol", protocol, messages)
 
 
-def _validate_distinct(ports: list[Object]) -> Iterator[FieldError]:
+def validate_distinct_ports(spec: Object) -> Iterator[FieldError]:
+    """Check that ports and node ports are told apart, and that the type has node ports."""
+    ports = spec.get("ports") or []
     numbers: set[tuple[str, int]] = set()
     node_ports: set[tuple[str, int]] = set()
+    for index, port in enumerate(ports):
+        if spec.get("type") == "ClusterIP" and port.get("nodePort"):
+            detail = "may not be used when `type` is 'ClusterIP'"
+            yield forbidden(f"spec.ports[{index}].nodePort", detail)
     for index, port in enumerate(ports):
         protocol = port.get("protocol") or ""
         node_port = port.get("nodePort") or 0

@@ -23,7 +23,10 @@ from control_plane.api.validation.service_addresses import (
     validate_addresses,
     validate_addresses_update,
 )
-from control_plane.api.validation.service_ports import validate_service_ports
+from control_plane.api.validation.service_ports import (
+    validate_distinct_ports,
+    validate_service_ports,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,6 +58,7 @@ def validate_service(service: Object) -> Iterator[FieldError]:
         messages = formats.ip_address(address) or formats.endpoint_ip(address)
         yield from invalid_each(where, address, messages)
     yield from one_of("spec.type", spec.get("type"), TYPES)
+    yield from validate_distinct_ports(spec)
     yield from _validate_load_balancer(service, spec)
     yield from _validate_traffic(spec)
     distribution = spec.get("trafficDistribution")

@@ -208,3 +208,13 @@ def test_only_load_balancers_have_addresses_in_their_status() -> None:
         "status.loadBalancer.ingress: Forbidden: may only be used when `spec.type` is "
         "'LoadBalancer'"
     ]
+
+
+def test_ports_are_compared_when_the_type_is_known() -> None:
+    ports = [{"port": 80, "name": "a", "nodePort": 30080}, {"port": 80, "name": "b"}]
+    assert create_errors(SERVICES, service(type="Odd", ports=ports))[:2] == [
+        'spec.type: Unsupported value: "Odd": supported values: "ClusterIP", "ExternalName", '
+        '"LoadBalancer", "NodePort"',
+        'spec.ports[1]: Duplicate value: {"Name":"","Protocol":"TCP","AppProtocol":null,"Port":80,'
+        '"TargetPort":0,"NodePort":0}',
+    ]
