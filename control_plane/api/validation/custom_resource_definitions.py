@@ -172,7 +172,7 @@ def _validate_versions(spec: Object) -> Iterator[FieldError]:
         yield invalid(path, list(map(_shown, versions)), "must contain unique version names")
     if sum(bool(version.get("storage")) for version in versions) != 1:
         detail = "must have exactly one version marked as storage version"
-        yield invalid(path, list(map(_shown, versions)), detail)
+        yield invalid(path, list(map(_shown, versions)) or spec.get("versions"), detail)
     first = spec.get("version") or ""
     errors = formats.dns1035_label(first) if first else []
     if errors:

@@ -65,19 +65,19 @@ def _validate_parameters(
 
 
 def _validate_topologies(terms: list[Object]) -> Iterator[FieldError]:
-    seen: list[Object] = []
+    seen: list[Object] = [{} for _ in terms]  # as in upstream, to which an empty term is a repeat
     for index, term in enumerate(terms):
         path = f"allowedTopologies[{index}]"
         keys: dict[str, frozenset[str]] = {}
         for number, requirement in enumerate(term.get("matchLabelExpressions") or []):
             where = f"{path}.matchLabelExpressions[{number}]"
             key, values = requirement.get("key") or "", requirement.get("values") or []
+            yield from _validate_values(values, f"{where}.values")
+            yield from invalid_each(f"{where}.key", key, formats.qualified_name(key))
             if key in keys:
                 yield duplicate(f"{where}.key", key)
             keys[key] = frozenset(values)
-            yield from invalid_each(f"{where}.key", key, formats.qualified_name(key))
-            yield from _validate_values(values, f"{where}.values")
-        if keys in seen:
+        for _ in range(seen.count(keys)):
             yield duplicate(f"{path}.matchLabelExpressions", "")
         seen.append(dict(keys))
 

@@ -271,3 +271,14 @@ def test_tables() -> None:
         ("Age", "2d"),
     ]  # fmt: skip
     assert cells(VOLUMEATTRIBUTESCLASSES, attributes())[1] == ("DriverName", "d")
+
+
+def test_what_repeated_topologies_are_told_in_order() -> None:
+    expressions = [{"key": "a", "values": ["x"]}, {"key": "a"}]
+    terms: list[Obj] = [{}, {"matchLabelExpressions": expressions}]
+    assert create_errors(STORAGECLASSES, storage_class(allowedTopologies=terms)) == [
+        'allowedTopologies[0].matchLabelExpressions: Duplicate value: ""',
+        'allowedTopologies[0].matchLabelExpressions: Duplicate value: ""',
+        "allowedTopologies[1].matchLabelExpressions[1].values: Required value",
+        'allowedTopologies[1].matchLabelExpressions[1].key: Duplicate value: "a"',
+    ]
