@@ -110,7 +110,7 @@ def _byte(text: str) -> bool:
         base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         return False
-    return True
+    return bool(text)
 
 
 def _isbn10(text: str) -> bool:
@@ -177,3 +177,8 @@ FORMATS: Final[Mapping[str, Callable[[str], bool]]] = {
         f"{_HEX}{{8}}-?{_HEX}{{4}}-?5{_HEX}{{3}}-?[89abAB]{_HEX}{{3}}-?{_HEX}{{12}}"
     ),
 }
+
+
+def is_known(name: str) -> bool:
+    """Tell whether a schema's format is one of these; dashes do not count."""
+    return name.replace("-", "") in FORMATS

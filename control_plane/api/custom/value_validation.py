@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from control_plane.api.custom.string_formats import is_known
 from control_plane.api.custom.structural import INT_OR_STRING, MISSING
 from control_plane.api.custom.value_checks import unplaced
 from control_plane.api.field_error import FieldError, required, type_invalid
@@ -22,6 +23,8 @@ _MAX_WHOLE: Final = 2**53 - 1  # what JSON's numbers hold without loss
 _NAMES: Final = {
     dict: "object", list: "array", str: "string", bool: "boolean", int: "integer", float: "number",
 }  # fmt: skip
+
+_GO_FORMATS: Final = {int: "int64", float: "float64"}
 
 
 def type_name(value: Any) -> str:
@@ -59,12 +62,15 @@ def _has_type(node: Node, value: Any) -> bool:
     if name == "integer":
         return "number" in node.types
     is_whole = name == "number" and value.is_integer() and abs(value) <= _MAX_WHOLE
-    return is_whole and node.types == ("integer",)
+    return bool(is_whole) and "integer" in node.types
 
 
 def _wrong_type(node: Node, value: Any, path: str) -> FieldError:
-    name = type_name(value)
-    wanted = ",".join(node.types)
+    name, wanted = type_name(value), ",".join(node.types)
+    shape = node.source.get("format") or ""
+    if is_known(shape) and name not in ("string", "array", "null"):
+        # of what cannot have the format, upstream names the format that Go's value has
+        name, wanted = _GO_FORMATS.get(type(value), ""), shape
     return type_invalid(path, name, f'{path} in body must be of type {wanted}: "{name}"')
 
 

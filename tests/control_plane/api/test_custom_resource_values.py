@@ -42,6 +42,29 @@ def test_numbers(said: Object, value: Any, expected: list[str]) -> None:
     assert found == expected
 
 
+@pytest.mark.parametrize(
+    ("said", "value", "expected"),
+    [
+        ("date-time", 5, 'a: Invalid value: "int64": a in body must be of type date-time: "int64"'),
+        ("byte", 1.5, 'a: Invalid value: "float64": a in body must be of type byte: "float64"'),
+        ("date", {}, 'a: Invalid value: "": a in body must be of type date: ""'),
+        ("byte", "", 'a: Invalid value: "": a in body must be of type byte: ""'),
+        ("zzz", 5, 'a: Invalid value: "integer": a in body must be of type string: "integer"'),
+    ],
+)
+def test_what_cannot_have_a_format(said: str, value: Any, expected: str) -> None:
+    text = {"type": "string", "format": said}
+    kind = widgets({"type": "object", "properties": {"a": text}})
+    assert [str(error) for error in kind.validator("").on_create(widget(a=value))] == [expected]
+
+
+@pytest.mark.parametrize(("value", "is_taken"), [(2.0, True), (2.5, False), ("2", True)])
+def test_a_whole_number_is_one_where_a_text_may_be_too(value: Any, is_taken: bool) -> None:
+    either = {"x-kubernetes-int-or-string": True}
+    kind = widgets({"type": "object", "properties": {"a": either}})
+    assert (not list(kind.validator("").on_create(widget(a=value)))) is is_taken
+
+
 def test_a_rule_names_the_key_of_a_map() -> None:
     rule = {"rule": "self < 10", "message": "small"}
     port = {"type": "integer", "x-kubernetes-validations": [rule]}
