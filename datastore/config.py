@@ -94,6 +94,7 @@ class DatastoreConfig:
         if not 4 <= self.bcrypt_cost <= 31:
             raise ConfigError("--bcrypt-cost must be from 4 to 31")
         coverage.check(self.tls, self.listeners + self.http.clients, self.http.metrics)
+        self._check_told()
         self._check_members()
 
     @property
@@ -115,6 +116,13 @@ class DatastoreConfig:
     def database(self) -> str:
         """The URL of the database."""
         return self.endpoint or endpoint_in(self.data_dir)
+
+    def _check_told(self) -> None:
+        """Refuse to tell clients of what is no URL: some connect to whatever they are told."""
+        for url in self.advertise_client_urls:
+            listen_url("advertise-client-urls", url)
+        for url in self.peer_urls:
+            listen_url(PEERS, url)
 
     def _check_members(self) -> None:
         """Refuse to be one of several servers that share nothing."""

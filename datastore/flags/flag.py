@@ -75,6 +75,11 @@ def one_of(*words: str) -> Kind:
     return Kind("|".join(filter(None, words)), parse)
 
 
+def in_any_case(kind: Kind) -> Kind:
+    """Return a kind whose values may be written in capitals."""
+    return Kind(kind.name, lambda text: kind.parse(text.lower()))
+
+
 def _parse_boolean(text: str) -> bool:
     if text not in TRUE | FALSE:
         raise ValueError("write true or false")

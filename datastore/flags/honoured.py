@@ -12,6 +12,7 @@ from datastore.flags.flag import (
     URLS,
     WORDS,
     Flag,
+    in_any_case,
     one_of,
 )
 
@@ -98,9 +99,9 @@ HTTP = (
     Flag("enable-grpc-gateway", BOOLEAN, "true", "serve the JSON gateway"),
 )  # fmt: skip
 
+LEVELS = in_any_case(one_of("debug", "info", "warn", "error", "panic", "fatal"))
 LOG = (
-    Flag("log-level", one_of("debug", "info", "warn", "error", "panic", "fatal"), "info", "least "
-         "level that is logged"),
+    Flag("log-level", LEVELS, "info", "least level that is logged"),
     Flag("log-format", one_of("json", "console"), "console", "json: an object a line (etcd's "
          "default is json)"),
     Flag("log-outputs", WORDS, "default", "stdout, stderr, files; default is stderr"),

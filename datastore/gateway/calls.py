@@ -43,11 +43,11 @@ class Calls:
         return method
 
     async def unary(self, route: Route, method: Direct | Unary, body: bytes, of: Metadata) -> bytes:
-        """Return the answer's JSON."""
+        """Return the answer's JSON; a body that holds no request is no call, and is not counted."""
+        request = await self.request(route, method, body)
         counts, begun, code = self._begun(route), perf_counter(), "CANCELLED"
         answer = b""
         try:
-            request = await self.request(route, method, body)
             answer = await respond(self._seen_by(of), method, request)
             code = "OK"
         except DatastoreError as error:

@@ -106,6 +106,11 @@ def test_what_could_not_be_served_as_asked_is_refused(flags: list[str], named: s
     assert named in str(caught.value)
 
 
+@pytest.mark.parametrize("level", ["WARN", "Warn", "warn"])
+def test_levels_of_the_log_are_understood_in_capitals(level: str) -> None:
+    assert config(f"--log-level={level}").log.level == "warn"
+
+
 @pytest.mark.parametrize(
     ("heartbeat", "election", "seconds"), [(100, 1000, 2), (100, 5000, 8), (1000, 5500, 7)]
 )

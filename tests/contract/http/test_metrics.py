@@ -210,6 +210,18 @@ def test_calls_over_grpc_are_counted(web: Web, grpc_address: str, key: bytes) ->
     assert value_of(web, "grpc_server_handled_total", **done) == handled + 3
 
 
+@pytest.mark.parametrize("body", ["{", '{"name": 5}', {"password": "x" * 2_200_000}])
+def test_what_holds_no_request_is_no_call(web: Web, body: str | dict[str, str]) -> None:
+    changed = {"grpc_service": "etcdserverpb.Auth", "grpc_method": "UserChangePassword"}
+    names = [f"grpc_server_{name}_total" for name in ("started", "handled", "msg_sent")]
+    before = [samples(web, name, **changed) for name in names]
+
+    answer = web.send("POST", "/v3/auth/user/changepw", body)
+
+    assert answer.status in (400, 429)
+    assert [samples(web, name, **changed) for name in names] == before
+
+
 @pytest.mark.own_server("--quota-backend-bytes=-1", "--metrics=extensive")
 def test_a_server_without_a_quota_is_never_near_it(own: Ports) -> None:
     assert value_of(own.web, "etcd_server_quota_backend_bytes") == -1
