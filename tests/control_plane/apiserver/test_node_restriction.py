@@ -107,8 +107,11 @@ def test_a_node_makes_mirror_pods_only(node: RawApi, namespace: str, registered:
     elsewhere["spec"]["nodeName"] = "x"
     assert refusal(elsewhere).endswith("can only create pods with spec.nodeName set to itself")
     assert refusal(mirror("p", "1234")).endswith(f"expected 1234 got {registered}")
+    secret = {"name": "v", "secret": {"secretName": "s"}}
+    # the plugin of service accounts comes first
+    asked = mirror("p", registered, volumes=[secret])
+    assert refusal(asked) == "a mirror pod may not reference secrets"
     for volume, what in (
-        ({"secret": {"secretName": "s"}}, "secrets"),
         ({"configMap": {"name": "s"}}, "configmaps"),
         ({"persistentVolumeClaim": {"claimName": "s"}}, "persistentvolumeclaims"),
     ):
