@@ -232,7 +232,7 @@ async def test_endpoints_that_name_a_pod_of_another_address_are_not_called(
     code, _ = await cluster.send("PUT", f"{ENDPOINTS}/web", endpoints(backend, "p"))
     assert code == 200
     async with asyncio.timeout(60):  # until the server's cache has the change
-        while (await cluster.send("GET", f"{SERVICES}/web:80/proxy/"))[0] == 200:
+        while (await fetch(cluster, f"{SERVICES}/web:80/proxy/"))[0] == 200:
             pass
     code, status = await cluster.send("GET", f"{SERVICES}/web:80/proxy/")
     assert (code, status["reason"]) == (503, "ServiceUnavailable")
